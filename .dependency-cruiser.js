@@ -1,0 +1,96 @@
+// Imports point one way. ESLint says the same in the editor; here it is checked between resolved files, together with
+// what no single file shows: cycles.
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'idempotency-stands-alone',
+      comment: 'It is a library: it knows no payment, no topology and no environment.',
+      severity: 'error',
+      from: { path: '^src/idempotency/' },
+      to: { path: '^src/', pathNot: '^src/idempotency/' },
+    },
+    {
+      name: 'idempotency-through-its-index',
+      comment: 'What src/idempotency/index.ts does not export is nobody’s business.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/idempotency/' },
+      to: { path: '^src/idempotency/', pathNot: '^src/idempotency/index\\.ts$' },
+    },
+    {
+      name: 'nobody-imports-the-sandbox',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/sandbox/' },
+      to: { path: '^src/sandbox/' },
+    },
+    {
+      name: 'sandbox-stands-alone',
+      comment: 'It is a process of its own that stands in for somebody else’s service.',
+      severity: 'error',
+      from: { path: '^src/sandbox/' },
+      to: { path: '^src/', pathNot: '^src/sandbox/' },
+    },
+    {
+      name: 'config-stands-alone',
+      severity: 'error',
+      from: { path: '^src/config/' },
+      to: { path: '^src/', pathNot: '^src/config/' },
+    },
+    {
+      name: 'messaging-knows-no-payment',
+      comment: 'payment and payment-publisher use messaging, not the other way round.',
+      severity: 'error',
+      from: { path: '^src/messaging/' },
+      to: { path: '^src/(payment|payment-publisher)/' },
+    },
+    {
+      name: 'consumer-knows-no-publisher',
+      severity: 'error',
+      from: { path: '^src/payment/' },
+      to: { path: '^src/payment-publisher/' },
+    },
+    {
+      name: 'only-metrics-from-observability',
+      comment: 'Health looks at everybody, so nobody may look at health.',
+      severity: 'error',
+      from: { path: '^src/(messaging|payment|payment-publisher)/' },
+      to: { path: '^src/observability/(?!metrics)' },
+    },
+    {
+      name: 'nobody-imports-the-start',
+      comment: 'main.ts and app.module.ts put everything together; nothing is built on them.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/[^/]+\\.ts$' },
+      to: { path: '^src/[^/]+\\.ts$' },
+    },
+    {
+      name: 'redis-behind-the-store',
+      comment: 'Only the store’s Redis implementation, the wiring and the health check know the client.',
+      severity: 'error',
+      from: {
+        path: '^src/',
+        pathNot: '^src/(idempotency/store/redis/|redis/|observability/redis\\.health\\.ts$|[^/]+\\.ts$)',
+      },
+      to: { path: '(^|/)node_modules/ioredis/' },
+    },
+    {
+      name: 'no-development-packages-in-the-service',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '\\.lua$' },
+  },
+};

@@ -1,0 +1,139 @@
+import eslint from '@eslint/js';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/**
+ * Folders of src, each of which may be forbidden to another one. `npm run lint` checks the same directions between
+ * resolved files with dependency-cruiser; these rules say it in the editor.
+ */
+const rooms = [
+  'config',
+  'idempotency',
+  'messaging',
+  'payment',
+  'payment-publisher',
+  'sandbox',
+  'observability',
+];
+
+const intoRoom = (room, message) => ({ regex: `^\\.{1,2}/(.*/)?${room}(/|$)`, message });
+const intoRoomsExcept = (own, message) =>
+  rooms.filter((room) => room !== own).map((room) => intoRoom(room, message));
+
+const noSandbox = intoRoom(
+  'sandbox',
+  'The service does not know the sandbox; it talks to a gateway over HTTP.',
+);
+const noRedisClient = {
+  regex: '^ioredis($|/)',
+  message:
+    'Go through the idempotency store; only its Redis implementation, the wiring and the health check know Redis.',
+};
+const noEnvironmentImport = {
+  regex: '^(node:)?process$',
+  importNames: ['env'],
+  message: 'Inject Environment of src/config.',
+};
+
+const imports = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns }] });
+const importsOfService = [noSandbox, noRedisClient, noEnvironmentImport];
+
+const onlyConfigReadsTheEnvironment = {
+  'no-restricted-properties': [
+    'error',
+    { object: 'process', property: 'env', message: 'Inject Environment of src/config.' },
+  ],
+};
+
+const runAllTests = ['describe', 'it', 'test'].flatMap((object) =>
+  ['only', 'skip', 'todo'].map((property) => ({ object, property, message: 'Every test runs.' })),
+);
+
+export default defineConfig(
+  globalIgnores(['dist/', 'coverage/', '.run/']),
+  eslint.configs.recommended,
+  tseslint.configs.recommendedTypeChecked,
+  {
+    linterOptions: { noInlineConfig: true },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      // A class of Nest may be empty but for its decorator, and numbers read well in texts.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // Where an interface wants a promise, `async` turns what is thrown into a rejection.
+      '@typescript-eslint/require-await': 'off',
+      'no-warning-comments': 'error',
+      'max-lines': ['error', 250],
+      eqeqeq: 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: { ...onlyConfigReadsTheEnvironment, ...imports(...importsOfService) },
+  },
+  {
+    files: ['src/config/**/*.ts'],
+    rules: { 'no-restricted-properties': 'off' },
+  },
+  {
+    files: ['src/idempotency/**/*.ts'],
+    rules: imports(
+      ...importsOfService,
+      ...intoRoomsExcept('idempotency', 'The idempotency module knows nothing of the project around it.'),
+    ),
+  },
+  {
+    files: ['src/idempotency/store/redis/**/*.ts'],
+    rules: imports(
+      noEnvironmentImport,
+      ...intoRoomsExcept('idempotency', 'The idempotency module knows nothing of the project around it.'),
+    ),
+  },
+  {
+    files: ['src/*.ts', 'src/redis/**/*.ts', 'src/observability/redis.health.ts'],
+    rules: imports(noSandbox, noEnvironmentImport),
+  },
+  {
+    files: ['src/sandbox/**/*.ts'],
+    rules: imports(
+      noRedisClient,
+      noEnvironmentImport,
+      ...intoRoomsExcept(
+        'sandbox',
+        'The sandbox is a process of its own; it shares nothing with the service.',
+      ),
+    ),
+  },
+  {
+    files: ['src/sandbox/main.ts'],
+    rules: { 'no-restricted-properties': 'off' },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      'no-restricted-properties': ['error', ...runAllTests],
+      // Asymmetric matchers of Jest are typed `any`.
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+    },
+  },
+  {
+    files: ['**/*.js'],
+    languageOptions: { sourceType: 'commonjs' },
+    rules: {
+      '@typescript-eslint/no-require-imports': 'off',
+      // `npm run typecheck` knows the globals of Node.js.
+      'no-undef': 'off',
+      // JavaScript gives the result of JSON.parse its type by a comment, which is an assignment of `any` all the same.
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+    },
+  },
+  {
+    files: ['*.mjs', '*.js', '.*.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+  },
+);

@@ -1,0 +1,42 @@
+import { getRedisConnectionToken } from '@nestjs-modules/ioredis';
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Cluster, Redis } from 'ioredis';
+import { ConfigModule } from './config/config.module';
+import { Environment } from './config/environment';
+import { IdempotencyModule, RedisIdempotencyStore } from './idempotency';
+import { MessagingModule } from './messaging/messaging.module';
+import { HealthModule } from './observability/health.module';
+import { LoggingModule } from './observability/logging.module';
+import { MetricsModule } from './observability/metrics.module';
+import { PaymentPublisherModule } from './payment-publisher/payment-publisher.module';
+import { GatewayModule } from './payment/gateway/gateway.module';
+import { PaymentModule } from './payment/payment.module';
+import { RedisModule } from './redis/redis.module';
+
+/** The service: modules by role. */
+@Module({})
+export class AppModule {
+  static forEnvironment({ appRoles, devEndpoints }: Environment): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule,
+        LoggingModule,
+        RedisModule,
+        MessagingModule,
+        IdempotencyModule.forRootAsync({
+          inject: [getRedisConnectionToken(), Environment],
+          useFactory: (redis: Redis | Cluster, environment: Environment) => ({
+            store: new RedisIdempotencyStore(redis),
+            ttlSeconds: environment.idempotencyTtlSeconds,
+            leaseMs: environment.idempotencyLeaseMs,
+          }),
+        }),
+        HealthModule.forRoot({ roles: appRoles, imports: [MessagingModule, GatewayModule] }),
+        MetricsModule,
+        ...(appRoles.includes('consumer') ? [PaymentModule] : []),
+        ...(appRoles.includes('publisher') ? [PaymentPublisherModule.forRoot({ devEndpoints })] : []),
+      ],
+    };
+  }
+}

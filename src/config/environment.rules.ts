@@ -1,0 +1,58 @@
+import type { Environment } from './environment';
+
+/** What is wrong although each variable alone is right: one sentence each, empty if nothing is. */
+export function contradictions(environment: Environment): string[] {
+  return [...leaseOutlivingItsRecord(environment), ...insecureInProduction(environment)];
+}
+
+function leaseOutlivingItsRecord(environment: Environment): string[] {
+  const { idempotencyTtlSeconds, idempotencyLeaseMs } = environment;
+  if (!(idempotencyTtlSeconds * 1000 < idempotencyLeaseMs)) return [];
+  return [
+    `IDEMPOTENCY_TTL (${idempotencyTtlSeconds} s) must be at least IDEMPOTENCY_LEASE (${idempotencyLeaseMs / 1000} s): ` +
+      'a payment must be remembered for longer than it is worked on',
+  ];
+}
+
+function insecureInProduction(environment: Environment): string[] {
+  if (environment.nodeEnv !== 'production' || environment.allowInsecureUrls) return [];
+  const { rabbitmqUrls, redisUrls, stripeApiBase } = environment;
+  return [
+    ...remote(rabbitmqUrls).flatMap((url) => [...plainText('RABBITMQ_URL', url), ...defaultCredentials(url)]),
+    ...remote(redisUrls).flatMap((url) => plainText('REDIS_URL', url)),
+    ...remote(stripeApiBase === undefined ? [] : [stripeApiBase]).flatMap((url) =>
+      plainText('STRIPE_API_BASE', url),
+    ),
+  ];
+}
+
+/**
+ * What stays on this machine cannot be overheard on the way, and RabbitMQ itself lets `guest` in from there only;
+ * so a URL of the loopback interface is never insecure.
+ */
+function remote(urls: readonly string[]): URL[] {
+  return urls
+    .filter((url) => URL.canParse(url))
+    .map((url) => new URL(url))
+    .filter(({ hostname }) => hostname !== 'localhost' && hostname !== '[::1]' && !/^127\./.test(hostname));
+}
+
+function plainText(name: string, url: URL): string[] {
+  const encrypted: Record<string, string> = { 'amqp:': 'amqps', 'redis:': 'rediss', 'http:': 'https' };
+  const scheme = encrypted[url.protocol];
+  if (scheme === undefined) return [];
+  return [
+    `${name} must use ${scheme}:// for ${url.host} in production: ${url.protocol}// is not encrypted ` +
+      '(ALLOW_INSECURE_URLS=true permits it)',
+  ];
+}
+
+/** A URL without a name means guest:guest to the AMQP client. */
+function defaultCredentials({ username, password, host }: URL): string[] {
+  const isDefault = username === '' || (username === 'guest' && password === 'guest');
+  if (!isDefault) return [];
+  return [
+    `RABBITMQ_URL must not use the default credentials for ${host} in production: give the service a user of its own ` +
+      '(ALLOW_INSECURE_URLS=true permits them)',
+  ];
+}

@@ -1,0 +1,109 @@
+import { IsIn, IsOptional, Matches, ValidateBy } from 'class-validator';
+import { codes as currencyCodes } from 'currency-codes';
+import { Flag, isUrl, SecondsAsMs, Urls, Variable, WholeNumber, Words } from './variable.decorators';
+
+export type AppRole = 'consumer' | 'publisher';
+export type NodeEnvironment = 'development' | 'test' | 'production';
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+
+const APP_ROLES: readonly AppRole[] = ['consumer', 'publisher'];
+const NODE_ENVIRONMENTS: readonly NodeEnvironment[] = ['development', 'test', 'production'];
+const LOG_LEVELS: readonly LogLevel[] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+/** Timers cannot run longer than 24.8 days; nobody who waits in this service should wait longer than a day. */
+const ONE_DAY_SECONDS = 86_400;
+/** Records are kept for weeks at most in practice; the limit catches milliseconds given for seconds. */
+const TEN_YEARS_SECONDS = 315_360_000;
+
+/**
+ * Everything the service can be told from outside, read and checked once at start. Inject it anywhere:
+ * `constructor(private readonly environment: Environment)`. The initial values are the defaults; a variable
+ * without one must be set.
+ */
+export class Environment {
+  @Variable('NODE_ENV', `one of ${NODE_ENVIRONMENTS.join(', ')}`)
+  @IsIn(NODE_ENVIRONMENTS)
+  readonly nodeEnv: NodeEnvironment = 'development';
+
+  /** HTTP port. */
+  @WholeNumber('PORT', { maximum: 65_535 })
+  readonly port: number = 3000;
+
+  /** What this process does: take payments from the queue, publish them, or both. */
+  @Words('APP_ROLES', APP_ROLES)
+  readonly appRoles: AppRole[] = ['consumer', 'publisher'];
+
+  /** One URL, or the nodes of a cluster. */
+  @Urls('RABBITMQ_URL', ['amqp:', 'amqps:'])
+  readonly rabbitmqUrls: string[] = [];
+
+  /** Messages one consumer holds at the same time; each may mean one call to the gateway. */
+  @WholeNumber('RABBITMQ_PREFETCH', { maximum: 65_535 })
+  readonly rabbitmqPrefetch: number = 50;
+
+  /** One URL, or the nodes of a Redis Cluster. */
+  @Urls('REDIS_URL', ['redis:', 'rediss:'])
+  readonly redisUrls: string[] = [];
+
+  /** How long a finished payment is remembered; duplicates are recognised for this long. */
+  @WholeNumber('IDEMPOTENCY_TTL', { maximum: TEN_YEARS_SECONDS, unit: 'seconds' })
+  readonly idempotencyTtlSeconds: number = ONE_DAY_SECONDS;
+
+  /** How long a consumer owns a payment before it must renew; another takes over this long after a crash. */
+  @SecondsAsMs('IDEMPOTENCY_LEASE', { maximumSeconds: ONE_DAY_SECONDS })
+  readonly idempotencyLeaseMs: number = 30_000;
+
+  /** Attempts at the gateway before a payment becomes a dead letter. */
+  @WholeNumber('PAYMENT_MAX_ATTEMPTS', { maximum: 1000 })
+  readonly paymentMaxAttempts: number = 8;
+
+  /** How long the gateway recognises a repeated idempotency key. */
+  @WholeNumber('GATEWAY_KEY_RETENTION', { maximum: TEN_YEARS_SECONDS, unit: 'seconds' })
+  readonly gatewayKeyRetentionSeconds: number = ONE_DAY_SECONDS;
+
+  /** ISO 4217 code for payments that name no currency. */
+  @Variable('PAYMENT_DEFAULT_CURRENCY', 'an ISO 4217 currency code in capitals, such as USD')
+  @IsIn(currencyCodes())
+  readonly paymentDefaultCurrency: string = 'USD';
+
+  @Variable('STRIPE_API_KEY', 'a secret key of the gateway, without spaces', { secret: true })
+  @Matches(/^[\x21-\x7e]+$/)
+  readonly stripeApiKey: string = '';
+
+  /** Where the gateway is, if not at Stripe: scheme, host and port. */
+  @Variable('STRIPE_API_BASE', 'an http:// or https:// URL without a path', { secret: true })
+  @IsOptional()
+  @ValidateBy({ name: 'isApiBase', validator: { validate: isApiBase } })
+  readonly stripeApiBase?: string;
+
+  /** How long one call to the gateway may take. */
+  @SecondsAsMs('STRIPE_TIMEOUT', { maximumSeconds: 600 })
+  readonly stripeTimeoutMs: number = 20_000;
+
+  /** For payments that name no payment method. */
+  @Variable('STRIPE_DEFAULT_PAYMENT_METHOD', 'a payment method of the gateway, such as pm_card_visa')
+  @Matches(/^\w{1,255}$/)
+  readonly stripeDefaultPaymentMethod: string = 'pm_card_visa';
+
+  /** How long payments in flight may take to finish after SIGTERM; what is left goes back to the queue. */
+  @SecondsAsMs('SHUTDOWN_TIMEOUT', { maximumSeconds: 3600 })
+  readonly shutdownTimeoutMs: number = 25_000;
+
+  @Variable('LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`)
+  @IsIn(LOG_LEVELS)
+  readonly logLevel: LogLevel = 'info';
+
+  /** The HTTP endpoints for development; off in production unless switched on. */
+  @Flag('DEV_ENDPOINTS')
+  readonly devEndpoints: boolean = false;
+
+  /** Permits default credentials and unencrypted connections to other hosts in production. */
+  @Flag('ALLOW_INSECURE_URLS')
+  readonly allowInsecureUrls: boolean = false;
+}
+
+function isApiBase(value: unknown): boolean {
+  if (!isUrl(value, ['http:', 'https:'])) return false;
+  const { pathname, search, hash } = new URL(value);
+  return pathname === '/' && search === '' && hash === '';
+}

@@ -1,0 +1,54 @@
+import { plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
+import { Environment } from './environment';
+import { contradictions } from './environment.rules';
+import { InvalidEnvironmentError } from './invalid-environment.error';
+import { readSecretFiles } from './secret-files';
+import { variableBehind } from './variable.decorators';
+
+/**
+ * Turns variables into an `Environment`. An empty variable counts as not set.
+ * @throws InvalidEnvironmentError which names every wrong variable.
+ */
+export function parseEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
+  const files = readSecretFiles(variables);
+  const given = withoutEmpty({ ...variables, ...files.values });
+  const defaults = { DEV_ENDPOINTS: given.NODE_ENV === 'production' ? 'false' : 'true' };
+  const environment = plainToInstance(
+    Environment,
+    { ...defaults, ...given },
+    {
+      excludeExtraneousValues: true,
+      exposeDefaultValues: true,
+    },
+  );
+  const wrong = validateSync(environment, { stopAtFirstError: true });
+  const problems = [
+    ...files.problems,
+    ...wrong.map(({ property }) => describe(property, given)),
+    ...contradictions(environment),
+  ];
+  if (problems.length > 0) throw new InvalidEnvironmentError(problems);
+  return environment;
+}
+
+function describe(property: string, given: Record<string, string>): string {
+  const { name, allowed, secret } = variableBehind(Environment.prototype, property);
+  const value = given[name];
+  if (value === undefined) return `${name} is missing; it must be ${allowed}`;
+  return `${name} must be ${allowed}, but is ${secret ? 'something else (not shown: it may be secret)' : quote(value)}`;
+}
+
+function quote(value: string): string {
+  const longest = 80;
+  return JSON.stringify(value.length > longest ? `${value.slice(0, longest)}…` : value);
+}
+
+function withoutEmpty(variables: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const given: Record<string, string> = {};
+  for (const [name, value] of Object.entries(variables)) {
+    const trimmed = value?.trim();
+    if (trimmed) given[name] = trimmed;
+  }
+  return given;
+}

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+
+const SECRETS = ['STRIPE_API_KEY', 'RABBITMQ_URL', 'REDIS_URL'] as const;
+
+/** Values of the secrets that are given as files (`STRIPE_API_KEY_FILE=/run/secrets/key`). A file wins over a value. */
+export function readSecretFiles(variables: Readonly<Record<string, string | undefined>>): {
+  values: Record<string, string>;
+  problems: string[];
+} {
+  const values: Record<string, string> = {};
+  const problems: string[] = [];
+  for (const name of SECRETS) {
+    const path = variables[`${name}_FILE`];
+    if (!path) continue;
+    try {
+      values[name] = readFileSync(path, 'utf8');
+    } catch (error) {
+      problems.push(
+        `${name}_FILE must name a file that can be read: ${error instanceof Error ? error.message : path}`,
+      );
+    }
+  }
+  return { values, problems };
+}

@@ -1,0 +1,122 @@
+import 'reflect-metadata';
+import { applyDecorators } from '@nestjs/common';
+import { Expose, Transform } from 'class-transformer';
+import { IsBoolean, IsInt, Max, Min, ValidateBy } from 'class-validator';
+
+const VARIABLE = Symbol('environment variable');
+
+/** The environment variable behind a property, and what a message about it may say. */
+export interface VariableDetails {
+  name: string;
+  /** Completes the sentence "PORT must be …". */
+  allowed: string;
+  /** A secret's value appears in no message. */
+  secret: boolean;
+}
+
+/** Fills the property from an environment variable; the property's initial value is the default. */
+export function Variable(
+  name: string,
+  allowed: string,
+  options: { secret?: boolean } = {},
+): PropertyDecorator {
+  const details: VariableDetails = { name, allowed, secret: options.secret ?? false };
+  return applyDecorators(Reflect.metadata(VARIABLE, details), Expose({ name }));
+}
+
+/** What `@Variable` says about a property of a class's prototype. */
+export function variableBehind(prototype: object, property: string): VariableDetails {
+  const details: unknown = Reflect.getMetadata(VARIABLE, prototype, property);
+  if (!isVariableDetails(details)) throw new Error(`${property} has no @Variable decorator`);
+  return details;
+}
+
+/** A whole number between two limits, both included. */
+export function WholeNumber(
+  name: string,
+  { minimum = 1, maximum, unit }: { minimum?: number; maximum: number; unit?: string },
+): PropertyDecorator {
+  return applyDecorators(
+    Variable(name, `a whole number ${unit ? `of ${unit} ` : ''}from ${minimum} to ${maximum}`),
+    Transform(({ value }) => toNumber(value)),
+    IsInt(),
+    Min(minimum),
+    Max(maximum),
+  );
+}
+
+/** Whole seconds outside, milliseconds inside. */
+export function SecondsAsMs(name: string, { maximumSeconds }: { maximumSeconds: number }): PropertyDecorator {
+  return applyDecorators(
+    Variable(name, `a whole number of seconds from 1 to ${maximumSeconds}`),
+    Transform(({ value }) => toNumber(value) * 1000),
+    IsInt(),
+    Min(1000),
+    Max(maximumSeconds * 1000),
+  );
+}
+
+/** `true` or `false`, in these words. */
+export function Flag(name: string): PropertyDecorator {
+  const words = new Map<unknown, boolean>([
+    ['true', true],
+    ['false', false],
+  ]);
+  return applyDecorators(
+    Variable(name, 'true or false'),
+    Transform(({ value }) => words.get(value)),
+    IsBoolean(),
+  );
+}
+
+/** Comma-separated words out of a set, at least one. */
+export function Words(name: string, words: readonly string[]): PropertyDecorator {
+  return applyDecorators(
+    Variable(name, `${words.join(', ')}, or several of them separated by commas`),
+    Transform(({ value }) => [...new Set(toList(value))]),
+    ListOf((word) => words.includes(word)),
+  );
+}
+
+/** Comma-separated URLs, at least one. They may hold a password, so they count as secrets. */
+export function Urls(name: string, protocols: readonly string[]): PropertyDecorator {
+  const schemes = protocols.map((protocol) => `${protocol}//`).join(' or ');
+  return applyDecorators(
+    Variable(name, `a URL that begins with ${schemes}, or several separated by commas`, { secret: true }),
+    Transform(({ value }) => toList(value)),
+    ListOf((url) => isUrl(url, protocols)),
+  );
+}
+
+/** Whether the text is a URL of one of these protocols (`amqp:`) that names a host. */
+export function isUrl(text: unknown, protocols: readonly string[]): text is string {
+  if (typeof text !== 'string' || !URL.canParse(text)) return false;
+  const url = new URL(text);
+  return protocols.includes(url.protocol) && url.hostname !== '';
+}
+
+function ListOf(accepts: (item: string) => boolean): PropertyDecorator {
+  const validate = (items: unknown) =>
+    Array.isArray(items) &&
+    items.length > 0 &&
+    items.every((item) => typeof item === 'string' && accepts(item));
+  return ValidateBy({ name: 'listOf', validator: { validate } });
+}
+
+function toNumber(text: unknown): number {
+  return typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : NaN;
+}
+
+function toList(text: unknown): string[] {
+  if (typeof text !== 'string') return [];
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function isVariableDetails(value: unknown): value is VariableDetails {
+  return (
+    typeof value === 'object' && value !== null && 'name' in value && 'allowed' in value && 'secret' in value
+  );
+}

@@ -1,0 +1,17 @@
+import { RABBIT_CONTEXT_TYPE_KEY } from '@golevelup/nestjs-rabbitmq';
+import type { ExecutionContext } from '@nestjs/common';
+import type { HandlerKind } from './handler-kind';
+import { rabbitHandler } from './rabbit-handler';
+
+/** @throws Error when `@Idempotent()` stands on a kind of handler that it does not know */
+export function handlerKindOf(execution: ExecutionContext): HandlerKind {
+  const type = execution.getType<string>();
+  switch (type) {
+    case RABBIT_CONTEXT_TYPE_KEY:
+      return rabbitHandler;
+    default:
+      throw new Error(
+        `@Idempotent() on ${execution.getClass().name}.${execution.getHandler().name}: '${type}' handlers are not supported`,
+      );
+  }
+}

@@ -1,0 +1,82 @@
+import { InvalidIdempotencyKeyError, MissingIdempotencyKeyError } from './idempotency.errors';
+
+/** 1 to 255 visible ASCII characters: what every broker, log, Redis tool and gateway carries unharmed. */
+const KEY = /^[\x21-\x7E]{1,255}$/;
+
+/** Where a request carries its key: a header, a property of the payload, or both (then they must agree). */
+export interface KeyLocation {
+  /** Name of the header, as it is on the wire. */
+  readonly header?: string;
+  /** Name of a property of the payload. Counts where the header is absent. */
+  readonly property?: string;
+}
+
+export const DEFAULT_KEY_LOCATION: KeyLocation = { header: 'idempotency-key' };
+
+/** What a request offers to read a key from. Both come from outside: any type, any prototype. */
+export interface KeyCarrier {
+  readonly headers: unknown;
+  readonly payload: unknown;
+}
+
+/**
+ * Reads the idempotency key of a request.
+ *
+ * @throws MissingIdempotencyKeyError when none is there
+ * @throws InvalidIdempotencyKeyError when it is not a string of 1 to 255 visible ASCII characters, or two disagree
+ */
+export function readKey(location: KeyLocation, carrier: KeyCarrier): string {
+  const header = valid(ownProperty(carrier.headers, location.header), `header '${location.header}'`);
+  const property = valid(ownProperty(carrier.payload, location.property), `property '${location.property}'`);
+  if (header !== undefined && property !== undefined && header !== property) {
+    throw new InvalidIdempotencyKeyError(
+      `the header '${location.header}' and the property '${location.property}' carry different idempotency keys`,
+    );
+  }
+  const key = header ?? property;
+  if (key === undefined) {
+    throw new MissingIdempotencyKeyError(`no idempotency key: ${places(location)} is required`);
+  }
+  return key;
+}
+
+/** Checks a key that came some other way, such as from a function. */
+export function checkKey(value: unknown): string {
+  const key = valid(value, 'value');
+  if (key === undefined) throw new MissingIdempotencyKeyError('no idempotency key was given');
+  return key;
+}
+
+function valid(value: unknown, place: string): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string') {
+    throw new InvalidIdempotencyKeyError(
+      `the idempotency key in the ${place} must be a string, not ${typeOf(value)}`,
+    );
+  }
+  if (!KEY.test(value)) {
+    throw new InvalidIdempotencyKeyError(
+      `the idempotency key in the ${place} must be 1 to 255 visible ASCII characters; it has ${value.length} characters` +
+        (value.length >= 1 && value.length <= 255 ? ', some of them not allowed' : ''),
+    );
+  }
+  return value;
+}
+
+/** Own properties only: a header table may bring a `__proto__` of its own. */
+function ownProperty(container: unknown, name: string | undefined): unknown {
+  if (name === undefined || typeof container !== 'object' || container === null) return undefined;
+  return Object.hasOwn(container, name) ? (container as Record<string, unknown>)[name] : undefined;
+}
+
+function places({ header, property }: KeyLocation): string {
+  return [header && `the header '${header}'`, property && `the property '${property}'`]
+    .filter(Boolean)
+    .join(' or ');
+}
+
+function typeOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Buffer.isBuffer(value)) return 'a buffer';
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+}

@@ -1,0 +1,75 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { handlerKindOf } from './handlers';
+import type { Lease } from './lease';
+import type { Acquisition, ScopedKey } from './store/idempotency-store';
+
+/** What a handler may know of the run it is in; hand it over with `@IdempotencyContext()`. */
+export interface IdempotencyContext extends ScopedKey {
+  /** Counted attempts at this key so far, this one included, over all processes. */
+  readonly attempt: number;
+  /** Grows with each acquisition of the key. A resource that remembers the largest one can refuse a stale owner. */
+  readonly fencingToken: number;
+  /** How long before this run the first attempt began, by the store's clock. */
+  readonly sinceFirstAttemptMs: number;
+  /** Aborted with a `LeaseLostError` when another consumer may have taken over. */
+  readonly signal: AbortSignal;
+  /** What is left of the lease. */
+  readonly remainingMs: number;
+  /**
+   * Call right before an effect that cannot be undone: the process may have been frozen since the last line.
+   *
+   * @throws LeaseLostError
+   */
+  assertHeld(): void;
+}
+
+/** What the interceptor leaves for the parameter decorators, by the delivery or request that it belongs to. */
+interface HandlerInput {
+  readonly context: IdempotencyContext;
+  readonly payload: unknown;
+}
+
+const inputs = new WeakMap<object, HandlerInput>();
+
+export function provideHandlerInput(source: object, input: HandlerInput): void {
+  inputs.set(source, input);
+}
+
+/** Parameter decorator: the {@link IdempotencyContext} of this run. */
+export const IdempotencyContext = createParamDecorator(
+  (_: unknown, execution: ExecutionContext) => inputOf(execution).context,
+);
+
+/** Parameter decorator: the payload as the `payload` pipe of `@Idempotent()` made it. */
+export const IdempotentPayload = createParamDecorator(
+  (_: unknown, execution: ExecutionContext) => inputOf(execution).payload,
+);
+
+export function contextOf(
+  { scope, key }: ScopedKey,
+  acquisition: Acquisition,
+  lease: Lease,
+): IdempotencyContext {
+  return {
+    scope,
+    key,
+    ...acquisition,
+    get signal() {
+      return lease.signal;
+    },
+    get remainingMs() {
+      return lease.remainingMs;
+    },
+    assertHeld: () => lease.assertHeld(),
+  };
+}
+
+function inputOf(execution: ExecutionContext): HandlerInput {
+  const input = inputs.get(handlerKindOf(execution).request(execution).source);
+  if (!input) {
+    throw new Error(
+      `${execution.getClass().name}.${execution.getHandler().name} asks for what only @Idempotent() on the method provides`,
+    );
+  }
+  return input;
+}

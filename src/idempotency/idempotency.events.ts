@@ -1,0 +1,40 @@
+import { Injectable } from '@nestjs/common';
+import type { ScopedKey } from './store/idempotency-store';
+
+/** What happens to keys, for logs and metrics; the engine itself knows neither. */
+export type IdempotencyEvent = ScopedKey &
+  (
+    | { readonly kind: 'acquired'; readonly attempt: number; readonly fencingToken: number }
+    | { readonly kind: 'completed'; readonly fencingToken: number }
+    | { readonly kind: 'replayed'; readonly from: 'store' | 'running-call'; readonly result: unknown }
+    | { readonly kind: 'busy'; readonly remainingMs: number }
+    | { readonly kind: 'mismatch' }
+    | { readonly kind: 'outside-window' }
+    | { readonly kind: 'released' }
+    | { readonly kind: 'lease-renewed' }
+    | { readonly kind: 'lease-lost' }
+    /** Work was finished after its lease was lost; the record of the new owner counts. */
+    | { readonly kind: 'completion-refused'; readonly sameResult: boolean | undefined }
+    | { readonly kind: 'store-unavailable'; readonly step: string; readonly error: unknown }
+  );
+
+type Listener = (event: IdempotencyEvent) => void;
+
+/** Subscribe with `on`; listeners run synchronously and must not throw. */
+@Injectable()
+export class IdempotencyEvents {
+  private readonly listeners = new Set<Listener>();
+
+  /** Returns the function that ends the subscription. */
+  on(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** For the engine only. */
+  emit({ scope, key }: ScopedKey, happening: WithoutName<IdempotencyEvent>): void {
+    for (const listener of this.listeners) listener({ scope, key, ...happening });
+  }
+}
+
+type WithoutName<Event> = Event extends unknown ? Omit<Event, keyof ScopedKey> : never;

@@ -1,0 +1,26 @@
+import { Module } from '@nestjs/common';
+import { IdempotencyEvents } from './idempotency.events';
+import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './idempotency.module-definition';
+import type { IdempotencyModuleOptions } from './idempotency.options';
+import { IdempotencyService } from './idempotency.service';
+import { IdempotencyStore } from './store/idempotency-store';
+
+/**
+ * Makes `@Idempotent()` and {@link IdempotencyService} available. Register once, with `forRoot` or `forRootAsync`:
+ *
+ * @example
+ * IdempotencyModule.forRoot({ store: new RedisIdempotencyStore(redis), ttlSeconds: 86_400, leaseMs: 30_000 })
+ */
+@Module({
+  providers: [
+    {
+      provide: IdempotencyStore,
+      inject: [MODULE_OPTIONS_TOKEN],
+      useFactory: (options: IdempotencyModuleOptions) => options.store,
+    },
+    IdempotencyEvents,
+    IdempotencyService,
+  ],
+  exports: [IdempotencyService, IdempotencyEvents],
+})
+export class IdempotencyModule extends ConfigurableModuleClass {}

@@ -1,0 +1,70 @@
+import {
+  IdempotencyKeyBusyError,
+  IdempotencyKeyReusedError,
+  LeaseLostError,
+  OutsideWindowError,
+  type StoreUnavailableError,
+} from './idempotency.errors';
+
+/** The work's result is there: made now, or stored before. */
+export type Answered<T> =
+  { readonly kind: 'executed'; readonly result: T } | { readonly kind: 'replayed'; readonly result: T };
+
+/** The engine decided that this request is not to be worked on, now or ever. */
+export type Declined =
+  /** Another consumer works on it; its lease ends in `remainingMs` unless it is renewed. */
+  | { readonly kind: 'busy'; readonly remainingMs: number }
+  /** The key is bound to another payload. */
+  | { readonly kind: 'mismatch' }
+  /** Older than records live, and nothing is known of it. */
+  | { readonly kind: 'outside-window' };
+
+/** Something went wrong on the way. */
+export type Failed =
+  /** The work threw; its lease is released. `attempt` counts from 1, over all processes. */
+  | { readonly kind: 'failed'; readonly error: unknown; readonly attempt: number }
+  /** The lease was lost during the work, and nobody has stored a result yet. */
+  | { readonly kind: 'lease-lost' }
+  /** The store did not answer. Nothing was started, or what was done may not be recorded. */
+  | { readonly kind: 'store-unavailable'; readonly error: StoreUnavailableError };
+
+/** How a run ended. */
+export type Outcome<T> = Answered<T> | Declined | Failed;
+
+/** The key is missing or invalid, or the payload was refused; nothing was claimed. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly error: unknown;
+}
+
+/** Why a delivery was neither processed nor answered from a record. */
+export type Unprocessed = Refused | Declined | Failed;
+
+/** The error that stands for an outcome, for callers who want exceptions. */
+export function errorOf(outcome: Unprocessed): unknown {
+  switch (outcome.kind) {
+    case 'refused':
+    case 'failed':
+    case 'store-unavailable':
+      return outcome.error;
+    case 'busy':
+      return new IdempotencyKeyBusyError(outcome.remainingMs);
+    case 'mismatch':
+      return new IdempotencyKeyReusedError();
+    case 'outside-window':
+      return new OutsideWindowError();
+    case 'lease-lost':
+      return new LeaseLostError();
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** Decides and carries out what becomes of a delivery that was not processed. */
+export interface UnprocessedHandler<Delivery = unknown> {
+  /**
+   * Resolves with `settled` when whatever replaces the delivery is safe (it is then acknowledged), and with `requeue`
+   * when nothing could replace it.
+   */
+  handle(delivery: Delivery, outcome: Unprocessed): Promise<'settled' | 'requeue'>;
+}

@@ -1,0 +1,86 @@
+/** Injection token of the store that the engine works on; see the interface of the same name. */
+export const IdempotencyStore = Symbol('IdempotencyStore');
+
+/** What names one piece of work: the scope keeps the keys of different kinds of work apart. */
+export interface ScopedKey {
+  readonly scope: string;
+  readonly key: string;
+}
+
+/** A finished piece of work, as it is stored. `result` is whatever JSON the handler returned. */
+export interface IdempotencyRecord {
+  /** ISO 8601. */
+  readonly processedAt: string;
+  readonly result: unknown;
+  /** Canonical hash of the payload that was processed; absent when fingerprints are off. */
+  readonly fingerprint?: string;
+  /** Fencing token of the acquisition that finished the work. */
+  readonly fencingToken: number;
+}
+
+export interface BeginRequest extends ScopedKey {
+  /** Unique to this acquisition: only who knows it may extend, complete or release. */
+  readonly ownerToken: string;
+  readonly leaseMs: number;
+  readonly ttlSeconds: number;
+  readonly fingerprint: string | undefined;
+  /** When the request was made. Without it the age of a request is not judged. */
+  readonly requestedAt: Date | undefined;
+}
+
+export interface Acquisition {
+  /** Grows by one with each acquisition of the key. */
+  readonly fencingToken: number;
+  /** Which counted attempt this is, from 1: acquisitions less those that were excused. */
+  readonly attempt: number;
+  /** How long before this acquisition the first one was, by the store's clock. */
+  readonly sinceFirstAttemptMs: number;
+}
+
+export type BeginReply =
+  | { readonly kind: 'acquired'; readonly acquisition: Acquisition }
+  | { readonly kind: 'completed'; readonly record: IdempotencyRecord }
+  | { readonly kind: 'busy'; readonly remainingMs: number }
+  | { readonly kind: 'mismatch' }
+  | { readonly kind: 'outside-window' };
+
+export interface LeaseOwner extends ScopedKey {
+  readonly ownerToken: string;
+}
+
+export interface CompleteRequest extends LeaseOwner {
+  readonly record: IdempotencyRecord;
+  readonly ttlSeconds: number;
+}
+
+export type CompleteReply =
+  { readonly kind: 'stored' } | { readonly kind: 'lost'; readonly record: IdempotencyRecord | undefined };
+
+export interface Finding {
+  readonly record: IdempotencyRecord | undefined;
+  readonly attempts: number;
+  /** Undefined when nobody works on the key. */
+  readonly remainingLeaseMs: number | undefined;
+}
+
+/**
+ * Where records, leases and attempts live. Every method is one atomic step, and only the store's clock decides
+ * whether a lease has run out.
+ *
+ * A method rejects with {@link StoreUnavailableError} when the store refused or did not answer in time. The step may
+ * then have been taken or not: the caller must be right in both cases.
+ */
+export interface IdempotencyStore {
+  /** Looks for a record, checks the fingerprint, takes the lease and counts the acquisition. */
+  begin(request: BeginRequest): Promise<BeginReply>;
+  /** Stores the record and frees the key, if the lease is still the caller's. */
+  complete(request: CompleteRequest): Promise<CompleteReply>;
+  /** Makes the lease last `leaseMs` from now, if it is still the caller's. */
+  extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'>;
+  /** Frees the key without a record, if the lease is still the caller's. */
+  release(owner: LeaseOwner, counting: 'counted' | 'excused'): Promise<'released' | 'lost'>;
+  /** Reads what is known of a key, without changing anything. */
+  find(name: ScopedKey): Promise<Finding>;
+  /** Resolves when the store takes writes, rejects with the reason otherwise. */
+  probe(): Promise<void>;
+}

@@ -1,0 +1,103 @@
+import { Cluster, type Redis } from 'ioredis';
+import { StoreUnavailableError } from '../../idempotency.errors';
+import type {
+  BeginReply,
+  BeginRequest,
+  CompleteReply,
+  CompleteRequest,
+  Finding,
+  IdempotencyStore,
+  LeaseOwner,
+  ScopedKey,
+} from '../idempotency-store';
+import { redisKeys, type RedisKeys } from './redis-keys';
+import {
+  parseBeginReply,
+  parseCompleteReply,
+  parseExtendReply,
+  parseFindReply,
+  parseReleaseReply,
+} from './redis-replies';
+import { RedisScript } from './redis-script';
+
+const BEGIN = new RedisScript('begin.lua');
+const COMPLETE = new RedisScript('complete.lua');
+const EXTEND = new RedisScript('extend.lua');
+const RELEASE = new RedisScript('release.lua');
+const FIND = new RedisScript('find.lua');
+
+/**
+ * Records, leases and attempts in Redis 7 or newer, standalone or Cluster; each step is one script and one round trip.
+ *
+ * The client must bound its commands (`commandTimeout`) and must not queue them while disconnected
+ * (`enableOfflineQueue: false`): a step that nobody waits for any more must not be taken later.
+ */
+export class RedisIdempotencyStore implements IdempotencyStore {
+  constructor(private readonly client: Redis | Cluster) {}
+
+  async begin(request: BeginRequest): Promise<BeginReply> {
+    const { record, lock, attempts } = this.keys(request);
+    const reply = await this.step('begin', () =>
+      BEGIN.run(
+        this.client,
+        [record, lock, attempts],
+        [
+          request.ownerToken,
+          request.leaseMs,
+          request.ttlSeconds,
+          request.fingerprint ?? '',
+          request.requestedAt?.getTime() ?? '',
+        ],
+      ),
+    );
+    return parseBeginReply(reply, request.fingerprint);
+  }
+
+  async complete(request: CompleteRequest): Promise<CompleteReply> {
+    const { record, lock, attempts } = this.keys(request);
+    const stored = JSON.stringify(request.record);
+    const reply = await this.step('complete', () =>
+      COMPLETE.run(this.client, [record, lock, attempts], [request.ownerToken, stored, request.ttlSeconds]),
+    );
+    return parseCompleteReply(reply);
+  }
+
+  async extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'> {
+    const { lock } = this.keys(owner);
+    return parseExtendReply(
+      await this.step('extend', () => EXTEND.run(this.client, [lock], [owner.ownerToken, leaseMs])),
+    );
+  }
+
+  async release(owner: LeaseOwner, counting: 'counted' | 'excused'): Promise<'released' | 'lost'> {
+    const { lock, attempts } = this.keys(owner);
+    const excused = counting === 'excused' ? '1' : '0';
+    return parseReleaseReply(
+      await this.step('release', () =>
+        RELEASE.run(this.client, [lock, attempts], [owner.ownerToken, excused]),
+      ),
+    );
+  }
+
+  async find(name: ScopedKey): Promise<Finding> {
+    const { record, lock, attempts } = this.keys(name);
+    return parseFindReply(await this.step('find', () => FIND.run(this.client, [record, lock, attempts], [])));
+  }
+
+  async probe(): Promise<void> {
+    // A write, because a full, read-only or replica-less server still answers PING.
+    await this.step('probe', () => this.client.set('idempotency:probe', '', 'PX', 1000));
+  }
+
+  private keys(name: ScopedKey): RedisKeys {
+    return redisKeys(name, this.client instanceof Cluster ? 'cluster' : 'standalone');
+  }
+
+  private async step(name: string, command: () => Promise<unknown>): Promise<unknown> {
+    try {
+      return await command();
+    } catch (error) {
+      throw new StoreUnavailableError(name, error);
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import type { BeginReply, CompleteReply, Finding, IdempotencyRecord } from '../idempotency-store';
+
+/** Turns the replies of the Lua scripts into the store's unions; their headers are the source of these shapes. */
+export function parseBeginReply(reply: unknown, fingerprint: string | undefined): BeginReply {
+  const [kind, ...rest] = asArray(reply);
+  switch (kind) {
+    case 'completed': {
+      const record = parseRecord(rest[0]);
+      const differs = fingerprint !== undefined && (record.fingerprint ?? fingerprint) !== fingerprint;
+      return differs ? { kind: 'mismatch' } : { kind: 'completed', record };
+    }
+    case 'mismatch':
+    case 'outside-window':
+      return { kind };
+    case 'busy':
+      return { kind, remainingMs: Math.max(0, asNumber(rest[0])) };
+    case 'acquired': {
+      const [count, excused, firstAt, now] = rest.map(asNumber);
+      if (count === undefined || excused === undefined || firstAt === undefined || now === undefined) break;
+      return {
+        kind,
+        acquisition: {
+          fencingToken: count,
+          attempt: count - excused,
+          sinceFirstAttemptMs: Math.max(0, now - firstAt),
+        },
+      };
+    }
+  }
+  throw unexpected('begin', reply);
+}
+
+export function parseCompleteReply(reply: unknown): CompleteReply {
+  const [kind, record] = asArray(reply);
+  switch (kind) {
+    case 'stored':
+      return { kind };
+    case 'lost':
+      return { kind, record: record === null || record === undefined ? undefined : parseRecord(record) };
+  }
+  throw unexpected('complete', reply);
+}
+
+export function parseExtendReply(reply: unknown): 'extended' | 'lost' {
+  if (reply === 'extended' || reply === 'lost') return reply;
+  throw unexpected('extend', reply);
+}
+
+export function parseReleaseReply(reply: unknown): 'released' | 'lost' {
+  if (reply === 'released' || reply === 'lost') return reply;
+  throw unexpected('release', reply);
+}
+
+export function parseFindReply(reply: unknown): Finding {
+  const [record, remainingMs, count] = asArray(reply);
+  const remaining = asNumber(remainingMs);
+  return {
+    record: record === null || record === undefined ? undefined : parseRecord(record),
+    attempts: count === null ? 0 : asNumber(count),
+    remainingLeaseMs: remaining === -2 ? undefined : Math.max(0, remaining),
+  };
+}
+
+function parseRecord(stored: unknown): IdempotencyRecord {
+  const record: unknown = typeof stored === 'string' ? JSON.parse(stored) : undefined;
+  if (!isRecord(record)) throw new Error('a stored idempotency record is not what this version writes');
+  return record;
+}
+
+function isRecord(value: unknown): value is IdempotencyRecord {
+  return typeof value === 'object' && value !== null && 'processedAt' in value && 'result' in value;
+}
+
+function asArray(reply: unknown): unknown[] {
+  if (!Array.isArray(reply)) throw unexpected('a script', reply);
+  return reply;
+}
+
+function asNumber(value: unknown): number {
+  const number = typeof value === 'string' ? Number(value) : value;
+  if (typeof number !== 'number' || Number.isNaN(number)) throw unexpected('a script', value);
+  return number;
+}
+
+function unexpected(script: string, reply: unknown): Error {
+  return new Error(
+    `unexpected reply of ${script}: ${typeof reply}; are two versions of the service on one Redis?`,
+  );
+}

@@ -1,0 +1,51 @@
+import 'reflect-metadata';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Logger } from 'nestjs-pino';
+import { AppModule } from './app.module';
+import { readEnvironment } from './config/config.module';
+import type { Environment } from './config/environment';
+import { InvalidEnvironmentError } from './config/invalid-environment.error';
+
+async function start(): Promise<void> {
+  const environment = readEnvironment();
+  const app = await NestFactory.create(AppModule.forEnvironment(environment), {
+    bufferLogs: true,
+    forceCloseConnections: true,
+  });
+  app.useLogger(app.get(Logger));
+  app.flushLogs();
+  stopOnSignal(app, environment);
+
+  // Subscribers are registered only once RabbitMQ answers, and `init` waits for that. Health must answer meanwhile.
+  const initialized = app.init();
+  const server = app.getHttpServer() as Server;
+  server.listen(environment.port);
+  await Promise.all([initialized, once(server, 'listening')]);
+}
+
+/** The first signal stops the service in order; whatever is not finished in time goes back to the queue. */
+function stopOnSignal(app: INestApplication, { shutdownTimeoutMs }: Environment): void {
+  const logger = app.get(Logger);
+  const stop = (signal: NodeJS.Signals) => {
+    logger.log(`Stopping on ${signal}: no new messages, those in hand may finish`);
+    const closed = app.close().then(
+      () => logger.log('Stopped'),
+      (error: unknown) => logger.error(error, 'Stopped with an error'),
+    );
+    const outOfTime = sleep(shutdownTimeoutMs).then(() =>
+      logger.warn(`Not finished within ${shutdownTimeoutMs} ms; RabbitMQ redelivers what is left`),
+    );
+    void Promise.race([closed, outOfTime]).then(() => process.exit(0));
+  };
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+}
+
+start().catch((error: unknown) => {
+  // Before there is an application there is no logger either.
+  console.error(error instanceof InvalidEnvironmentError ? error.message : error);
+  process.exit(1);
+});

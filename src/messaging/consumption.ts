@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { ConfirmChannel } from 'amqplib';
+import { CONSUMER_CHANNEL } from './topology';
+
+export type ConsumptionState =
+  | { readonly kind: 'consuming' }
+  | { readonly kind: 'paused'; readonly reasons: string[] }
+  | { readonly kind: 'disconnected' }
+  | { readonly kind: 'stopped' };
+
+/** Between two looks whether the reason of a pause is gone: quickly at first, then rarely. */
+const FIRST_LOOK_MS = 500;
+const LONGEST_LOOK_MS = 10_000;
+
+/**
+ * Whether this process takes messages. It pauses while a dependency is away, because each message taken then would
+ * only be parked; and it stops before the application closes, because the library's own `close()` cancels nothing.
+ */
+@Injectable()
+export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
+  private readonly logger = new Logger(Consumption.name);
+  private readonly pauses = new Set<string>();
+  /** Consumers of the current channel that we told the broker to stop. */
+  private readonly cancelled = new Set<string>();
+  /** Consumers of channels that are gone; the library never forgets them. */
+  private stale: ReadonlySet<string> = new Set();
+  private channel: ConfirmChannel | undefined;
+  private applying: Promise<void> = Promise.resolve();
+  private stopped = false;
+
+  constructor(private readonly connection: AmqpConnection) {}
+
+  get state(): ConsumptionState {
+    if (this.stopped) return { kind: 'stopped' };
+    if (this.pauses.size > 0) return { kind: 'paused', reasons: [...this.pauses] };
+    return this.tags().length > 0 ? { kind: 'consuming' } : { kind: 'disconnected' };
+  }
+
+  async onModuleInit(): Promise<void> {
+    const wrapper = this.connection.managedChannels[CONSUMER_CHANNEL];
+    await wrapper?.addSetup((channel: ConfirmChannel) => this.adopt(channel));
+    // By then the library consumes again on the new channel, whatever the old one had been told.
+    wrapper?.on('connect', () => void this.apply());
+  }
+
+  /**
+   * Takes no more messages until `isOver` says so. One pause a reason: while one lasts, further calls change nothing.
+   *
+   * @param isOver asked again and again, with growing waits; a rejection counts as no
+   */
+  pause(reason: string, isOver: () => Promise<boolean>): void {
+    if (this.pauses.has(reason) || this.stopped) return;
+    this.pauses.add(reason);
+    this.logger.warn(`Consumption paused: ${reason}`);
+    void this.apply();
+    void this.resumeWhen(reason, isOver);
+  }
+
+  /** Takes no more messages, and waits until those in hand have met their fate. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopped = true;
+    await this.apply();
+    // The library tracks what it has handed out, but waits for it only when Redis is already gone.
+    await Promise.allSettled(this.connection['outstandingMessageProcessing']);
+  }
+
+  private async resumeWhen(reason: string, isOver: () => Promise<boolean>): Promise<void> {
+    for (let waitMs = FIRST_LOOK_MS; !this.stopped; waitMs = Math.min(2 * waitMs, LONGEST_LOOK_MS)) {
+      await sleep(waitMs, undefined, { ref: false });
+      if (await isOver().catch(() => false)) break;
+    }
+    this.pauses.delete(reason);
+    if (this.stopped) return;
+    this.logger.log(`Consumption resumed: ${reason} is over`);
+    await this.apply();
+  }
+
+  private adopt(channel: ConfirmChannel): Promise<void> {
+    this.channel = channel;
+    // The library adds those of the new channel when the broker has answered, so later than this.
+    this.stale = new Set(this.connection.consumerTags);
+    this.cancelled.clear();
+    channel.on('close', () => {
+      if (this.channel === channel) this.channel = undefined;
+    });
+    return Promise.resolve();
+  }
+
+  /** Makes the broker's view agree with ours, one change after the other. */
+  private apply(): Promise<void> {
+    this.applying = this.applying
+      .then(() => this.cancelOrResume())
+      .catch((error: unknown) => {
+        // The channel closed meanwhile. The next one consumes from the start, and then we are asked again.
+        this.logger.warn(`Consumers could not be told to stop or go on: ${String(error)}`);
+      });
+    return this.applying;
+  }
+
+  private async cancelOrResume(): Promise<void> {
+    const wanted = !this.stopped && this.pauses.size === 0;
+    for (const tag of this.tags()) {
+      if (!wanted && !this.cancelled.has(tag)) {
+        this.cancelled.add(tag);
+        await this.connection.cancelConsumer(tag);
+      } else if (wanted && this.cancelled.delete(tag)) {
+        await this.connection.resumeConsumer(tag);
+      }
+    }
+  }
+
+  /** Consumers of the current channel. */
+  private tags(): string[] {
+    if (!this.channel) return [];
+    return this.connection.consumerTags.filter((tag) => !this.stale.has(tag));
+  }
+}

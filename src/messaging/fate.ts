@@ -1,0 +1,41 @@
+/** Why a message is among the dead letters: the value of `x-dead-letter-reason`. */
+export type DeadLetterReason =
+  | 'missing-idempotency-key'
+  | 'invalid-idempotency-key'
+  | 'invalid-message'
+  | 'idempotency-key-reused'
+  | 'outside-deduplication-window'
+  | 'gateway-rejected'
+  | 'gateway-outcome-unknown'
+  | 'retries-exhausted';
+
+/** What becomes of a message that was not processed. */
+export type Fate =
+  /** A copy waits in a retry queue for about `delayMs`, then comes back. */
+  | { readonly kind: 'park'; readonly delayMs: number; readonly attempts: number; readonly why: string }
+  /** A copy goes where a person must look at it. */
+  | {
+      readonly kind: 'dead-letter';
+      readonly reason: DeadLetterReason;
+      readonly detail: string;
+      readonly attempts: number;
+    };
+
+/** The waiting time to use for a wished one: the shortest that is not shorter, else the longest there is. */
+export function delayAtLeast(wishedMs: number, delaysMs: readonly number[]): number {
+  return delaysMs.find((delayMs) => delayMs >= wishedMs) ?? delaysMs.at(-1) ?? wishedMs;
+}
+
+const FIRST_BACKOFF_MS = 1_000;
+const LONGEST_BACKOFF_MS = 60_000;
+
+/**
+ * Exponential backoff with full jitter: anywhere between nothing and twice the last bound, so that payments which
+ * failed together do not come back together (M. Brooker, "Exponential Backoff And Jitter", AWS, 2015).
+ *
+ * @param attempt the attempt that failed, from 1
+ * @param random a number from 0 up to 1
+ */
+export function backoffMs(attempt: number, random: number): number {
+  return random * Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
+}

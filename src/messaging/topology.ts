@@ -1,0 +1,86 @@
+import type { RabbitMQExchangeConfig, RabbitMQQueueConfig } from '@golevelup/nestjs-rabbitmq';
+import type { Options } from 'amqplib';
+
+/** Every name on the broker, built here and nowhere else. */
+export const PAYMENTS_EXCHANGE = 'payments';
+export const PAYMENT_REQUESTED = 'payment.requested';
+export const CHARGE_QUEUE = 'payments.charge';
+export const DEAD_LETTER = 'payments.dead-letter';
+export const retryQueue = (delayMs: number): string => `${CHARGE_QUEUE}.retry.${delayMs}`;
+
+export const HEADERS = {
+  idempotencyKey: 'idempotency-key',
+  deadLetterReason: 'x-dead-letter-reason',
+  deadLetterDetail: 'x-dead-letter-detail',
+  attempts: 'x-attempts',
+  /** Attempts made before a person replayed the message; they no longer count against its limit. */
+  attemptsBeforeReplay: 'x-attempts-before-replay',
+  /** When a message that a person forced through was first published; its `timestamp` is that of the replay. */
+  originalTimestamp: 'x-original-timestamp',
+} as const;
+
+/** The channel that consumes: a channel that is closed for a failed publish must not take the consumer along. */
+export const CONSUMER_CHANNEL = 'consumer';
+
+/**
+ * How often a message may come back unacknowledged before the broker moves it to the dead letters: what bounds a
+ * message that kills its consumers. Set explicitly, because RabbitMQ 4 has a default and older versions have none.
+ */
+const DELIVERY_LIMIT = 20;
+
+/** Waiting times without the lease's own; one queue each, because a queue only expires messages at its head. */
+const RETRY_DELAYS_MS = [250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 60_000];
+
+/** All waiting times, ascending. The lease is one of them, so that no wait for a dead owner is longer than its lease. */
+export function retryDelaysMs(leaseMs: number): readonly number[] {
+  return [...new Set([...RETRY_DELAYS_MS, leaseMs])].sort((a, b) => a - b);
+}
+
+/** Dead-lettering that waits for the target queue's confirm; RabbitMQ wants `reject-publish` with it. */
+const AT_LEAST_ONCE = { 'x-dead-letter-strategy': 'at-least-once', 'x-overflow': 'reject-publish' };
+
+export const CHARGE_QUEUE_OPTIONS = {
+  durable: true,
+  arguments: {
+    'x-queue-type': 'quorum',
+    'x-delivery-limit': DELIVERY_LIMIT,
+    'x-dead-letter-exchange': DEAD_LETTER,
+    ...AT_LEAST_ONCE,
+  },
+} satisfies Options.AssertQueue;
+
+export const EXCHANGES: RabbitMQExchangeConfig[] = [
+  { name: PAYMENTS_EXCHANGE, type: 'topic', options: { durable: true } },
+  // Fanout: a message that the broker itself dead-letters keeps its routing key, whatever that was.
+  { name: DEAD_LETTER, type: 'fanout', options: { durable: true } },
+];
+
+export function queues(leaseMs: number): RabbitMQQueueConfig[] {
+  return [
+    {
+      name: DEAD_LETTER,
+      exchange: DEAD_LETTER,
+      routingKey: '',
+      options: { durable: true, arguments: { 'x-queue-type': 'quorum' } },
+    },
+    {
+      name: CHARGE_QUEUE,
+      exchange: PAYMENTS_EXCHANGE,
+      routingKey: PAYMENT_REQUESTED,
+      options: CHARGE_QUEUE_OPTIONS,
+    },
+    ...retryDelaysMs(leaseMs).map((delayMs) => ({
+      name: retryQueue(delayMs),
+      options: {
+        durable: true,
+        arguments: {
+          'x-queue-type': 'quorum',
+          'x-message-ttl': delayMs,
+          'x-dead-letter-exchange': '',
+          'x-dead-letter-routing-key': CHARGE_QUEUE,
+          ...AT_LEAST_ONCE,
+        },
+      },
+    })),
+  ];
+}

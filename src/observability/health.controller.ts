@@ -1,0 +1,26 @@
+import { Controller, Get, HttpStatus, Res } from '@nestjs/common';
+import { HealthCheck, type HealthCheckResult } from '@nestjs/terminus';
+import type { Response } from 'express';
+import { Readiness } from './readiness.service';
+
+@Controller('health')
+export class HealthController {
+  constructor(private readonly readiness: Readiness) {}
+
+  /** The process is up and its event loop turns. Looks at nothing else: a restart brings no broker back. */
+  @Get('live')
+  @HealthCheck()
+  live(): HealthCheckResult {
+    const details = { process: { status: 'up' as const } };
+    return { status: 'ok', info: details, error: {}, details };
+  }
+
+  /** The process can do its work; 503 with the reasons otherwise. */
+  @Get('ready')
+  @HealthCheck()
+  async ready(@Res({ passthrough: true }) response: Response): Promise<HealthCheckResult> {
+    const result = await this.readiness.check();
+    if (result.status !== 'ok') response.status(HttpStatus.SERVICE_UNAVAILABLE);
+    return result;
+  }
+}

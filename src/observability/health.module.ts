@@ -1,0 +1,38 @@
+import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import type { AppRole } from '../config/environment';
+import { ConsumerHealth } from './consumer.health';
+import { GatewayHealth } from './gateway.health';
+import { HealthController } from './health.controller';
+import { RabbitMqHealth } from './rabbitmq.health';
+import { Readiness } from './readiness.service';
+import { RedisHealth } from './redis.health';
+
+/** Serves `GET /health/live` and `GET /health/ready`. */
+@Module({})
+export class HealthModule {
+  /**
+   * @param options.imports modules that export what is looked at: `AmqpConnection` and, for a consumer, `Consumption`
+   * and `PaymentGateway`
+   */
+  static forRoot({
+    roles,
+    imports,
+  }: {
+    roles: readonly AppRole[];
+    imports: ModuleMetadata['imports'];
+  }): DynamicModule {
+    const consumes = roles.includes('consumer');
+    return {
+      module: HealthModule,
+      imports: [TerminusModule, ...(imports ?? [])],
+      controllers: [HealthController],
+      providers: [
+        Readiness,
+        RabbitMqHealth,
+        RedisHealth,
+        ...(consumes ? [ConsumerHealth, GatewayHealth] : []),
+      ],
+    };
+  }
+}

@@ -1,0 +1,53 @@
+import { Module, RequestMethod } from '@nestjs/common';
+import { LoggerModule, type Params } from 'nestjs-pino';
+import { stdTimeFunctions } from 'pino';
+import type { Options } from 'pino-http';
+import pretty from 'pino-pretty';
+import { Environment } from '../config/environment';
+import { redactor } from './log-redaction';
+
+/**
+ * Logs through pino. Inject `PinoLogger` (or use Nest's `Logger`) and log objects, so that others can search them:
+ * `logger.info({ paymentId, idempotencyKey, attempt }, 'Processing payment')`.
+ */
+@Module({
+  imports: [
+    LoggerModule.forRootAsync({
+      inject: [Environment],
+      useFactory: (environment: Environment): Params => ({
+        pinoHttp: isForPeople(environment)
+          ? [loggerOptions(environment), readableLines()]
+          : loggerOptions(environment),
+        forRoutes: [{ path: '{*path}', method: RequestMethod.ALL }],
+      }),
+    }),
+  ],
+})
+export class LoggingModule {}
+
+/** What a log line holds, and which HTTP requests make one. */
+export function loggerOptions({ logLevel, stripeApiKey }: Environment): Options {
+  return {
+    level: logLevel,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    hooks: { streamWrite: redactor([stripeApiKey]) },
+    quietReqLogger: true,
+    // Probes and scrapers ask every few seconds; readiness logs its own changes.
+    autoLogging: { ignore: ({ url }) => url !== undefined && /^\/(health|metrics)\b/.test(url) },
+    customLogLevel: (_request, { statusCode }, error) => (error || statusCode >= 500 ? 'error' : 'debug'),
+    // No headers and no bodies: they hold keys and people's data.
+    serializers: {
+      req: ({ id, method, url }: { id: unknown; method: unknown; url: unknown }) => ({ id, method, url }),
+      res: ({ statusCode }: { statusCode: unknown }) => ({ statusCode }),
+    },
+  };
+}
+
+function isForPeople({ nodeEnv }: Environment): boolean {
+  return nodeEnv !== 'production' && process.stdout.isTTY;
+}
+
+function readableLines() {
+  return pretty({ singleLine: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' });
+}

@@ -1,0 +1,21 @@
+import { Module } from '@nestjs/common';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { MetricsController } from './metrics.controller';
+
+/**
+ * Serves `GET /metrics`. To add one, import this module, inject `Registry` of prom-client and name it in the metric's
+ * `registers: [registry]`. Labels take a bounded set of values: never a key, an id or an amount.
+ */
+@Module({
+  controllers: [MetricsController],
+  providers: [{ provide: Registry, useFactory: processMetrics }],
+  exports: [Registry],
+})
+export class MetricsModule {}
+
+/** A registry of this application's own, with what Node.js says of its process: memory, CPU, event loop lag. */
+function processMetrics(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}

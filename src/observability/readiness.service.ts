@@ -1,0 +1,53 @@
+import { Injectable, Logger, type OnModuleDestroy, Optional } from '@nestjs/common';
+import type { HealthCheckResult, HealthIndicatorResult } from '@nestjs/terminus';
+import { ConsumerHealth } from './consumer.health';
+import { GatewayHealth } from './gateway.health';
+import { RabbitMqHealth } from './rabbitmq.health';
+import { RedisHealth } from './redis.health';
+
+/** Whether this process can do its work now, and if not, why. */
+@Injectable()
+export class Readiness implements OnModuleDestroy {
+  private readonly logger = new Logger(Readiness.name);
+  private isStopping = false;
+  private latest = '';
+
+  constructor(
+    private readonly rabbitmq: RabbitMqHealth,
+    private readonly redis: RedisHealth,
+    @Optional() private readonly consumer?: ConsumerHealth,
+    @Optional() private readonly gateway?: GatewayHealth,
+  ) {}
+
+  /** Nothing more should be sent to a process that is about to finish its last payments. */
+  onModuleDestroy(): void {
+    this.isStopping = true;
+  }
+
+  async check(): Promise<HealthCheckResult> {
+    const [redis, gateway] = await Promise.all([this.redis.check(), this.gateway?.check()]);
+    const required = { ...this.rabbitmq.check(), ...this.consumer?.check(), ...redis };
+    const error = only('down', required);
+    const result: HealthCheckResult = {
+      status: this.isStopping ? 'shutting_down' : Object.keys(error).length > 0 ? 'error' : 'ok',
+      info: only('up', { ...required, ...gateway }),
+      error,
+      details: { ...required, ...gateway },
+    };
+    this.logChange(result);
+    return result;
+  }
+
+  /** Probes come every few seconds; only what differs from the last one is news. */
+  private logChange({ status, error }: HealthCheckResult): void {
+    const news = JSON.stringify({ status, error });
+    if (news === this.latest) return;
+    this.latest = news;
+    if (status === 'error') this.logger.warn({ status, error }, 'Not ready');
+    else this.logger.log({ status }, status === 'ok' ? 'Ready' : 'Stopping');
+  }
+}
+
+function only(status: 'up' | 'down', details: HealthIndicatorResult): HealthIndicatorResult {
+  return Object.fromEntries(Object.entries(details).filter(([, detail]) => detail.status === status));
+}

@@ -1,0 +1,7 @@
+/** The work's outcome, or an error when there is none in time. The work itself goes on. */
+export function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs);
+    void work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

@@ -1,0 +1,19 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { MessagingModule } from '../messaging/messaging.module';
+import { PaymentPublisherController } from './payment-publisher.controller';
+import { PaymentPublisherService } from './payment-publisher.service';
+
+/** Publishes payment requests: the other end of what `PaymentModule` consumes. */
+@Module({})
+export class PaymentPublisherModule {
+  /** With the HTTP endpoints for development, or without. */
+  static forRoot({ devEndpoints }: { devEndpoints: boolean }): DynamicModule {
+    return {
+      module: PaymentPublisherModule,
+      imports: [MessagingModule],
+      controllers: devEndpoints ? [PaymentPublisherController] : [],
+      providers: [PaymentPublisherService],
+      exports: [PaymentPublisherService],
+    };
+  }
+}

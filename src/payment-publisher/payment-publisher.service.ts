@@ -1,0 +1,56 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { IdempotencyService } from '../idempotency';
+import { Publisher } from '../messaging/publisher';
+import { HEADERS, PAYMENTS_EXCHANGE, PAYMENT_REQUESTED } from '../messaging/topology';
+import { PAYMENT_SCOPE, type PaymentFields } from '../payment/payment.dto';
+import type { PaymentState, PublishedPayment } from './payment-publisher.dto';
+
+/** Publishes payment requests, and tells what became of them. */
+@Injectable()
+export class PaymentPublisherService {
+  private readonly logger = new Logger(PaymentPublisherService.name);
+
+  constructor(
+    private readonly publisher: Publisher,
+    private readonly idempotency: IdempotencyService,
+  ) {}
+
+  /**
+   * Resolves when the broker has confirmed every copy.
+   *
+   * @throws PublishUnconfirmedError when it is unknown whether all are there; repeat with the same key
+   * @throws PublishReturnedError when no queue takes payment requests
+   */
+  async publish(payment: PaymentFields, idempotencyKey: string, copies: number): Promise<PublishedPayment> {
+    const content = Buffer.from(JSON.stringify({ ...payment, idempotencyKey }));
+    // The age of a request counts from here, however often it is parked, dead-lettered or replayed.
+    const timestamp = Math.floor(Date.now() / 1000);
+    await Promise.all(
+      Array.from({ length: copies }, () =>
+        this.publisher.publish({
+          exchange: PAYMENTS_EXCHANGE,
+          routingKey: PAYMENT_REQUESTED,
+          content,
+          properties: {
+            contentType: 'application/json',
+            timestamp,
+            headers: { [HEADERS.idempotencyKey]: idempotencyKey },
+          },
+        }),
+      ),
+    );
+    const published: PublishedPayment = { paymentId: payment.paymentId, idempotencyKey, copies };
+    this.logger.log(published, 'Payment published');
+    return published;
+  }
+
+  /** Undefined when nothing is known of the key. */
+  async stateOf(idempotencyKey: string): Promise<PaymentState | undefined> {
+    const { record, attempts } = await this.idempotency.find({ scope: PAYMENT_SCOPE, key: idempotencyKey });
+    if (record) {
+      const { processedAt, result } = record;
+      return { idempotencyKey, state: 'completed', attempts, processedAt, result };
+    }
+    return attempts > 0 ? { idempotencyKey, state: 'in_progress', attempts } : undefined;
+  }
+}

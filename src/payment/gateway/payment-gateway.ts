@@ -1,0 +1,65 @@
+import type { Money } from '../money';
+
+/** Injection token of the gateway; see the interface of the same name. */
+export const PaymentGateway = Symbol('PaymentGateway');
+
+/** A charge as the gateway gets it. The same key must always come with the same charge. */
+export interface Charge {
+  readonly idempotencyKey: string;
+  readonly paymentId: string;
+  readonly customerId: string;
+  readonly paymentMethodId: string;
+  readonly money: Money;
+  /** When the first attempt at this charge began; where to look for it. */
+  readonly firstAttemptAt: Date;
+}
+
+/** What the gateway decided. Both are final: the same key never gets another answer. */
+export type ChargeResult =
+  | { readonly kind: 'succeeded'; readonly chargeId: string }
+  | { readonly kind: 'declined'; readonly chargeId?: string; readonly declineCode: string };
+
+/** Why there is no decision. */
+export type GatewayFailure =
+  /** Out of reach, overloaded, or busy with the same key. Whether it charged is unknown; the same key finds out. */
+  | { readonly kind: 'unavailable'; readonly retryAfterMs?: number }
+  /** Our credentials are refused: nothing was charged, and nothing will be until a person acts. */
+  | { readonly kind: 'unauthorized' }
+  /** The request itself is wrong; it will never be charged. */
+  | { readonly kind: 'rejected' }
+  /** The key was used at the gateway with another charge. */
+  | { readonly kind: 'key-reused' }
+  /** The gateway will answer this key with a stored failure for ever, or has forgotten it. A person must look. */
+  | { readonly kind: 'outcome-unknown' };
+
+/** The gateway made no decision; `failure` says what follows from that. */
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError';
+
+  constructor(
+    readonly failure: GatewayFailure,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+export type GatewayProbe =
+  | { readonly kind: 'reachable' }
+  | { readonly kind: 'unauthorized' }
+  | { readonly kind: 'unreachable'; readonly detail: string };
+
+/** Where money moves. The same idempotency key charges at most once, as long as the gateway keeps it. */
+export interface PaymentGateway {
+  /** @throws GatewayError when there is no decision */
+  charge(charge: Charge): Promise<ChargeResult>;
+  /**
+   * Looks for an earlier charge under the key without making one, for when the gateway may no longer know the key.
+   *
+   * @throws GatewayError when it finds none, or could not look
+   */
+  find(charge: Charge): Promise<ChargeResult>;
+  /** Never rejects. */
+  probe(): Promise<GatewayProbe>;
+}

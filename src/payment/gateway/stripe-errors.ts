@@ -1,0 +1,60 @@
+import Stripe from 'stripe';
+import { GatewayError, type ChargeResult, type GatewayFailure } from './payment-gateway';
+
+/** What an error of the `stripe` package means for a charge. */
+export type StripeVerdict =
+  /** The card was declined: an answer like any other. */
+  | { readonly kind: 'decision'; readonly result: ChargeResult }
+  /** The gateway repeats a stored 5xx. It will do so for ever, whatever really became of the charge. */
+  | { readonly kind: 'replayed-failure' }
+  | { readonly kind: 'failure'; readonly error: GatewayError };
+
+/**
+ * Maps Stripe's error classes, one by one (https://docs.stripe.com/error-handling). Only Stripe's codes go into
+ * messages: its texts may quote what the customer sent.
+ */
+export function verdictOn(error: unknown): StripeVerdict {
+  if (error instanceof GatewayError) return { kind: 'failure', error };
+  if (!(error instanceof Stripe.errors.StripeError)) throw error;
+  if (error instanceof Stripe.errors.StripeCardError) {
+    const chargeId = error.payment_intent?.id;
+    return {
+      kind: 'decision',
+      result: {
+        kind: 'declined',
+        ...(chargeId !== undefined && { chargeId }),
+        declineCode: error.decline_code || error.code || 'card_declined',
+      },
+    };
+  }
+  if ((error.statusCode ?? 0) >= 500 && error.headers?.['idempotent-replayed'] === 'true') {
+    return { kind: 'replayed-failure' };
+  }
+  const failure = failureOf(error);
+  return { kind: 'failure', error: new GatewayError(failure, describe(error, failure), { cause: error }) };
+}
+
+function failureOf(error: InstanceType<typeof Stripe.errors.StripeError>): GatewayFailure {
+  const { errors } = Stripe;
+  if (error instanceof errors.StripeConnectionError) return { kind: 'unavailable' };
+  if (error instanceof errors.StripeAuthenticationError) return { kind: 'unauthorized' };
+  if (error instanceof errors.StripePermissionError) return { kind: 'unauthorized' };
+  if (error instanceof errors.StripeRateLimitError) return { kind: 'unavailable', ...retryAfter(error) };
+  if (error instanceof errors.StripeIdempotencyError) return { kind: 'key-reused' };
+  if (error instanceof errors.StripeInvalidRequestError) return { kind: 'rejected' };
+  // StripeAPIError: 409 while a request with the same key is running, 5xx, and answers that are no JSON.
+  const status = error.statusCode ?? 500;
+  return status === 409 || status >= 500
+    ? { kind: 'unavailable', ...retryAfter(error) }
+    : { kind: 'rejected' };
+}
+
+function retryAfter(error: InstanceType<typeof Stripe.errors.StripeError>): { retryAfterMs?: number } {
+  const seconds = Number(error.headers?.['retry-after']);
+  return seconds > 0 ? { retryAfterMs: seconds * 1000 } : {};
+}
+
+function describe(error: InstanceType<typeof Stripe.errors.StripeError>, failure: GatewayFailure): string {
+  const facts = [error.statusCode, error.code, error.param && `param ${error.param}`, error.requestId];
+  return `gateway ${failure.kind}: ${[error.type, ...facts].filter(Boolean).join(', ')}`;
+}

@@ -1,0 +1,62 @@
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { IdempotencyEvents, type IdempotencyEvent } from '../idempotency';
+import { PAYMENT_SCOPE } from './payment.dto';
+
+/** Logs what the idempotency engine does with payments: what nobody else sees. */
+@Injectable()
+export class PaymentLog implements OnModuleInit {
+  private readonly logger = new Logger(PaymentLog.name);
+
+  constructor(private readonly events: IdempotencyEvents) {}
+
+  onModuleInit(): void {
+    this.events.on((event) => {
+      if (event.scope === PAYMENT_SCOPE) this.log(event);
+    });
+  }
+
+  private log(event: IdempotencyEvent): void {
+    const idempotencyKey = event.key;
+    switch (event.kind) {
+      case 'replayed':
+        return this.logger.log(
+          { paymentId: paymentIdIn(event.result), idempotencyKey, from: event.from },
+          'Duplicate detected',
+        );
+      case 'lease-lost':
+        return this.logger.warn(
+          { idempotencyKey },
+          'Lease lost while charging; another consumer may take over',
+        );
+      case 'completion-refused':
+        if (event.sameResult === false) {
+          return this.logger.error(
+            { idempotencyKey },
+            'Two runs of one payment ended differently; the recorded one counts',
+          );
+        }
+        return this.logger.warn({ idempotencyKey }, 'A late result was refused; the lease had been lost');
+      case 'store-unavailable':
+        return this.logger.warn(
+          { idempotencyKey, step: event.step, err: event.error },
+          'Redis did not confirm a step',
+        );
+      case 'acquired':
+      case 'completed':
+      case 'busy':
+      case 'mismatch':
+      case 'outside-window':
+      case 'released':
+      case 'lease-renewed':
+        return this.logger.debug({ idempotencyKey }, `Idempotency: ${event.kind}`);
+      default:
+        return event satisfies never;
+    }
+  }
+}
+
+function paymentIdIn(result: unknown): unknown {
+  return typeof result === 'object' && result !== null && 'paymentId' in result
+    ? result.paymentId
+    : undefined;
+}

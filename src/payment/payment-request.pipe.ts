@@ -1,0 +1,48 @@
+import { Injectable, type PipeTransform } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { validateSync, type ValidationError } from 'class-validator';
+import { Environment } from '../config/environment';
+import { InvalidAmountError, toMoney } from './money';
+import { PaymentMessage, type PaymentFields, type PaymentRequest } from './payment.dto';
+
+/** A message that is not a valid payment request; `detail` names the fields, never their values. */
+export class InvalidPaymentError extends Error {
+  override readonly name = 'InvalidPaymentError';
+}
+
+/** Turns a message body into a payment that can be charged. */
+@Injectable()
+export class PaymentRequestPipe implements PipeTransform<unknown, PaymentRequest> {
+  constructor(private readonly environment: Environment) {}
+
+  /** @throws InvalidPaymentError naming every wrong field */
+  transform(body: unknown): PaymentRequest {
+    const message = plainToInstance(PaymentMessage, body, { exposeDefaultValues: false });
+    const errors = validateSync(message, { whitelist: true, forbidNonWhitelisted: true });
+    if (errors.length > 0) throw new InvalidPaymentError(errors.flatMap(problemsOf).join('; '));
+    try {
+      return acceptPayment(message, this.environment);
+    } catch (error) {
+      if (error instanceof InvalidAmountError) throw new InvalidPaymentError(error.message);
+      throw error;
+    }
+  }
+}
+
+/**
+ * Fills in the defaults and converts the amount.
+ *
+ * @throws InvalidAmountError when the currency does not allow the amount
+ */
+export function acceptPayment(fields: PaymentFields, environment: Environment): PaymentRequest {
+  return {
+    paymentId: fields.paymentId,
+    customerId: fields.customerId,
+    paymentMethodId: fields.paymentMethodId ?? environment.stripeDefaultPaymentMethod,
+    money: toMoney(fields.amount, fields.currency ?? environment.paymentDefaultCurrency),
+  };
+}
+
+function problemsOf(error: ValidationError): string[] {
+  return Object.values(error.constraints ?? {});
+}

@@ -1,0 +1,41 @@
+import { RabbitSubscribe } from '@golevelup/nestjs-rabbitmq';
+import { Injectable } from '@nestjs/common';
+import { Idempotent, IdempotencyContext, IdempotentPayload } from '../idempotency';
+import { readBody } from '../messaging/message-body';
+import { requeueUnsettled } from '../messaging/settlement';
+import { CHARGE_QUEUE, CHARGE_QUEUE_OPTIONS, CONSUMER_CHANNEL, HEADERS } from '../messaging/topology';
+import { PaymentDeliveries } from './payment-deliveries';
+import { isExcused } from './payment-fate';
+import { PaymentRequestPipe } from './payment-request.pipe';
+import { PAYMENT_SCOPE, type PaymentRequest, type PaymentResult } from './payment.dto';
+import { PaymentService } from './payment.service';
+
+/** A payment takes about this long, so the answer that another process is working on is worth a short wait. */
+const BUSY_WAIT_MS = 300;
+
+/** Takes payment requests from the queue, and charges each once. */
+@Injectable()
+export class PaymentConsumer {
+  constructor(private readonly payments: PaymentService) {}
+
+  @RabbitSubscribe({
+    queue: CHARGE_QUEUE,
+    queueOptions: { ...CHARGE_QUEUE_OPTIONS, channel: CONSUMER_CHANNEL },
+    deserializer: readBody,
+    errorHandler: requeueUnsettled,
+  })
+  @Idempotent<PaymentRequest>({
+    scope: PAYMENT_SCOPE,
+    key: { header: HEADERS.idempotencyKey, property: 'idempotencyKey' },
+    payload: PaymentRequestPipe,
+    busyWaitMs: BUSY_WAIT_MS,
+    excuse: isExcused,
+    unprocessed: PaymentDeliveries,
+  })
+  charge(
+    @IdempotentPayload() request: PaymentRequest,
+    @IdempotencyContext() context: IdempotencyContext,
+  ): Promise<PaymentResult> {
+    return this.payments.charge(request, context);
+  }
+}

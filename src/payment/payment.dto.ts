@@ -1,0 +1,73 @@
+import { IsNumber, IsOptional, IsString, Length, Matches, ValidateBy } from 'class-validator';
+import { decimalsOf, type Money } from './money';
+import { looksLikeCardNumber } from './card-number';
+
+/** The scope of payments' idempotency keys. */
+export const PAYMENT_SCOPE = 'payment';
+
+/** A short text without control characters that is not a card number: those have no place anywhere in this service. */
+const PlainText = (): PropertyDecorator => (target, property) => {
+  IsString()(target, property);
+  Length(1, 255)(target, property);
+  Matches(/^\P{Cc}*$/u, { message: `$property must not contain control characters` })(target, property);
+  ValidateBy({
+    name: 'isNotCardNumber',
+    validator: {
+      validate: (value) => typeof value !== 'string' || !looksLikeCardNumber(value),
+      defaultMessage: () => '$property must not be a card number; use a payment method of the gateway',
+    },
+  })(target, property);
+};
+
+/** The fields of a payment that customers write; the same on the wire and in `POST /payments`. */
+export class PaymentFields {
+  @PlainText()
+  readonly paymentId: string = '';
+
+  /** In major units, as customers write it: 99.99. What a currency allows is checked with {@link toMoney}. */
+  @IsNumber({ allowNaN: false, allowInfinity: false })
+  readonly amount: number = Number.NaN;
+
+  @PlainText()
+  readonly customerId: string = '';
+
+  /** ISO 4217, upper case. */
+  @IsOptional()
+  @ValidateBy({
+    name: 'isCurrency',
+    validator: {
+      validate: (value) => typeof value === 'string' && decimalsOf(value) !== undefined,
+      defaultMessage: () => '$property must be an ISO 4217 code in upper case, such as USD',
+    },
+  })
+  readonly currency?: string;
+
+  /** A payment method of the gateway, such as `pm_card_visa`. */
+  @IsOptional()
+  @PlainText()
+  readonly paymentMethodId?: string;
+}
+
+/** A payment request on the wire. Its key has been read and checked before the rest is looked at. */
+export class PaymentMessage extends PaymentFields {
+  @IsOptional()
+  readonly idempotencyKey?: string;
+}
+
+/** A payment request that can be charged as it is: everything checked, every default filled in. */
+export interface PaymentRequest {
+  readonly paymentId: string;
+  readonly customerId: string;
+  readonly paymentMethodId: string;
+  readonly money: Money;
+}
+
+/** What became of a payment: stored under its key, and the answer to every duplicate. */
+export type PaymentResult = {
+  readonly paymentId: string;
+  readonly amountMinorUnits: number;
+  readonly currency: string;
+} & (
+  | { readonly status: 'succeeded'; readonly chargeId: string }
+  | { readonly status: 'declined'; readonly chargeId?: string; readonly declineCode: string }
+);

@@ -1,0 +1,68 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Environment } from '../config/environment';
+import type { IdempotencyContext } from '../idempotency';
+import { PaymentGateway, type Charge, type ChargeResult } from './gateway/payment-gateway';
+import type { PaymentRequest, PaymentResult } from './payment.dto';
+
+/** Clocks differ and requests take time: the gateway's memory of a key is trusted for this much less than it promises. */
+const RETENTION_MARGIN = 0.05;
+
+/** Charges payments. Called once per attempt, under the lease of the payment's idempotency key. */
+@Injectable()
+export class PaymentService {
+  private readonly logger = new Logger(PaymentService.name);
+
+  constructor(
+    @Inject(PaymentGateway) private readonly gateway: PaymentGateway,
+    private readonly environment: Environment,
+  ) {}
+
+  /**
+   * A declined card is a result like a charge: it is recorded and replayed.
+   *
+   * @throws GatewayError when the gateway made no decision
+   * @throws LeaseLostError when the lease ran out before the charge was sent
+   */
+  async charge(request: PaymentRequest, context: IdempotencyContext): Promise<PaymentResult> {
+    const facts = { paymentId: request.paymentId, idempotencyKey: context.key, attempt: context.attempt };
+    this.logger.log(facts, 'Processing payment');
+    const result = resultOf(request, await this.chargeOrFind(request, context));
+    this.logger.log({ ...facts, chargeId: result.chargeId }, `Payment ${result.status}`);
+    return result;
+  }
+
+  private chargeOrFind(request: PaymentRequest, context: IdempotencyContext): Promise<ChargeResult> {
+    const charge: Charge = {
+      idempotencyKey: context.key,
+      paymentId: request.paymentId,
+      customerId: request.customerId,
+      paymentMethodId: request.paymentMethodId,
+      money: request.money,
+      firstAttemptAt: new Date(Date.now() - context.sinceFirstAttemptMs),
+    };
+    // An earlier attempt may have charged without leaving a record. As long as the gateway knows the key, repeating it
+    // is safe; later it might charge again, so then we only look.
+    const trustedMs = this.environment.gatewayKeyRetentionSeconds * 1000 * (1 - RETENTION_MARGIN);
+    if (context.sinceFirstAttemptMs > trustedMs) return this.gateway.find(charge);
+    // The process may have been frozen since it took the lease. Freezing after this line is what the gateway's key is for.
+    context.assertHeld();
+    return this.gateway.charge(charge);
+  }
+}
+
+function resultOf({ paymentId, money }: PaymentRequest, decision: ChargeResult): PaymentResult {
+  const payment = { paymentId, amountMinorUnits: money.minorUnits, currency: money.currency };
+  switch (decision.kind) {
+    case 'succeeded':
+      return { ...payment, status: 'succeeded', chargeId: decision.chargeId };
+    case 'declined':
+      return {
+        ...payment,
+        status: 'declined',
+        ...(decision.chargeId !== undefined && { chargeId: decision.chargeId }),
+        declineCode: decision.declineCode,
+      };
+    default:
+      return decision satisfies never;
+  }
+}

@@ -1,0 +1,108 @@
+import type { Fault, FaultKind, FaultMatching, FaultOrder } from './faults';
+import { FieldReader } from './field-reader';
+import { isRecord } from './json-values';
+
+export type ParsedOrder =
+  | { kind: 'order'; order: FaultOrder }
+  /** Done at once, and over: what the gateway kept under the key (`null`: under every key) is gone. */
+  | { kind: 'forget-keys'; idempotencyKey: string | null }
+  | { kind: 'invalid'; problems: string[] };
+
+export const orderableKinds = [
+  'delay',
+  'drop-before',
+  'drop-after',
+  'error-500',
+  'error-500-unstored',
+  'rate-limit',
+  'conflict',
+  'unauthorized',
+  'ignore-keys',
+  'forget-keys',
+] as const satisfies readonly (FaultKind | 'forget-keys')[];
+
+const longestDelayMs = 600_000;
+const serverErrors = { min: 500, max: 599, fallback: 500 };
+
+/** Reads the body of `POST /_sandbox/faults`. */
+export function parseFaultOrder(body: unknown): ParsedOrder {
+  if (!isRecord(body)) return { kind: 'invalid', problems: ['the body must be a JSON object'] };
+  const reader = new FieldReader(body);
+  const kind = reader.text('kind');
+  const known = orderableKinds.find((candidate) => candidate === kind);
+  if (known === undefined) {
+    return { kind: 'invalid', problems: [`kind must be one of ${orderableKinds.join(', ')}`] };
+  }
+  return known === 'forget-keys' ? parseForgetting(reader) : parseOrder(reader, known);
+}
+
+function parseForgetting(reader: FieldReader): ParsedOrder {
+  const matching = reader.nested('matching');
+  const idempotencyKey = matching.text('idempotencyKey') ?? null;
+  return orProblems([reader, matching], { kind: 'forget-keys', idempotencyKey });
+}
+
+function parseOrder(reader: FieldReader, kind: FaultKind): ParsedOrder {
+  const matchingReader = reader.nested('matching');
+  const order: FaultOrder = {
+    fault: readFault(reader, kind),
+    matching: readMatching(matchingReader, kind),
+    times: reader.integer('times', { min: 0, max: 1_000_000, fallback: 1 }),
+    probability: reader.number('probability', { min: 0, max: 1, fallback: 1 }),
+    seed: reader.integer('seed', { min: 0, max: 2 ** 32 - 1, fallback: 1 }),
+  };
+  return orProblems([reader, matchingReader], { kind: 'order', order });
+}
+
+function readFault(reader: FieldReader, kind: FaultKind): Fault {
+  switch (kind) {
+    case 'delay':
+      return {
+        kind,
+        delayMs: reader.integer('delayMs', { min: 0, max: longestDelayMs }),
+        when: reader.choice('when', ['before', 'after'], 'before'),
+      };
+    case 'error-500':
+      return {
+        kind,
+        status: reader.integer('status', serverErrors),
+        charged: reader.boolean('charged', false),
+      };
+    case 'error-500-unstored':
+      return { kind, status: reader.integer('status', serverErrors) };
+    case 'rate-limit':
+      return {
+        kind,
+        retryAfterSeconds: reader.integer('retryAfterSeconds', { min: 0, max: 3600, fallback: 1 }),
+      };
+    case 'drop-before':
+    case 'drop-after':
+    case 'conflict':
+    case 'unauthorized':
+    case 'ignore-keys':
+      return { kind };
+  }
+}
+
+function readMatching(reader: FieldReader, kind: FaultKind): FaultMatching {
+  // A key that the gateway does not accept is wrong for every request; the rest is about charges unless said otherwise.
+  const request = reader.choice(
+    'request',
+    ['create', 'read', 'any'],
+    kind === 'unauthorized' ? 'any' : 'create',
+  );
+  const idempotencyKey = reader.text('idempotencyKey');
+  const paymentId = reader.text('paymentId');
+  const paymentMethod = reader.text('paymentMethod');
+  return {
+    request,
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+    ...(paymentId !== undefined && { paymentId }),
+    ...(paymentMethod !== undefined && { paymentMethod }),
+  };
+}
+
+function orProblems(readers: FieldReader[], parsed: ParsedOrder): ParsedOrder {
+  const problems = readers.flatMap((reader) => reader.finish());
+  return problems.length > 0 ? { kind: 'invalid', problems } : parsed;
+}

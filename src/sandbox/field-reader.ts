@@ -1,0 +1,74 @@
+import { isRecord } from './json-values';
+
+/** Reads a JSON object field by field and gathers everything that is wrong with it. */
+export class FieldReader {
+  readonly problems: string[] = [];
+  private readonly known: string[] = [];
+
+  constructor(
+    private readonly fields: Record<string, unknown>,
+    private readonly path = '',
+  ) {}
+
+  integer(name: string, bounds: { min: number; max: number; fallback?: number }): number {
+    return this.number(name, { ...bounds, integer: true });
+  }
+
+  number(name: string, bounds: { min: number; max: number; fallback?: number; integer?: boolean }): number {
+    const { min, max, fallback, integer = false } = bounds;
+    const value = this.take(name) ?? fallback;
+    if (typeof value === 'number' && value >= min && value <= max && (!integer || Number.isInteger(value))) {
+      return value;
+    }
+    this.refuse(name, `must be ${integer ? 'an integer' : 'a number'} from ${min} to ${max}`);
+    return min;
+  }
+
+  boolean(name: string, fallback: boolean): boolean {
+    const value = this.take(name) ?? fallback;
+    if (typeof value === 'boolean') return value;
+    this.refuse(name, 'must be true or false');
+    return fallback;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.take(name);
+    if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+    this.refuse(name, 'must be a text');
+    return undefined;
+  }
+
+  choice<T extends string>(name: string, allowed: readonly T[], fallback: T): T {
+    const value = this.take(name) ?? fallback;
+    const found = allowed.find((candidate) => candidate === value);
+    if (found !== undefined) return found;
+    this.refuse(name, `must be one of ${allowed.join(', ')}`);
+    return fallback;
+  }
+
+  /** The object under that name; an empty one when there is none. Its problems are to be gathered too. */
+  nested(name: string): FieldReader {
+    const value = this.take(name) ?? {};
+    if (isRecord(value)) return new FieldReader(value, `${this.path}${name}.`);
+    this.refuse(name, 'must be an object');
+    return new FieldReader({}, `${this.path}${name}.`);
+  }
+
+  /** All problems, those with fields that nobody asked for included. */
+  finish(): string[] {
+    const unknown = Object.keys(this.fields).filter((name) => !this.known.includes(name));
+    return [
+      ...this.problems,
+      ...unknown.map((name) => `${this.path}${name} is not known here; allowed are ${this.known.join(', ')}`),
+    ];
+  }
+
+  private take(name: string): unknown {
+    this.known.push(name);
+    return Object.hasOwn(this.fields, name) ? this.fields[name] : undefined;
+  }
+
+  private refuse(name: string, rule: string): void {
+    this.problems.push(`${this.path}${name} ${rule}`);
+  }
+}

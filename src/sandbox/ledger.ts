@@ -1,0 +1,60 @@
+import { IdempotencyLayer } from './idempotency-layer';
+import type { Journal } from './journal';
+import { isKept, isOutcome } from './journal-entry';
+import type { JournalEntry, OutcomeEntry } from './journal-entry';
+
+/** What the journal's entries add up to: payments, charges and kept answers. */
+export class Ledger {
+  readonly keys = new IdempotencyLayer();
+  private readonly outcomes = new Map<string, OutcomeEntry>();
+  private all: JournalEntry[] = [];
+  private readonly byKey = new Map<string, JournalEntry[]>();
+
+  constructor(private readonly journal: Journal) {
+    for (const entry of journal.recovered) this.apply(entry);
+  }
+
+  /** Durable first, visible second: what anyone was ever told survives a crash. */
+  async record(entry: JournalEntry): Promise<void> {
+    await this.journal.append(entry);
+    this.apply(entry);
+  }
+
+  find(paymentIntentId: string): OutcomeEntry | undefined {
+    return this.outcomes.get(paymentIntentId);
+  }
+
+  newestFirst(): OutcomeEntry[] {
+    return [...this.outcomes.values()].reverse();
+  }
+
+  /** `key` is a request's idempotency key, or what its metadata calls `idempotency_key`. */
+  entries(key: string | null): readonly JournalEntry[] {
+    return key === null ? this.all : (this.byKey.get(key) ?? []);
+  }
+
+  async clear(): Promise<void> {
+    await this.journal.clear();
+    this.outcomes.clear();
+    this.byKey.clear();
+    this.all = [];
+    this.keys.forget(null);
+  }
+
+  // The same path for a live entry and one read back, so that a restart cannot come to another state.
+  private apply(entry: JournalEntry): void {
+    this.all.push(entry);
+    for (const key of new Set([entry.idempotencyKey, entry.metadata.idempotency_key])) {
+      if (typeof key === 'string') this.index(key, entry);
+    }
+    if (isOutcome(entry)) this.outcomes.set(entry.paymentIntentId, entry);
+    if (entry.type === 'fault' && entry.fault === 'forget-keys') this.keys.forget(entry.idempotencyKey);
+    else if (isKept(entry)) this.keys.keep(entry);
+  }
+
+  private index(key: string, entry: JournalEntry): void {
+    const entries = this.byKey.get(key);
+    if (entries) entries.push(entry);
+    else this.byKey.set(key, [entry]);
+  }
+}

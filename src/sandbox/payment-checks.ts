@@ -1,0 +1,150 @@
+import type { ChargeRequest } from './charge-request';
+import type { JsonReply } from './http';
+import { invalidRequest, missingParameter } from './stripe-errors';
+import { findTestPaymentMethod } from './test-payment-methods';
+import type { TestPaymentMethod } from './test-payment-methods';
+
+/** A payment that the gateway accepts for charging. */
+export interface Payment {
+  amount: number;
+  /** Lower case, as Stripe writes it. */
+  currency: string;
+  paymentMethod: string;
+  card: TestPaymentMethod;
+  customer?: string;
+  description?: string;
+}
+
+export type Checked = { kind: 'valid'; payment: Payment } | { kind: 'invalid'; failure: JsonReply };
+
+// Stripe's own limits.
+const maxAmount = 99_999_999;
+const maxKeyLength = 255;
+const maxMetadata = { pairs: 50, keyLength: 40, valueLength: 500 };
+
+const currencies = new Set(Intl.supportedValuesOf('currency').map((code) => code.toLowerCase()));
+
+// Those of Stripe's create call that make sense for a payment confirmed at once; most change nothing here.
+const parameterNames = new Set(
+  (
+    'amount automatic_payment_methods capture_method confirm confirmation_method currency customer description ' +
+    'error_on_requires_action expand metadata off_session payment_method payment_method_options ' +
+    'payment_method_types receipt_email return_url setup_future_usage shipping statement_descriptor ' +
+    'statement_descriptor_suffix transfer_group'
+  ).split(' '),
+);
+
+type Check = (request: ChargeRequest) => JsonReply | undefined;
+
+const checks: Check[] = [
+  checkKey,
+  checkParameterNames,
+  checkMetadata,
+  checkAmount,
+  checkCurrency,
+  checkCustomer,
+  checkConfirmation,
+];
+
+/** Everything Stripe refuses before it goes to the card. */
+export function checkPayment(request: ChargeRequest): Checked {
+  for (const check of checks) {
+    const failure = check(request);
+    if (failure) return { kind: 'invalid', failure };
+  }
+  const { parameters } = request;
+  const paymentMethod = text(parameters, 'payment_method');
+  if (paymentMethod === '') return { kind: 'invalid', failure: missingParameter('payment_method') };
+  const card = findTestPaymentMethod(paymentMethod);
+  if (card === undefined) {
+    const message = `No such PaymentMethod: '${paymentMethod}'`;
+    const failure = invalidRequest({ message, code: 'resource_missing', param: 'payment_method' });
+    return { kind: 'invalid', failure };
+  }
+  return { kind: 'valid', payment: paymentOf({ parameters, paymentMethod, card }) };
+}
+
+function paymentOf({
+  parameters,
+  ...chosen
+}: Pick<Payment, 'paymentMethod' | 'card'> & { parameters: URLSearchParams }): Payment {
+  const customer = text(parameters, 'customer');
+  const description = text(parameters, 'description');
+  return {
+    ...chosen,
+    amount: Number(text(parameters, 'amount')),
+    currency: text(parameters, 'currency').toLowerCase(),
+    ...(customer !== '' && { customer }),
+    ...(description !== '' && { description }),
+  };
+}
+
+function checkKey({ idempotencyKey }: ChargeRequest): JsonReply | undefined {
+  const length = idempotencyKey?.length ?? 0;
+  if (length <= maxKeyLength) return undefined;
+  return invalidRequest({
+    message: `Idempotency keys have at most ${maxKeyLength} characters, not ${length}.`,
+  });
+}
+
+function checkParameterNames({ parameters }: ChargeRequest): JsonReply | undefined {
+  const param = [...parameters.keys()].find((name) => !parameterNames.has(name.replace(/\[.*$/s, '')));
+  if (param === undefined) return undefined;
+  return invalidRequest({
+    message: `Received unknown parameter: ${param}`,
+    code: 'parameter_unknown',
+    param,
+  });
+}
+
+function checkMetadata({ metadata }: ChargeRequest): JsonReply | undefined {
+  const all = Object.entries(metadata);
+  const { pairs, keyLength, valueLength } = maxMetadata;
+  if (all.length <= pairs && all.every(([k, v]) => k.length <= keyLength && v.length <= valueLength)) {
+    return undefined;
+  }
+  const message = `Metadata has at most ${pairs} keys of ${keyLength} characters with values of ${valueLength}.`;
+  return invalidRequest({ message, param: 'metadata' });
+}
+
+function checkAmount({ parameters }: ChargeRequest): JsonReply | undefined {
+  const amount = text(parameters, 'amount');
+  const wrong = (message: string, code = 'parameter_invalid_integer'): JsonReply =>
+    invalidRequest({ message, code, param: 'amount' });
+  if (amount === '') return missingParameter('amount');
+  if (!/^-?\d+$/.test(amount)) return wrong(`Invalid integer: ${amount}`);
+  if (Number(amount) < 1) return wrong('This value must be greater than or equal to 1.');
+  if (Number(amount) > maxAmount)
+    return wrong(`Amount must be no more than ${maxAmount}.`, 'amount_too_large');
+  return undefined;
+}
+
+function checkCurrency({ parameters }: ChargeRequest): JsonReply | undefined {
+  const currency = text(parameters, 'currency').toLowerCase();
+  if (currency === '') return missingParameter('currency');
+  if (currencies.has(currency)) return undefined;
+  return invalidRequest({ message: `Invalid currency: ${currency}.`, param: 'currency' });
+}
+
+/** Stripe knows only customers that were created there; the sandbox knows their shape. */
+function checkCustomer({ parameters }: ChargeRequest): JsonReply | undefined {
+  const customer = text(parameters, 'customer');
+  if (customer === '' || customer.startsWith('cus_')) return undefined;
+  return invalidRequest({
+    message: `No such customer: '${customer}'`,
+    code: 'resource_missing',
+    param: 'customer',
+  });
+}
+
+function checkConfirmation({ parameters }: ChargeRequest): JsonReply | undefined {
+  const wrong = (param: string, value: string): JsonReply =>
+    invalidRequest({ message: `The sandbox only makes payments with ${param}=${value}.`, param });
+  if (text(parameters, 'confirm') !== 'true') return wrong('confirm', 'true');
+  if (text(parameters, 'capture_method') === 'manual') return wrong('capture_method', 'automatic');
+  return undefined;
+}
+
+function text(parameters: URLSearchParams, name: string): string {
+  return parameters.get(name) ?? '';
+}

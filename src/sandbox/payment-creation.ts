@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import type { ChargeRequest } from './charge-request';
+import { arrivalFaults, replyTo } from './fault-injection';
+import type { FaultInjection } from './fault-injection';
+import type { FaultOf, FaultTarget } from './faults';
+import type { JsonReply, Reply } from './http';
+import type { EntryFacts, FaultEntry, KeptEntry, NoteEntry, OutcomeEntry } from './journal-entry';
+import type { Ledger } from './ledger';
+import { checkPayment } from './payment-checks';
+import type { Payment } from './payment-checks';
+import { pause } from './pause';
+import { answerOf } from './payment-intents';
+import { internalError, keyInUse, keyReused } from './stripe-errors';
+
+/** A request on its way through the gateway. */
+interface Passage {
+  request: ChargeRequest;
+  target: FaultTarget;
+  facts: EntryFacts;
+  /** The key as the gateway heeds it; `null` when there is none or it was told to ignore it. */
+  key: string | null;
+  /** How long it takes before anything happens to the card. */
+  workMs: number;
+}
+
+/** Refused: nothing was done and nothing is kept. Answered: done now, or done before and replayed. */
+interface Decision {
+  kind: 'refused' | 'answered';
+  reply: JsonReply;
+}
+
+/** `POST /v1/payment_intents`, from the arrival of a request to its answer. */
+export class PaymentCreation {
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly injection: FaultInjection,
+    private readonly latencyMs: number,
+  ) {}
+
+  async create(request: ChargeRequest): Promise<Reply> {
+    const arrival = { request, target: targetOf(request), facts: factsOf(request) };
+    const refusal = await this.injection.strike(arrivalFaults, arrival);
+    if (refusal) return replyTo(refusal, request.idempotencyKey);
+    const ignored = await this.injection.strike(['ignore-keys'], arrival);
+    const delay = await this.injection.strike(['delay'], arrival);
+    const key = ignored ? null : request.idempotencyKey;
+    const decision = await this.decide({
+      ...arrival,
+      key,
+      workMs: this.latencyMs + delayMs(delay, 'before'),
+    });
+    if (decision.kind === 'refused') return decision.reply;
+    await pause(delayMs(delay, 'after'));
+    const dropped = await this.injection.strike(['drop-after'], arrival);
+    return dropped ? { kind: 'drop' } : decision.reply;
+  }
+
+  private async decide(passage: Passage): Promise<Decision> {
+    const { request, facts, key } = passage;
+    const claim = this.ledger.keys.begin({ key, parametersHash: request.parametersHash });
+    switch (claim.kind) {
+      case 'running':
+        return this.refuse(facts, { type: 'conflict', reply: keyInUse(key ?? '') });
+      case 'mismatch':
+        return this.refuse(facts, { type: 'mismatch', reply: keyReused(key ?? '') });
+      case 'replay':
+        return this.replay(passage, claim.kept);
+      case 'execute':
+        // Released only when the outcome is durable and kept: until then an equal request must meet the 409.
+        return this.execute(passage).finally(() => this.ledger.keys.release(key));
+    }
+  }
+
+  private async replay({ facts, workMs }: Passage, kept: KeptEntry): Promise<Decision> {
+    await pause(workMs);
+    const { paymentIntentId, storedStatus } = kept;
+    await this.ledger.record({
+      ...facts,
+      type: 'replay',
+      paymentIntentId,
+      detail: `replayed ${storedStatus}`,
+    });
+    const reply = answerOf(kept);
+    return {
+      kind: 'answered',
+      reply: { ...reply, headers: { ...reply.headers, 'Idempotent-Replayed': 'true' } },
+    };
+  }
+
+  private async execute(passage: Passage): Promise<Decision> {
+    const { request, target, facts, key } = passage;
+    const checked = checkPayment(request);
+    if (checked.kind === 'invalid') return this.refuse(facts, { type: 'rejected', reply: checked.failure });
+    await pause(passage.workMs);
+    const failure = this.injection.faults.next(['error-500'], target);
+    if (failure) await this.recordFailure(passage, failure);
+    if (failure?.charged === false) return failed(failure);
+    const storedStatus = key === null ? null : failure?.status;
+    const entry = outcomeOf(facts, checked.payment, storedStatus);
+    await this.ledger.record(entry);
+    return failure ? failed(failure) : { kind: 'answered', reply: answerOf(entry) };
+  }
+
+  private async recordFailure({ facts, key }: Passage, failure: FaultOf<'error-500'>): Promise<void> {
+    const storedStatus = failure.charged || key === null ? null : failure.status;
+    const entry: FaultEntry = { ...facts, type: 'fault', fault: failure.kind, storedStatus };
+    await this.ledger.record(entry);
+  }
+
+  private async refuse(
+    facts: EntryFacts,
+    { type, reply }: { type: NoteEntry['type']; reply: JsonReply },
+  ): Promise<Decision> {
+    await this.ledger.record({ ...facts, type, detail: `answered ${reply.status}` });
+    return { kind: 'refused', reply };
+  }
+}
+
+function failed({ status }: FaultOf<'error-500'>): Decision {
+  return { kind: 'answered', reply: internalError({ status, kept: true }) };
+}
+
+function delayMs(delay: FaultOf<'delay'> | undefined, when: 'before' | 'after'): number {
+  return delay?.when === when ? delay.delayMs : 0;
+}
+
+/** `failureStatus`: `null` keeps nothing under the key, `undefined` keeps the outcome's own answer. */
+function outcomeOf(
+  facts: EntryFacts,
+  payment: Payment,
+  failureStatus: number | null | undefined,
+): OutcomeEntry {
+  const { card, ...details } = payment;
+  const ownStatus = card.kind === 'succeeds' ? 200 : 402;
+  return {
+    ...facts,
+    ...details,
+    type: card.kind === 'succeeds' ? 'charge' : 'decline',
+    paymentIntentId: `pi_${randomBytes(12).toString('hex')}`,
+    storedStatus: failureStatus === undefined ? ownStatus : failureStatus,
+  };
+}
+
+function targetOf({ idempotencyKey, parameters, metadata }: ChargeRequest): FaultTarget {
+  return { request: 'create', idempotencyKey, paymentMethod: parameters.get('payment_method'), metadata };
+}
+
+function factsOf({ idempotencyKey, parametersHash, parameters, metadata }: ChargeRequest): EntryFacts {
+  const amount = Number(parameters.get('amount') ?? Number.NaN);
+  return {
+    at: new Date().toISOString(),
+    idempotencyKey,
+    parametersHash,
+    paymentIntentId: null,
+    amount: Number.isInteger(amount) ? amount : null,
+    currency: parameters.get('currency')?.toLowerCase() ?? null,
+    ...(metadata.customer_id !== undefined && { customerId: metadata.customer_id }),
+    metadata,
+  };
+}

@@ -1,0 +1,42 @@
+/** `metadata['order']:'7'` */
+export interface SearchClause {
+  key: string;
+  value: string;
+}
+
+export type SearchQuery = { kind: 'clauses'; clauses: SearchClause[] } | { kind: 'invalid'; message: string };
+
+// A quoted text in which a backslash protects the next character, in either kind of quotes.
+const quoted = String.raw`(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")`;
+const clausePattern = new RegExp(String.raw`\s*metadata\[${quoted}\]\s*:\s*${quoted}\s*`, 'ys');
+const andPattern = /and\s/iy;
+
+/** Reads the part of Stripe's search language that the sandbox knows: metadata clauses joined by AND. */
+export function parseSearchQuery(text: string): SearchQuery {
+  const clauses: SearchClause[] = [];
+  let position = 0;
+  for (;;) {
+    const clause = matchAt(clausePattern, text, position);
+    if (clause === null) return notUnderstood(text.slice(position));
+    clauses.push({ key: unquote(clause[1] ?? clause[2]), value: unquote(clause[3] ?? clause[4]) });
+    position += clause[0].length;
+    if (position === text.length) return { kind: 'clauses', clauses };
+    const and = matchAt(andPattern, text, position);
+    if (and === null) return notUnderstood(text.slice(position));
+    position += and[0].length;
+  }
+}
+
+function matchAt(pattern: RegExp, text: string, position: number): RegExpExecArray | null {
+  pattern.lastIndex = position;
+  return pattern.exec(text);
+}
+
+function unquote(text = ''): string {
+  return text.replace(/\\(.)/gs, '$1');
+}
+
+function notUnderstood(rest: string): SearchQuery {
+  const message = `We were unable to parse your search query at "${rest}". The sandbox knows metadata['key']:'value' joined by AND.`;
+  return { kind: 'invalid', message };
+}
