@@ -3,6 +3,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
 import { ConfigModule } from './config/config.module';
 import { Environment } from './config/environment';
+import { DeadLettersModule } from './dead-letters/dead-letters.module';
 import { IdempotencyModule, RedisIdempotencyStore } from './idempotency';
 import { MessagingModule } from './messaging/messaging.module';
 import { HealthModule } from './observability/health.module';
@@ -35,6 +36,7 @@ export class AppModule {
         HealthModule.forRoot({ roles: appRoles, imports: [MessagingModule, GatewayModule] }),
         MetricsModule,
         ...(appRoles.includes('consumer') ? [PaymentModule] : []),
+        ...(devEndpoints ? [DeadLettersModule] : []),
         ...(appRoles.includes('publisher') ? [PaymentPublisherModule.forRoot({ devEndpoints })] : []),
       ],
     };

@@ -30,7 +30,10 @@ async function start(): Promise<void> {
 /** The first signal stops the service in order; whatever is not finished in time goes back to the queue. */
 function stopOnSignal(app: INestApplication, { shutdownTimeoutMs }: Environment): void {
   const logger = app.get(Logger);
+  let stopping = false;
   const stop = (signal: NodeJS.Signals) => {
+    if (stopping) return;
+    stopping = true;
     logger.log(`Stopping on ${signal}: no new messages, those in hand may finish`);
     const closed = app.close().then(
       () => logger.log('Stopped'),
@@ -41,7 +44,8 @@ function stopOnSignal(app: INestApplication, { shutdownTimeoutMs }: Environment)
     );
     void Promise.race([closed, outOfTime]).then(() => process.exit(0));
   };
-  process.once('SIGTERM', stop).once('SIGINT', stop);
+  // `on`, not `once`: a second signal must not end the process in the middle of a payment.
+  process.on('SIGTERM', stop).on('SIGINT', stop);
 }
 
 start().catch((error: unknown) => {

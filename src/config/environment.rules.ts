@@ -37,12 +37,15 @@ function remote(urls: readonly string[]): URL[] {
     .filter(({ hostname }) => hostname !== 'localhost' && hostname !== '[::1]' && !/^127\./.test(hostname));
 }
 
-function plainText(name: string, url: URL): string[] {
-  const encrypted: Record<string, string> = { 'amqp:': 'amqps', 'redis:': 'rediss', 'http:': 'https' };
-  const scheme = encrypted[url.protocol];
-  if (scheme === undefined) return [];
+function plainText(name: string, { protocol, host }: URL): string[] {
+  const unencrypted: Record<string, string> = {
+    RABBITMQ_URL: 'amqp:',
+    REDIS_URL: 'redis:',
+    STRIPE_API_BASE: 'http:',
+  };
+  if (protocol !== unencrypted[name]) return [];
   return [
-    `${name} must use ${scheme}:// for ${url.host} in production: ${url.protocol}// is not encrypted ` +
+    `${name} must use ${protocol.replace(':', 's')}:// for ${host} in production: ${protocol}// is not encrypted ` +
       '(ALLOW_INSECURE_URLS=true permits it)',
   ];
 }

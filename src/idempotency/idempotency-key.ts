@@ -40,10 +40,15 @@ export function readKey(location: KeyLocation, carrier: KeyCarrier): string {
   return key;
 }
 
-/** Checks a key that came some other way, such as from a function. */
-export function checkKey(value: unknown): string {
-  const key = valid(value, 'value');
-  if (key === undefined) throw new MissingIdempotencyKeyError('no idempotency key was given');
+/**
+ * Checks a key that was read in some other way.
+ *
+ * @param place where it was, for the message of the error, such as `header 'Idempotency-Key'`
+ * @throws MissingIdempotencyKeyError, InvalidIdempotencyKeyError
+ */
+export function checkKey(value: unknown, place: string): string {
+  const key = valid(value, place);
+  if (key === undefined) throw new MissingIdempotencyKeyError(`no idempotency key in the ${place}`);
   return key;
 }
 

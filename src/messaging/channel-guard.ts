@@ -24,6 +24,11 @@ export class ChannelGuard implements OnModuleInit, BeforeApplicationShutdown {
     return Object.values(this.connection.managedChannels).every((wrapper) => this.open.has(wrapper));
   }
 
+  /** The channel that publishes is open. */
+  get canPublish(): boolean {
+    return this.open.has(this.connection.managedChannel);
+  }
+
   async onModuleInit(): Promise<void> {
     await Promise.all(Object.values(this.connection.managedChannels).map((wrapper) => this.guard(wrapper)));
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { ConfirmChannel, Message, Options } from 'amqplib';
+import { ChannelGuard } from './channel-guard';
 
 /** The broker did not confirm a message in time. It may be there or not: repeat it with the same idempotency key. */
 export class PublishUnconfirmedError extends Error {
@@ -29,7 +30,10 @@ export class Publisher implements OnModuleInit {
   /** Ids of messages that came back; a return arrives before the confirm of the same message. */
   private readonly returned = new Set<unknown>();
 
-  constructor(private readonly connection: AmqpConnection) {}
+  constructor(
+    private readonly connection: AmqpConnection,
+    private readonly channels: ChannelGuard,
+  ) {}
 
   async onModuleInit(): Promise<void> {
     await this.connection.managedChannel.addSetup((channel: ConfirmChannel) => {
@@ -39,10 +43,13 @@ export class Publisher implements OnModuleInit {
   }
 
   /**
-   * @throws PublishUnconfirmedError when no confirm came in time or the channel closed first: the outcome is unknown
+   * @throws PublishUnconfirmedError when there is no connection, no confirm came in time or the channel closed first:
+   * the outcome is unknown
    * @throws PublishReturnedError when no queue took the message
    */
   async publish({ exchange, routingKey, content, properties }: OutgoingMessage): Promise<void> {
+    // The library would keep it in memory and send it whenever there is a connection again, long after we gave up.
+    if (!this.channels.canPublish) throw new PublishUnconfirmedError('RabbitMQ is not connected');
     const messageId = properties.messageId ?? randomUUID();
     const options = {
       ...properties,

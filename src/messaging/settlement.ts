@@ -68,6 +68,7 @@ export class Settlement {
           properties: keptProperties(message, {
             [HEADERS.deadLetterReason]: fate.reason,
             [HEADERS.deadLetterDetail]: oneLine(fate.detail),
+            [HEADERS.deadLetteredAt]: new Date().toISOString(),
             [HEADERS.attempts]: fate.attempts,
           }),
         };

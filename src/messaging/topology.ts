@@ -12,6 +12,7 @@ export const HEADERS = {
   idempotencyKey: 'idempotency-key',
   deadLetterReason: 'x-dead-letter-reason',
   deadLetterDetail: 'x-dead-letter-detail',
+  deadLetteredAt: 'x-dead-lettered-at',
   attempts: 'x-attempts',
   /** Attempts made before a person replayed the message; they no longer count against its limit. */
   attemptsBeforeReplay: 'x-attempts-before-replay',
@@ -27,6 +28,12 @@ export const CONSUMER_CHANNEL = 'consumer';
  * message that kills its consumers. Set explicitly, because RabbitMQ 4 has a default and older versions have none.
  */
 const DELIVERY_LIMIT = 20;
+
+/**
+ * Reading dead letters counts as delivering them. RabbitMQ 4 drops after 20 deliveries by default, and a queue without
+ * a limit would put what was read at its end; older versions take no -1. So: a limit that is never reached.
+ */
+const NO_DELIVERY_LIMIT = 1_000_000_000;
 
 /** Waiting times without the lease's own; one queue each, because a queue only expires messages at its head. */
 const RETRY_DELAYS_MS = [250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 60_000];
@@ -61,7 +68,10 @@ export function queues(leaseMs: number): RabbitMQQueueConfig[] {
       name: DEAD_LETTER,
       exchange: DEAD_LETTER,
       routingKey: '',
-      options: { durable: true, arguments: { 'x-queue-type': 'quorum' } },
+      options: {
+        durable: true,
+        arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': NO_DELIVERY_LIMIT },
+      },
     },
     {
       name: CHARGE_QUEUE,

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import {
-  BadRequestException,
   Body,
   Controller,
   Get,
@@ -18,7 +17,7 @@ import { InvalidIdempotencyKeyError, StoreUnavailableError, checkKey } from '../
 import { PublishReturnedError, PublishUnconfirmedError } from '../messaging/publisher';
 import { InvalidAmountError } from '../payment/money';
 import { acceptPayment } from '../payment/payment-request.pipe';
-import { fieldErrors, fieldErrorsPipe } from './field-errors';
+import { fieldErrors, fieldErrorsPipe } from '../http/field-errors';
 import {
   PublishPaymentBody,
   PublishPaymentQuery,
@@ -42,7 +41,7 @@ export class PaymentPublisherController {
     @Query(fieldErrorsPipe) { copies }: PublishPaymentQuery,
     @Headers('idempotency-key') header: string | undefined,
   ): Promise<PublishedPayment> {
-    const idempotencyKey = keyFrom(header);
+    const idempotencyKey = header === undefined ? randomUUID() : keyFrom(header, 'header Idempotency-Key');
     this.refuseUnchargeable(body);
     try {
       return await this.payments.publish(body, idempotencyKey, copies);
@@ -59,7 +58,7 @@ export class PaymentPublisherController {
   @Get(':idempotencyKey')
   async find(@Param('idempotencyKey') idempotencyKey: string): Promise<PaymentState> {
     try {
-      const state = await this.payments.stateOf(keyFrom(idempotencyKey));
+      const state = await this.payments.stateOf(keyFrom(idempotencyKey, 'path'));
       if (!state) throw new NotFoundException('no payment is known under this idempotency key');
       return state;
     } catch (error) {
@@ -80,12 +79,11 @@ export class PaymentPublisherController {
   }
 }
 
-function keyFrom(given: string | undefined): string {
-  if (given === undefined) return randomUUID();
+function keyFrom(value: string, field: string): string {
   try {
-    return checkKey(given);
+    return checkKey(value, field);
   } catch (error) {
-    if (error instanceof InvalidIdempotencyKeyError) throw new BadRequestException(error.message);
+    if (error instanceof InvalidIdempotencyKeyError) throw fieldErrors([{ field, problem: error.message }]);
     throw error;
   }
 }

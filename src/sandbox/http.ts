@@ -26,7 +26,7 @@ export async function readRequest(message: IncomingMessage): Promise<HttpRequest
   message.setEncoding('utf8');
   let body = '';
   for await (const chunk of message) body += String(chunk);
-  const { pathname, searchParams } = new URL(message.url ?? '/', 'http://sandbox');
+  const { pathname, searchParams } = new URL(`http://sandbox${message.url ?? '/'}`);
   return {
     method: message.method ?? 'GET',
     path: pathname,

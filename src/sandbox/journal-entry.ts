@@ -44,7 +44,7 @@ export interface NoteEntry extends EntryFacts {
 }
 
 /** The HTTP status kept under the idempotency key and replayed from then on; `null`: nothing is kept. */
-export type StoredStatus = number | null;
+type StoredStatus = number | null;
 
 /** An entry whose answer is kept under its idempotency key. */
 export type KeptEntry = (OutcomeEntry | FaultEntry) & { idempotencyKey: string; storedStatus: number };

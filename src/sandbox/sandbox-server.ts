@@ -31,8 +31,7 @@ export async function startSandbox(settings: SandboxSettings): Promise<RunningSa
   const handler = route(new Ledger(journal), settings.latencyMs);
   const server = createServer((request, response) => void answer(handler, request, response));
   server.keepAliveTimeout = keepAliveMs;
-  server.listen(settings.port, settings.host);
-  await once(server, 'listening');
+  await listen(server, settings);
   return {
     url: urlOf(server),
     stop: async () => {
@@ -71,6 +70,14 @@ async function answer(handler: Handler, message: IncomingMessage, response: Serv
       stripeError(500, { type: 'api_error', message: 'The sandbox itself failed; see its log.' }),
     );
   }
+}
+
+async function listen(server: Server, { port, host }: SandboxSettings): Promise<void> {
+  server.listen(port, host);
+  await once(server, 'listening').catch((error: unknown) => {
+    const advice = 'Set SANDBOX_HOST and SANDBOX_PORT to an address that is free (port 0 takes any free one)';
+    throw new Error(`The sandbox cannot listen: ${String(error)}. ${advice}.`, { cause: error });
+  });
 }
 
 function urlOf(server: Server): string {

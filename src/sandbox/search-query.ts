@@ -1,5 +1,5 @@
 /** `metadata['order']:'7'` */
-export interface SearchClause {
+interface SearchClause {
   key: string;
   value: string;
 }

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type { GetMessage, Message } from 'amqplib';
+import { senderHeaders } from '../messaging/settlement';
+import { HEADERS } from '../messaging/topology';
+
+/** A dead letter as a person sees it in a list. */
+export interface DeadLetter {
+  /** Made from the content, so that it is the same each time the queue is read. */
+  readonly id: string;
+  /** One of the service's reasons, or `delivery-limit` when the broker gave the message up. */
+  readonly reason: string;
+  readonly detail: string;
+  readonly attempts: number;
+  readonly idempotencyKey?: string;
+  readonly publishedAt?: string;
+  readonly deadLetteredAt?: string;
+}
+
+/** The whole of it. */
+export interface DeadLetterContent extends DeadLetter {
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: string;
+}
+
+export function deadLetterFrom(message: Message | GetMessage): DeadLetter {
+  const headers = senderHeaders(message.properties.headers);
+  const timestamp: unknown = message.properties.timestamp;
+  const key = textIn(headers, HEADERS.idempotencyKey);
+  const deadLetteredAt = textIn(headers, HEADERS.deadLetteredAt);
+  return {
+    id: idOf(message),
+    reason: textIn(headers, HEADERS.deadLetterReason) ?? brokerReason(message),
+    detail:
+      textIn(headers, HEADERS.deadLetterDetail) ??
+      'came back unacknowledged too often; does it kill its consumer?',
+    attempts: numberIn(headers, HEADERS.attempts) ?? 0,
+    ...(key !== undefined && { idempotencyKey: key }),
+    ...(typeof timestamp === 'number' && { publishedAt: new Date(timestamp * 1000).toISOString() }),
+    ...(deadLetteredAt !== undefined && { deadLetteredAt }),
+  };
+}
+
+export function deadLetterContentFrom(message: Message | GetMessage): DeadLetterContent {
+  return {
+    ...deadLetterFrom(message),
+    headers: senderHeaders(message.properties.headers),
+    body: message.content.toString('utf8'),
+  };
+}
+
+/**
+ * Neither position nor delivery tag survives a second look, and not every sender sets a message id. Canonical, because
+ * the broker gives a message's headers back in another order once it has been read.
+ */
+function idOf({ properties, content }: Message | GetMessage): string {
+  const sent: unknown[] = [properties.messageId, properties.timestamp, senderHeaders(properties.headers)];
+  return createHash('sha256')
+    .update(canonicalize(sent) ?? '')
+    .update(content)
+    .digest('hex')
+    .slice(0, 12);
+}
+
+function brokerReason(message: Message | GetMessage): string {
+  const reason: unknown = message.properties.headers?.['x-first-death-reason'];
+  return typeof reason === 'string' ? reason.replaceAll('_', '-') : 'unknown';
+}
+
+function textIn(headers: Record<string, unknown>, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function numberIn(headers: Record<string, unknown>, name: string): number | undefined {
+  const value = headers[name];
+  return typeof value === 'number' ? value : undefined;
+}

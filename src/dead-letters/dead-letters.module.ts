@@ -1,0 +1,27 @@
+import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
+import { Module, ServiceUnavailableException } from '@nestjs/common';
+import { MessagingModule } from '../messaging/messaging.module';
+import { DeadLetters } from './dead-letters';
+import { DeadLettersController } from './dead-letters.controller';
+
+/** The HTTP endpoints for dead letters; a development tool. */
+@Module({
+  imports: [MessagingModule],
+  controllers: [DeadLettersController],
+  providers: [
+    {
+      provide: DeadLetters,
+      inject: [AmqpConnection],
+      // A channel of its own for each call: closing it gives back whatever was only read.
+      useFactory: (connection: AmqpConnection) => new DeadLetters(() => openChannel(connection)),
+    },
+  ],
+})
+export class DeadLettersModule {}
+
+async function openChannel(amqp: AmqpConnection) {
+  const { connection } = amqp.managedConnection;
+  if (!connection)
+    throw new ServiceUnavailableException('RabbitMQ is not connected; try again when /health/ready is green');
+  return connection.createConfirmChannel();
+}

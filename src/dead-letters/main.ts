@@ -1,0 +1,144 @@
+import { parseArgs } from 'node:util';
+import { connect } from 'amqplib';
+import { readEnvironment } from '../config/config.module';
+import { InvalidEnvironmentError } from '../config/invalid-environment.error';
+import type { DeadLetter, DeadLetterContent } from './dead-letter';
+import {
+  DeadLetters,
+  DeadLettersBusyError,
+  UnknownDeadLetterError,
+  type DeadLetterList,
+} from './dead-letters';
+
+const HELP = `npm run dead-letters -- <command>: what a person does with payments that nobody could charge
+
+  list [--limit N]        the oldest N (100), in their order, with the reason of each
+  show <id>               one of them, whole
+  replay <id>             sends it through the front door again, with its own key: never charged twice
+  replay --all            the same with all that are there now
+      --force             lets messages through that are older than the deduplication window.
+                          They may have been charged and forgotten: look at the gateway first
+  drop <id>               removes it for good
+
+  --json                  for programs
+  --help
+
+It talks to the broker in RABBITMQ_URL, else to the one in .env. Exit code 0 when done, 1 when not, 2 for wrong use.`;
+
+class UsageError extends Error {}
+
+type Arguments = ReturnType<typeof parse>;
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        limit: { type: 'string', default: '100' },
+        all: { type: 'boolean', default: false },
+        force: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function run({ values, positionals }: Arguments, deadLetters: DeadLetters): Promise<string> {
+  const [command, id] = positionals;
+  const print = <T>(value: T, readable: (value: T) => string) =>
+    values.json ? JSON.stringify(value, undefined, 2) : readable(value);
+  switch (command) {
+    case 'list':
+      return print(await deadLetters.list(limitFrom(values.limit)), tableOf);
+    case 'show':
+      return print(await deadLetters.show(required(id)), describe);
+    case 'replay': {
+      const { force } = values;
+      if (values.all)
+        return print(
+          { replayed: await deadLetters.replayAll({ force }) },
+          (done) => `${done.replayed} replayed`,
+        );
+      return print(await deadLetters.replay(required(id), { force }), (done) => `replayed ${lineOf(done)}`);
+    }
+    case 'drop':
+      return print(await deadLetters.drop(required(id)), (done) => `dropped ${lineOf(done)}`);
+    default:
+      throw new UsageError(
+        command === undefined ? 'a command is missing' : `there is no command '${command}'`,
+      );
+  }
+}
+
+function required(id: string | undefined): string {
+  if (id === undefined) throw new UsageError('the id of a dead letter is missing; `list` shows them');
+  return id;
+}
+
+function limitFrom(text: string): number {
+  const limit = Number(text);
+  if (!Number.isSafeInteger(limit) || limit < 1) throw new UsageError('--limit takes a whole number from 1');
+  return limit;
+}
+
+function tableOf({ total, deadLetters }: DeadLetterList): string {
+  if (total === 0) return 'no dead letters';
+  const hidden = total - deadLetters.length;
+  return [
+    ...deadLetters.map(lineOf),
+    `${total} in all${hidden > 0 ? `, ${hidden} not shown (--limit)` : ''}`,
+  ].join('\n');
+}
+
+function lineOf({ id, reason, idempotencyKey, attempts, publishedAt, detail }: DeadLetter): string {
+  const facts = [publishedAt ?? '(no timestamp)', `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`];
+  // Quoted, because a key comes from outside and may hold what a terminal obeys.
+  return `${id}  ${reason.padEnd(28)}  ${JSON.stringify(idempotencyKey ?? null)}  ${facts.join('  ')}\n              ${detail}`;
+}
+
+function describe(content: DeadLetterContent): string {
+  return `${lineOf(content)}\n\nheaders ${JSON.stringify(content.headers, undefined, 2)}\n\nbody    ${JSON.stringify(content.body)}`;
+}
+
+async function main(): Promise<number> {
+  const parsed = parse(process.argv.slice(2));
+  if (parsed.values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const [url = ''] = readEnvironment().rabbitmqUrls;
+  const connection = await connect(url, { timeout: 5_000 });
+  try {
+    console.log(await run(parsed, new DeadLetters(() => connection.createConfirmChannel())));
+    return 0;
+  } finally {
+    await connection.close();
+  }
+}
+
+async function exitCode(): Promise<number> {
+  try {
+    return await main();
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`${error.message}\n\n${HELP}`);
+      return 2;
+    }
+    console.error(
+      isExpected(error) ? error.message : `The dead letters could not be reached: ${String(error)}`,
+    );
+    return 1;
+  }
+}
+
+function isExpected(error: unknown): error is Error {
+  return [UnknownDeadLetterError, DeadLettersBusyError, InvalidEnvironmentError].some(
+    (type) => error instanceof type,
+  );
+}
+
+void exitCode().then((code) => (process.exitCode = code));
