@@ -1,0 +1,24 @@
+# Two stages: the compiler and its packages stay behind, the image keeps what runs.
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts --no-audit
+COPY nest-cli.json tsconfig.json ./
+COPY src ./src
+RUN npm run build
+
+FROM node:24-bookworm-slim AS production
+ENV NODE_ENV=production
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit && npm cache clean --force
+COPY --from=build /app/dist ./dist
+# A named volume takes this folder's owner, so the sandbox can write its journal without being root.
+RUN mkdir /data && chown node:node /data
+USER node
+EXPOSE 3000
+# Liveness only: a broker that is away makes the service not ready, and a restart would not bring it back.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/live`).then(({ ok }) => process.exit(Number(!ok)))"]
+# Exec form: node is process 1 and receives SIGTERM itself.
+CMD ["node", "--enable-source-maps", "dist/main.js"]

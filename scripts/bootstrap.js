@@ -1,0 +1,95 @@
+'use strict';
+
+const { createHash } = require('node:crypto');
+const fs = require('node:fs');
+const path = require('node:path');
+const { parseJson } = require('./json');
+const { runProgram } = require('./services/programs');
+const { step } = require('./terminal');
+
+const root = path.resolve(__dirname, '..');
+const buildStamp = path.join(root, 'dist', '.built-from');
+const buildInputs = ['src', 'package-lock.json', 'nest-cli.json', 'tsconfig.json'];
+
+/** @typedef {{ version?: string, integrity?: string, optional?: boolean, devOptional?: boolean }} LockedPackage */
+/** @typedef {{ packages: Record<string, LockedPackage> }} LockFile */
+
+/**
+ * Brings a clone to where the service can be started, doing only what is missing: packages, then the build.
+ * @param {string} directory for logs
+ */
+async function bootstrap(directory) {
+  if (!packagesAreInstalled()) await step('packages (npm ci)', () => installPackages(directory));
+  const inputs = fingerprintOf(buildInputs);
+  if (inputs !== builtFrom()) await step('build', () => build({ directory, inputs }));
+}
+
+/** Whether every package of the lock file is there in its version. npm writes its own list last, when all are. */
+function packagesAreInstalled() {
+  const installed = lockedPackages('node_modules/.package-lock.json');
+  if (!installed) return false;
+  return Object.entries(lockedPackages('package-lock.json') ?? {}).every(([name, wanted]) => {
+    const found = installed[name];
+    // Packages for other platforms are in the lock file alone.
+    if (!found) return name === '' || wanted.optional || wanted.devOptional;
+    return found.version === wanted.version && found.integrity === wanted.integrity;
+  });
+}
+
+/**
+ * @param {string} file
+ * @returns {Record<string, LockedPackage> | undefined}
+ */
+function lockedPackages(file) {
+  try {
+    const lock = /** @type {LockFile} */ (parseJson(fs.readFileSync(path.join(root, file), 'utf8')));
+    return lock.packages;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {string} directory */
+async function installPackages(directory) {
+  // The tools are needed, too, whatever NODE_ENV says.
+  const args = ['ci', '--include=dev', '--no-audit'];
+  await runProgram({ name: 'npm-ci', command: 'npm', args, cwd: root, directory });
+}
+
+/** @param {{ directory: string, inputs: string }} options */
+async function build({ directory, inputs }) {
+  const nest = path.join(root, 'node_modules/@nestjs/cli/bin/nest.js');
+  await runProgram({ name: 'build', command: process.execPath, args: [nest, 'build'], cwd: root, directory });
+  fs.writeFileSync(buildStamp, inputs);
+}
+
+function builtFrom() {
+  try {
+    return fs.readFileSync(buildStamp, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Contents decide, not times: those change with every clone and checkout.
+ * @param {string[]} inputs files and folders of the project
+ */
+function fingerprintOf(inputs) {
+  const hash = createHash('sha256');
+  for (const file of inputs.flatMap(filesOf))
+    hash.update(`${file}\n`).update(fs.readFileSync(path.join(root, file)));
+  return hash.digest('hex');
+}
+
+/**
+ * @param {string} input
+ * @returns {string[]}
+ */
+function filesOf(input) {
+  if (fs.statSync(path.join(root, input)).isFile()) return [input];
+  const entries = fs.readdirSync(path.join(root, input), { withFileTypes: true });
+  return entries.flatMap(({ name }) => filesOf(path.join(input, name))).sort();
+}
+
+module.exports = { bootstrap, root };

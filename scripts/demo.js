@@ -1,0 +1,86 @@
+'use strict';
+
+require('./node-version');
+const { isDeepStrictEqual } = require('node:util');
+const { watchConsumer } = require('./demo/consumer');
+const { publish, story } = require('./demo/publisher');
+const { numberIn } = require('./json');
+const { runCommand } = require('./run');
+const { freePort } = require('./services/ports');
+const {
+  configuredPort,
+  portNear,
+  prepareSystem,
+  sandboxVariables,
+  serverVariables,
+  settingsFile,
+  startSandbox,
+  startService,
+} = require('./system');
+const { bold, dim, green, print, red, step } = require('./terminal');
+
+const help = `npm run demo: six messages in, three charges out
+
+Installs and builds what is missing, starts private RabbitMQ and Redis servers, the gateway sandbox and the service,
+publishes six messages of which three are duplicates, and counts the charges in the gateway's own journal.
+Ends with 0 only if there are exactly three.
+`;
+
+const expected = { published: 6, charges: 3, duplicates: 3 };
+
+/**
+ * @param {string} directory
+ * @returns {Promise<number>}
+ */
+async function demo(directory) {
+  const urls = await prepareSystem(directory);
+  const sandboxPort = await freePort();
+  const sandboxUrl = await step('gateway sandbox', () => startSandbox({ directory, port: sandboxPort }), dim);
+  const consumer = watchConsumer();
+  const env = {
+    ...plainEnvironment(),
+    ...serverVariables(urls),
+    ...sandboxVariables(sandboxUrl),
+    LOG_LEVEL: 'info',
+  };
+  const port = await portNear(configuredPort());
+  const start = () => startService({ directory, port, env, output: consumer.read });
+  const { url, program } = await step('service', start, (service) => dim(service.url));
+
+  print(`\n${bold('Publisher')}  ${dim(`POST ${url}/payments`)}`);
+  const published = await publish(url, story(), consumer.expect);
+  print(`\n${bold('Consumer')}  ${dim('the service’s log')}`);
+  const duplicates = await consumer.outcomes({
+    count: published,
+    isAlive: program.isRunning,
+    log: program.log,
+    show: print,
+  });
+  print(`\n${bold('Gateway')}  ${dim(`GET ${sandboxUrl}/_sandbox/charges`)}`);
+  return verdict({ published, duplicates, charges: await countCharges(sandboxUrl) });
+}
+
+/** This process's environment without settings of the service: the demo shows what `.env` says. */
+function plainEnvironment() {
+  const settings = settingsFile();
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !(name in settings)));
+}
+
+/** @param {string} sandboxUrl */
+async function countCharges(sandboxUrl) {
+  const answer = await fetch(`${sandboxUrl}/_sandbox/charges`);
+  return numberIn(await answer.text(), 'count');
+}
+
+/** @param {typeof expected} counted */
+function verdict(counted) {
+  const { published, charges, duplicates } = counted;
+  const isRight = isDeepStrictEqual(counted, expected);
+  const sum = `${published} messages, ${charges} charged, ${duplicates} duplicates`;
+  print(`  ${bold(`${charges} charges, not ${published}`)}\n`);
+  print(isRight ? `${green('✓')} ${sum}` : `${red('✗')} ${sum}; expected were 6, 3 and 3`);
+  return isRight ? 0 : 1;
+}
+
+if (process.argv.includes('--help')) print(help);
+else void runCommand({ kind: 'demo', title: 'Six messages in, three charges out', work: demo });

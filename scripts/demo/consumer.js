@@ -1,0 +1,79 @@
+'use strict';
+
+const { setTimeout: pause } = require('node:timers/promises');
+const { fieldsOf } = require('../json');
+const { dim, green, yellow } = require('../terminal');
+
+/** @typedef {'processing' | 'succeeded' | 'duplicate'} Event */
+/** @typedef {{ event: Event, paymentId: string, key: string }} Entry */
+
+/** @type {[string, Event][]} */
+const phrases = [
+  ['Processing payment', 'processing'],
+  ['Payment succeeded', 'succeeded'],
+  ['Duplicate detected', 'duplicate'],
+];
+const withinMs = 30_000;
+const askAgainMs = 20;
+
+/** Reads the consumer's doings from the service's log. */
+function watchConsumer() {
+  /** @type {Set<string>} */
+  const keys = new Set();
+  /** @type {Entry[]} */
+  const entries = [];
+  const outcomes = () => entries.filter(({ event }) => event !== 'processing');
+  return {
+    /** @param {string} key of a payment of this run; what happens to others is not this demo's */
+    expect: (key) => void keys.add(key),
+    /** @param {string} line */
+    read: (line) => {
+      const entry = parse(line);
+      if (entry && keys.has(entry.key)) entries.push(entry);
+    },
+    /**
+     * Shows one line for what became of each message, and answers how many of them were duplicates.
+     * @param {{ count: number, isAlive: () => boolean, log: () => string, show: (line: string) => void }} options
+     */
+    outcomes: async ({ count, isAlive, log, show }) => {
+      const deadline = Date.now() + withinMs;
+      for (let shown = 0; shown < count;) {
+        const next = outcomes()[shown];
+        if (next) show(line((shown += 1), next));
+        else if (!isAlive() || Date.now() > deadline) throw new Error(explain({ shown, count, log: log() }));
+        else await pause(askAgainMs);
+      }
+      return entries.filter(({ event }) => event === 'duplicate').length;
+    },
+  };
+}
+
+/**
+ * @param {string} line
+ * @returns {Entry | undefined}
+ */
+function parse(line) {
+  const { msg, paymentId, idempotencyKey: key } = fieldsOf(line);
+  if (typeof msg !== 'string' || typeof paymentId !== 'string' || typeof key !== 'string') return undefined;
+  const phrase = phrases.find(([start]) => msg.startsWith(start));
+  return phrase && { event: phrase[1], paymentId, key };
+}
+
+/**
+ * @param {number} number
+ * @param {Entry} entry
+ */
+function line(number, { event, paymentId, key }) {
+  const outcome =
+    event === 'duplicate'
+      ? `${yellow('duplicate detected')}, first result replayed`
+      : `processing payment, ${green('success')}              `;
+  return `  ${number}  ${paymentId}  ${outcome}  ${dim(key)}`;
+}
+
+/** @param {{ shown: number, count: number, log: string }} facts */
+function explain({ shown, count, log }) {
+  return `The consumer reported ${shown} of ${count} messages. The service's last lines:\n${log}`;
+}
+
+module.exports = { watchConsumer };

@@ -1,0 +1,93 @@
+'use strict';
+
+const { execFile } = require('node:child_process');
+const { randomUUID } = require('node:crypto');
+const { promisify } = require('node:util');
+const { guardWith } = require('./guard');
+const { forget, remember } = require('./leftovers');
+const { assertMayStart, register, unregister } = require('./running');
+
+const run = promisify(execFile);
+const engineAnswersWithinMs = 5_000;
+
+/**
+ * @typedef {object} ContainerOptions
+ * @property {string} name
+ * @property {string} image
+ * @property {Record<string, number>} ports from the port inside to the one on this machine's loopback interface
+ * @property {string[]} [args]
+ * @property {string} directory where it is written down for a later run
+ */
+
+/** @param {string[]} args */
+async function docker(...args) {
+  const { stdout } = await run('docker', args);
+  return stdout.trim();
+}
+
+/** Whether a container engine answers. */
+async function hasContainers() {
+  try {
+    await run('docker', ['info'], { timeout: engineAnswersWithinMs });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A server in a container, which keeps its data from one start to the next and is removed with this process.
+ * @param {ContainerOptions} options
+ * @returns {import('./server').Host}
+ */
+function containerHost({ name, image, ports, args = [], directory }) {
+  const container = `payment-consumer-${name}-${randomUUID().slice(0, 8)}`;
+  const published = Object.entries(ports).flatMap(([inside, outside]) => [
+    '-p',
+    `127.0.0.1:${outside}:${inside}`,
+  ]);
+  const removal = ['rm', '--force', '--volumes', container];
+  /** @type {import('./guard').Guard | undefined} */
+  let guard;
+  let log = '';
+
+  const create = async () => {
+    assertMayStart(name);
+    remember(directory, name, { kind: 'container', name: container });
+    guard = guardWith(['docker', ...removal]);
+    register(registered);
+    await docker('run', '--detach', '--name', container, ...published, image, ...args);
+  };
+  const remove = async () => {
+    await docker(...removal).catch(() => undefined);
+    guard?.release();
+    forget(directory, name);
+    unregister(registered);
+  };
+  const registered = { name, stop: remove };
+  return {
+    start: async () => {
+      await (guard ? docker('start', container) : create());
+    },
+    isAlive: async () => {
+      log = await docker('logs', '--tail', '25', container).catch(() => log);
+      return (await docker('inspect', '--format', '{{.State.Running}}', container)) === 'true';
+    },
+    kill: async () => {
+      await docker('kill', container);
+    },
+    end: async () => {
+      await docker('stop', container);
+    },
+    remove,
+    freeze: async () => {
+      await docker('pause', container);
+    },
+    thaw: async () => {
+      await docker('unpause', container);
+    },
+    log: () => log,
+  };
+}
+
+module.exports = { containerHost, hasContainers };

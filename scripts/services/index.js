@@ -1,0 +1,144 @@
+'use strict';
+
+const path = require('node:path');
+const terminal = require('../terminal');
+const { hasContainers } = require('./containers');
+const { findRabbitmqServer, findRedisServer } = require('./machine');
+const { offerPackages } = require('./packages');
+const { answersAmqp, answersRedis } = require('./probes');
+const { startRabbitmq } = require('./rabbitmq');
+const { startRedis } = require('./redis');
+
+/**
+ * @typedef {object} ServerUrls
+ * @property {string} rabbitmqUrl
+ * @property {string} rabbitmqManagementUrl
+ * @property {string} redisUrl
+ */
+
+/**
+ * @typedef {object} Kind
+ * @property {string} title
+ * @property {string} variable of the environment
+ * @property {string} packageName of Debian
+ * @property {() => string | undefined} find
+ * @property {(url: string) => Promise<boolean>} answers
+ */
+
+/** @type {Kind} */
+const rabbitmq = {
+  title: 'RabbitMQ',
+  variable: 'RABBITMQ_URL',
+  packageName: 'rabbitmq-server',
+  find: findRabbitmqServer,
+  answers: answersAmqp,
+};
+
+/** @type {Kind} */
+const redis = {
+  title: 'Redis',
+  variable: 'REDIS_URL',
+  packageName: 'redis-server',
+  find: findRedisServer,
+  answers: answersRedis,
+};
+
+/**
+ * Makes sure that `startServers` will succeed: servers come from URLs in the environment, else from programs of this
+ * machine, else from Debian's packages, which are installed here, else from containers.
+ * @param {string} directory for logs
+ */
+async function prepareServers(directory) {
+  const missing = () => [rabbitmq, redis].filter(({ variable, find }) => !process.env[variable] && !find());
+  if (missing().length === 0) return;
+  await offerPackages(
+    missing().map(({ packageName }) => packageName),
+    directory,
+  );
+  if (missing().length > 0 && !(await hasContainers())) throw new Error(howToGet(missing()));
+}
+
+/** @param {Kind[]} missing */
+function howToGet(missing) {
+  const titles = missing.map(({ title }) => title).join(' and ');
+  const packages = missing.map(({ packageName }) => packageName).join(' ');
+  const variables = missing.map(({ variable }) => variable).join(' and ');
+  return [
+    `${titles} ${missing.length > 1 ? 'are' : 'is'} needed and not on this machine. One of these helps:`,
+    `  Debian, Ubuntu   sudo apt-get install ${packages}`,
+    '  macOS            brew install rabbitmq redis',
+    '  Docker           start its engine; containers are used then',
+    `  elsewhere        set ${variables} to servers that may be used for this`,
+  ].join('\n');
+}
+
+/**
+ * Starts private servers, or checks those that the environment names.
+ * @param {string} directory for data and logs
+ * @returns {Promise<ServerUrls>}
+ */
+async function startServers(directory) {
+  const [broker, store] = await Promise.all([brokerFrom(directory), storeFrom(directory)]);
+  return {
+    rabbitmqUrl: broker.url,
+    rabbitmqManagementUrl: broker.managementUrl,
+    redisUrl: store.url,
+  };
+}
+
+/** @param {string} directory */
+async function brokerFrom(directory) {
+  const url = process.env.RABBITMQ_URL;
+  if (url) {
+    await assertAnswers(rabbitmq, url);
+    return { url, managementUrl: process.env.RABBITMQ_MANAGEMENT_URL || managementUrlOf(url) };
+  }
+  const start = () => startRabbitmq({ directory: path.join(directory, 'rabbitmq') });
+  return terminal.step('RabbitMQ', start, (server) => terminal.dim(server.url));
+}
+
+/** @param {string} directory */
+async function storeFrom(directory) {
+  const url = process.env.REDIS_URL;
+  if (url) {
+    await assertAnswers(redis, url);
+    return { url };
+  }
+  const start = () => startRedis({ directory: path.join(directory, 'redis') });
+  return terminal.step('Redis', start, (server) => terminal.dim(server.url));
+}
+
+/**
+ * @param {Kind} kind
+ * @param {string} urls one, or those of a cluster separated by commas
+ */
+async function assertAnswers({ title, variable, answers }, urls) {
+  for (const url of urls.split(',')) {
+    if (!URL.canParse(url)) throw new Error(`${variable} is not a URL (or a comma-separated list of them).`);
+    if (await answers(url)) {
+      terminal.print(
+        `${terminal.green('✓')} ${title} ${terminal.dim(`${new URL(url).host}, from ${variable}`)}`,
+      );
+      return;
+    }
+  }
+  const hosts = urls.split(',').map((url) => new URL(url).host);
+  throw new Error(
+    `No ${title} answers at ${hosts.join(', ')} (${variable}). Start it, or unset ${variable}.`,
+  );
+}
+
+/**
+ * Where RabbitMQ's management API usually is.
+ * @param {string} urls
+ */
+function managementUrlOf(urls) {
+  const [first = ''] = urls.split(',');
+  const { protocol, username, password, hostname } = new URL(first);
+  const credentials = username === '' ? 'guest:guest' : `${username}:${password}`;
+  return protocol === 'amqps:'
+    ? `https://${credentials}@${hostname}:15671`
+    : `http://${credentials}@${hostname}:15672`;
+}
+
+module.exports = { prepareServers, startServers };

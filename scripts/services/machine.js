@@ -1,0 +1,58 @@
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+
+// Servers live where the PATH of an ordinary user does not always lead.
+const folders = [
+  ...(process.env.PATH ?? '').split(path.delimiter),
+  '/usr/local/bin',
+  '/usr/local/sbin',
+  '/usr/bin',
+  '/usr/sbin',
+  '/bin',
+  '/sbin',
+  '/opt/homebrew/bin',
+  '/opt/homebrew/sbin',
+];
+const searchPath = [...new Set(folders.filter((folder) => folder !== ''))].join(path.delimiter);
+
+/** @param {string} file */
+function isExecutable(file) {
+  try {
+    fs.accessSync(file, fs.constants.X_OK);
+    return fs.statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Where a program of this machine is, if it is installed.
+ * @param {string} name
+ * @returns {string | undefined}
+ */
+function findProgram(name) {
+  return searchPath
+    .split(path.delimiter)
+    .map((folder) => path.join(folder, name))
+    .find(isExecutable);
+}
+
+/**
+ * RabbitMQ's own start script. The one in Debian's /usr/sbin changes the user and ignores private settings.
+ * @returns {string | undefined}
+ */
+function findRabbitmqServer() {
+  const packaged = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+  const found = isExecutable(packaged) ? packaged : findProgram('rabbitmq-server');
+  // Without Erlang's name server beside it there is no complete installation.
+  return findProgram('epmd') ? found : undefined;
+}
+
+/** @returns {string | undefined} */
+function findRedisServer() {
+  return findProgram('redis-server');
+}
+
+module.exports = { findProgram, findRabbitmqServer, findRedisServer, searchPath };

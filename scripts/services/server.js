@@ -1,0 +1,91 @@
+'use strict';
+
+const { startProgram } = require('./programs');
+const { waitUntil } = require('./probes');
+
+/**
+ * A private server. Nobody else uses it, and nothing of it outlives this process.
+ * @typedef {object} Server
+ * @property {string} url
+ * @property {() => Promise<void>} stop for good: its data is not meant to be read again
+ * @property {() => Promise<void>} kill at once, as a crash would; `restart` brings it back with its data
+ * @property {() => Promise<void>} restart on the same port, with the same data; ends it in an orderly way where it runs
+ * @property {() => Promise<void>} freeze stops it in its tracks: connections stay open and nothing answers
+ * @property {() => Promise<void>} thaw
+ */
+
+/**
+ * What a server runs in: a program of this machine, or a container.
+ * @typedef {object} Host
+ * @property {() => void | Promise<void>} start
+ * @property {() => boolean | Promise<boolean>} isAlive
+ * @property {() => Promise<void>} kill
+ * @property {() => Promise<void>} end in an orderly way
+ * @property {() => Promise<void>} remove
+ * @property {() => void | Promise<void>} freeze
+ * @property {() => void | Promise<void>} thaw
+ * @property {() => string} log
+ */
+
+const endWithinMs = 30_000;
+const readyWithinMs = 120_000;
+
+/**
+ * @param {import('./programs').ProgramOptions} options
+ * @returns {Host}
+ */
+function programHost(options) {
+  /** @type {import('./programs').Program | undefined} */
+  let program;
+  const kill = async () => {
+    await program?.stop(0);
+  };
+  return {
+    start: () => {
+      program = startProgram(options);
+    },
+    isAlive: () => program?.isRunning() ?? false,
+    kill,
+    end: async () => {
+      await program?.stop(endWithinMs);
+    },
+    // An orderly end takes RabbitMQ seven seconds and saves data that nobody will read.
+    remove: kill,
+    freeze: () => program?.signal('SIGSTOP'),
+    thaw: () => program?.signal('SIGCONT'),
+    log: () => program?.log() ?? '',
+  };
+}
+
+/**
+ * Starts a server and waits until it really serves.
+ * @param {{ what: string, host: Host, url: string, isReady: () => Promise<boolean> }} options
+ * @returns {Promise<Server>}
+ */
+async function startServer({ what, host, url, isReady }) {
+  const { isAlive, log } = host;
+  const start = async () => {
+    await host.start();
+    await waitUntil(isReady, { what, withinMs: readyWithinMs, isAlive, log });
+  };
+  try {
+    await start();
+  } catch (error) {
+    await host.remove();
+    throw error;
+  }
+  const restart = async () => {
+    await host.end();
+    await start();
+  };
+  return {
+    url,
+    stop: host.remove,
+    kill: host.kill,
+    restart,
+    freeze: async () => host.freeze(),
+    thaw: async () => host.thaw(),
+  };
+}
+
+module.exports = { programHost, startServer };

@@ -1,0 +1,55 @@
+import { eventually } from '../support/eventually';
+import { aPayment, gatewayKey } from '../support/payments';
+import type { Service } from '../support/service';
+import { deadLetterQueue } from '../support/topology';
+import { useWorld } from '../support/world';
+
+describe.each([
+  { moment: 'before the gateway has charged', when: 'before' as const },
+  { moment: 'after the gateway has charged and before it has answered', when: 'after' as const },
+])('the process dies $moment', ({ when }) => {
+  const world = useWorld({ env: { IDEMPOTENCY_LEASE: '2' } });
+  const payment = aPayment();
+  let survivor: Service;
+
+  beforeAll(async () => {
+    await world.beginSlowPayment(payment, { ms: 5000, when });
+    survivor = await world.startService();
+    expect(await world.redis.record(payment.idempotencyKey)).toBeUndefined();
+    await world.service.kill();
+  });
+
+  it('is completed by another process', async () => {
+    const { body } = await survivor.completedPayment(payment.idempotencyKey);
+    expect(body).toMatchObject({ result: { status: 'succeeded' } });
+  });
+
+  it('is charged once', async () => {
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+
+  it('is not a failure of the payment: no dead letter', async () => {
+    expect(await world.broker.depth(deadLetterQueue)).toBe(0);
+  });
+});
+
+describe('the process dies between the record and the acknowledgement', () => {
+  const world = useWorld({ services: 0, env: { IDEMPOTENCY_LEASE: '2' } });
+
+  it('is answered from the record when the message comes again', async () => {
+    const payment = aPayment();
+    const first = await world.startService();
+    await world.broker.publishPayment(payment);
+    await first.completedPayment(payment.idempotencyKey);
+    await first.kill();
+
+    // What the broker does with a message nobody acknowledged, without having to hit the instant in between.
+    const second = await world.startService();
+    const trace = await world.broker.traceDeliveries();
+    await world.broker.publishPayment(payment);
+    await eventually(() => trace.final(payment.idempotencyKey) === 1);
+    await second.terminate();
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+    expect(await world.broker.unfinished()).toEqual({});
+  });
+});

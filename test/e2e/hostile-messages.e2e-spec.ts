@@ -1,0 +1,139 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { DeadLetter } from '../support/dead-letter';
+import { hostileMessages, secretsInHostileMessages } from '../support/hostile-messages';
+import { aPayment, gatewayKey, withoutKey } from '../support/payments';
+import { keyHeader } from '../support/topology';
+import { useWorld } from '../support/world';
+
+const caseHeader = 'x-test-case';
+
+describe('hostile messages', () => {
+  const world = useWorld();
+  let letters = new Map<unknown, DeadLetter>();
+
+  beforeAll(async () => {
+    for (const { name, body, headers } of hostileMessages) {
+      await world.broker.publish(body, { headers: { ...headers, [caseHeader]: name } });
+    }
+    const found = await world.broker.waitForDeadLetters(hostileMessages.length);
+    letters = new Map(found.map((letter) => [letter.headers[caseHeader], letter]));
+  });
+
+  describe.each([
+    { what: 'no key', reason: 'missing-idempotency-key' },
+    {
+      what: 'key too long, wrong type, bad characters, header and body disagree',
+      reason: 'invalid-idempotency-key',
+    },
+    { what: 'not JSON, or not valid under section 3', reason: 'invalid-message' },
+  ])('$what: dead letter $reason', ({ reason }) => {
+    it.each(hostileMessages.filter((message) => message.reason === reason))('$name', ({ name }) => {
+      expect(letters.get(name)).toMatchObject({ reason });
+    });
+  });
+
+  it('keep their bodies to the byte', () => {
+    const changed = hostileMessages.filter(
+      ({ name, body }) => !letters.get(name)?.body.equals(Buffer.from(body)),
+    );
+    expect(changed.map(({ name }) => name)).toEqual([]);
+  });
+
+  it('keep the key they came with, whatever its type', () => {
+    const changed = hostileMessages.filter(
+      ({ name, headers }) => !isDeepStrictEqual(ownKey(letters.get(name)?.headers), ownKey(headers)),
+    );
+    expect(changed.map(({ name }) => name)).toEqual([]);
+  });
+
+  it('say in one line what is wrong with them', () => {
+    const details = [...letters.values()].map(({ detail }) => detail);
+    expect(
+      details.filter((detail) => typeof detail !== 'string' || !/^[^\r\n]{5,500}$/.test(detail)),
+    ).toEqual([]);
+  });
+
+  it('give no card number away, in no detail and in no log line', () => {
+    const written = [...[...letters.values()].map(({ detail }) => String(detail)), world.service.output].join(
+      '\n',
+    );
+    expect(secretsInHostileMessages.filter((secret) => written.includes(secret))).toEqual([]);
+  });
+
+  it('are told apart: each one is a dead letter once', async () => {
+    const names = (await world.broker.deadLetters()).map(({ headers }) => String(headers[caseHeader]));
+    expect(names.sort()).toEqual(hostileMessages.map(({ name }) => name).sort());
+  });
+
+  it('are not charged', async () => {
+    expect(await world.sandbox.charges()).toEqual([]);
+  });
+
+  it('leave nothing in Redis', async () => {
+    expect(await world.redis.client.keys('*')).toEqual([]);
+  });
+
+  it('do not stop the service: the next good payment is charged', async () => {
+    const payment = aPayment();
+    await world.broker.publishPayment(payment);
+    await world.service.completedPayment(payment.idempotencyKey);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+});
+
+describe('a message without the header', () => {
+  const world = useWorld();
+
+  it("is charged under its body's key", async () => {
+    const payment = aPayment();
+    await world.broker.publishPayment(payment, { key: null });
+    await world.service.completedPayment(payment.idempotencyKey);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+});
+
+describe('a message with the key in the header only', () => {
+  const world = useWorld();
+
+  it.each([
+    { kind: 'one character', key: '7' },
+    { kind: '255 characters', key: 'k'.repeat(255) },
+    {
+      kind: 'all signs of visible ASCII',
+      key: Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index)).join(''),
+    },
+  ])('is charged under that key: $kind', async ({ key }) => {
+    await world.broker.publish(JSON.stringify(withoutKey(aPayment())), {
+      headers: { 'idempotency-key': key },
+    });
+    await world.service.completedPayment(key);
+    // By the key in the charge's metadata: a long one does not fit into the gateway's own key as it is.
+    expect(await world.sandbox.chargesFor(key)).toHaveLength(1);
+  });
+});
+
+describe('amounts', () => {
+  const world = useWorld();
+
+  it.each([
+    { amount: 99.99, currency: undefined, minor: 9999, code: 'usd' },
+    { amount: 0.5, currency: 'USD', minor: 50, code: 'usd' },
+    { amount: 1.1, currency: 'EUR', minor: 110, code: 'eur' },
+    { amount: 4.35, currency: 'USD', minor: 435, code: 'usd' },
+    { amount: 1005.01, currency: 'USD', minor: 100501, code: 'usd' },
+    { amount: 999999.99, currency: 'USD', minor: 99999999, code: 'usd' },
+    { amount: 500, currency: 'JPY', minor: 500, code: 'jpy' },
+  ])('$amount $currency is $minor at the gateway', async ({ amount, currency, minor, code }) => {
+    const payment = aPayment({ amount, ...(currency && { currency }) });
+    await world.broker.publishPayment(payment);
+    await world.service.completedPayment(payment.idempotencyKey);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toMatchObject([
+      { amount: minor, currency: code },
+    ]);
+  });
+});
+
+/** The key header itself; one that is merely inherited does not count. */
+function ownKey(headers: object = {}): unknown {
+  return Object.getOwnPropertyDescriptor(headers, keyHeader)?.value;
+}

@@ -1,0 +1,102 @@
+import { eventually } from '../support/eventually';
+import { gatewayCalls } from '../support/gateway-calls';
+import { aPayment, gatewayKey } from '../support/payments';
+import { redisKeys } from '../support/redis';
+import { deadLetterQueue } from '../support/topology';
+import { useWorld } from '../support/world';
+
+const env = { IDEMPOTENCY_LEASE: '2' };
+
+describe('a charge that takes longer than the lease', () => {
+  const world = useWorld({ services: 2, env });
+
+  it('keeps its lease by renewing it: one owner from begin to end', async () => {
+    const payment = aPayment();
+    const owners = new Set<string | null>();
+    await world.slowDown(payment, { ms: 5000 });
+    await world.broker.publishPayment(payment, { copies: 2 });
+    await eventually(async () => expect(await world.redis.lock(payment.idempotencyKey)).not.toBeNull());
+    await eventually(async () => {
+      const [owner, record] = await world.redis.client.mget(
+        redisKeys(payment.idempotencyKey).lock,
+        redisKeys(payment.idempotencyKey).record,
+      );
+      if (record === null) owners.add(owner ?? null);
+      expect(record).not.toBeNull();
+    });
+    expect([...owners]).toEqual([expect.any(String)]);
+    expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(1);
+  });
+});
+
+describe('a process frozen past its lease', () => {
+  const world = useWorld({ env });
+  const payment = aPayment();
+  let recorded: string | null;
+
+  beforeAll(async () => {
+    await world.beginSlowPayment(payment, { ms: 1500, when: 'after' });
+    world.service.freeze();
+    const survivor = await world.startService();
+    // The frozen process still has a connection with room for messages, so that some of the copies are its own.
+    await world.broker.publishPayment(payment, { copies: 4 });
+    await survivor.completedPayment(payment.idempotencyKey);
+    recorded = await world.redis.recordText(payment.idempotencyKey);
+    world.service.thaw();
+    await world.service.untilHealthy('ready');
+    await world.service.terminate();
+    await survivor.terminate();
+  });
+
+  it('does not write over the record of the process that took over', async () => {
+    expect(await world.redis.recordText(payment.idempotencyKey)).toBe(recorded);
+  });
+
+  it('does not lead to a second charge', async () => {
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+
+  it('leaves no work and no dead letter behind', async () => {
+    expect(await world.broker.unfinished()).toEqual({});
+    expect(await world.broker.depth(deadLetterQueue)).toBe(0);
+  });
+});
+
+describe('a lease that somebody else has taken over', () => {
+  const world = useWorld({ env });
+  const payment = aPayment();
+  const { lock } = redisKeys(payment.idempotencyKey);
+  const thief = 'another owner';
+  let ownerWhileParked: string | null;
+  let recordWhileParked: unknown;
+
+  beforeAll(async () => {
+    const trace = await world.broker.traceDeliveries();
+    await world.beginSlowPayment(payment, { ms: 2000, when: 'after' });
+    await world.redis.client.set(lock, thief, 'PX', 8000);
+    await eventually(() => trace.parked(payment.idempotencyKey).length > 0);
+    ownerWhileParked = await world.redis.lock(payment.idempotencyKey);
+    recordWhileParked = await world.redis.record(payment.idempotencyKey);
+    await world.redis.client.del(lock);
+    await world.service.completedPayment(payment.idempotencyKey);
+  });
+
+  it('is not released by its former owner', () => {
+    expect(ownerWhileParked).toBe(thief);
+  });
+
+  it('keeps the former owner from writing the record, though the gateway charged', () => {
+    expect(recordWhileParked).toBeUndefined();
+  });
+
+  it('ends in one charge and one record all the same', async () => {
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+    expect(await world.redis.record(payment.idempotencyKey)).toMatchObject({
+      result: { status: 'succeeded' },
+    });
+  });
+
+  it('counts each acquisition: the fencing token has grown', async () => {
+    expect((await world.service.payment(payment.idempotencyKey)).body).toMatchObject({ attempts: 2 });
+  });
+});

@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Redis } from 'ioredis';
+import { fieldsOf } from '../../scripts/json';
+import { processStart } from '../../scripts/services/leftovers';
+import { answersAmqp, answersHttp, answersRedis } from '../../scripts/services/probes';
+import { startRabbitmq } from '../../scripts/services/rabbitmq';
+import { startRedis } from '../../scripts/services/redis';
+import { openRun, removeRun } from '../../scripts/services/runs';
+import { eventually } from '../support/eventually';
+import { given } from '../support/isolation';
+
+const scripts = resolve(__dirname, '../../scripts');
+
+/** Ids of the programs that are written down as running under this folder. */
+function programsUnder(directory: string): number[] {
+  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+  return files
+    .filter((file) => file.endsWith('.leftover.json'))
+    .map((file) => Number(fieldsOf(readFileSync(join(directory, file), 'utf8')).pid));
+}
+
+const running = (pids: number[]): number[] => pids.filter((pid) => processStart(pid) !== undefined);
+
+/** A command of this project in a process of its own, whose work is the given code. */
+function startCommand(work: string, env: NodeJS.ProcessEnv = {}): ChildProcess {
+  const code = `
+    const { runCommand } = require('./run');
+    const { startServers } = require('./services');
+    const { startRedis } = require('./services/redis');
+    void runCommand({ kind: 'spec', work: async (directory) => { ${work} } });
+  `;
+  const stdio: ['ignore', 'pipe', 'inherit'] = ['ignore', 'pipe', 'inherit'];
+  return spawn(process.execPath, ['-e', code], { cwd: scripts, env: { ...process.env, ...env }, stdio });
+}
+
+/** Everything that the command prints until it ends. */
+async function outputOf(command: ChildProcess): Promise<string> {
+  const lines: string[] = [];
+  if (command.stdout) createInterface({ input: command.stdout }).on('line', (line) => lines.push(line));
+  await once(command, 'close');
+  return lines.join('\n');
+}
+
+describe('a private Redis', () => {
+  const directory = openRun('spec');
+  afterAll(() => removeRun(directory));
+
+  it('comes back with its data on the same port after it was killed', async () => {
+    const server = await startRedis({ directory: join(directory, 'killed'), appendFsync: 'always' });
+    const client = new Redis(server.url, { lazyConnect: true });
+    client.on('error', () => undefined);
+    await client.set('kept', 'yes');
+    await server.kill();
+    expect(await answersRedis(server.url)).toBe(false);
+    await server.restart();
+    expect(await client.get('kept')).toBe('yes');
+    client.disconnect();
+    await server.stop();
+  });
+
+  it('keeps silent while it is frozen, and answers when it is thawed', async () => {
+    const server = await startRedis({ directory: join(directory, 'frozen') });
+    await server.freeze();
+    expect(await answersRedis(server.url)).toBe(false);
+    await server.thaw();
+    expect(await answersRedis(server.url)).toBe(true);
+    await server.stop();
+  });
+});
+
+describe('a private RabbitMQ', () => {
+  const directory = openRun('spec');
+  afterAll(() => removeRun(directory));
+
+  it('serves AMQP and its management API, survives a crash, and leaves no process when it is stopped', async () => {
+    const server = await startRabbitmq({ directory: join(directory, 'rabbitmq') });
+    const pids = programsUnder(directory);
+    expect(await answersAmqp(server.url)).toBe(true);
+    await server.kill();
+    await server.restart();
+    const { username, password, origin } = new URL(server.managementUrl);
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    expect(await answersHttp(`${origin}/api/overview`, { authorization })).toBe(true);
+    pids.push(...programsUnder(directory));
+    await server.stop();
+    expect(running(pids)).toEqual([]);
+    expect(programsUnder(directory)).toEqual([]);
+  });
+});
+
+describe('a command that is interrupted', () => {
+  const holdRedis = `
+    await startRedis({ directory: directory + '/redis' });
+    process.stdout.write(directory + '\\n');
+    await new Promise(() => undefined);
+  `;
+
+  async function startedCommand(): Promise<{ command: ChildProcess; directory: string; pids: number[] }> {
+    const command = startCommand(holdRedis);
+    if (!command.stdout) throw new Error('the command has no standard output');
+    const [first]: unknown[] = await once(createInterface({ input: command.stdout }), 'line');
+    const directory = String(first);
+    return { command, directory, pids: programsUnder(directory) };
+  }
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('by %s stops its servers and ends with %i', async (signal, code) => {
+    const { command, pids } = await startedCommand();
+    command.kill(signal);
+    expect(await once(command, 'exit')).toEqual([code, null]);
+    expect(running(pids)).toEqual([]);
+  });
+
+  it('by SIGKILL takes its servers along', async () => {
+    const { command, directory, pids } = await startedCommand();
+    command.kill('SIGKILL');
+    await eventually(() => running(pids).length === 0);
+    removeRun(directory);
+    expect(pids).toHaveLength(1);
+  });
+});
+
+describe('servers named in the environment', () => {
+  const printUrls = 'process.stdout.write(JSON.stringify(await startServers(directory))); return 0;';
+  const rabbitmqUrl = given('RABBITMQ_URL');
+  const redisUrl = given('REDIS_URL');
+
+  it('are used as they are', async () => {
+    const command = startCommand(printUrls, { RABBITMQ_MANAGEMENT_URL: 'http://guest:guest@127.0.0.1:1' });
+    const output = await outputOf(command);
+    expect(output).toContain(
+      JSON.stringify({ rabbitmqUrl, rabbitmqManagementUrl: 'http://guest:guest@127.0.0.1:1', redisUrl }),
+    );
+    expect(command.exitCode).toBe(0);
+  });
+
+  it('that do not answer end the command with one message, which does not show the password', async () => {
+    const command = startCommand(printUrls, { REDIS_URL: 'redis://:hunter2@127.0.0.1:1' });
+    const output = await outputOf(command);
+    expect(output).toContain('No Redis answers at 127.0.0.1:1 (REDIS_URL)');
+    expect(output).not.toContain('hunter2');
+    expect(command.exitCode).toBe(1);
+  });
+});

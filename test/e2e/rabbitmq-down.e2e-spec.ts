@@ -1,0 +1,134 @@
+import type { Exit } from '../support/child-process';
+import { eventually } from '../support/eventually';
+import { aPayment, gatewayKey } from '../support/payments';
+import type { Answer, Service } from '../support/service';
+import { deadLetterQueue } from '../support/topology';
+import { useWorld } from '../support/world';
+
+const patienceMs = 60_000;
+
+describe('RabbitMQ killed under load', () => {
+  const world = useWorld({ own: { rabbitmq: true }, services: 3, env: { IDEMPOTENCY_LEASE: '3' } });
+  const payments = Array.from({ length: 40 }, () => aPayment({ amount: 1 }));
+  const during: { posted?: Answer; ready?: Answer; stopped?: Exit; late?: Service } = {};
+
+  beforeAll(async () => {
+    await world.sandbox.fault({ kind: 'delay', delayMs: 500, when: 'before', times: 0 });
+    for (const payment of payments) await world.broker.publishPayment(payment);
+    await eventually(async () => expect((await world.sandbox.charges()).length).toBeGreaterThan(0));
+    await world.rabbitmqServer.kill();
+    during.ready = await eventually(async () => {
+      const ready = await world.service.get('/health/ready');
+      expect(ready.status).toBe(503);
+      return ready;
+    });
+    during.posted = await world.service.postPayment(aPayment());
+    during.late = await world.startService({ waitFor: 'live' });
+    during.stopped = await world.serviceAt(2).terminate();
+    await world.rabbitmqServer.restart();
+  }, 120_000);
+
+  it('turns readiness red and says why', () => {
+    expect(JSON.stringify(during.ready?.body)).toContain('rabbitmq');
+  });
+
+  it('answers 503 to a publish, which is never reported as sent', () => {
+    expect(during.posted).toMatchObject({ status: 503 });
+  });
+
+  it('lets a process end in order meanwhile: exit code 0', () => {
+    expect(during.stopped).toEqual({ code: 0, signal: null });
+  });
+
+  it('loses nothing and doubles nothing: every payment is charged once', async () => {
+    await Promise.all(
+      payments.map(({ idempotencyKey }) => world.service.completedPayment(idempotencyKey, patienceMs)),
+    );
+    expect(await world.sandbox.charges()).toHaveLength(payments.length);
+    expect(await world.broker.depth(deadLetterQueue)).toBe(0);
+  });
+
+  it('needs no restart: both processes consume again', async () => {
+    await Promise.all(
+      [world.serviceAt(0), world.serviceAt(1)].map((service) => service.untilHealthy('ready', patienceMs)),
+    );
+    expect(await world.broker.consumerCount()).toBeGreaterThanOrEqual(2);
+  });
+
+  it('does not crash a process that starts meanwhile: it waits and becomes ready', async () => {
+    await during.late?.untilHealthy('ready', patienceMs);
+    expect(during.late?.running).toBe(true);
+  });
+});
+
+describe('RabbitMQ frozen', () => {
+  const world = useWorld({ own: { rabbitmq: true } });
+  const payment = aPayment();
+  let answer: Answer;
+
+  beforeAll(async () => {
+    await world.rabbitmqServer.freeze();
+    answer = await world.service.postPayment(payment);
+    await world.rabbitmqServer.thaw();
+  });
+
+  it('answers 503 to a publish that is not confirmed in time', () => {
+    expect(answer).toMatchObject({ status: 503 });
+  });
+
+  it('charges once when the same key is posted again', async () => {
+    await eventually(
+      async () => expect(await world.service.postPayment(payment)).toMatchObject({ status: 202 }),
+      {
+        withinMs: patienceMs,
+      },
+    );
+    await world.service.completedPayment(payment.idempotencyKey, patienceMs);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+
+  it('stops in order though the broker does not answer', async () => {
+    await world.rabbitmqServer.freeze();
+    const exit = await world.service.terminate();
+    await world.rabbitmqServer.thaw();
+    expect(exit).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('an acknowledgement that can no longer be sent', () => {
+  const world = useWorld({ env: { IDEMPOTENCY_LEASE: '3' } });
+
+  it('is nothing the process dies of: connections cut in flight, charged once, answered from the record', async () => {
+    const payment = aPayment();
+    const connections = await world.broker.otherConnections();
+    const trace = await world.broker.traceDeliveries();
+    await world.beginSlowPayment(payment, { ms: 3000 });
+    await world.broker.forceClose(connections);
+    await eventually(() => trace.deliveries(payment.idempotencyKey).length > 1);
+    await world.service.completedPayment(payment.idempotencyKey);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+    expect(world.service.running).toBe(true);
+  });
+
+  it('does not keep the consumer from going on', async () => {
+    const payment = aPayment();
+    await world.broker.publishPayment(payment);
+    await world.service.completedPayment(payment.idempotencyKey);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+});
+
+describe('a returned (unroutable) message', () => {
+  const world = useWorld();
+
+  it('is an error: the publisher answers 503', async () => {
+    await world.broker.unbindWorkQueue();
+    const answer = await world.service.postPayment(aPayment());
+    await world.broker.bindWorkQueue();
+    expect(answer).toMatchObject({ status: 503 });
+  });
+
+  it('leaves nothing behind: the next publish is confirmed', async () => {
+    expect(await world.service.postPayment(aPayment())).toMatchObject({ status: 202 });
+  });
+});

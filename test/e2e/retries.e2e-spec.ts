@@ -1,0 +1,93 @@
+import type { DeadLetter } from '../support/dead-letter';
+import { eventually } from '../support/eventually';
+import { gatewayCalls } from '../support/gateway-calls';
+import { aPayment, gatewayKey } from '../support/payments';
+import { deadLetterQueue, keyHeader } from '../support/topology';
+import { useWorld } from '../support/world';
+
+const maxAttempts = 3;
+
+describe('a gateway that fails for a while', () => {
+  const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: String(maxAttempts) } });
+  const payment = aPayment();
+
+  beforeAll(async () => {
+    await world.sandbox.fault({
+      kind: 'error-500-unstored',
+      times: maxAttempts - 1,
+      matching: { idempotencyKey: gatewayKey(payment) },
+    });
+    await world.broker.publishPayment(payment);
+    await world.service.completedPayment(payment.idempotencyKey);
+  });
+
+  it('is tried again with the same gateway key until it charges, once', async () => {
+    expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(maxAttempts);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+
+  it('shows each attempt', async () => {
+    expect((await world.service.payment(payment.idempotencyKey)).body).toMatchObject({
+      attempts: maxAttempts,
+    });
+  });
+
+  it('leaves no dead letter', async () => {
+    expect(await world.broker.depth(deadLetterQueue)).toBe(0);
+  });
+});
+
+describe('the gateway fails for the last time (PAYMENT_MAX_ATTEMPTS)', () => {
+  const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: '2' } });
+  const payment = aPayment();
+  const headers = { 'x-correlation': 'order-17', nested: { list: [1, 'two', true] } };
+  let letter: DeadLetter | undefined;
+
+  beforeAll(async () => {
+    await world.sandbox.fault({
+      kind: 'error-500-unstored',
+      times: 0,
+      matching: { idempotencyKey: gatewayKey(payment) },
+    });
+    await world.broker.publishPayment(payment, {
+      headers,
+      properties: { messageId: 'message-17', timestamp: 1_900_000_000 },
+    });
+    [letter] = await world.broker.waitForDeadLetters(1);
+  });
+
+  it('ends as retries-exhausted', () => {
+    expect(letter).toMatchObject({ reason: 'retries-exhausted', attempts: 2 });
+  });
+
+  it('was called as often as PAYMENT_MAX_ATTEMPTS allows', async () => {
+    expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(2);
+  });
+
+  it('has its detail in one line', () => {
+    expect(letter?.detail).toEqual(expect.stringMatching(/^[^\r\n]{5,500}$/));
+  });
+
+  it('keeps body, headers and properties', () => {
+    expect(letter?.body.toString()).toBe(JSON.stringify(payment));
+    expect(letter?.headers).toMatchObject({ ...headers, [keyHeader]: payment.idempotencyKey });
+    expect(letter?.properties).toMatchObject({
+      contentType: 'application/json',
+      messageId: 'message-17',
+      timestamp: 1_900_000_000,
+      deliveryMode: 2,
+    });
+  });
+
+  it('leaves neither record nor lock', async () => {
+    expect(await world.redis.record(payment.idempotencyKey)).toBeUndefined();
+    expect(await world.redis.lock(payment.idempotencyKey)).toBeNull();
+  });
+
+  it('does not hold other payments up', async () => {
+    const other = aPayment();
+    await world.broker.publishPayment(other);
+    await world.service.completedPayment(other.idempotencyKey);
+    await eventually(async () => expect(await world.sandbox.chargesFor(gatewayKey(other))).toHaveLength(1));
+  });
+});

@@ -1,0 +1,120 @@
+import type { Exit } from '../support/child-process';
+import { eventually } from '../support/eventually';
+import { aPayment, gatewayKey } from '../support/payments';
+import { deadLetterQueue } from '../support/topology';
+import { useWorld } from '../support/world';
+
+describe('the process is told to stop (SIGTERM) while the gateway is still answering', () => {
+  const world = useWorld();
+  const payment = aPayment();
+
+  beforeAll(async () => {
+    await world.beginSlowPayment(payment, { ms: 2000 });
+  });
+
+  it('exits with code 0', async () => {
+    expect(await world.service.terminate()).toEqual({ code: 0, signal: null });
+  });
+
+  it('has finished the payment', async () => {
+    expect(await world.redis.record(payment.idempotencyKey)).toMatchObject({
+      result: { status: 'succeeded' },
+    });
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+
+  it('has acknowledged the message and given the lease back', async () => {
+    expect(await world.broker.unfinished()).toEqual({});
+    expect(await world.redis.locks()).toEqual([]);
+  });
+});
+
+describe('SIGTERM under load', () => {
+  const world = useWorld({ services: 2, env: { IDEMPOTENCY_LEASE: '2' } });
+  const payments = Array.from({ length: 100 }, () => aPayment({ amount: 1 }));
+  let exit: Exit;
+
+  beforeAll(async () => {
+    await world.sandbox.fault({ kind: 'delay', delayMs: 200, when: 'before', times: 0 });
+    for (const payment of payments) await world.broker.publishPayment(payment, { copies: 2 });
+    await eventually(async () => expect((await world.sandbox.charges()).length).toBeGreaterThan(5));
+    exit = await world.service.terminate();
+  });
+
+  it('exits with code 0', () => {
+    expect(exit).toEqual({ code: 0, signal: null });
+  });
+
+  it('loses nothing and doubles nothing: the other process does the rest', async () => {
+    const other = world.serviceAt(1);
+    await Promise.all(payments.map(({ idempotencyKey }) => other.completedPayment(idempotencyKey)));
+    expect(await world.sandbox.charges()).toHaveLength(payments.length);
+    expect(await world.broker.depth(deadLetterQueue)).toBe(0);
+    await eventually(() => world.broker.isDrained());
+  });
+});
+
+describe('SIGTERM twice in a row', () => {
+  const world = useWorld();
+
+  it('is one order to stop: the payment in flight finishes, exit code 0', async () => {
+    const payment = aPayment();
+    await world.beginSlowPayment(payment, { ms: 1500 });
+    const exit = world.service.terminate();
+    await eventually(async () => (await world.broker.consumerCount()) === 0);
+    expect(await world.service.terminate()).toEqual({ code: 0, signal: null });
+    await exit;
+    expect(await world.redis.record(payment.idempotencyKey)).toMatchObject({
+      result: { status: 'succeeded' },
+    });
+  });
+});
+
+describe('SIGTERM while the gateway takes longer than SHUTDOWN_TIMEOUT', () => {
+  const world = useWorld({ env: { SHUTDOWN_TIMEOUT: '1', IDEMPOTENCY_LEASE: '2' } });
+  const payment = aPayment();
+  let exit: Exit;
+  let back: Record<string, number>;
+
+  beforeAll(async () => {
+    await world.beginSlowPayment(payment, { ms: 5000 });
+    exit = await world.service.terminate();
+    back = await world.broker.unfinished();
+  });
+
+  it('exits with code 0 all the same', () => {
+    expect(exit).toEqual({ code: 0, signal: null });
+  });
+
+  it('gives the message back', () => {
+    expect(Object.values(back)).toEqual([1]);
+  });
+
+  it('is charged once by the next process', async () => {
+    const next = await world.startService({ env: { SHUTDOWN_TIMEOUT: '25' } });
+    await next.completedPayment(payment.idempotencyKey);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+});
+
+describe('SIGTERM while a parked message waits', () => {
+  const world = useWorld();
+
+  it('exits with code 0 and leaves it to the next process', async () => {
+    const payment = aPayment();
+    const trace = await world.broker.traceDeliveries();
+    await world.sandbox.fault({
+      kind: 'rate-limit',
+      retryAfterSeconds: 5,
+      matching: { idempotencyKey: gatewayKey(payment) },
+    });
+    await world.broker.publishPayment(payment);
+    await eventually(() => trace.parked(payment.idempotencyKey).length === 1);
+    expect(await world.service.terminate()).toEqual({ code: 0, signal: null });
+    expect(Object.values(await world.broker.unfinished())).toEqual([1]);
+
+    const next = await world.startService();
+    await next.completedPayment(payment.idempotencyKey);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+});

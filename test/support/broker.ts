@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import type { GetMessage, Options } from 'amqplib';
+import { AmqpSession, ownConnectionName } from './amqp-session';
+import { toDeadLetter } from './dead-letter';
+import type { DeadLetter } from './dead-letter';
+import { DeliveryTrace } from './delivery-trace';
+import { eventually } from './eventually';
+import type { JsonObject } from './json';
+import type { Management } from './management';
+import type { Payment } from './payments';
+import { deadLetterQueue, exchange, keyHeader, retryQueuePrefix, routingKey, workQueue } from './topology';
+
+export interface PublishOptions {
+  headers?: JsonObject;
+  properties?: Options.Publish;
+}
+
+export interface PublishPaymentOptions extends PublishOptions {
+  /** The value of the key header; the payment's own key by default, `null` for no header. */
+  key?: unknown;
+  copies?: number;
+}
+
+/** The test's own view of the broker: publishes with confirms, looks without taking. */
+export class Broker {
+  readonly url: string;
+  private readonly vhost: string;
+  private readonly management: Management;
+  private readonly session: AmqpSession;
+
+  constructor({ url, vhost, management }: { url: string; vhost: string; management: Management }) {
+    this.url = url;
+    this.vhost = vhost;
+    this.management = management;
+    this.session = new AmqpSession(url);
+  }
+
+  async publishPayment(payment: Payment, options: PublishPaymentOptions = {}): Promise<void> {
+    const { key = payment.idempotencyKey, headers = {}, copies = 1, properties } = options;
+    const withKey = key === null ? headers : { [keyHeader]: key, ...headers };
+    for (let copy = 0; copy < copies; copy++) {
+      await this.publish(JSON.stringify(payment), { headers: withKey, ...(properties && { properties }) });
+    }
+  }
+
+  /** Resolves when the broker has confirmed and routed the message; anything else is an error of the test. */
+  async publish(
+    body: string | Buffer,
+    { headers = {}, properties = {} }: PublishOptions = {},
+  ): Promise<void> {
+    const publishing = await this.session.publishing();
+    const own = { messageId: randomUUID(), timestamp: Math.floor(Date.now() / 1000), ...properties };
+    const options = { persistent: true, mandatory: true, contentType: 'application/json', headers, ...own };
+    let returned = false;
+    const onReturn = (message: GetMessage): void => {
+      returned ||= message.properties.messageId === own.messageId;
+    };
+    publishing.on('return', onReturn);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        publishing.publish(exchange, routingKey, Buffer.from(body), options, (refused: unknown) =>
+          refused ? reject(new Error('the broker refused the message', { cause: refused })) : resolve(),
+        );
+      });
+    } finally {
+      publishing.off('return', onReturn);
+    }
+    if (returned)
+      throw new Error(`${exchange} has no queue for ${routingKey}: has no service declared it yet?`);
+  }
+
+  /** All dead letters, oldest first. They stay in their queue. */
+  async deadLetters(): Promise<DeadLetter[]> {
+    return this.session.withChannel(async (channel) => {
+      const messages: GetMessage[] = [];
+      for (
+        let message = await channel.get(deadLetterQueue);
+        message;
+        message = await channel.get(deadLetterQueue)
+      ) {
+        messages.push(message);
+      }
+      if (messages.length > 0) channel.nackAll(true);
+      return messages.map(toDeadLetter);
+    });
+  }
+
+  /** Waits for that many dead letters by the queue's length, so that each look costs no delivery. */
+  async waitForDeadLetters(count: number): Promise<DeadLetter[]> {
+    await eventually(async () => {
+      expect(await this.depth(deadLetterQueue)).toBeGreaterThanOrEqual(count);
+    });
+    return this.deadLetters();
+  }
+
+  /** Messages ready in a queue: those a consumer holds unacknowledged are not among them. */
+  async depth(queue: string): Promise<number> {
+    return this.session.withChannel(async (channel) => (await channel.checkQueue(queue)).messageCount);
+  }
+
+  async consumerCount(queue: string = workQueue): Promise<number> {
+    return this.session.withChannel(async (channel) => (await channel.checkQueue(queue)).consumerCount);
+  }
+
+  /** Every queue of the service with the messages ready in it. */
+  async queueDepths(): Promise<Record<string, number>> {
+    const names = await this.queueNames();
+    const depths = await Promise.all(names.map(async (name) => [name, await this.depth(name)] as const));
+    return Object.fromEntries(depths);
+  }
+
+  /**
+   * What nobody has acknowledged: work and waiting retries. Exact only when no consumer is connected, for then all it
+   * held is back in its queue.
+   */
+  async unfinished(): Promise<Record<string, number>> {
+    if (!(await this.queueNames()).includes(workQueue)) return {};
+    await eventually(async () => (await this.consumerCount()) === 0);
+    return this.waitingWork();
+  }
+
+  private async waitingWork(): Promise<Record<string, number>> {
+    const depths = Object.entries(await this.queueDepths());
+    const isWork = (name: string): boolean => name === workQueue || name.startsWith(retryQueuePrefix);
+    return Object.fromEntries(depths.filter(([name, ready]) => isWork(name) && ready > 0));
+  }
+
+  /** Whether nothing waits to be delivered: what consumers hold is theirs to finish. */
+  async isDrained(): Promise<boolean> {
+    return Object.keys(await this.waitingWork()).length === 0;
+  }
+
+  /** From now on each delivery of the work queue is on record. */
+  async traceDeliveries(): Promise<DeliveryTrace> {
+    return DeliveryTrace.start(await this.session.newChannel());
+  }
+
+  /** Takes the next message and dies with it in hand, as a consumer does whose process the message kills. */
+  async dieHoldingAMessage(): Promise<void> {
+    await this.session.withChannel(async (channel) => {
+      expect(await channel.get(workQueue)).toBeTruthy();
+    });
+  }
+
+  /**
+   * Every connection of the virtual host but the test's own. Ask before the moment that matters: management learns of a
+   * new connection seconds later.
+   */
+  async otherConnections(): Promise<string[]> {
+    return eventually(async () => {
+      const connections = await this.management.connections(this.vhost);
+      const others = connections.filter(({ user_provided_name: name }) => name !== ownConnectionName);
+      expect(others).not.toHaveLength(0);
+      return others.map(({ name }) => String(name));
+    });
+  }
+
+  /** Cuts connections from the broker's side. */
+  async forceClose(connections: string[]): Promise<void> {
+    await Promise.all(connections.map((name) => this.management.closeConnection(name)));
+  }
+
+  async unbindWorkQueue(): Promise<void> {
+    await this.session.withChannel((channel) => channel.unbindQueue(workQueue, exchange, routingKey));
+  }
+
+  async bindWorkQueue(): Promise<void> {
+    await this.session.withChannel((channel) => channel.bindQueue(workQueue, exchange, routingKey));
+  }
+
+  async close(): Promise<void> {
+    await this.session.close();
+  }
+
+  private async queueNames(): Promise<string[]> {
+    const names = await this.management.queueNames(this.vhost);
+    return names.filter((name) => name.startsWith(exchange));
+  }
+}

@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { runFolder } from './isolation';
+import { parseJsonObject } from './json';
+import type { JsonObject } from './json';
+
+export const projectRoot = resolve(__dirname, '../..');
+
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** A Node.js program under test. What it prints is kept, and also written to a file under `.run` for whoever must debug. */
+export class NodeProcess {
+  readonly exited: Promise<Exit>;
+  private readonly child: ChildProcess;
+  private readonly lines: string[] = [];
+  private frozen = false;
+
+  constructor(script: string, options: { name: string; env: Record<string, string>; args?: string[] }) {
+    this.child = spawn(process.execPath, [resolve(projectRoot, script), ...(options.args ?? [])], {
+      cwd: projectRoot,
+      // Nothing of the test run's own environment but what any program needs: a test states what it depends on.
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.exited = new Promise((done, failed) => {
+      this.child.once('error', failed);
+      this.child.once('close', (code, signal) => done({ code, signal }));
+    });
+    this.keepOutput(options.name);
+  }
+
+  get running(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Everything printed so far, standard output and standard error together. */
+  get output(): string {
+    return this.lines.join('\n');
+  }
+
+  /** The JSON lines among it. */
+  get logs(): JsonObject[] {
+    return this.lines.map(parseJsonObject).filter((line) => line !== undefined);
+  }
+
+  /** Asks the process to stop, and resolves when it has. */
+  async terminate(): Promise<Exit> {
+    this.thaw();
+    return this.signal('SIGTERM');
+  }
+
+  async kill(): Promise<Exit> {
+    return this.signal('SIGKILL');
+  }
+
+  /** Stops the process in its tracks, as a long garbage collection or a paused virtual machine would. */
+  freeze(): void {
+    this.frozen = true;
+    this.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    if (this.frozen) this.child.kill('SIGCONT');
+    this.frozen = false;
+  }
+
+  async signal(signal: NodeJS.Signals): Promise<Exit> {
+    if (this.running) this.child.kill(signal);
+    return this.exited;
+  }
+
+  private keepOutput(name: string): void {
+    const file = createWriteStream(resolve(runFolder(), `${name}.${this.child.pid}.log`));
+    const keep = (line: string): void => {
+      this.lines.push(line);
+      file.write(`${line}\n`);
+    };
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      if (stream) createInterface({ input: stream }).on('line', keep);
+    }
+    void this.exited.catch(() => undefined).then(() => file.end());
+  }
+}

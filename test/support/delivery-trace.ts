@@ -1,0 +1,75 @@
+import type { Channel, ConsumeMessage } from 'amqplib';
+import { isJsonObject } from './json';
+import type { JsonObject } from './json';
+import { keyHeader, retryQueuePrefix, workQueue } from './topology';
+
+const firehose = 'amq.rabbitmq.trace';
+
+export interface Traced {
+  key: unknown;
+  messageId: unknown;
+  /** Seconds since 1970, as the publisher set it. */
+  timestamp: unknown;
+  headers: JsonObject;
+  redelivered: boolean;
+  /** The queues a publish was routed to. */
+  queues: string[];
+}
+
+/**
+ * What the broker itself saw of the work queue's deliveries and the retry copies, through its firehose. Management's
+ * counters lag by seconds and know no keys.
+ */
+export class DeliveryTrace {
+  private readonly delivered: Traced[] = [];
+  private readonly published: Traced[] = [];
+
+  static async start(channel: Channel): Promise<DeliveryTrace> {
+    const trace = new DeliveryTrace();
+    const { queue } = await channel.assertQueue('', { exclusive: true });
+    await channel.bindQueue(queue, firehose, `deliver.${workQueue}`);
+    await channel.bindQueue(queue, firehose, 'publish.#');
+    await channel.consume(queue, (message) => message && trace.keep(message), { noAck: true });
+    return trace;
+  }
+
+  /** Deliveries from the work queue, in their order. */
+  deliveries(key?: string): Traced[] {
+    return of(key, this.delivered);
+  }
+
+  /** Copies that went to wait in a retry queue. */
+  parked(key?: string): Traced[] {
+    return of(key, this.published).filter(({ queues }) =>
+      queues.some((queue) => queue.startsWith(retryQueuePrefix)),
+    );
+  }
+
+  /** Deliveries that did not end in a retry queue: done with, or in a consumer's hands for good. */
+  final(key?: string): number {
+    return this.deliveries(key).length - this.parked(key).length;
+  }
+
+  private keep(message: ConsumeMessage): void {
+    const list = message.fields.routingKey.startsWith('deliver.') ? this.delivered : this.published;
+    list.push(toTraced(message));
+  }
+}
+
+function of(key: string | undefined, messages: Traced[]): Traced[] {
+  return key === undefined ? [...messages] : messages.filter((message) => message.key === key);
+}
+
+function toTraced({ properties }: ConsumeMessage): Traced {
+  const traced: JsonObject = properties.headers ?? {};
+  const original = isJsonObject(traced.properties) ? traced.properties : {};
+  const headers = isJsonObject(original.headers) ? original.headers : {};
+  return {
+    key: headers[keyHeader],
+    messageId: original.message_id,
+    timestamp: isJsonObject(original.timestamp) ? original.timestamp.value : original.timestamp,
+    headers,
+    redelivered: traced.redelivered === 1,
+    queues: Array.isArray(traced.routed_queues) ? traced.routed_queues.map(String) : [],
+  };
+}

@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import Stripe from 'stripe';
+import type { Sandbox } from './sandbox';
+
+/** Talks to the sandbox as the service does: through the official package, and without its retries. */
+export class GatewayClient {
+  readonly stripe: Stripe;
+
+  constructor({ url }: Sandbox, apiKey = 'sk_test_e2e') {
+    const { hostname, port } = new URL(url);
+    this.stripe = new Stripe(apiKey, { host: hostname, port, protocol: 'http', maxNetworkRetries: 0 });
+  }
+
+  /** Charges 99.99 USD to a good card, unless the parameters say otherwise. */
+  async charge(
+    idempotencyKey: string,
+    params: Partial<Stripe.PaymentIntentCreateParams> = {},
+  ): Promise<Stripe.Response<Stripe.PaymentIntent>> {
+    const usual = { amount: 9999, currency: 'usd', confirm: true, payment_method: 'pm_card_visa' };
+    const metadata = { idempotency_key: messageKey(idempotencyKey) };
+    return this.stripe.paymentIntents.create({ ...usual, metadata, ...params }, { idempotencyKey });
+  }
+}
+
+/** A gateway key that no other test has. */
+export function newGatewayKey(): string {
+  return `payment:${randomUUID()}`;
+}
+
+/** The key of the message behind a gateway key. */
+export function messageKey(gatewayKey: string): string {
+  return gatewayKey.replace(/^payment:/, '');
+}
+
+/** The error with which the call failed; throws when it did not. */
+export async function gatewayError(call: Promise<unknown>): Promise<Stripe.errors.StripeError> {
+  const outcome = await call.then(
+    () => 'success',
+    (error: unknown) => error,
+  );
+  if (outcome instanceof Stripe.errors.StripeError) return outcome;
+  throw new Error(`expected an error of the gateway, got ${String(outcome)}`);
+}
+
+/** Whether an answer, or an error, came out of the gateway's store. */
+export function isReplayed(answer: { headers?: Record<string, string> }): boolean {
+  return answer.headers?.['idempotent-replayed'] === 'true';
+}

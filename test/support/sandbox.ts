@@ -1,0 +1,140 @@
+import { NodeProcess } from './child-process';
+import { eventually } from './eventually';
+import { isJsonObject } from './json';
+import type { JsonObject } from './json';
+
+export interface SandboxOptions {
+  /** File that outlives the process; without it the journal is gone with the process. */
+  journal?: string;
+  /** Added to every charge and look-up. */
+  latencyMs?: number;
+}
+
+/** What the sandbox's `POST /_sandbox/faults` takes; see `src/sandbox/faults.ts` for what each field means. */
+export type FaultRequest = FaultDetails & {
+  /** Default 1; 0: until `clearFaults()`. */
+  times?: number;
+  probability?: number;
+  seed?: number;
+  matching?: {
+    request?: 'create' | 'read' | 'any';
+    idempotencyKey?: string;
+    paymentId?: string;
+    paymentMethod?: string;
+  };
+};
+
+type FaultDetails =
+  | { kind: 'delay'; delayMs: number; when?: 'before' | 'after' }
+  | { kind: 'error-500'; status?: number; charged?: boolean }
+  | { kind: 'error-500-unstored'; status?: number }
+  | { kind: 'rate-limit'; retryAfterSeconds?: number }
+  | { kind: 'drop-before' | 'drop-after' | 'conflict' | 'unauthorized' | 'ignore-keys' | 'forget-keys' };
+
+/** One line of the gateway's journal. */
+export interface JournalLine extends JsonObject {
+  at: string;
+  type: string;
+  idempotencyKey: string | null;
+  paymentIntentId: string | null;
+  amount: number | null;
+  currency: string | null;
+  metadata: JsonObject;
+}
+
+/** Starts the built gateway sandbox on a free port, and resolves when it answers. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const sandbox = new Sandbox(options);
+  await sandbox.untilListening();
+  return sandbox;
+}
+
+/** The payment gateway's stand-in, with a view into its journal and a hand on its faults. */
+export class Sandbox {
+  private readonly process: NodeProcess;
+
+  constructor({ journal, latencyMs }: SandboxOptions) {
+    this.process = new NodeProcess('dist/sandbox/main.js', {
+      name: 'sandbox',
+      env: {
+        SANDBOX_PORT: '0',
+        ...(journal !== undefined && { SANDBOX_JOURNAL: journal }),
+        ...(latencyMs !== undefined && { SANDBOX_LATENCY_MS: String(latencyMs) }),
+      },
+    });
+  }
+
+  /** What `STRIPE_API_BASE` is set to. */
+  get url(): string {
+    const url = /^sandbox gateway listening on (\S+)$/m.exec(this.process.output)?.[1];
+    if (url === undefined) throw new Error(`the sandbox is not listening:\n${this.process.output}`);
+    return url;
+  }
+
+  /** The charges under one gateway key (`payment:<key>`), as the gateway's journal has them. */
+  async chargesFor(key: string): Promise<JournalLine[]> {
+    return this.lines(`/_sandbox/charges?key=${encodeURIComponent(key)}`, 'charges');
+  }
+
+  /** All charges. */
+  async charges(): Promise<JournalLine[]> {
+    return this.lines('/_sandbox/charges', 'charges');
+  }
+
+  /** Everything that happened, or everything that happened under one gateway key. */
+  async journal(key?: string): Promise<JournalLine[]> {
+    const query = key === undefined ? '' : `?key=${encodeURIComponent(key)}`;
+    return this.lines(`/_sandbox/journal${query}`, 'entries');
+  }
+
+  /** Makes the gateway fail as told. `times` counts the requests that match. */
+  async fault(fault: FaultRequest): Promise<void> {
+    await this.call('POST', '/_sandbox/faults', fault);
+  }
+
+  async clearFaults(): Promise<void> {
+    await this.call('DELETE', '/_sandbox/faults');
+  }
+
+  /** Stops it as a user would; resolves when the process has ended with code 0. */
+  async stop(): Promise<void> {
+    const exit = await this.process.terminate();
+    if (exit.code !== 0)
+      throw new Error(`the sandbox ended with ${JSON.stringify(exit)}:\n${this.process.output}`);
+  }
+
+  /** Ends the process at once, as a crash would. */
+  async kill(): Promise<void> {
+    await this.process.kill();
+  }
+
+  async untilListening(): Promise<void> {
+    const ended = this.process.exited.then(() => {
+      throw new Error(`the sandbox ended before it was listening:\n${this.process.output}`);
+    });
+    ended.catch(() => undefined);
+    await Promise.race([ended, eventually(() => this.url)]);
+  }
+
+  private async lines(path: string, field: string): Promise<JournalLine[]> {
+    const body = await this.call('GET', path);
+    const lines = isJsonObject(body) ? body[field] : undefined;
+    if (Array.isArray(lines) && lines.every(isJournalLine)) return lines;
+    throw new Error(`${path} answered something else than journal lines: ${JSON.stringify(body)}`);
+  }
+
+  private async call(method: string, path: string, body?: unknown): Promise<unknown> {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+    const answer: unknown = JSON.parse(text);
+    return answer;
+  }
+}
+
+function isJournalLine(value: unknown): value is JournalLine {
+  return isJsonObject(value) && typeof value.type === 'string' && isJsonObject(value.metadata);
+}

@@ -1,0 +1,140 @@
+import { NodeProcess } from './child-process';
+import { eventually } from './eventually';
+import { freePort } from './free-port';
+import type { JsonObject } from './json';
+import type { Payment } from './payments';
+
+export interface ServiceOptions {
+  rabbitmqUrl: string;
+  redisUrl: string;
+  gatewayUrl: string;
+  /** More variables, or others in place of the usual ones. */
+  env?: Record<string, string>;
+  /** What to wait for: the readiness probe (default), the liveness probe, or nothing. */
+  waitFor?: 'ready' | 'live' | 'none';
+  name?: string;
+}
+
+export interface Answer {
+  status: number;
+  body: unknown;
+}
+
+const startWithinMs = 30_000;
+
+/** Starts the built service as a process of its own, and resolves when it is ready to work. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const port = await freePort();
+  const service = new Service(
+    port,
+    {
+      NODE_ENV: 'development',
+      PORT: String(port),
+      RABBITMQ_URL: options.rabbitmqUrl,
+      REDIS_URL: options.redisUrl,
+      STRIPE_API_BASE: options.gatewayUrl,
+      STRIPE_API_KEY: 'sk_test_e2e',
+      LOG_LEVEL: 'debug',
+      ...options.env,
+    },
+    options.name,
+  );
+  const { waitFor = 'ready' } = options;
+  if (waitFor !== 'none') await service.untilHealthy(waitFor);
+  return service;
+}
+
+/** The service as its users meet it: a process with an HTTP port, a log and signals. */
+export class Service extends NodeProcess {
+  readonly url: string;
+
+  constructor(port: number, env: Record<string, string>, name = 'service') {
+    super('dist/main.js', { name, env });
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  async get(path: string): Promise<Answer> {
+    return answer(await fetch(`${this.url}${path}`));
+  }
+
+  async post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    const response = await fetch(`${this.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    return answer(response);
+  }
+
+  /** `POST /payments`, with the payment's key in the header where the payment has one. */
+  async postPayment(payment: Partial<Payment>, { copies }: { copies?: number } = {}): Promise<Answer> {
+    const { idempotencyKey, ...body } = payment;
+    const headers: Record<string, string> =
+      idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
+    return this.post(`/payments${copies === undefined ? '' : `?copies=${copies}`}`, body, headers);
+  }
+
+  /** `GET /payments/:idempotencyKey` */
+  async payment(key: string): Promise<Answer> {
+    return this.get(`/payments/${encodeURIComponent(key)}`);
+  }
+
+  /** Waits until the payment is through, and answers its public view. */
+  async completedPayment(key: string, withinMs?: number): Promise<Answer> {
+    return eventually(
+      async () => {
+        const found = await this.payment(key);
+        expect(found).toMatchObject({ status: 200, body: { state: 'completed' } });
+        return found;
+      },
+      withinMs === undefined ? {} : { withinMs },
+    );
+  }
+
+  /** Waits for the probe's 200; a process that ends meanwhile is an error that shows what it printed. */
+  async untilHealthy(probe: 'ready' | 'live', withinMs = startWithinMs): Promise<void> {
+    const ended = this.exited.then(({ code, signal }) => {
+      throw new Error(
+        `the service ended (code ${code}, signal ${signal}) before it was ${probe}:\n${this.tail()}`,
+      );
+    });
+    ended.catch(() => undefined);
+    await Promise.race([ended, eventually(() => this.answers(`/health/${probe}`, 200), { withinMs })]).catch(
+      async (error: unknown) => {
+        await this.kill();
+        throw new Error(`the service was not ${probe} in time:\n${this.tail()}`, { cause: error });
+      },
+    );
+  }
+
+  /** Whether the path answers with that status; a refused connection is a no. */
+  async answers(path: string, status: number): Promise<boolean> {
+    return this.get(path).then(
+      (found) => found.status === status,
+      () => false,
+    );
+  }
+
+  /** The log lines in which every given field has the given value. */
+  logged(fields: JsonObject): JsonObject[] {
+    return this.logs.filter((line) => Object.entries(fields).every(([name, value]) => line[name] === value));
+  }
+
+  private tail(): string {
+    return this.output.split('\n').slice(-30).join('\n');
+  }
+}
+
+async function answer(response: Response): Promise<Answer> {
+  const text = await response.text();
+  return { status: response.status, body: asJson(text) };
+}
+
+function asJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch {
+    return text;
+  }
+}

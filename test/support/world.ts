@@ -1,0 +1,167 @@
+import { Broker } from './broker';
+import { eventually } from './eventually';
+import { given, onVhost, ownDatabase, vhostName } from './isolation';
+import { Management } from './management';
+import { gatewayKey } from './payments';
+import type { Payment } from './payments';
+import { RedisView } from './redis';
+import { startSandbox } from './sandbox';
+import type { Sandbox } from './sandbox';
+import { startOwnRabbitmq, startOwnRedis } from './servers';
+import type { OwnRabbitmq, OwnRedis } from './servers';
+import { startService } from './service';
+import type { Service, ServiceOptions } from './service';
+
+export interface WorldOptions {
+  /** How many service processes start with the world; default 1. */
+  services?: number;
+  /** Environment of every service in it. */
+  env?: Record<string, string>;
+  /** Servers of its own, for a spec that kills them; the others are those of the suite. */
+  own?: { redis?: boolean; rabbitmq?: boolean };
+}
+
+const hookTimeoutMs = 120_000;
+
+/**
+ * Everything one spec file needs, and nobody else's: a virtual host, a Redis database, a gateway and services. It is
+ * there before the first test and gone after the last one; work that is left over then fails the file.
+ */
+export function useWorld(options: WorldOptions = {}): World {
+  const world = new World(options);
+  beforeAll(() => world.start(), hookTimeoutMs);
+  afterAll(() => world.stop(), hookTimeoutMs);
+  return world;
+}
+
+interface Parts {
+  sandbox: Sandbox;
+  broker: Broker;
+  redis: RedisView;
+  management: Management;
+}
+
+export class World {
+  readonly services: Service[] = [];
+  private readonly vhost = vhostName();
+  private parts: Parts | undefined;
+  private own: { redis?: OwnRedis; rabbitmq?: OwnRabbitmq } = {};
+
+  constructor(private readonly options: WorldOptions = {}) {}
+
+  get sandbox(): Sandbox {
+    return this.started.sandbox;
+  }
+
+  get broker(): Broker {
+    return this.started.broker;
+  }
+
+  get redis(): RedisView {
+    return this.started.redis;
+  }
+
+  get redisServer(): OwnRedis {
+    return present(this.own.redis, 'a Redis server of its own');
+  }
+
+  get rabbitmqServer(): OwnRabbitmq {
+    return present(this.own.rabbitmq, 'a RabbitMQ server of its own');
+  }
+
+  /** The first service, for tests that need but one. */
+  get service(): Service {
+    return this.serviceAt(0);
+  }
+
+  /** The service started as number `position`, counted from 0. */
+  serviceAt(position: number): Service {
+    return present(this.services[position], `a service ${position}`);
+  }
+
+  async start(): Promise<void> {
+    const { own = {}, services = 1 } = this.options;
+    if (own.redis) this.own.redis = await startOwnRedis();
+    if (own.rabbitmq) this.own.rabbitmq = await startOwnRabbitmq();
+    const management = new Management(this.own.rabbitmq?.managementUrl ?? given('RABBITMQ_MANAGEMENT_URL'));
+    await management.createVhost(this.vhost);
+    const rabbitmqUrl = onVhost(this.own.rabbitmq?.url ?? given('RABBITMQ_URL'), this.vhost);
+    const broker = new Broker({ url: rabbitmqUrl, vhost: this.vhost, management });
+    const redis = new RedisView(this.own.redis?.url ?? ownDatabase(given('REDIS_URL')));
+    await redis.client.flushdb();
+    this.parts = { sandbox: await startSandbox(), broker, redis, management };
+    for (let started = 0; started < services; started++) await this.startService();
+  }
+
+  /** One more service in the same world. */
+  async startService(options: Partial<ServiceOptions> = {}): Promise<Service> {
+    const service = await startService({
+      rabbitmqUrl: this.broker.url,
+      redisUrl: this.redis.url,
+      gatewayUrl: this.sandbox.url,
+      name: `service-${this.services.length + 1}`,
+      ...options,
+      env: { ...this.options.env, ...options.env },
+    });
+    this.services.push(service);
+    return service;
+  }
+
+  /** Publishes a payment that the gateway takes a while to answer, and resolves when a service works on it. */
+  async beginSlowPayment(
+    payment: Payment,
+    slowness: { ms: number; when?: 'before' | 'after' },
+  ): Promise<void> {
+    await this.slowDown(payment, slowness);
+    await this.broker.publishPayment(payment);
+    await eventually(async () => expect(await this.redis.lock(payment.idempotencyKey)).not.toBeNull());
+  }
+
+  /** The gateway's next answer for this payment takes a while, before or after it charges. */
+  async slowDown(
+    payment: Payment,
+    { ms, when = 'before' }: { ms: number; when?: 'before' | 'after' },
+  ): Promise<void> {
+    const matching = { idempotencyKey: gatewayKey(payment) };
+    await this.sandbox.fault({ kind: 'delay', delayMs: ms, when, matching });
+  }
+
+  /** Ends everything, and throws when a service did not end well or work was left over. */
+  async stop(): Promise<void> {
+    const exits = await Promise.all(
+      this.services.filter(({ running }) => running).map((service) => service.terminate()),
+    );
+    try {
+      if (this.services.length > 0) await this.expectNothingLeft();
+      expect(exits.filter(({ code }) => code !== 0)).toEqual([]);
+    } finally {
+      await this.tearDown();
+    }
+  }
+
+  private async expectNothingLeft(): Promise<void> {
+    const left = { messages: await this.broker.unfinished(), locks: await this.redis.locks() };
+    expect(left).toEqual({ messages: {}, locks: [] });
+  }
+
+  private async tearDown(): Promise<void> {
+    if (this.parts) {
+      const { sandbox, broker, redis, management } = this.parts;
+      await sandbox.stop();
+      await broker.close();
+      await redis.close();
+      await management.deleteVhost(this.vhost);
+    }
+    await this.own.redis?.stop();
+    await this.own.rabbitmq?.stop();
+  }
+
+  private get started(): Parts {
+    return present(this.parts, 'anything: it has not started');
+  }
+}
+
+function present<T>(part: T | undefined, what: string): T {
+  if (part === undefined) throw new Error(`this world does not have ${what}`);
+  return part;
+}

@@ -1,0 +1,193 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { InvalidEnvironmentError } from '../../../src/config/invalid-environment.error';
+import { parseEnvironment } from '../../../src/config/parse-environment';
+
+type Variables = Record<string, string | undefined>;
+
+const required = {
+  RABBITMQ_URL: 'amqp://localhost:5672',
+  REDIS_URL: 'redis://localhost:6379',
+  STRIPE_API_KEY: 'sk_test_1',
+};
+
+const parsing = (variables: Variables) => parseEnvironment({ ...required, ...variables });
+
+/** The sentences about what is wrong, without the frame around them. */
+function problemsOf(variables: Variables): readonly string[] {
+  try {
+    parseEnvironment(variables);
+  } catch (error) {
+    if (error instanceof InvalidEnvironmentError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('an environment with nothing but what is required', () => {
+  it('takes the documented defaults', () => {
+    expect(parsing({})).toMatchObject({
+      nodeEnv: 'development',
+      port: 3000,
+      appRoles: ['consumer', 'publisher'],
+      rabbitmqPrefetch: 50,
+      idempotencyTtlSeconds: 86_400,
+      idempotencyLeaseMs: 30_000,
+      paymentMaxAttempts: 8,
+      gatewayKeyRetentionSeconds: 86_400,
+      paymentDefaultCurrency: 'USD',
+      stripeApiBase: undefined,
+      stripeTimeoutMs: 20_000,
+      stripeDefaultPaymentMethod: 'pm_card_visa',
+      shutdownTimeoutMs: 25_000,
+      logLevel: 'info',
+      devEndpoints: true,
+      allowInsecureUrls: false,
+    });
+  });
+});
+
+describe('an environment with everything set', () => {
+  it('turns text into values: lists, numbers, milliseconds', () => {
+    const environment = parsing({
+      NODE_ENV: 'test',
+      PORT: '8080',
+      APP_ROLES: ' consumer , consumer ',
+      RABBITMQ_URL: 'amqps://user:secret@a:5671/payments,amqps://user:secret@b:5671/payments',
+      RABBITMQ_PREFETCH: '10',
+      REDIS_URL: 'rediss://a:6379, rediss://b:6379',
+      IDEMPOTENCY_TTL: '600',
+      IDEMPOTENCY_LEASE: '3',
+      PAYMENT_MAX_ATTEMPTS: '2',
+      GATEWAY_KEY_RETENTION: '7200',
+      PAYMENT_DEFAULT_CURRENCY: 'JPY',
+      STRIPE_API_BASE: 'http://localhost:12111/',
+      STRIPE_TIMEOUT: '5',
+      SHUTDOWN_TIMEOUT: '8',
+      LOG_LEVEL: 'debug',
+      DEV_ENDPOINTS: 'false',
+      ALLOW_INSECURE_URLS: 'true',
+    });
+    expect(environment).toMatchObject({
+      nodeEnv: 'test',
+      port: 8080,
+      appRoles: ['consumer'],
+      rabbitmqUrls: ['amqps://user:secret@a:5671/payments', 'amqps://user:secret@b:5671/payments'],
+      rabbitmqPrefetch: 10,
+      redisUrls: ['rediss://a:6379', 'rediss://b:6379'],
+      idempotencyTtlSeconds: 600,
+      idempotencyLeaseMs: 3000,
+      paymentMaxAttempts: 2,
+      gatewayKeyRetentionSeconds: 7200,
+      paymentDefaultCurrency: 'JPY',
+      stripeApiBase: 'http://localhost:12111/',
+      stripeTimeoutMs: 5000,
+      shutdownTimeoutMs: 8000,
+      logLevel: 'debug',
+      devEndpoints: false,
+      allowInsecureUrls: true,
+    });
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(parsing({ PORT: '', STRIPE_API_BASE: ' ', DEV_ENDPOINTS: '' })).toMatchObject({
+      port: 3000,
+      stripeApiBase: undefined,
+      devEndpoints: true,
+    });
+  });
+});
+
+describe('a wrong environment', () => {
+  it.each([
+    ['NODE_ENV', 'staging'],
+    ['PORT', '0'],
+    ['PORT', '65536'],
+    ['PORT', '80a'],
+    ['PORT', '-1'],
+    ['PORT', '3e3'],
+    ['APP_ROLES', 'consumer,cashier'],
+    ['APP_ROLES', ','],
+    ['RABBITMQ_URL', 'http://localhost:5672'],
+    ['RABBITMQ_URL', 'localhost:5672'],
+    ['RABBITMQ_URL', 'amqp://'],
+    ['RABBITMQ_URL', 'amqp://a:5672,redis://b:6379'],
+    ['RABBITMQ_PREFETCH', '0'],
+    ['REDIS_URL', 'amqp://localhost:6379'],
+    ['IDEMPOTENCY_TTL', '1.5'],
+    ['IDEMPOTENCY_LEASE', '0'],
+    ['PAYMENT_MAX_ATTEMPTS', 'many'],
+    ['GATEWAY_KEY_RETENTION', '24h'],
+    ['PAYMENT_DEFAULT_CURRENCY', 'usd'],
+    ['PAYMENT_DEFAULT_CURRENCY', 'ZZZ'],
+    ['STRIPE_API_KEY', 'sk test'],
+    ['STRIPE_API_BASE', 'localhost:12111'],
+    ['STRIPE_API_BASE', 'https://gateway.example/v1'],
+    ['STRIPE_TIMEOUT', '601'],
+    ['STRIPE_DEFAULT_PAYMENT_METHOD', 'pm card'],
+    ['SHUTDOWN_TIMEOUT', '-5'],
+    ['LOG_LEVEL', 'loud'],
+    ['DEV_ENDPOINTS', 'yes'],
+    ['ALLOW_INSECURE_URLS', '1'],
+  ])('is refused for %s=%s alone', (name, value) => {
+    expect(problemsOf({ ...required, [name]: value })).toEqual([expect.stringMatching(`^${name} must be `)]);
+  });
+
+  it('is reported whole, in one error', () => {
+    const problems = problemsOf({
+      PORT: 'abc',
+      LOG_LEVEL: 'loud',
+      IDEMPOTENCY_LEASE: '0',
+      REDIS_URL: 'redis://localhost',
+    });
+    expect(problems.map((problem) => problem.split(' ')[0])).toEqual([
+      'PORT',
+      'RABBITMQ_URL',
+      'IDEMPOTENCY_LEASE',
+      'STRIPE_API_KEY',
+      'LOG_LEVEL',
+    ]);
+  });
+
+  it('says what is wrong and what is allowed', () => {
+    expect(() => parsing({ PORT: 'abc' })).toThrow(
+      'PORT must be a whole number from 1 to 65535, but is "abc"',
+    );
+  });
+
+  it('says what is missing', () => {
+    expect(problemsOf({ ...required, STRIPE_API_KEY: undefined })).toEqual([
+      'STRIPE_API_KEY is missing; it must be a secret key of the gateway, without spaces',
+    ]);
+  });
+
+  it('shows no secret', () => {
+    const secrets = {
+      STRIPE_API_KEY: 'sk_live_canary canary',
+      RABBITMQ_URL: 'http://user:canary@broker:5672',
+      REDIS_URL: 'canary',
+      STRIPE_API_BASE: 'ftp://user:canary@gateway',
+    };
+    expect(problemsOf(secrets).join()).not.toContain('canary');
+  });
+});
+
+describe('a secret in a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'secrets-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('counts like the variable', () => {
+    const path = join(folder, 'key');
+    writeFileSync(path, 'sk_test_from_file\n');
+    expect(parsing({ STRIPE_API_KEY: undefined, STRIPE_API_KEY_FILE: path }).stripeApiKey).toBe(
+      'sk_test_from_file',
+    );
+  });
+
+  it('is missed by name when the file is not there', () => {
+    expect(problemsOf({ ...required, STRIPE_API_KEY_FILE: join(folder, 'nothing') })).toEqual([
+      expect.stringMatching(/^STRIPE_API_KEY_FILE must name a file that can be read/),
+    ]);
+  });
+});

@@ -1,0 +1,65 @@
+import { IdempotencyLayer } from '../../../src/sandbox/idempotency-layer';
+import type { KeptEntry } from '../../../src/sandbox/journal-entry';
+import { aCharge } from './entries';
+
+const request = { key: 'payment:one', parametersHash: 'hash' };
+const kept: KeptEntry = { ...aCharge(), idempotencyKey: 'payment:one', storedStatus: 200 };
+
+describe('the idempotency layer', () => {
+  let layer: IdempotencyLayer;
+
+  beforeEach(() => {
+    layer = new IdempotencyLayer();
+  });
+
+  it('lets the first request with a key execute', () => {
+    expect(layer.begin(request)).toEqual({ kind: 'execute' });
+  });
+
+  it('lets requests without a key execute side by side', () => {
+    const without = { key: null, parametersHash: 'hash' };
+    expect([layer.begin(without), layer.begin(without)]).toEqual([{ kind: 'execute' }, { kind: 'execute' }]);
+  });
+
+  it('refuses a second request while the first is running', () => {
+    layer.begin(request);
+    expect(layer.begin(request)).toEqual({ kind: 'running' });
+  });
+
+  it('says that the key is running, not that the parameters differ, while the first is running', () => {
+    layer.begin(request);
+    expect(layer.begin({ ...request, parametersHash: 'other' })).toEqual({ kind: 'running' });
+  });
+
+  it('lets other keys execute meanwhile', () => {
+    layer.begin(request);
+    expect(layer.begin({ ...request, key: 'payment:two' })).toEqual({ kind: 'execute' });
+  });
+
+  it('executes again when the first request kept nothing', () => {
+    layer.begin(request);
+    layer.release(request.key);
+    expect(layer.begin(request)).toEqual({ kind: 'execute' });
+  });
+
+  it('replays what was kept to an equal request', () => {
+    layer.keep(kept);
+    expect(layer.begin(request)).toEqual({ kind: 'replay', kept });
+  });
+
+  it('refuses other parameters under a kept key', () => {
+    layer.keep(kept);
+    expect(layer.begin({ ...request, parametersHash: 'other' })).toEqual({ kind: 'mismatch' });
+  });
+
+  it('forgets one key and no other', () => {
+    const other: KeptEntry = { ...kept, idempotencyKey: 'payment:two' };
+    layer.keep(kept);
+    layer.keep(other);
+    layer.forget('payment:one');
+    expect([layer.begin(request), layer.begin({ ...request, key: 'payment:two' })]).toEqual([
+      { kind: 'execute' },
+      { kind: 'replay', kept: other },
+    ]);
+  });
+});

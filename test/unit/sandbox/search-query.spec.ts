@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { parseSearchQuery } from '../../../src/sandbox/search-query';
+
+function escaped(text: string, quote: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll(quote, `\\${quote}`);
+}
+
+describe('a search query', () => {
+  it.each([
+    [`metadata['a']:'b'`, [{ key: 'a', value: 'b' }]],
+    [`metadata["a"]:"b"`, [{ key: 'a', value: 'b' }]],
+    [` metadata['a'] : 'b' `, [{ key: 'a', value: 'b' }]],
+    [String.raw`metadata['a']:'it\'s'`, [{ key: 'a', value: `it's` }]],
+    [String.raw`metadata['a']:'back\\slash'`, [{ key: 'a', value: 'back\\slash' }]],
+    [`metadata['a']:'1 AND 2'`, [{ key: 'a', value: '1 AND 2' }]],
+    [
+      `metadata['a']:'1' AND metadata['b']:'2' and metadata['c']:'3'`,
+      [
+        { key: 'a', value: '1' },
+        { key: 'b', value: '2' },
+        { key: 'c', value: '3' },
+      ],
+    ],
+  ])('%s', (query, clauses) => {
+    expect(parseSearchQuery(query)).toEqual({ kind: 'clauses', clauses });
+  });
+
+  it.each([
+    '',
+    `metadata['a']`,
+    `metadata[a]:'b'`,
+    `metadata['a']:b`,
+    `metadata['a']:'b`,
+    `metadata['a']:'b' OR metadata['c']:'d'`,
+    `metadata['a']:'b' AND`,
+    `metadata['a']:'b' metadata['c']:'d'`,
+    `status:'succeeded'`,
+  ])('refuses %j', (query) => {
+    expect(parseSearchQuery(query).kind).toBe('invalid');
+  });
+
+  it('gives back any text that was escaped, in either kind of quotes', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.constantFrom(`'`, `"`), (key, value, quote) => {
+        const query = `metadata[${quote}${escaped(key, quote)}${quote}]:${quote}${escaped(value, quote)}${quote}`;
+        expect(parseSearchQuery(query)).toEqual({ kind: 'clauses', clauses: [{ key, value }] });
+      }),
+    );
+  });
+});
