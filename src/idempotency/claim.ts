@@ -1,16 +1,37 @@
 import type { IdempotencyContext } from './idempotency.context';
 import type { ScopedKey } from './store/idempotency-store';
 
+/** How a piece of work ended, for `remember` to judge. */
+export type WorkEnd =
+  | { readonly kind: 'returned'; readonly result: unknown }
+  | { readonly kind: 'threw'; readonly error: unknown };
+
+/** How one piece of work is to be treated; what is left out is as the module's options say. */
+export interface RunSettings {
+  /** How long a finished record answers duplicates, in seconds. */
+  readonly ttlSeconds?: number;
+  /** How long a dead owner blocks the key, in milliseconds. Renewed while the work goes on. */
+  readonly leaseMs?: number;
+  /** How long to wait for another process's answer before the key counts as busy, in ms. Default 0. */
+  readonly busyWaitMs?: number;
+  /**
+   * Which ends are final: recorded, and the answer to every duplicate. What is not remembered frees the key for the
+   * next request. Default: what the work returns, and nothing that it throws.
+   */
+  readonly remember?: (end: WorkEnd) => boolean;
+  /**
+   * Errors that prove that nothing has happened. Such a run leaves no trace but the fencing token: it does not count
+   * as an attempt, and the key is not bound to its payload. Default: none.
+   */
+  readonly excuse?: (error: unknown) => boolean;
+}
+
 /** One request for a piece of work. */
-export interface Claim extends ScopedKey {
+export interface Claim extends ScopedKey, RunSettings {
   /** See {@link fingerprintOf}. Without it every payload under the key counts as the same. */
   readonly fingerprint?: string;
   /** When the request was made. With it, one that may have been processed and forgotten is declined. */
   readonly requestedAt?: Date;
-  /** How long to wait for another process's answer before the key counts as busy, in ms. Default 0. */
-  readonly busyWaitMs?: number;
-  /** Errors after which the acquisition does not count as an attempt. Default: none. */
-  readonly excuse?: (error: unknown) => boolean;
 }
 
 /** What is to be done once. */

@@ -7,7 +7,7 @@ const KEY = /^[\x21-\x7E]{1,255}$/;
 export interface KeyLocation {
   /** Name of the header, as it is on the wire. */
   readonly header?: string;
-  /** Name of a property of the payload. Counts where the header is absent. */
+  /** Path of a property of the payload, such as `order.id`. Counts where the header is absent. */
   readonly property?: string;
 }
 
@@ -27,7 +27,10 @@ export interface KeyCarrier {
  */
 export function readKey(location: KeyLocation, carrier: KeyCarrier): string {
   const header = valid(ownProperty(carrier.headers, location.header), `header '${location.header}'`);
-  const property = valid(ownProperty(carrier.payload, location.property), `property '${location.property}'`);
+  const property = valid(
+    location.property === undefined ? undefined : propertyAt(carrier.payload, location.property),
+    `property '${location.property}'`,
+  );
   if (header !== undefined && property !== undefined && header !== property) {
     throw new InvalidIdempotencyKeyError(
       `the header '${location.header}' and the property '${location.property}' carry different idempotency keys`,
@@ -72,6 +75,11 @@ function valid(value: unknown, place: string): string | undefined {
 function ownProperty(container: unknown, name: string | undefined): unknown {
   if (name === undefined || typeof container !== 'object' || container === null) return undefined;
   return Object.hasOwn(container, name) ? (container as Record<string, unknown>)[name] : undefined;
+}
+
+/** What is at a path such as `order.id`; undefined where the path leads nowhere. */
+export function propertyAt(container: unknown, path: string): unknown {
+  return path.split('.').reduce(ownProperty, container);
 }
 
 function places({ header, property }: KeyLocation): string {

@@ -25,7 +25,8 @@ export interface IdempotencyContext extends ScopedKey {
 
 /** What the interceptor leaves for the parameter decorators, by the delivery or request that it belongs to. */
 interface HandlerInput {
-  readonly context: IdempotencyContext;
+  /** Undefined for a request without a key that is processed all the same. */
+  readonly context: IdempotencyContext | undefined;
   readonly payload: unknown;
 }
 
@@ -35,7 +36,10 @@ export function provideHandlerInput(source: object, input: HandlerInput): void {
   inputs.set(source, input);
 }
 
-/** Parameter decorator: the {@link IdempotencyContext} of this run. */
+/**
+ * Parameter decorator: the {@link IdempotencyContext} of this run; undefined for a request without a key, where
+ * `whenKeyMissing` is `process`.
+ */
 export const IdempotencyContext = createParamDecorator(
   (_: unknown, execution: ExecutionContext) => inputOf(execution).context,
 );

@@ -6,7 +6,11 @@ export type IdempotencyEvent = ScopedKey &
   (
     | { readonly kind: 'acquired'; readonly attempt: number; readonly fencingToken: number }
     | { readonly kind: 'completed'; readonly fencingToken: number }
-    | { readonly kind: 'replayed'; readonly from: 'store' | 'running-call'; readonly result: unknown }
+    | {
+        readonly kind: 'replayed';
+        readonly from: 'store' | 'running-call' | 'memory';
+        readonly result: unknown;
+      }
     | { readonly kind: 'busy'; readonly remainingMs: number }
     | { readonly kind: 'mismatch' }
     | { readonly kind: 'outside-window' }

@@ -1,4 +1,5 @@
 import {
+  Inject,
   Injectable,
   type CallHandler,
   type ExecutionContext,
@@ -9,21 +10,38 @@ import {
 import { ModuleRef } from '@nestjs/core';
 import { lastValueFrom, of, type Observable } from 'rxjs';
 import type { Claim } from './claim';
-import { fingerprintOf } from './fingerprint';
+import { claimOf, keyOf } from './claim-of-request';
 import { handlerKindOf } from './handlers';
-import type { IncomingRequest } from './handlers/handler-kind';
+import type { HandlerKind, IncomingRequest } from './handlers/handler-kind';
 import { provideHandlerInput } from './idempotency.context';
-import { DEFAULT_KEY_LOCATION, readKey } from './idempotency-key';
-import { optionsOf, type IdempotentOptions } from './idempotency.options';
+import { MissingIdempotencyKeyError } from './idempotency.errors';
+import { MODULE_OPTIONS_TOKEN } from './idempotency.module-definition';
+import {
+  optionsOf,
+  type IdempotencyModuleOptions,
+  type IdempotentOptions,
+  type WhenBusy,
+} from './idempotency.options';
 import { IdempotencyService } from './idempotency.service';
-import type { Answered, Refused, Unprocessed } from './outcome';
+import type { Outcome, Refused } from './outcome';
 
-interface AcceptedRequest {
+interface Accepted {
   readonly kind: 'accepted';
   readonly source: object;
   readonly payload: unknown;
-  readonly claim: Claim;
+  /** Undefined where the handler also takes requests without a key. */
+  readonly claim: Claim | undefined;
 }
+
+/** One call of a decorated handler. */
+interface Call {
+  readonly execution: ExecutionContext;
+  readonly kind: HandlerKind;
+  readonly options: IdempotentOptions;
+  readonly next: CallHandler;
+}
+
+const DEFAULT_REPLAY_HEADERS = ['location'];
 
 /**
  * Stands between a handler and its requests: reads key and payload, lets the service decide, and translates the
@@ -34,55 +52,78 @@ export class IdempotencyInterceptor implements NestInterceptor {
   constructor(
     private readonly service: IdempotencyService,
     private readonly modules: ModuleRef,
+    @Inject(MODULE_OPTIONS_TOKEN) private readonly moduleOptions: IdempotencyModuleOptions,
   ) {}
 
   async intercept(execution: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    const options = optionsOf(execution);
-    const kind = handlerKindOf(execution);
-    const outcome = await this.process(() => kind.request(execution), options, next);
+    const options = { ...this.moduleOptions.handlers, ...optionsOf(execution) };
+    const call: Call = { execution, kind: handlerKindOf(execution), options, next };
+    const outcome = await this.process(call);
     switch (outcome.kind) {
       case 'executed':
       case 'replayed':
-        return of(kind.answer(execution, outcome.result));
-      default:
-        return of(await kind.decline(execution, outcome, this.injectable(options.unprocessed)));
+        return of(this.answer(call, outcome.result, outcome.kind === 'replayed'));
+      default: {
+        const rejects = outcome.kind === 'busy' && rejectsBusy(options.whenBusy);
+        const unprocessed = rejects ? undefined : this.injectable(options.unprocessed);
+        return of(await call.kind.decline(execution, outcome, unprocessed));
+      }
     }
   }
 
-  private async process(
-    receive: () => IncomingRequest,
-    options: IdempotentOptions,
-    next: CallHandler,
-  ): Promise<Answered<unknown> | Unprocessed> {
-    const request = await this.read(receive, options);
+  private async process(call: Call): Promise<Outcome<unknown> | Refused> {
+    const request = await this.read(call);
     if (request.kind === 'refused') return request;
-    return this.service.tryRun<unknown>(request.claim, (context) => {
-      provideHandlerInput(request.source, { context, payload: request.payload });
-      return lastValueFrom(next.handle(), { defaultValue: undefined });
+    const { claim, source, payload } = request;
+    if (!claim) {
+      provideHandlerInput(source, { context: undefined, payload });
+      return { kind: 'executed', result: await this.work(call) };
+    }
+    return this.service.tryRun(claim, (context) => {
+      provideHandlerInput(source, { context, payload });
+      return this.work(call);
     });
   }
 
   /** Nothing is claimed before the request is known to be good: what is refused leaves no trace. */
-  private async read(
-    receive: () => IncomingRequest,
-    options: IdempotentOptions,
-  ): Promise<AcceptedRequest | Refused> {
+  private async read({ execution, kind, options }: Call): Promise<Accepted | Refused> {
     try {
-      const incoming = receive();
-      const key = readKey(options.key ?? DEFAULT_KEY_LOCATION, incoming);
+      const incoming = kind.request(execution);
+      const key = await this.keyOrNone(incoming, options);
       const pipe = this.injectable<PipeTransform<unknown, unknown>>(options.payload);
       const payload: unknown = pipe
         ? await pipe.transform(incoming.payload, { type: 'body' })
         : incoming.payload;
-      return {
-        kind: 'accepted',
-        source: incoming.source,
-        payload,
-        claim: claimOf(key, payload, incoming, options),
-      };
+      const claim = key === undefined ? undefined : claimOf({ key, payload, incoming, options, kind });
+      return { kind: 'accepted', source: incoming.source, payload, claim };
     } catch (error) {
       return { kind: 'refused', error };
     }
+  }
+
+  private async keyOrNone(
+    incoming: IncomingRequest,
+    options: IdempotentOptions,
+  ): Promise<string | undefined> {
+    try {
+      return await keyOf(incoming, options);
+    } catch (error) {
+      if (options.whenKeyMissing === 'process' && error instanceof MissingIdempotencyKeyError)
+        return undefined;
+      throw error;
+    }
+  }
+
+  /** Runs the handler and makes of its result what the record holds. */
+  private async work({ execution, kind, options, next }: Call): Promise<unknown> {
+    const returned: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
+    const result = options.serialize ? options.serialize(returned) : returned;
+    return kind.record(execution, result, options.replayHeaders ?? DEFAULT_REPLAY_HEADERS);
+  }
+
+  private answer({ execution, kind, options }: Call, recorded: unknown, replayed: boolean): unknown {
+    const answer = kind.answer(execution, recorded, replayed);
+    return options.deserialize && answer !== undefined ? options.deserialize(answer) : answer;
   }
 
   private injectable<T>(type: Type<T> | undefined): T | undefined {
@@ -90,19 +131,6 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 }
 
-function claimOf(
-  key: string,
-  payload: unknown,
-  incoming: IncomingRequest,
-  options: IdempotentOptions,
-): Claim {
-  const { scope, fingerprint = (whole: unknown) => whole, busyWaitMs, excuse } = options;
-  return {
-    scope,
-    key,
-    ...(fingerprint !== false && { fingerprint: fingerprintOf(fingerprint(payload)) }),
-    ...(incoming.requestedAt && { requestedAt: incoming.requestedAt }),
-    ...(busyWaitMs !== undefined && { busyWaitMs }),
-    ...(excuse && { excuse }),
-  };
+function rejectsBusy(whenBusy: WhenBusy | undefined): boolean {
+  return whenBusy === 'reject' || (typeof whenBusy === 'object' && whenBusy.then === 'reject');
 }

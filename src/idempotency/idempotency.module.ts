@@ -21,6 +21,7 @@ import { IdempotencyStore } from './store/idempotency-store';
     IdempotencyEvents,
     IdempotencyService,
   ],
-  exports: [IdempotencyService, IdempotencyEvents],
+  // The options too: the interceptor lives in the modules of the handlers.
+  exports: [IdempotencyService, IdempotencyEvents, MODULE_OPTIONS_TOKEN],
 })
 export class IdempotencyModule extends ConfigurableModuleClass {}

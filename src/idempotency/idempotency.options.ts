@@ -1,7 +1,10 @@
 import type { ExecutionContext, PipeTransform, Type } from '@nestjs/common';
+import type { RunSettings } from './claim';
+import type { IncomingRequest } from './handlers/handler-kind';
 import type { KeyLocation } from './idempotency-key';
-import type { IdempotencyStore } from './store/idempotency-store';
+import type { LocalMemoryOptions } from './local-memory';
 import type { UnprocessedHandler } from './outcome';
+import type { IdempotencyStore } from './store/idempotency-store';
 
 /** Settings of the module, and defaults of every handler. */
 export interface IdempotencyModuleOptions {
@@ -10,50 +13,89 @@ export interface IdempotencyModuleOptions {
   readonly ttlSeconds: number;
   /** How long a dead owner blocks its key, in milliseconds. Renewed while the handler runs, so it may be short. */
   readonly leaseMs: number;
+  /**
+   * Answers duplicates of finished keys from this process's memory. Off by default: other processes notice
+   * `forget()` only when its time is over.
+   */
+  readonly localMemory?: LocalMemoryOptions;
+  /** Defaults of the handlers' own options. */
+  readonly handlers?: Pick<IdempotentOptions, 'key' | 'whenBusy' | 'whenKeyMissing' | 'tenant'>;
 }
 
-/** Settings of one handler; `P` is the payload after `payload`. */
-export interface IdempotentOptions<P = unknown> {
+/**
+ * What to do while another process works on the key. `park`: the delivery goes to the handler's `unprocessed`.
+ * `reject`: the caller gets the error. With `waitMs` the answer is waited for that long before either.
+ */
+export type WhenBusy = 'park' | 'reject' | { readonly waitMs: number; readonly then: 'park' | 'reject' };
+
+/** Settings of one handler; `P` is the payload after the `payload` pipe, `R` what the handler returns. */
+export interface IdempotentOptions<P = unknown, R = unknown> extends Omit<RunSettings, 'busyWaitMs'> {
   /** Keeps the keys of different kinds of work apart. Visible ASCII without colons and braces. */
   readonly scope: string;
-  /** Where the key is. Default: the header `idempotency-key`. */
-  readonly key?: KeyLocation;
+  /** Where the key is, or how to get it. Default: the header `idempotency-key`. */
+  readonly key?: KeyLocation | ((request: IncomingRequest) => string | Promise<string>);
+  /** Default `reject`; with `process` the handler also runs without a key, unprotected. */
+  readonly whenKeyMissing?: 'reject' | 'process';
+  /** Keeps the keys of tenants apart that may choose the same ones. The same rules as for `scope`. */
+  readonly tenant?: (request: IncomingRequest) => string;
   /**
    * A pipe that turns the raw payload into what the handler works on; `@IdempotentPayload()` hands it over. It runs
    * before the key is claimed, so that a request which it refuses leaves no trace and may be sent again, corrected.
    */
   readonly payload?: Type<PipeTransform<unknown, P>>;
   /**
-   * What of the payload makes it the same request; the same key with another fingerprint is refused. Default: all of
-   * it; `false` switches the check off.
+   * What of the payload makes it the same request: property paths such as `order.id`, or a function. The same key
+   * with another fingerprint is refused. Default: all of it; `false` switches the check off.
    */
-  readonly fingerprint?: ((payload: P) => unknown) | false;
-  /** How long to wait for another process's answer before the delivery counts as busy, in ms. Default 0. */
-  readonly busyWaitMs?: number;
-  /** Errors after which the acquisition does not count as an attempt. Default: none. */
-  readonly excuse?: (error: unknown) => boolean;
+  readonly fingerprint?: readonly string[] | ((payload: P) => unknown) | false;
+  /** Default `park` where the handler has `unprocessed`, else `reject`. */
+  readonly whenBusy?: WhenBusy;
+  /** Turns the result into JSON for the record. Default: as it is. */
+  readonly serialize?: (result: R) => unknown;
+  /** Turns the record's JSON back. Default: as it is. */
+  readonly deserialize?: (stored: unknown) => R;
   /** Decides what becomes of deliveries that were not processed. Default: the typed error is thrown. */
   readonly unprocessed?: Type<UnprocessedHandler>;
+  /** HTTP only: response headers that are stored and replayed with the body. Default: `location`. */
+  readonly replayHeaders?: readonly string[];
 }
 
 /** Metadata key under which `@Idempotent()` leaves its options. */
 export const IDEMPOTENT_OPTIONS = Symbol('idempotent:options');
 
-const SCOPE = /^[\x21-\x7E]{1,64}$/;
+const NAME = /^[\x21-\x7E]{1,64}$/;
+
+/** A scope or tenant: part of a Redis key, so without what separates its parts. */
+export function isName(value: string): boolean {
+  return NAME.test(value) && !/[:{}]/.test(value);
+}
 
 /**
  * Checks a handler's options.
  *
  * @throws Error naming the handler and every wrong option
  */
-export function checkOptions<P>(options: IdempotentOptions<P>, handler: string): void {
+export function checkOptions<P, R>(options: IdempotentOptions<P, R>, handler: string): void {
+  const { scope, key, whenBusy, ttlSeconds, leaseMs } = options;
   const wrong = [
-    (!SCOPE.test(options.scope) || /[:{}]/.test(options.scope)) &&
-      `scope must be 1 to 64 visible ASCII characters without ':', '{' and '}'`,
-    options.key && !options.key.header && !options.key.property && `key must name a header or a property`,
-    options.busyWaitMs !== undefined && !(options.busyWaitMs >= 0) && `busyWaitMs must be 0 or more`,
+    !isName(scope) && `scope must be 1 to 64 visible ASCII characters without ':', '{' and '}'`,
+    typeof key === 'object' && !key.header && !key.property && 'key must name a header or a property',
+    typeof whenBusy === 'object' && !(whenBusy.waitMs >= 0) && 'whenBusy.waitMs must be 0 or more',
+    parks(whenBusy) && !options.unprocessed && "whenBusy 'park' needs `unprocessed`, which parks",
+    ttlSeconds !== undefined && !isPositive(ttlSeconds) && 'ttlSeconds must be a whole number from 1',
+    leaseMs !== undefined && !isPositive(leaseMs) && 'leaseMs must be a whole number from 1',
+    (options.serialize === undefined) !== (options.deserialize === undefined) &&
+      'serialize and deserialize go together',
   ].filter(Boolean);
   if (wrong.length > 0) throw new Error(`@Idempotent() on ${handler}: ${wrong.join('; ')}`);
+}
+
+function parks(whenBusy: WhenBusy | undefined): boolean {
+  return whenBusy === 'park' || (typeof whenBusy === 'object' && whenBusy.then === 'park');
+}
+
+function isPositive(value: number): boolean {
+  return Number.isSafeInteger(value) && value > 0;
 }
 
 export function optionsOf(execution: ExecutionContext): IdempotentOptions {

@@ -1,17 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Claim, Work } from './claim';
+import type { Claim, RunSettings, Work } from './claim';
+import { fingerprintOf } from './fingerprint';
+import { checkKey } from './idempotency-key';
 import { StoreUnavailableError } from './idempotency.errors';
 import { IdempotencyEvents } from './idempotency.events';
 import { MODULE_OPTIONS_TOKEN } from './idempotency.module-definition';
 import type { IdempotencyModuleOptions } from './idempotency.options';
 import { LeasedWork } from './leased-work';
-import { errorOf, type Answered, type Declined, type Outcome } from './outcome';
+import { LocalMemory } from './local-memory';
+import { errorOf, replayOf, type Answered, type Declined, type FinalError, type Outcome } from './outcome';
 import {
   IdempotencyStore,
   type BeginReply,
   type Finding,
+  type IdempotencyRecord,
   type LeaseOwner,
   type ScopedKey,
 } from './store/idempotency-store';
@@ -19,6 +23,14 @@ import {
 interface RunningCall {
   readonly fingerprint: string | undefined;
   readonly outcome: Promise<Outcome<unknown>>;
+}
+
+/** How `run` treats one call. */
+export interface RunOptions extends RunSettings {
+  /** Keeps the keys of different kinds of work apart. */
+  readonly scope: string;
+  /** What makes it the same request: the same key with another payload is a mismatch. Left out: any payload. */
+  readonly payload?: unknown;
 }
 
 /** Between two looks at a busy key. */
@@ -29,29 +41,43 @@ const BUSY_POLL_MS = 100;
 export class IdempotencyService {
   private readonly running = new Map<string, RunningCall>();
   private readonly leasedWork: LeasedWork;
+  private readonly memory: LocalMemory | undefined;
 
   constructor(
     @Inject(IdempotencyStore) private readonly store: IdempotencyStore,
     @Inject(MODULE_OPTIONS_TOKEN) private readonly options: IdempotencyModuleOptions,
     private readonly events: IdempotencyEvents,
   ) {
-    this.leasedWork = new LeasedWork(store, options, events);
+    this.memory = options.localMemory && new LocalMemory(options.localMemory);
+    this.leasedWork = new LeasedWork({ store, options, events, memory: this.memory });
   }
 
   /**
-   * Runs `work` under its idempotency key, or answers from the record of an earlier run. A call that meets a running
+   * Runs `work` under an idempotency key, or answers from the record of an earlier run. A call that meets a running
    * one of this process gets that one's answer, without a word to the store.
    *
    * The result must be JSON. `work` should make its effect under the same key downstream where it can, because no
    * lease closes the window between an effect and its record.
    *
-   * @throws whatever `work` throws; the lease is released first
+   * @example
+   * const outcome = await idempotency.run(order.id, () => mailer.send(order), { scope: 'order-mail', payload: order });
+   *
+   * @throws MissingIdempotencyKeyError, InvalidIdempotencyKeyError
+   * @throws whatever `work` throws; unless it is remembered, the key is free for the next call
    * @throws LeaseLostError when the lease was lost during the work and nobody has stored a result yet
    * @throws StoreUnavailableError when the store did not answer: nothing was started, or the result is not recorded
    */
-  async run<T>(claim: Claim, work: Work<T>): Promise<Answered<T> | Declined> {
+  async run<T>(key: string, work: Work<T>, options: RunOptions): Promise<Answered<T> | Declined> {
+    const { payload, ...settings } = options;
+    const claim: Claim = {
+      ...settings,
+      key: checkKey(key, 'call of run()'),
+      ...('payload' in options && { fingerprint: fingerprintOf(payload) }),
+    };
     const outcome = await this.tryRun(claim, work);
     switch (outcome.kind) {
+      case 'final-error':
+        throw outcome.error;
       case 'failed':
       case 'lease-lost':
       case 'store-unavailable':
@@ -63,12 +89,14 @@ export class IdempotencyService {
 
   /** The same as {@link run}, with failures as data instead of exceptions. */
   async tryRun<T>(claim: Claim, work: Work<T>): Promise<Outcome<T>> {
-    const name = `${claim.scope}:${claim.key}`;
+    const name = nameOf(claim);
     for (let call = this.running.get(name); call; call = this.running.get(name)) {
       if (call.fingerprint === claim.fingerprint) return this.join<T>(claim, call);
       // Which of the two payloads the key belongs to is for the store to say, once the other one is through.
       await call.outcome;
     }
+    const remembered = this.memory?.recall(name, claim.fingerprint);
+    if (remembered) return this.replay(claim, remembered, 'memory');
     const outcome = this.beginAndWork(claim, work);
     this.running.set(name, { fingerprint: claim.fingerprint, outcome });
     try {
@@ -83,6 +111,15 @@ export class IdempotencyService {
     return this.store.find(name);
   }
 
+  /**
+   * Forgets a key, so that it may be used again, as if for the first time. While somebody works on it only an earlier
+   * record goes, not the lease. Other processes forget what they hold in memory when its time is over.
+   */
+  async forget(name: ScopedKey): Promise<void> {
+    await this.store.forget(name);
+    this.memory?.forget(nameOf(name));
+  }
+
   /** Resolves when the store takes writes; rejects with a {@link StoreUnavailableError} otherwise. */
   probeStore(): Promise<void> {
     return this.store.probe();
@@ -91,9 +128,16 @@ export class IdempotencyService {
   private async join<T>(claim: Claim, call: RunningCall): Promise<Outcome<T>> {
     // Same scope, key and fingerprint: the same work, and so the same type of result.
     const outcome = (await call.outcome) as Outcome<T>;
-    if (outcome.kind !== 'executed' && outcome.kind !== 'replayed') return outcome;
-    this.events.emit(claim, { kind: 'replayed', from: 'running-call', result: outcome.result });
-    return { kind: 'replayed', result: outcome.result };
+    switch (outcome.kind) {
+      case 'executed':
+      case 'replayed':
+        this.events.emit(claim, { kind: 'replayed', from: 'running-call', result: outcome.result });
+        return { kind: 'replayed', result: outcome.result };
+      case 'final-error':
+        return { ...outcome, replayed: true };
+      default:
+        return outcome;
+    }
   }
 
   private async beginAndWork<T>(claim: Claim, work: Work<T>): Promise<Outcome<T>> {
@@ -103,8 +147,8 @@ export class IdempotencyService {
         case 'acquired':
           return await this.leasedWork.run({ claim, owner, acquisition: reply.acquisition, sentAt, work });
         case 'completed':
-          this.events.emit(claim, { kind: 'replayed', from: 'store', result: reply.record.result });
-          return { kind: 'replayed', result: reply.record.result as T };
+          this.memory?.remember(nameOf(claim), reply.record);
+          return this.replay(claim, reply.record, 'store');
         case 'busy':
         case 'mismatch':
         case 'outside-window':
@@ -117,6 +161,19 @@ export class IdempotencyService {
       if (error instanceof StoreUnavailableError) return { kind: 'store-unavailable', error };
       throw error;
     }
+  }
+
+  private replay<T>(
+    claim: Claim,
+    record: IdempotencyRecord | 'mismatch',
+    from: 'store' | 'memory',
+  ): Answered<T> | FinalError | Declined {
+    if (record === 'mismatch') {
+      this.events.emit(claim, { kind: 'mismatch' });
+      return { kind: 'mismatch' };
+    }
+    this.events.emit(claim, { kind: 'replayed', from, result: record.result });
+    return replayOf<T>(record);
   }
 
   /** Begins, and while the key is busy looks again for a while: where the owner is about to finish, that is cheapest. */
@@ -135,8 +192,8 @@ export class IdempotencyService {
     try {
       return await this.store.begin({
         ...owner,
-        leaseMs: this.options.leaseMs,
-        ttlSeconds: this.options.ttlSeconds,
+        leaseMs: claim.leaseMs ?? this.options.leaseMs,
+        ttlSeconds: claim.ttlSeconds ?? this.options.ttlSeconds,
         fingerprint: claim.fingerprint,
         requestedAt: claim.requestedAt,
       });
@@ -147,4 +204,8 @@ export class IdempotencyService {
       throw error;
     }
   }
+}
+
+function nameOf({ scope, key }: ScopedKey): string {
+  return `${scope}:${key}`;
 }

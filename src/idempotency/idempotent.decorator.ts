@@ -1,10 +1,15 @@
-import { SetMetadata, UseInterceptors, applyDecorators } from '@nestjs/common';
+import { SetMetadata, UseFilters, UseInterceptors, applyDecorators } from '@nestjs/common';
+import { IdempotencyProblemFilter } from './handlers/problem';
 import { IdempotencyInterceptor } from './idempotency.interceptor';
 import { IDEMPOTENT_OPTIONS, checkOptions, type IdempotentOptions } from './idempotency.options';
 
 /**
- * Makes a RabbitMQ subscriber idempotent: its effect happens once per idempotency key, duplicates get the stored
- * result without the handler running, and a handler that throws frees the key for the next delivery.
+ * Makes a handler idempotent: its effect happens once per idempotency key, duplicates get the recorded result without
+ * the handler running, and a handler that throws frees the key for the next request.
+ *
+ * For `@RabbitSubscribe` and `@RabbitRPC` of @golevelup/nestjs-rabbitmq, HTTP controllers, and `@EventPattern` and
+ * `@MessagePattern` of @nestjs/microservices over RabbitMQ with `noAck: false` (there the handler must not acknowledge:
+ * that happens when the record is stored).
  *
  * @example
  * @RabbitSubscribe({ exchange: 'orders', routingKey: 'order.placed', queue: 'orders.ship' })
@@ -13,13 +18,13 @@ import { IDEMPOTENT_OPTIONS, checkOptions, type IdempotentOptions } from './idem
  *
  * @throws Error at start, naming the handler, when an option is wrong
  */
-export function Idempotent<P = unknown>(options: IdempotentOptions<P>): MethodDecorator {
+export function Idempotent<P = unknown, R = unknown>(options: IdempotentOptions<P, R>): MethodDecorator {
   return (target, method, descriptor) => {
     checkOptions(options, `${target.constructor.name}.${String(method)}`);
-    applyDecorators(SetMetadata(IDEMPOTENT_OPTIONS, options), UseInterceptors(IdempotencyInterceptor))(
-      target,
-      method,
-      descriptor,
-    );
+    applyDecorators(
+      SetMetadata(IDEMPOTENT_OPTIONS, options),
+      UseInterceptors(IdempotencyInterceptor),
+      UseFilters(IdempotencyProblemFilter),
+    )(target, method, descriptor);
   };
 }

@@ -1,12 +1,23 @@
 export { Idempotent } from './idempotent.decorator';
 export { IdempotencyContext, IdempotentPayload } from './idempotency.context';
 export { IdempotencyModule } from './idempotency.module';
-export type { Claim, Work } from './claim';
-export { IdempotencyService } from './idempotency.service';
+export type { Claim, RunSettings, Work, WorkEnd } from './claim';
+export { IdempotencyService, type RunOptions } from './idempotency.service';
+export type { IncomingRequest } from './handlers/handler-kind';
+export type { LocalMemoryOptions } from './local-memory';
+export { RememberedError } from './remembered-error';
 export { IdempotencyEvents, type IdempotencyEvent } from './idempotency.events';
-export type { IdempotencyModuleOptions, IdempotentOptions } from './idempotency.options';
+export type { IdempotencyModuleOptions, IdempotentOptions, WhenBusy } from './idempotency.options';
 export { checkKey, type KeyLocation } from './idempotency-key';
-export type { Answered, Declined, Failed, Refused, Unprocessed, UnprocessedHandler } from './outcome';
+export type {
+  Answered,
+  Declined,
+  Failed,
+  FinalError,
+  Refused,
+  Unprocessed,
+  UnprocessedHandler,
+} from './outcome';
 export {
   IdempotencyError,
   IdempotencyKeyBusyError,

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Claim, Work } from './claim';
+import type { Claim, Work, WorkEnd } from './claim';
 import { fingerprintOf } from './fingerprint';
 import { contextOf } from './idempotency.context';
-import { LeaseLostError, StoreUnavailableError } from './idempotency.errors';
+import { LeaseLostError } from './idempotency.errors';
 import type { IdempotencyEvents } from './idempotency.events';
 import type { IdempotencyModuleOptions } from './idempotency.options';
 import { Lease } from './lease';
-import type { Answered, Outcome } from './outcome';
+import type { LocalMemory } from './local-memory';
+import { replayOf, type Answered, type Failed, type FinalError, type Outcome } from './outcome';
+import { storedErrorFrom } from './remembered-error';
 import type {
   Acquisition,
   CompleteReply,
@@ -19,13 +21,26 @@ import type {
 /** Between two tries to store a record; the lease bounds them. */
 const COMPLETE_RETRY_MS = 200;
 
+type End<T> = { readonly kind: 'returned'; readonly result: T } | Extract<WorkEnd, { kind: 'threw' }>;
+
 /** Does the work that a lease was taken for, and ends the lease: with a record, or by giving it back. */
 export class LeasedWork {
-  constructor(
-    private readonly store: IdempotencyStore,
-    private readonly options: IdempotencyModuleOptions,
-    private readonly events: IdempotencyEvents,
-  ) {}
+  private readonly store: IdempotencyStore;
+  private readonly options: IdempotencyModuleOptions;
+  private readonly events: IdempotencyEvents;
+  private readonly memory: LocalMemory | undefined;
+
+  constructor(parts: {
+    store: IdempotencyStore;
+    options: IdempotencyModuleOptions;
+    events: IdempotencyEvents;
+    memory: LocalMemory | undefined;
+  }) {
+    this.store = parts.store;
+    this.options = parts.options;
+    this.events = parts.events;
+    this.memory = parts.memory;
+  }
 
   async run<T>(begun: {
     claim: Claim;
@@ -37,17 +52,21 @@ export class LeasedWork {
     const { claim, owner, acquisition, work } = begun;
     const { attempt, fencingToken } = acquisition;
     this.events.emit(claim, { kind: 'acquired', attempt, fencingToken });
-    const lease = new Lease(this.store, owner, this.options.leaseMs, this.leaseObserver(claim), begun.sentAt);
+    const leaseMs = claim.leaseMs ?? this.options.leaseMs;
+    const lease = new Lease(this.store, owner, leaseMs, this.leaseObserver(claim), begun.sentAt);
     try {
-      const result = await work(contextOf(claim, acquisition, lease));
+      const end = await endOf(() => work(contextOf(claim, acquisition, lease)));
       // If the process dies here, the effect is there without a record: the next owner's downstream key absorbs it.
-      return await this.complete({ claim, lease, fencingToken, result });
-    } catch (error) {
+      if ((claim.remember ?? returnedOnly)(end))
+        return await this.complete({ claim, lease, fencingToken, end });
       lease.end();
-      // The effect may be there without a record, and the store cannot be told anything now.
-      if (error instanceof StoreUnavailableError) throw error;
-      await this.release(owner, claim.excuse?.(error) ? 'excused' : 'counted');
-      return error instanceof LeaseLostError ? { kind: 'lease-lost' } : { kind: 'failed', error, attempt };
+      const excused = end.kind === 'threw' && claim.excuse?.(end.error);
+      await this.release(owner, excused ? 'excused' : 'counted');
+      return unremembered(end, attempt);
+    } catch (error) {
+      // Nothing to release: the lease is lost, or the store cannot be told anything now.
+      if (error instanceof LeaseLostError) return { kind: 'lease-lost' };
+      throw error;
     } finally {
       lease.end();
     }
@@ -57,34 +76,44 @@ export class LeasedWork {
     claim: Claim;
     lease: Lease;
     fencingToken: number;
-    result: T;
-  }): Promise<Answered<T>> {
-    const { claim, lease, fencingToken, result } = done;
-    const reply = await this.storeRecord(claim, lease, {
+    end: End<T>;
+  }): Promise<Answered<T> | FinalError> {
+    const { claim, lease, fencingToken, end } = done;
+    const record: IdempotencyRecord = {
       processedAt: new Date().toISOString(),
-      result: result ?? null,
+      ...(end.kind === 'returned'
+        ? { result: end.result ?? null }
+        : { result: null, error: storedErrorFrom(end.error) }),
       ...(claim.fingerprint !== undefined && { fingerprint: claim.fingerprint }),
       fencingToken,
-    });
+    };
+    const reply = await this.storeRecord(claim, lease, record);
     // An earlier try may have been carried out though its answer was lost: then the record there is ours.
     if (reply.kind === 'stored' || reply.record?.fencingToken === fencingToken) {
       this.events.emit(claim, { kind: 'completed', fencingToken });
-      return { kind: 'executed', result };
+      this.memory?.remember(`${claim.scope}:${claim.key}`, record);
+      return end.kind === 'returned'
+        ? { kind: 'executed', result: end.result }
+        : { kind: 'final-error', error: end.error, replayed: false };
     }
     const winner = reply.record;
     this.events.emit(claim, {
       kind: 'completion-refused',
-      sameResult: winner && sameJson(winner.result, result),
+      sameResult: winner && end.kind === 'returned' && !winner.error && sameJson(winner.result, end.result),
     });
     if (!winner) throw new LeaseLostError();
-    return { kind: 'replayed', result: winner.result as T };
+    return replayOf<T>(winner);
   }
 
   /** The effect has happened, so its record is worth some patience: as long as the lease is ours. */
   private async storeRecord(claim: Claim, lease: Lease, record: IdempotencyRecord): Promise<CompleteReply> {
     for (;;) {
       try {
-        return await this.store.complete({ ...lease.owner, record, ttlSeconds: this.options.ttlSeconds });
+        return await this.store.complete({
+          ...lease.owner,
+          record,
+          ttlSeconds: claim.ttlSeconds ?? this.options.ttlSeconds,
+        });
       } catch (error) {
         this.events.emit(claim, { kind: 'store-unavailable', step: 'complete', error });
         if (lease.remainingMs <= COMPLETE_RETRY_MS) throw error;
@@ -113,4 +142,21 @@ export class LeasedWork {
 
 function sameJson(one: unknown, other: unknown): boolean {
   return fingerprintOf(one ?? null) === fingerprintOf(other ?? null);
+}
+
+const returnedOnly = (end: WorkEnd): boolean => end.kind === 'returned';
+
+async function endOf<T>(work: () => Promise<T>): Promise<End<T>> {
+  try {
+    return { kind: 'returned', result: await work() };
+  } catch (error) {
+    return { kind: 'threw', error };
+  }
+}
+
+function unremembered<T>(end: End<T>, attempt: number): Answered<T> | Failed {
+  if (end.kind === 'returned') return { kind: 'executed', result: end.result };
+  return end.error instanceof LeaseLostError
+    ? { kind: 'lease-lost' }
+    : { kind: 'failed', error: end.error, attempt };
 }

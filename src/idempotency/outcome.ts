@@ -5,10 +5,19 @@ import {
   OutsideWindowError,
   type StoreUnavailableError,
 } from './idempotency.errors';
+import { errorFrom } from './remembered-error';
+import type { IdempotencyRecord } from './store/idempotency-store';
 
 /** The work's result is there: made now, or stored before. */
 export type Answered<T> =
   { readonly kind: 'executed'; readonly result: T } | { readonly kind: 'replayed'; readonly result: T };
+
+/** The work's error is final and recorded, now or before: its answer to every duplicate. */
+export interface FinalError {
+  readonly kind: 'final-error';
+  readonly error: unknown;
+  readonly replayed: boolean;
+}
 
 /** The engine decided that this request is not to be worked on, now or ever. */
 export type Declined =
@@ -29,7 +38,7 @@ export type Failed =
   | { readonly kind: 'store-unavailable'; readonly error: StoreUnavailableError };
 
 /** How a run ended. */
-export type Outcome<T> = Answered<T> | Declined | Failed;
+export type Outcome<T> = Answered<T> | FinalError | Declined | Failed;
 
 /** The key is missing or invalid, or the payload was refused; nothing was claimed. */
 export interface Refused {
@@ -39,6 +48,14 @@ export interface Refused {
 
 /** Why a delivery was neither processed nor answered from a record. */
 export type Unprocessed = Refused | Declined | Failed;
+
+/** What a record answers to a duplicate. */
+export function replayOf<T>(record: IdempotencyRecord): Answered<T> | FinalError {
+  // The scope and key are the same, so the result is of the type that the first run returned.
+  return record.error
+    ? { kind: 'final-error', error: errorFrom(record.error), replayed: true }
+    : { kind: 'replayed', result: record.result as T };
+}
 
 /** The error that stands for an outcome, for callers who want exceptions. */
 export function errorOf(outcome: Unprocessed): unknown {

@@ -3,7 +3,6 @@ import {
   Body,
   Controller,
   Get,
-  Headers,
   HttpCode,
   HttpStatus,
   NotFoundException,
@@ -13,7 +12,13 @@ import {
   ServiceUnavailableException,
 } from '@nestjs/common';
 import { Environment } from '../config/environment';
-import { InvalidIdempotencyKeyError, StoreUnavailableError, checkKey } from '../idempotency';
+import {
+  Idempotent,
+  IdempotencyContext,
+  InvalidIdempotencyKeyError,
+  StoreUnavailableError,
+  checkKey,
+} from '../idempotency';
 import { PublishReturnedError, PublishUnconfirmedError } from '../messaging/publisher';
 import { InvalidAmountError } from '../payment/money';
 import { acceptPayment } from '../payment/payment-request.pipe';
@@ -34,14 +39,16 @@ export class PaymentPublisherController {
     private readonly environment: Environment,
   ) {}
 
+  /** A client that repeats its request, with the same key, publishes once and gets the first answer again. */
   @Post()
   @HttpCode(HttpStatus.ACCEPTED)
+  @Idempotent({ scope: 'publication', whenKeyMissing: 'process' })
   async publish(
     @Body(fieldErrorsPipe) body: PublishPaymentBody,
     @Query(fieldErrorsPipe) { copies }: PublishPaymentQuery,
-    @Headers('idempotency-key') header: string | undefined,
+    @IdempotencyContext() context: IdempotencyContext | undefined,
   ): Promise<PublishedPayment> {
-    const idempotencyKey = header === undefined ? randomUUID() : keyFrom(header, 'header Idempotency-Key');
+    const idempotencyKey = context?.key ?? randomUUID();
     this.refuseUnchargeable(body);
     try {
       return await this.payments.publish(body, idempotencyKey, copies);
@@ -58,7 +65,7 @@ export class PaymentPublisherController {
   @Get(':idempotencyKey')
   async find(@Param('idempotencyKey') idempotencyKey: string): Promise<PaymentState> {
     try {
-      const state = await this.payments.stateOf(keyFrom(idempotencyKey, 'path'));
+      const state = await this.payments.stateOf(keyFrom(idempotencyKey));
       if (!state) throw new NotFoundException('no payment is known under this idempotency key');
       return state;
     } catch (error) {
@@ -79,11 +86,13 @@ export class PaymentPublisherController {
   }
 }
 
-function keyFrom(value: string, field: string): string {
+function keyFrom(path: string): string {
   try {
-    return checkKey(value, field);
+    return checkKey(path, 'path');
   } catch (error) {
-    if (error instanceof InvalidIdempotencyKeyError) throw fieldErrors([{ field, problem: error.message }]);
+    if (error instanceof InvalidIdempotencyKeyError) {
+      throw fieldErrors([{ field: 'idempotencyKey', problem: error.message }]);
+    }
     throw error;
   }
 }

@@ -28,7 +28,7 @@ export class PaymentConsumer {
     scope: PAYMENT_SCOPE,
     key: { header: HEADERS.idempotencyKey, property: 'idempotencyKey' },
     payload: PaymentRequestPipe,
-    busyWaitMs: BUSY_WAIT_MS,
+    whenBusy: { waitMs: BUSY_WAIT_MS, then: 'park' },
     excuse: isExcused,
     unprocessed: PaymentDeliveries,
   })

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { UnprocessedHandler, Unprocessed } from '../outcome';
+import type { FinalError, Unprocessed, UnprocessedHandler } from '../outcome';
 
 /** What the engine needs of a request, wherever it came from. */
 export interface IncomingRequest {
@@ -15,12 +15,16 @@ export interface IncomingRequest {
 export interface HandlerKind {
   /** @throws what makes the request unreadable */
   request(execution: ExecutionContext): IncomingRequest;
-  /** What the interceptor returns for a result, made now or stored before. */
-  answer(execution: ExecutionContext, result: unknown): unknown;
-  /** What the interceptor returns for a request that was not processed; throws where the framework wants that. */
+  /** Makes the record's result of what the handler returned. */
+  record(execution: ExecutionContext, returned: unknown, replayHeaders: readonly string[]): unknown;
+  /** What the interceptor returns for a recorded result. */
+  answer(execution: ExecutionContext, recorded: unknown, replayed: boolean): unknown;
+  /** What the interceptor returns for a request without a result; throws where the framework wants that. */
   decline(
     execution: ExecutionContext,
-    outcome: Unprocessed,
-    handler: UnprocessedHandler | undefined,
+    outcome: Unprocessed | FinalError,
+    unprocessed: UnprocessedHandler | undefined,
   ): Promise<unknown>;
+  /** Errors that prove that nothing has happened, where the handler's own options do not say. */
+  readonly excuses: (error: unknown) => boolean;
 }

@@ -1,3 +1,5 @@
+import type { StoredError } from '../remembered-error';
+
 /** Injection token of the store that the engine works on; see the interface of the same name. */
 export const IdempotencyStore = Symbol('IdempotencyStore');
 
@@ -12,6 +14,8 @@ export interface IdempotencyRecord {
   /** ISO 8601. */
   readonly processedAt: string;
   readonly result: unknown;
+  /** Instead of a result, where an error was remembered. */
+  readonly error?: StoredError;
   /** Canonical hash of the payload that was processed; absent when fingerprints are off. */
   readonly fingerprint?: string;
   /** Fencing token of the acquisition that finished the work. */
@@ -77,10 +81,15 @@ export interface IdempotencyStore {
   complete(request: CompleteRequest): Promise<CompleteReply>;
   /** Makes the lease last `leaseMs` from now, if it is still the caller's. */
   extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'>;
-  /** Frees the key without a record, if the lease is still the caller's. */
+  /**
+   * Frees the key without a record, if the lease is still the caller's. `excused`: as if the acquisition had not
+   * happened, but for the fencing token; if all acquisitions were excused, the key is free for any payload again.
+   */
   release(owner: LeaseOwner, counting: 'counted' | 'excused'): Promise<'released' | 'lost'>;
   /** Reads what is known of a key, without changing anything. */
   find(name: ScopedKey): Promise<Finding>;
+  /** Removes a key's record, and its attempts unless somebody holds the lease: that one goes on undisturbed. */
+  forget(name: ScopedKey): Promise<void>;
   /** Resolves when the store takes writes, rejects with the reason otherwise. */
   probe(): Promise<void>;
 }

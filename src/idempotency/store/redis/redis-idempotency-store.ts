@@ -25,6 +25,7 @@ const COMPLETE = new RedisScript('complete.lua');
 const EXTEND = new RedisScript('extend.lua');
 const RELEASE = new RedisScript('release.lua');
 const FIND = new RedisScript('find.lua');
+const FORGET = new RedisScript('forget.lua');
 
 /**
  * Records, leases and attempts in Redis 7 or newer, standalone or Cluster; each step is one script and one round trip.
@@ -82,6 +83,11 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   async find(name: ScopedKey): Promise<Finding> {
     const { record, lock, attempts } = this.keys(name);
     return parseFindReply(await this.step('find', () => FIND.run(this.client, [record, lock, attempts], [])));
+  }
+
+  async forget(name: ScopedKey): Promise<void> {
+    const { record, lock, attempts } = this.keys(name);
+    await this.step('forget', () => FORGET.run(this.client, [record, lock, attempts], []));
   }
 
   async probe(): Promise<void> {

@@ -1,0 +1,50 @@
+import type { Claim } from './claim';
+import { fingerprintOf } from './fingerprint';
+import type { HandlerKind, IncomingRequest } from './handlers/handler-kind';
+import { checkKey, DEFAULT_KEY_LOCATION, propertyAt, readKey } from './idempotency-key';
+import { isName, type IdempotentOptions } from './idempotency.options';
+
+/** @throws MissingIdempotencyKeyError, InvalidIdempotencyKeyError, or what the handler's own function throws */
+export async function keyOf(incoming: IncomingRequest, { key }: IdempotentOptions): Promise<string> {
+  if (typeof key === 'function') return checkKey(await key(incoming), "result of the handler's key function");
+  return readKey(key ?? DEFAULT_KEY_LOCATION, incoming);
+}
+
+/** What a handler's options make of a request whose key and payload are known to be good. */
+export function claimOf(request: {
+  key: string;
+  payload: unknown;
+  incoming: IncomingRequest;
+  options: IdempotentOptions;
+  kind: HandlerKind;
+}): Claim {
+  const { key, payload, incoming, options, kind } = request;
+  const { ttlSeconds, leaseMs, remember, whenBusy } = options;
+  return {
+    scope: scopeOf(incoming, options),
+    key,
+    excuse: options.excuse ?? kind.excuses,
+    ...(options.fingerprint !== false && {
+      fingerprint: fingerprintOf(identityOf(payload, options.fingerprint)),
+    }),
+    ...(incoming.requestedAt && { requestedAt: incoming.requestedAt }),
+    ...(ttlSeconds !== undefined && { ttlSeconds }),
+    ...(leaseMs !== undefined && { leaseMs }),
+    ...(remember && { remember }),
+    ...(typeof whenBusy === 'object' && { busyWaitMs: whenBusy.waitMs }),
+  };
+}
+
+function scopeOf(incoming: IncomingRequest, { scope, tenant }: IdempotentOptions): string {
+  if (!tenant) return scope;
+  const name = tenant(incoming);
+  if (!isName(name))
+    throw new Error(`the tenant of a request in scope '${scope}' must follow the rules of a scope`);
+  return `${name}.${scope}`;
+}
+
+function identityOf(payload: unknown, fingerprint: IdempotentOptions['fingerprint']): unknown {
+  if (typeof fingerprint === 'function') return fingerprint(payload);
+  if (typeof fingerprint !== 'object') return payload;
+  return fingerprint.map((path) => [path, propertyAt(payload, path)]);
+}

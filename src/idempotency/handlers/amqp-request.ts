@@ -1,0 +1,15 @@
+import type { ConsumeMessage } from 'amqplib';
+import type { IncomingRequest } from './handler-kind';
+
+/** An AMQP message as a request. Its properties come from outside: any type. */
+export function amqpRequest(payload: unknown, message: ConsumeMessage): IncomingRequest {
+  const headers: unknown = message.properties.headers;
+  const timestamp: unknown = message.properties.timestamp;
+  return {
+    source: message,
+    headers,
+    payload,
+    // AMQP counts in seconds.
+    requestedAt: typeof timestamp === 'number' ? new Date(timestamp * 1000) : undefined,
+  };
+}

@@ -1,0 +1,128 @@
+import { HttpException, HttpStatus, type ExecutionContext } from '@nestjs/common';
+import { InvalidIdempotencyKeyError, MissingIdempotencyKeyError } from '../idempotency.errors';
+import { errorOf, type FinalError, type Unprocessed } from '../outcome';
+import type { HandlerKind } from './handler-kind';
+import { IdempotencyProblem } from './problem';
+
+/** An HTTP answer as the record keeps it. */
+interface RecordedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+/** What is used of a request and a response: the same in Express and Fastify. */
+interface HttpRequest {
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body?: unknown;
+}
+interface HttpResponse {
+  statusCode: number;
+  status(code: number): unknown;
+  getHeader(name: string): unknown;
+  header(name: string, value: string): unknown;
+}
+
+/** HTTP controllers, after draft-ietf-httpapi-idempotency-key-header-07. */
+export const httpHandler: HandlerKind = {
+  request(execution) {
+    const request = execution.switchToHttp().getRequest<HttpRequest & object>();
+    return {
+      source: request,
+      headers: withPlainKey(request.headers),
+      payload: request.body,
+      requestedAt: undefined,
+    };
+  },
+
+  record(execution, returned, replayHeaders): RecordedAnswer {
+    const response = responseOf(execution);
+    const headers = replayHeaders.map((name) => [name, response.getHeader(name)] as const);
+    return {
+      status: response.statusCode,
+      headers: Object.fromEntries(
+        headers.filter((header): header is [string, string] => typeof header[1] === 'string'),
+      ),
+      body: returned,
+    };
+  },
+
+  answer(execution, recorded, replayed) {
+    const { status, headers, body } = recorded as RecordedAnswer;
+    if (replayed) {
+      const response = responseOf(execution);
+      response.status(status);
+      for (const [name, value] of Object.entries(headers)) response.header(name, value);
+      response.header('Idempotent-Replayed', 'true');
+    }
+    return body;
+  },
+
+  decline(execution, outcome) {
+    if (outcome.kind === 'final-error' && outcome.replayed)
+      responseOf(execution).header('Idempotent-Replayed', 'true');
+    throw problemOf(outcome);
+  },
+
+  // A request that its own validation refuses may be sent again, corrected, under the same key.
+  excuses: (error) =>
+    error instanceof HttpException &&
+    [HttpStatus.BAD_REQUEST, HttpStatus.UNPROCESSABLE_ENTITY].includes(error.getStatus()),
+};
+
+function problemOf(outcome: Unprocessed | FinalError): unknown {
+  switch (outcome.kind) {
+    case 'refused':
+      return refusalOf(outcome.error);
+    case 'busy':
+      return new IdempotencyProblem({
+        status: HttpStatus.CONFLICT,
+        title: 'A request is outstanding for this Idempotency-Key',
+        detail: 'A request with the same key is being processed; repeat this one to get its answer.',
+        retryAfterSeconds: Math.max(1, Math.ceil(outcome.remainingMs / 1000)),
+      });
+    case 'mismatch':
+      return new IdempotencyProblem({
+        status: HttpStatus.UNPROCESSABLE_ENTITY,
+        title: 'Idempotency-Key is already used',
+        detail: 'The key was used before with another payload; a new request needs a new key.',
+      });
+    case 'lease-lost':
+    case 'store-unavailable':
+      return new IdempotencyProblem({
+        status: HttpStatus.SERVICE_UNAVAILABLE,
+        title: 'The outcome of this request is not known',
+        detail: 'Repeat it with the same key to find out.',
+        retryAfterSeconds: 1,
+      });
+    case 'failed':
+    case 'final-error':
+      return outcome.error;
+    case 'outside-window':
+      return errorOf(outcome);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function refusalOf(error: unknown): unknown {
+  const status = HttpStatus.BAD_REQUEST;
+  if (error instanceof MissingIdempotencyKeyError) {
+    return new IdempotencyProblem({ status, title: 'Idempotency-Key is missing', detail: error.message });
+  }
+  if (error instanceof InvalidIdempotencyKeyError) {
+    return new IdempotencyProblem({ status, title: 'Idempotency-Key is invalid', detail: error.message });
+  }
+  return error;
+}
+
+/** The draft writes the key as a quoted string (RFC 8941), most clients write it bare: both mean the same key. */
+function withPlainKey(headers: HttpRequest['headers']): HttpRequest['headers'] {
+  const key = headers['idempotency-key'];
+  const quoted = typeof key === 'string' ? /^"((?:[^"\\]|\\["\\])*)"$/.exec(key) : null;
+  return quoted ? { ...headers, 'idempotency-key': quoted[1]?.replace(/\\(["\\])/g, '$1') } : headers;
+}
+
+function responseOf(execution: ExecutionContext): HttpResponse {
+  return execution.switchToHttp().getResponse<HttpResponse>();
+}
