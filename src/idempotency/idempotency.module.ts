@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { HandlerCheck } from './handler-check';
 import { IdempotencyEvents } from './idempotency.events';
 import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './idempotency.module-definition';
 import type { IdempotencyModuleOptions } from './idempotency.options';
@@ -12,7 +14,9 @@ import { IdempotencyStore } from './store/idempotency-store';
  * IdempotencyModule.forRoot({ store: new RedisIdempotencyStore(redis), ttlSeconds: 86_400, leaseMs: 30_000 })
  */
 @Module({
+  imports: [DiscoveryModule],
   providers: [
+    HandlerCheck,
     {
       provide: IdempotencyStore,
       inject: [MODULE_OPTIONS_TOKEN],

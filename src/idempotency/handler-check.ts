@@ -1,0 +1,77 @@
+import { Injectable, type OnModuleInit, type Type } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { IDEMPOTENT_OPTIONS, type IdempotentOptions } from './idempotency.options';
+
+interface DecoratedHandler {
+  readonly name: string;
+  readonly options: IdempotentOptions;
+  /** Of `@EventPattern` or `@MessagePattern`. */
+  readonly takesPatterns: boolean;
+}
+
+/** Where @nestjs/microservices leaves the patterns of a handler. */
+const PATTERN_METADATA = 'microservices:pattern';
+
+/** Stops the start when a decorated handler cannot work, and names it. */
+@Injectable()
+export class HandlerCheck implements OnModuleInit {
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    private readonly modules: ModuleRef,
+    private readonly container: ModulesContainer,
+  ) {}
+
+  onModuleInit(): void {
+    const handlers = this.decoratedHandlers();
+    for (const { name, options } of handlers) {
+      this.requireProvider(options.payload, `@Idempotent() on ${name}: payload`);
+      this.requireProvider(options.unprocessed, `@Idempotent() on ${name}: unprocessed`);
+    }
+    const byPattern = handlers.find(({ takesPatterns }) => takesPatterns);
+    if (byPattern) this.requireManualAcknowledgement(byPattern.name);
+  }
+
+  private decoratedHandlers(): DecoratedHandler[] {
+    const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
+    return wrappers.flatMap(({ instance, metatype }) => {
+      if (typeof instance !== 'object' || instance === null || !metatype) return [];
+      const prototype = Object.getPrototypeOf(instance) as Record<string, unknown> | null;
+      return this.scanner.getAllMethodNames(prototype).flatMap((method) => {
+        const handler = prototype?.[method];
+        if (typeof handler !== 'function') return [];
+        const options = Reflect.getMetadata(IDEMPOTENT_OPTIONS, handler) as IdempotentOptions | undefined;
+        const takesPatterns = Reflect.hasMetadata(PATTERN_METADATA, handler);
+        return options ? [{ name: `${metatype.name}.${method}`, options, takesPatterns }] : [];
+      });
+    });
+  }
+
+  private requireProvider(type: Type | undefined, option: string): void {
+    if (!type) return;
+    try {
+      this.modules.get<unknown>(type, { strict: false });
+    } catch (cause) {
+      throw new Error(`${option} names ${type.name}, which no module provides; add it to the providers`, {
+        cause,
+      });
+    }
+  }
+
+  /** With `noAck`, the default there, a message is gone before there is a record of it. */
+  private requireManualAcknowledgement(handler: string): void {
+    const servers: unknown[] = [];
+    this.container
+      .getRpcTargetRegistry<unknown>()
+      .subscribe((server) => servers.push(server))
+      .unsubscribe();
+    for (const server of servers) {
+      if (typeof server === 'object' && server !== null && 'noAck' in server && server.noAck !== false) {
+        throw new Error(
+          `@Idempotent() on ${handler} needs 'noAck: false' in the options of the RabbitMQ microservice: otherwise a ` +
+            'message is lost when its handler fails or its process dies',
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import { Controller, Module, Post, type PipeTransform } from '@nestjs/common';
+import { EventPattern, Transport } from '@nestjs/microservices';
+import { Test } from '@nestjs/testing';
+import { Redis } from 'ioredis';
+import { Idempotent, IdempotencyModule, RedisIdempotencyStore } from '../../src/idempotency';
+import { given, ownDatabase } from '../support/isolation';
+
+class NowhereProvided implements PipeTransform {
+  transform(value: unknown): unknown {
+    return value;
+  }
+}
+
+@Controller()
+class Careless {
+  @Post()
+  @Idempotent({ scope: 'careless', payload: NowhereProvided })
+  handle(): void {}
+}
+
+@Controller()
+class Listener {
+  @EventPattern('event')
+  @Idempotent({ scope: 'listener' })
+  handle(): void {}
+}
+
+@Module({ controllers: [Careless] })
+class CarelessModule {}
+
+describe('what stops the start of an application', () => {
+  const redis = new Redis(ownDatabase(given('REDIS_URL')), { lazyConnect: true });
+  const settings = { store: new RedisIdempotencyStore(redis), ttlSeconds: 60, leaseMs: 5_000 };
+
+  afterAll(async () => {
+    await redis.quit();
+  });
+
+  it('is a pipe that no module provides, named with its handler', async () => {
+    const module = await Test.createTestingModule({
+      imports: [IdempotencyModule.forRoot(settings), CarelessModule],
+    }).compile();
+    await expect(module.init()).rejects.toThrow(
+      '@Idempotent() on Careless.handle: payload names NowhereProvided, which no module provides',
+    );
+  });
+
+  it('is a RabbitMQ microservice that acknowledges by itself', async () => {
+    const module = await Test.createTestingModule({
+      imports: [IdempotencyModule.forRoot(settings)],
+      controllers: [Listener],
+    }).compile();
+    const app = module.createNestApplication({ logger: false });
+    app.connectMicroservice({
+      transport: Transport.RMQ,
+      options: { urls: ['amqp://127.0.0.1:1'], queue: 'any' },
+    });
+    await expect(app.init()).rejects.toThrow("@Idempotent() on Listener.handle needs 'noAck: false'");
+  });
+});

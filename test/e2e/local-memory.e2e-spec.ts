@@ -1,0 +1,64 @@
+import { Test } from '@nestjs/testing';
+import { Redis } from 'ioredis';
+import {
+  IdempotencyEvents,
+  IdempotencyModule,
+  IdempotencyService,
+  RedisIdempotencyStore,
+} from '../../src/idempotency';
+import { given, ownDatabase } from '../support/isolation';
+
+describe('the local memory of finished keys', () => {
+  const redis = new Redis(ownDatabase(given('REDIS_URL')));
+
+  afterAll(async () => {
+    await redis.quit();
+  });
+
+  async function serviceWithMemory() {
+    await redis.flushdb();
+    const module = await Test.createTestingModule({
+      imports: [
+        IdempotencyModule.forRoot({
+          store: new RedisIdempotencyStore(redis),
+          ttlSeconds: 60,
+          leaseMs: 5_000,
+          localMemory: { maxEntries: 10, ttlSeconds: 60 },
+        }),
+      ],
+    }).compile();
+    const replays: string[] = [];
+    module.get(IdempotencyEvents).on((event) => {
+      if (event.kind === 'replayed') replays.push(event.from);
+    });
+    return { service: module.get(IdempotencyService), replays };
+  }
+
+  it('answers duplicates without Redis', async () => {
+    const { service, replays } = await serviceWithMemory();
+    const call = () => service.run('key', () => Promise.resolve('result'), { scope: 'memory', payload: 1 });
+    await call();
+    await redis.flushdb();
+    expect(await call()).toEqual({ kind: 'replayed', result: 'result' });
+    expect(replays).toEqual(['memory']);
+  });
+
+  it('still notices another payload', async () => {
+    const { service } = await serviceWithMemory();
+    await service.run('key', () => Promise.resolve(1), { scope: 'memory', payload: 1 });
+    expect(await service.run('key', () => Promise.resolve(2), { scope: 'memory', payload: 2 })).toEqual({
+      kind: 'mismatch',
+    });
+  });
+
+  it('knows nothing of a key in progress, and nothing any more after forget()', async () => {
+    const { service } = await serviceWithMemory();
+    await redis.set('lock:memory:key', 'another process', 'PX', 60_000);
+    const busy = await service.run('key', () => Promise.resolve(1), { scope: 'memory' });
+    await redis.del('lock:memory:key');
+    await service.run('key', () => Promise.resolve(1), { scope: 'memory' });
+    await service.forget({ scope: 'memory', key: 'key' });
+    const again = await service.run('key', () => Promise.resolve(2), { scope: 'memory' });
+    expect([busy.kind, again]).toEqual(['busy', { kind: 'executed', result: 2 }]);
+  });
+});
