@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ClientProxyFactory, Transport } from '@nestjs/microservices';
+import { firstValueFrom } from 'rxjs';
+import { AmqpSession } from '../support/amqp-session';
+import { eventually } from '../support/eventually';
+import { FreshApplication } from '../support/fresh-application';
+import { given, onVhost, ownDatabase, vhostName } from '../support/isolation';
+import { Management } from '../support/management';
+
+const WRONG_OPTIONS = `
+import { Idempotent } from 'payment-consumer/idempotency';
+export class Wrong {
+  @Idempotent({ scope: 7 }) a() {}
+  @Idempotent({}) b() {}
+  @Idempotent({ scope: 'x', whenBusy: 'sometimes' }) c() {}
+  @Idempotent({ scope: 'x', leaseSeconds: 5 }) d() {}
+  @Idempotent({ scope: 'x', key: 5 }) e() {}
+}
+`;
+
+describe('the manual, as an application with the packed module', () => {
+  const vhost = vhostName();
+  const rabbitmqUrl = onVhost(given('RABBITMQ_URL'), vhost);
+  const management = new Management(given('RABBITMQ_MANAGEMENT_URL'));
+  const broker = new AmqpSession(rabbitmqUrl);
+  let app: FreshApplication;
+  let url: string;
+
+  beforeAll(async () => {
+    await management.createVhost(vhost);
+    app = await FreshApplication.install();
+    const complaints = await app.compile();
+    if (complaints) throw new Error(complaints);
+    url = await app.start({ RABBITMQ_URL: rabbitmqUrl, REDIS_URL: ownDatabase(given('REDIS_URL')) });
+  }, 240_000);
+  afterAll(async () => {
+    await app.remove();
+    await broker.close();
+    await management.deleteVhost(vhost);
+  });
+
+  it('has one copy of NestJS: the application`s own', async () => {
+    const nested = await readdir(
+      join(app.folder, 'node_modules/payment-consumer/node_modules/@nestjs'),
+    ).catch(() => []);
+    expect(nested).not.toContain('core');
+  });
+
+  it('puts one line into the cart for two identical clicks', async () => {
+    const click = () =>
+      fetch(`${url}/cart`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': 'click' },
+        body: JSON.stringify({ sku: 'A1', quantity: 1 }),
+      });
+    const answers = [await click(), await click()];
+    expect(await Promise.all(answers.map((answer) => answer.json()))).toEqual([{ lines: 1 }, { lines: 1 }]);
+    expect(app.effects('cart', 'A1')).toBe(1);
+  });
+
+  it('sends one mail for a message that comes twice', async () => {
+    const key = randomUUID();
+    const channel = await broker.publishing();
+    const headers = { 'idempotency-key': key };
+    for (const id of [key, key])
+      channel.publish('shop', 'order.shipped', Buffer.from(JSON.stringify({ id })), { headers });
+    await channel.waitForConfirms();
+    await eventually(async () =>
+      (await management.queues(vhost)).every(
+        (queue) => queue['messages'] === 0 && app.effects('mail', key) === 1,
+      ),
+    );
+    expect(app.effects('mail', key)).toBe(1);
+  });
+
+  it('answers a repeated request and handles a repeated event once', async () => {
+    const client = ClientProxyFactory.create({
+      transport: Transport.RMQ,
+      options: { urls: [rabbitmqUrl], queue: 'shop.patterns', queueOptions: { durable: true } },
+    });
+    const id = randomUUID();
+    for (let copy = 0; copy < 2; copy++) await firstValueFrom(client.emit('stock.moved', { id }));
+    const counts = [0, 1].map(() => firstValueFrom(client.send<{ count: number }>('stock.count', { id })));
+    expect(await Promise.all(counts)).toEqual([{ count: 1 }, { count: 1 }]);
+    await client.close();
+    expect([app.effects('stock', id), app.effects('count', id)]).toEqual([1, 1]);
+  });
+
+  it('runs plain work once', () => {
+    expect(app.output).toContain('invoices executed, replayed');
+    expect(app.effects('invoice', '2026-11')).toBe(1);
+  });
+
+  it('does not compile with wrong options', async () => {
+    await app.write('src/wrong-options.ts', WRONG_OPTIONS);
+    const wrongLines = [...(await app.compile()).matchAll(/wrong-options\.ts\((\d+)/g)].map(([, line]) =>
+      Number(line),
+    );
+    expect([...new Set(wrongLines)]).toEqual([4, 5, 6, 7, 8]);
+  }, 60_000);
+});

@@ -1,0 +1,135 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const root = resolve(__dirname, '../..');
+
+const COMPILER_OPTIONS = {
+  target: 'ES2022',
+  module: 'node16',
+  moduleResolution: 'node16',
+  strict: true,
+  skipLibCheck: true,
+  experimentalDecorators: true,
+  emitDecoratorMetadata: true,
+  outDir: 'dist',
+  rootDir: 'src',
+};
+
+/** A NestJS application in a folder of its own, made of the code blocks of the manual and the packed module. */
+export class FreshApplication {
+  private readonly lines: string[] = [];
+
+  private constructor(
+    readonly folder: string,
+    private process?: ChildProcess,
+  ) {}
+
+  static async install(): Promise<FreshApplication> {
+    const folder = await mkdtemp(join(tmpdir(), 'fresh-application-'));
+    const app = new FreshApplication(folder);
+    const { stdout } = await run(
+      'npm',
+      ['pack', '--json', '--ignore-scripts', '--pack-destination', folder],
+      { cwd: root },
+    );
+    const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
+    await app.write('package.json', JSON.stringify({ name: 'fresh-application', private: true }));
+    await app.write('tsconfig.json', JSON.stringify({ compilerOptions: COMPILER_OPTIONS, include: ['src'] }));
+    for (const [file, content] of await blocksOfTheManual()) await app.write(file, content);
+    await run(
+      'npm',
+      ['install', '--no-audit', '--no-fund', '--prefer-offline', `./${filename}`, ...(await toolsOf())],
+      {
+        cwd: folder,
+      },
+    );
+    return app;
+  }
+
+  async write(file: string, content: string): Promise<void> {
+    await mkdir(dirname(join(this.folder, file)), { recursive: true });
+    await writeFile(join(this.folder, file), content);
+  }
+
+  /** What the compiler says; empty when all is well. */
+  async compile(): Promise<string> {
+    try {
+      await run('npx', ['tsc'], { cwd: this.folder });
+      return '';
+    } catch (error) {
+      return (error as { stdout: string }).stdout;
+    }
+  }
+
+  /** Resolves with the application's URL. */
+  async start(env: Record<string, string>): Promise<string> {
+    this.process = spawn(process.execPath, ['dist/main.js'], {
+      cwd: this.folder,
+      env: { ...process.env, ...env },
+    });
+    const collect = (chunk: Buffer) => this.lines.push(...chunk.toString().split('\n').filter(Boolean));
+    this.process.stdout?.on('data', collect);
+    this.process.stderr?.on('data', collect);
+    for (;;) {
+      const url = this.lines.map((line) => /^listening on (.*)$/.exec(line)?.[1]).find(Boolean);
+      if (url) return url;
+      if (this.process.exitCode !== null) throw new Error(`the application ended:\n${this.lines.join('\n')}`);
+      await Promise.race([once(this.process.stdout ?? this.process, 'data'), once(this.process, 'exit')]);
+    }
+  }
+
+  get output(): readonly string[] {
+    return this.lines;
+  }
+
+  /** How often a handler's effect happened. */
+  effects(kind: string, what: string): number {
+    return this.lines.filter((line) => line === `effect ${kind}:${what}`).length;
+  }
+
+  async remove(): Promise<void> {
+    if (this.process && this.process.exitCode === null) {
+      this.process.kill('SIGKILL');
+      await once(this.process, 'exit');
+    }
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Code blocks whose first line names a file. */
+async function blocksOfTheManual(): Promise<[file: string, content: string][]> {
+  const manual = await readFile(join(root, 'docs/idempotent.md'), 'utf8');
+  return [...manual.matchAll(/```ts\n\/\/ (src\/\S+)\n([\s\S]*?)```/g)].map(([, file = '', content = '']) => [
+    file,
+    content,
+  ]);
+}
+
+/** What a NestJS application has anyway, in the versions of this project. */
+async function toolsOf(): Promise<string[]> {
+  const { dependencies, devDependencies } = JSON.parse(
+    await readFile(join(root, 'package.json'), 'utf8'),
+  ) as {
+    dependencies: Record<string, string>;
+    devDependencies: Record<string, string>;
+  };
+  const names = [
+    '@nestjs/common',
+    '@nestjs/core',
+    '@nestjs/microservices',
+    '@nestjs/platform-express',
+    '@golevelup/nestjs-rabbitmq',
+    'amqplib',
+    'ioredis',
+    'reflect-metadata',
+    'rxjs',
+    'typescript',
+    '@types/node',
+  ];
+  return names.map((name) => `${name}@${dependencies[name] ?? devDependencies[name] ?? 'latest'}`);
+}
