@@ -8,7 +8,8 @@ export type { LocalMemoryOptions } from './local-memory';
 export { RememberedError } from './remembered-error';
 export { IdempotencyEvents, type IdempotencyEvent } from './idempotency.events';
 export type { IdempotencyModuleOptions, IdempotentOptions, WhenBusy } from './idempotency.options';
-export { checkKey, type KeyLocation } from './idempotency-key';
+export { plainKey } from './handlers/http-handler';
+export { checkKey, readKey, type KeyLocation } from './idempotency-key';
 export type {
   Answered,
   Declined,

@@ -3,6 +3,7 @@ import {
   Body,
   Controller,
   Get,
+  Headers,
   HttpCode,
   HttpStatus,
   NotFoundException,
@@ -14,10 +15,12 @@ import {
 import { Environment } from '../config/environment';
 import {
   Idempotent,
-  IdempotencyContext,
   InvalidIdempotencyKeyError,
   StoreUnavailableError,
   checkKey,
+  plainKey,
+  readKey,
+  type IncomingRequest,
 } from '../idempotency';
 import { PublishReturnedError, PublishUnconfirmedError } from '../messaging/publisher';
 import { InvalidAmountError } from '../payment/money';
@@ -39,16 +42,15 @@ export class PaymentPublisherController {
     private readonly environment: Environment,
   ) {}
 
-  /** A client that repeats its request, with the same key, publishes once and gets the first answer again. */
   @Post()
   @HttpCode(HttpStatus.ACCEPTED)
-  @Idempotent({ scope: 'publication', whenKeyMissing: 'process' })
+  @Idempotent({ scope: 'publication', key: publicationKey, whenKeyMissing: 'process' })
   async publish(
     @Body(fieldErrorsPipe) body: PublishPaymentBody,
-    @Query(fieldErrorsPipe) { copies }: PublishPaymentQuery,
-    @IdempotencyContext() context: IdempotencyContext | undefined,
+    @Query(fieldErrorsPipe) { copies = 1 }: PublishPaymentQuery,
+    @Headers('idempotency-key') header: string | undefined,
   ): Promise<PublishedPayment> {
-    const idempotencyKey = context?.key ?? randomUUID();
+    const idempotencyKey = header === undefined ? randomUUID() : plainKey(header);
     this.refuseUnchargeable(body);
     try {
       return await this.payments.publish(body, idempotencyKey, copies);
@@ -84,6 +86,18 @@ export class PaymentPublisherController {
       throw error;
     }
   }
+}
+
+/**
+ * A client that repeats its request publishes once, and gets the first answer again. Asked for `copies`, the duplicates
+ * are what it wants: each such request counts as a new one.
+ *
+ * @throws MissingIdempotencyKeyError, InvalidIdempotencyKeyError
+ */
+function publicationKey({ headers, source }: IncomingRequest): string {
+  const key = readKey({ header: 'idempotency-key' }, { headers, payload: undefined });
+  const { query } = source as { query?: Record<string, unknown> };
+  return query?.['copies'] === undefined ? key : randomUUID();
 }
 
 function keyFrom(path: string): string {

@@ -1,5 +1,5 @@
 import { Type } from 'class-transformer';
-import { IsInt, Max, Min } from 'class-validator';
+import { IsInt, IsOptional, Max, Min } from 'class-validator';
 import { PaymentFields } from '../payment/payment.dto';
 
 /** Body of `POST /payments`: a payment as customers write it. The key comes in a header. */
@@ -7,12 +7,16 @@ export class PublishPaymentBody extends PaymentFields {}
 
 /** Query of `POST /payments`. */
 export class PublishPaymentQuery {
-  /** How many identical messages to publish: what a redelivering broker or an impatient client would cause. */
+  /**
+   * How many identical messages to publish: what a redelivering broker or an impatient client would cause. Default 1,
+   * and then a repeated request publishes nothing more.
+   */
+  @IsOptional()
   @Type(() => Number)
   @IsInt()
   @Min(1)
   @Max(100)
-  readonly copies: number = 1;
+  readonly copies?: number;
 }
 
 /** Answer of `POST /payments`, once the broker has confirmed every copy. */

@@ -116,11 +116,15 @@ function refusalOf(error: unknown): unknown {
   return error;
 }
 
-/** The draft writes the key as a quoted string (RFC 8941), most clients write it bare: both mean the same key. */
 function withPlainKey(headers: HttpRequest['headers']): HttpRequest['headers'] {
   const key = headers['idempotency-key'];
-  const quoted = typeof key === 'string' ? /^"((?:[^"\\]|\\["\\])*)"$/.exec(key) : null;
-  return quoted ? { ...headers, 'idempotency-key': quoted[1]?.replace(/\\(["\\])/g, '$1') } : headers;
+  return typeof key === 'string' ? { ...headers, 'idempotency-key': plainKey(key) } : headers;
+}
+
+/** The draft writes the key as a quoted string (RFC 8941), most clients write it bare: both mean the same key. */
+export function plainKey(header: string): string {
+  const quoted = /^"((?:[^"\\]|\\["\\])*)"$/.exec(header);
+  return quoted?.[1]?.replace(/\\(["\\])/g, '$1') ?? header;
 }
 
 function responseOf(execution: ExecutionContext): HttpResponse {
