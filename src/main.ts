@@ -9,6 +9,7 @@ import { AppModule } from './app.module';
 import { readEnvironment } from './config/config.module';
 import type { Environment } from './config/environment';
 import { InvalidEnvironmentError } from './config/invalid-environment.error';
+import { serveOpenApi } from './http/openapi';
 
 async function start(): Promise<void> {
   const environment = readEnvironment();
@@ -18,6 +19,7 @@ async function start(): Promise<void> {
   });
   app.useLogger(app.get(Logger));
   app.flushLogs();
+  if (environment.devEndpoints) serveOpenApi(app);
   stopOnSignal(app, environment);
 
   // Subscribers are registered only once RabbitMQ answers, and `init` waits for that. Health must answer meanwhile.

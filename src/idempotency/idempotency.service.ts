@@ -33,8 +33,9 @@ export interface RunOptions extends RunSettings {
   readonly payload?: unknown;
 }
 
-/** Between two looks at a busy key. */
-const BUSY_POLL_MS = 100;
+/** Between two looks at a busy key: soon at first, then less often. */
+const FIRST_BUSY_POLL_MS = 50;
+const LONGEST_BUSY_POLL_MS = 400;
 
 /** The engine: makes sure that work under one key has its effect once, and that everybody gets its result. */
 @Injectable()
@@ -180,11 +181,11 @@ export class IdempotencyService {
   private async beginWithPatience(claim: Claim) {
     const owner: LeaseOwner = { scope: claim.scope, key: claim.key, ownerToken: randomUUID() };
     const patientUntil = performance.now() + (claim.busyWaitMs ?? 0);
-    for (;;) {
+    for (let pollMs = FIRST_BUSY_POLL_MS; ; pollMs = Math.min(2 * pollMs, LONGEST_BUSY_POLL_MS)) {
       const sentAt = performance.now();
       const reply = await this.begin(claim, owner);
-      if (reply.kind !== 'busy' || sentAt + BUSY_POLL_MS > patientUntil) return { reply, owner, sentAt };
-      await sleep(BUSY_POLL_MS);
+      if (reply.kind !== 'busy' || sentAt + pollMs > patientUntil) return { reply, owner, sentAt };
+      await sleep(pollMs);
     }
   }
 

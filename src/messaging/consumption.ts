@@ -27,6 +27,7 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
   /** Consumers of channels that are gone; the library never forgets them. */
   private stale: ReadonlySet<string> = new Set();
   private channel: ConfirmChannel | undefined;
+  private channels = 0;
   private applying: Promise<void> = Promise.resolve();
   private stopped = false;
 
@@ -36,6 +37,14 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
     if (this.stopped) return { kind: 'stopped' };
     if (this.pauses.size > 0) return { kind: 'paused', reasons: [...this.pauses] };
     return this.tags().length > 0 ? { kind: 'consuming' } : { kind: 'disconnected' };
+  }
+
+  /**
+   * Counts the channels there have been. A delivery of an earlier one can no longer be acknowledged, and the broker has
+   * already given it to somebody else.
+   */
+  get channelNumber(): number {
+    return this.channels;
   }
 
   async onModuleInit(): Promise<void> {
@@ -79,6 +88,7 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
 
   private adopt(channel: ConfirmChannel): Promise<void> {
     this.channel = channel;
+    this.channels++;
     // The library adds those of the new channel when the broker has answered, so later than this.
     this.stale = new Set(this.connection.consumerTags);
     this.cancelled.clear();

@@ -33,10 +33,12 @@ export class Settlement {
   /**
    * Resolves with `settled` once the broker has confirmed the replacement: a crash in between makes a duplicate, never
    * a loss. While the broker does not confirm, the original stays unacknowledged and the replacement is tried again:
-   * requeueing it instead would spin, and use up its delivery limit. `requeue` only when the process is stopping.
+   * requeueing it instead would spin, and use up its delivery limit. `requeue` only when the process is stopping, or the
+   * broker has redelivered the message meanwhile.
    */
   async settle(message: ConsumeMessage, fate: Fate): Promise<'settled' | 'requeue'> {
     const replacement = this.replacementOf(message, fate);
+    const { channelNumber } = this.consumption;
     for (;;) {
       try {
         await this.publisher.publish(replacement);
@@ -48,6 +50,8 @@ export class Settlement {
           'The replacement of a message is not confirmed yet; trying again',
         );
         await sleep(RETRY_MS);
+        // Whoever has the message now settles it; a replacement of ours would be one too many.
+        if (this.consumption.channelNumber !== channelNumber) return 'requeue';
       }
     }
   }

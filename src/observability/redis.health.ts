@@ -2,6 +2,7 @@ import { InjectRedis } from '@nestjs-modules/ioredis';
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { HealthIndicatorService } from '@nestjs/terminus';
 import { Cluster, type Redis } from 'ioredis';
+import { IdempotencyService } from '../idempotency';
 import { messageOf } from './message-of';
 import { obstacleIn, parseRedisInfo, type RedisFacts } from './redis-facts';
 import { within } from './within';
@@ -16,6 +17,7 @@ export class RedisHealth implements OnModuleInit {
 
   constructor(
     @InjectRedis() private readonly redis: Redis | Cluster,
+    private readonly idempotency: IdempotencyService,
     private readonly indicators: HealthIndicatorService,
   ) {}
 
@@ -30,6 +32,8 @@ export class RedisHealth implements OnModuleInit {
     if (this.redis.status !== 'ready')
       return indicator.down({ reason: `not connected (${this.redis.status})` });
     try {
+      // A full or read-only server still answers questions.
+      await within(ANSWER_WITHIN_MS, this.idempotency.probeStore());
       const obstacles = (await this.facts()).map(obstacleIn).filter((obstacle) => obstacle !== undefined);
       return obstacles.length === 0 ? indicator.up() : indicator.down({ reason: obstacles.join('; ') });
     } catch (error) {

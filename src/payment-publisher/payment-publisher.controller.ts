@@ -12,6 +12,15 @@ import {
   Query,
   ServiceUnavailableException,
 } from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
+  ApiBadRequestResponse,
+  ApiHeader,
+  ApiNotFoundResponse,
+  ApiOkResponse,
+  ApiServiceUnavailableResponse,
+  ApiUnprocessableEntityResponse,
+} from '@nestjs/swagger';
 import { Environment } from '../config/environment';
 import {
   Idempotent,
@@ -29,8 +38,8 @@ import { fieldErrors, fieldErrorsPipe } from '../http/field-errors';
 import {
   PublishPaymentBody,
   PublishPaymentQuery,
-  type PaymentState,
-  type PublishedPayment,
+  PaymentState,
+  PublishedPayment,
 } from './payment-publisher.dto';
 import { PaymentPublisherService } from './payment-publisher.service';
 
@@ -43,6 +52,13 @@ export class PaymentPublisherController {
   ) {}
 
   @Post()
+  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'A UUID is made where it is missing.' })
+  @ApiAcceptedResponse({ type: PublishedPayment, description: 'The broker has confirmed every copy.' })
+  @ApiBadRequestResponse({ description: 'Fields or the key are wrong; each one is named.' })
+  @ApiUnprocessableEntityResponse({ description: 'The key was used with another payload.' })
+  @ApiServiceUnavailableResponse({
+    description: 'The broker did not confirm in time: repeat it with the same key.',
+  })
   @HttpCode(HttpStatus.ACCEPTED)
   @Idempotent({ scope: 'publication', key: publicationKey, whenKeyMissing: 'process' })
   async publish(
@@ -65,6 +81,8 @@ export class PaymentPublisherController {
   }
 
   @Get(':idempotencyKey')
+  @ApiOkResponse({ type: PaymentState })
+  @ApiNotFoundResponse({ description: 'Nothing is known of the key.' })
   async find(@Param('idempotencyKey') idempotencyKey: string): Promise<PaymentState> {
     try {
       const state = await this.payments.stateOf(keyFrom(idempotencyKey));

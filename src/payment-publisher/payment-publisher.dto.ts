@@ -1,3 +1,4 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
 import { PaymentFields } from '../payment/payment.dto';
@@ -11,6 +12,7 @@ export class PublishPaymentQuery {
    * How many identical messages to publish: what a redelivering broker or an impatient client would cause. Default 1,
    * and then a repeated request publishes nothing more.
    */
+  @ApiPropertyOptional({ minimum: 1, maximum: 100, default: 1 })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -20,18 +22,42 @@ export class PublishPaymentQuery {
 }
 
 /** Answer of `POST /payments`, once the broker has confirmed every copy. */
-export interface PublishedPayment {
-  readonly paymentId: string;
-  readonly idempotencyKey: string;
-  readonly copies: number;
+export class PublishedPayment {
+  @ApiProperty({ example: 'PAY-001' })
+  readonly paymentId: string = '';
+
+  @ApiProperty({ example: '5f6c9d1e-0000-4000-8000-000000000000' })
+  readonly idempotencyKey: string = '';
+
+  @ApiProperty({ example: 1 })
+  readonly copies: number = 1;
 }
 
 /** Answer of `GET /payments/:idempotencyKey`. */
-export interface PaymentState {
-  readonly idempotencyKey: string;
+export class PaymentState {
+  @ApiProperty()
+  readonly idempotencyKey: string = '';
+
   /** `in_progress` from the first attempt until there is a result, between attempts too. */
-  readonly state: 'in_progress' | 'completed';
-  readonly attempts: number;
+  @ApiProperty({ enum: ['in_progress', 'completed'] })
+  readonly state: 'in_progress' | 'completed' = 'in_progress';
+
+  @ApiProperty({ description: 'How often the payment was taken up.' })
+  readonly attempts: number = 0;
+
+  @ApiPropertyOptional({ format: 'date-time' })
   readonly processedAt?: string;
+
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: true,
+    example: {
+      paymentId: 'PAY-001',
+      status: 'succeeded',
+      chargeId: 'pi_1',
+      amountMinorUnits: 9999,
+      currency: 'USD',
+    },
+  })
   readonly result?: unknown;
 }

@@ -10,8 +10,8 @@ import { PaymentRequestPipe } from './payment-request.pipe';
 import { PAYMENT_SCOPE, type PaymentRequest, type PaymentResult } from './payment.dto';
 import { PaymentService } from './payment.service';
 
-/** A payment takes about this long, so the answer that another process is working on is worth a short wait. */
-const BUSY_WAIT_MS = 300;
+/** Most charges take less, so the answer that another process is working on is worth a wait; then the copy is parked. */
+const BUSY_WAIT_MS = 2_000;
 
 /** Takes payment requests from the queue, and charges each once. */
 @Injectable()

@@ -1,3 +1,4 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsNumber, IsOptional, IsString, Length, Matches, ValidateBy } from 'class-validator';
 import { decimalsOf, type Money } from './money';
 import { looksLikeCardNumber } from './card-number';
@@ -21,17 +22,21 @@ const PlainText = (): PropertyDecorator => (target, property) => {
 
 /** The fields of a payment that customers write; the same on the wire and in `POST /payments`. */
 export class PaymentFields {
+  @ApiProperty({ example: 'PAY-001', maxLength: 255 })
   @PlainText()
   readonly paymentId: string = '';
 
   /** In major units, as customers write it: 99.99. What a currency allows is checked with {@link toMoney}. */
+  @ApiProperty({ example: 99.99, description: 'In major units, with at most the decimals of the currency.' })
   @IsNumber({ allowNaN: false, allowInfinity: false })
   readonly amount: number = Number.NaN;
 
+  @ApiProperty({ example: 'CUST-001', maxLength: 255 })
   @PlainText()
   readonly customerId: string = '';
 
   /** ISO 4217, upper case. */
+  @ApiPropertyOptional({ example: 'USD', description: 'ISO 4217; the default is PAYMENT_DEFAULT_CURRENCY.' })
   @IsOptional()
   @ValidateBy({
     name: 'isCurrency',
@@ -43,6 +48,10 @@ export class PaymentFields {
   readonly currency?: string;
 
   /** A payment method of the gateway, such as `pm_card_visa`. */
+  @ApiPropertyOptional({
+    example: 'pm_card_visa',
+    description: 'The default is STRIPE_DEFAULT_PAYMENT_METHOD.',
+  })
   @IsOptional()
   @PlainText()
   readonly paymentMethodId?: string;
