@@ -1,6 +1,6 @@
 'use strict';
 
-const { once } = require('node:events');
+const events = require('node:events');
 const { stdin, stdout } = require('node:process');
 const { createInterface } = require('node:readline/promises');
 
@@ -117,7 +117,7 @@ async function confirm(question) {
   const prompt = createInterface({ input: stdin, output: stdout });
   try {
     // End of input instead of an answer closes the prompt and would leave the question open for ever.
-    const closed = once(prompt, 'close').then(() => 'no');
+    const closed = events.once(prompt, 'close').then(() => 'no');
     const answer = await Promise.race([prompt.question(`${question} ${dim('[Y/n]')} `), closed]);
     return !/^\s*n/i.test(answer);
   } finally {

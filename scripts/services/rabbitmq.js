@@ -69,4 +69,4 @@ async function brokerHost({ command, directory, amqpPort, managementPort }) {
   return { ...host, remove };
 }
 
-module.exports = { image, startRabbitmq };
+module.exports = { startRabbitmq };

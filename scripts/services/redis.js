@@ -47,4 +47,4 @@ async function startRedis({ directory, port, appendFsync = 'everysec' }) {
   return startServer({ what: 'Redis', host, url, isReady: () => answersRedis(url) });
 }
 
-module.exports = { image, startRedis };
+module.exports = { startRedis };

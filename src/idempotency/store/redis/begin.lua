@@ -1,6 +1,6 @@
 -- Begins work on a key: looks for a finished record, checks the fingerprint, takes the lease, counts the acquisition.
 -- KEYS  1 record   2 lock   3 attempts
--- ARGV  1 owner token   2 lease (ms)   3 life of the attempts (s)   4 fingerprint, '' for none
+-- ARGV  1 owner token   2 lease (ms)   3 life of a record (s)   4 fingerprint, '' for none
 --       5 when the request was made (epoch ms), '' for unknown
 -- Replies
 --   {'completed', record}                              a finished record, as it was stored
@@ -14,7 +14,7 @@ if record then
 end
 
 local known = redis.call('HMGET', KEYS[3], 'count', 'excused', 'firstAt', 'fingerprint')
-if ARGV[4] ~= '' and known[4] and known[4] ~= '' and known[4] ~= ARGV[4] then
+if ARGV[4] ~= '' and known[4] and known[4] ~= ARGV[4] then
   return { 'mismatch' }
 end
 
@@ -30,6 +30,10 @@ end
 
 local count = (tonumber(known[1]) or 0) + 1
 local firstAt = tonumber(known[3]) or now
-redis.call('HSET', KEYS[3], 'count', count, 'firstAt', firstAt, 'fingerprint', ARGV[4])
-redis.call('EXPIRE', KEYS[3], ARGV[3])
+redis.call('HSET', KEYS[3], 'count', count, 'firstAt', firstAt)
+if ARGV[4] ~= '' then
+  redis.call('HSET', KEYS[3], 'fingerprint', ARGV[4])
+end
+-- Never shorter than the lease, or the next owner's fencing token would begin again.
+redis.call('PEXPIRE', KEYS[3], math.max(ARGV[3] * 1000, ARGV[2]))
 return { 'acquired', count, tonumber(known[2]) or 0, firstAt, now }

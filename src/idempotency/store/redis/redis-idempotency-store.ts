@@ -1,4 +1,4 @@
-import { Cluster, type Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { StoreUnavailableError } from '../../idempotency.errors';
 import type {
   BeginReply,
@@ -10,6 +10,7 @@ import type {
   LeaseOwner,
   ScopedKey,
 } from '../idempotency-store';
+import { writeRecord } from '../stored-record';
 import { redisKeys, type RedisKeys } from './redis-keys';
 import {
   parseBeginReply,
@@ -56,7 +57,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
 
   async complete(request: CompleteRequest): Promise<CompleteReply> {
     const { record, lock, attempts } = this.keys(request);
-    const stored = JSON.stringify(request.record);
+    const stored = writeRecord(request.record);
     const reply = await this.step('complete', () =>
       COMPLETE.run(this.client, [record, lock, attempts], [request.ownerToken, stored, request.ttlSeconds]),
     );
@@ -64,9 +65,9 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   }
 
   async extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'> {
-    const { lock } = this.keys(owner);
+    const { lock, attempts } = this.keys(owner);
     return parseExtendReply(
-      await this.step('extend', () => EXTEND.run(this.client, [lock], [owner.ownerToken, leaseMs])),
+      await this.step('extend', () => EXTEND.run(this.client, [lock, attempts], [owner.ownerToken, leaseMs])),
     );
   }
 
@@ -96,7 +97,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   }
 
   private keys(name: ScopedKey): RedisKeys {
-    return redisKeys(name, this.client instanceof Cluster ? 'cluster' : 'standalone');
+    return redisKeys(name, this.client.isCluster ? 'cluster' : 'standalone');
   }
 
   private async step(name: string, command: () => Promise<unknown>): Promise<unknown> {

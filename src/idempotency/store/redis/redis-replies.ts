@@ -1,13 +1,13 @@
-import type { BeginReply, CompleteReply, Finding, IdempotencyRecord } from '../idempotency-store';
+import type { BeginReply, CompleteReply, Finding } from '../idempotency-store';
+import { fitsRecord, readRecord } from '../stored-record';
 
 /** Turns the replies of the Lua scripts into the store's unions; their headers are the source of these shapes. */
 export function parseBeginReply(reply: unknown, fingerprint: string | undefined): BeginReply {
   const [kind, ...rest] = asArray(reply);
   switch (kind) {
     case 'completed': {
-      const record = parseRecord(rest[0]);
-      const differs = fingerprint !== undefined && (record.fingerprint ?? fingerprint) !== fingerprint;
-      return differs ? { kind: 'mismatch' } : { kind: 'completed', record };
+      const record = readRecord(rest[0]);
+      return fitsRecord(record, fingerprint) ? { kind: 'completed', record } : { kind: 'mismatch' };
     }
     case 'mismatch':
     case 'outside-window':
@@ -36,7 +36,7 @@ export function parseCompleteReply(reply: unknown): CompleteReply {
     case 'stored':
       return { kind };
     case 'lost':
-      return { kind, record: record === null || record === undefined ? undefined : parseRecord(record) };
+      return { kind, record: record === null || record === undefined ? undefined : readRecord(record) };
   }
   throw unexpected('complete', reply);
 }
@@ -55,20 +55,10 @@ export function parseFindReply(reply: unknown): Finding {
   const [record, remainingMs, count] = asArray(reply);
   const remaining = asNumber(remainingMs);
   return {
-    record: record === null || record === undefined ? undefined : parseRecord(record),
+    record: record === null || record === undefined ? undefined : readRecord(record),
     attempts: count === null ? 0 : asNumber(count),
     remainingLeaseMs: remaining === -2 ? undefined : Math.max(0, remaining),
   };
-}
-
-function parseRecord(stored: unknown): IdempotencyRecord {
-  const record: unknown = typeof stored === 'string' ? JSON.parse(stored) : undefined;
-  if (!isRecord(record)) throw new Error('a stored idempotency record is not what this version writes');
-  return record;
-}
-
-function isRecord(value: unknown): value is IdempotencyRecord {
-  return typeof value === 'object' && value !== null && 'processedAt' in value && 'result' in value;
 }
 
 function asArray(reply: unknown): unknown[] {
