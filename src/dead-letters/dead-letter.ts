@@ -36,7 +36,7 @@ export function deadLetterFrom(message: Message | GetMessage): DeadLetter {
       'came back unacknowledged too often; does it kill its consumer?',
     attempts: numberIn(headers, HEADERS.attempts) ?? 0,
     ...(key !== undefined && { idempotencyKey: key }),
-    ...(typeof timestamp === 'number' && { publishedAt: new Date(timestamp * 1000).toISOString() }),
+    ...(isInstant(timestamp) && { publishedAt: new Date(timestamp * 1000).toISOString() }),
     ...(deadLetteredAt !== undefined && { deadLetteredAt }),
   };
 }
@@ -54,17 +54,29 @@ export function deadLetterContentFrom(message: Message | GetMessage): DeadLetter
  * the broker gives a message's headers back in another order once it has been read.
  */
 function idOf({ properties, content }: Message | GetMessage): string {
-  const sent: unknown[] = [properties.messageId, properties.timestamp, senderHeaders(properties.headers)];
-  return createHash('sha256')
-    .update(canonicalize(sent) ?? '')
-    .update(content)
-    .digest('hex')
-    .slice(0, 12);
+  const sent = JSON.stringify([
+    properties.messageId,
+    properties.timestamp,
+    senderHeaders(properties.headers),
+  ]);
+  return (
+    createHash('sha256')
+      // Parsed again, because a header may be a number that canonical JSON does not take, such as NaN.
+      .update(canonicalize(JSON.parse(sent)) ?? '')
+      .update(content)
+      .digest('hex')
+      .slice(0, 12)
+  );
 }
 
 function brokerReason(message: Message | GetMessage): string {
   const reason: unknown = message.properties.headers?.['x-first-death-reason'];
   return typeof reason === 'string' ? reason.replaceAll('_', '-') : 'unknown';
+}
+
+/** Seconds that a `Date` can hold; a sender may write any number. */
+function isInstant(seconds: unknown): seconds is number {
+  return typeof seconds === 'number' && !Number.isNaN(new Date(seconds * 1000).getTime());
 }
 
 function textIn(headers: Record<string, unknown>, name: string): string | undefined {

@@ -1,4 +1,4 @@
-import { EventEmitter, on } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { keptProperties, senderHeaders } from '../messaging/settlement';
 import { DEAD_LETTER, HEADERS, PAYMENTS_EXCHANGE, PAYMENT_REQUESTED } from '../messaging/topology';
@@ -34,6 +34,7 @@ export interface ReplayOptions {
   readonly force: boolean;
 }
 
+const BUSY = 'another process is reading the dead letters; try again when it is done';
 /** After this long without another message, what the queue counted is held by somebody else. */
 const QUIET_MS = 3_000;
 
@@ -46,12 +47,8 @@ export class DeadLetters {
 
   list(limit: number): Promise<DeadLetterList> {
     return this.withChannel(async (channel) => {
-      const { messageCount } = await channel.checkQueue(DEAD_LETTER);
-      const deadLetters: DeadLetter[] = [];
-      for await (const message of read(channel, Math.min(messageCount, limit))) {
-        deadLetters.push(deadLetterFrom(message));
-      }
-      return { total: messageCount, deadLetters };
+      const messages = await readAll(channel);
+      return { total: messages.length, deadLetters: messages.slice(0, limit).map(deadLetterFrom) };
     });
   }
 
@@ -77,13 +74,9 @@ export class DeadLetters {
   /** Replays what is there now, oldest first; what comes back meanwhile is left alone. Returns how many. */
   replayAll(options: ReplayOptions): Promise<number> {
     return this.withChannel(async (channel) => {
-      const { messageCount } = await channel.checkQueue(DEAD_LETTER);
-      let replayed = 0;
-      for await (const message of read(channel, messageCount)) {
-        await replay(channel, message, options);
-        replayed++;
-      }
-      return replayed;
+      const messages = await readAll(channel);
+      for (const message of messages) await replay(channel, message, options);
+      return messages.length;
     });
   }
 
@@ -108,50 +101,47 @@ export class DeadLetters {
     try {
       return await use(channel);
     } finally {
+      // In their order; what has been acknowledged is not among them.
+      channel.nackAll(true);
       await channel.close().catch(() => undefined);
     }
   }
 }
 
 async function find(channel: ConfirmChannel, id: string): Promise<ConsumeMessage> {
-  const { messageCount } = await channel.checkQueue(DEAD_LETTER);
-  for await (const message of read(channel, messageCount)) {
-    if (deadLetterFrom(message).id === id) return message;
-  }
+  const message = (await readAll(channel)).find((candidate) => deadLetterFrom(candidate).id === id);
+  if (message) return message;
   throw new UnknownDeadLetterError(`no dead letter has the id '${id}'; list them to see which are there`);
 }
 
-/** The first `count` messages, unacknowledged. */
-async function* read(channel: ConfirmChannel, count: number): AsyncGenerator<ConsumeMessage> {
-  if (count === 0) return;
-  const arrivals = new EventEmitter();
-  const quiet = new AbortController();
-  let timer = setTimeout(() => quiet.abort(), QUIET_MS);
-  await channel.prefetch(count);
-  const iterator = on(arrivals, 'message', { signal: quiet.signal });
+/**
+ * All messages there are, unacknowledged. All, also where one does not look at all: what is given back goes to the end
+ * of the queue, so everything must go there.
+ *
+ * @throws DeadLettersBusyError while somebody else reads
+ */
+async function readAll(channel: ConfirmChannel): Promise<ConsumeMessage[]> {
+  const { messageCount } = await channel.checkQueue(DEAD_LETTER);
+  const messages: ConsumeMessage[] = [];
+  let onArrival = (): void => undefined;
+  await channel.prefetch(0);
+  const take = (message: ConsumeMessage | null) => {
+    if (message) messages.push(message);
+    onArrival();
+  };
   const { consumerTag } = await channel
-    .consume(DEAD_LETTER, (message) => arrivals.emit('message', message), { exclusive: true })
+    .consume(DEAD_LETTER, take, { exclusive: true })
     .catch((cause: unknown) => {
-      throw new DeadLettersBusyError(
-        'another process is reading the dead letters; try again when it is done',
-        { cause },
-      );
+      throw new DeadLettersBusyError(BUSY, { cause });
     });
-  try {
-    let seen = 0;
-    for await (const [message] of iterator as AsyncIterable<[ConsumeMessage | null]>) {
-      clearTimeout(timer);
-      if (!message) return;
-      yield message;
-      if (++seen === count) return;
-      timer = setTimeout(() => quiet.abort(), QUIET_MS);
-    }
-  } catch (error) {
-    if (!quiet.signal.aborted) throw error;
-  } finally {
-    clearTimeout(timer);
-    await channel.cancel(consumerTag);
+  while (messages.length < messageCount) {
+    const seen = messages.length;
+    const arrival = new Promise<void>((resolve) => (onArrival = resolve));
+    await Promise.race([arrival, sleep(QUIET_MS, undefined, { ref: false })]);
+    if (messages.length === seen) break;
   }
+  await channel.cancel(consumerTag);
+  return messages;
 }
 
 async function replay(
@@ -165,7 +155,8 @@ async function replay(
     Object.entries(senderHeaders(kept.headers)).filter(([name]) => !name.startsWith('x-dead-letter')),
   );
   let isReturned = false;
-  channel.once('return', () => (isReturned = true));
+  const onReturn = () => (isReturned = true);
+  channel.on('return', onReturn);
   channel.publish(PAYMENTS_EXCHANGE, PAYMENT_REQUESTED, message.content, {
     ...kept,
     persistent: true,
@@ -179,6 +170,7 @@ async function replay(
   });
   // Acknowledged only now: a crash in between makes a duplicate, never a loss.
   await channel.waitForConfirms();
+  channel.off('return', onReturn);
   if (isReturned)
     throw new Error(`no queue takes '${PAYMENT_REQUESTED}'; start the service once, it declares the queue`);
   channel.ack(message);

@@ -96,7 +96,6 @@ function tableOf({ total, deadLetters }: DeadLetterList): string {
 
 function lineOf({ id, reason, idempotencyKey, attempts, publishedAt, detail }: DeadLetter): string {
   const facts = [publishedAt ?? '(no timestamp)', `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`];
-  // Quoted, because a key comes from outside and may hold what a terminal obeys.
   return `${id}  ${reason.padEnd(28)}  ${JSON.stringify(idempotencyKey ?? null)}  ${facts.join('  ')}\n              ${detail}`;
 }
 
@@ -113,11 +112,20 @@ async function main(): Promise<number> {
   const [url = ''] = readEnvironment().rabbitmqUrls;
   const connection = await connect(url, { timeout: 5_000 });
   try {
-    console.log(await run(parsed, new DeadLetters(() => connection.createConfirmChannel())));
+    console.log(printable(await run(parsed, new DeadLetters(() => connection.createConfirmChannel()))));
     return 0;
   } finally {
     await connection.close();
   }
+}
+
+/** Dead letters come from anywhere: nothing in them may tell a terminal what to do. */
+function printable(text: string): string {
+  return text.replace(/[^\P{Cc}\n]/gu, (control) =>
+    JSON.stringify(control)
+      .slice(1, -1)
+      .replace(/^[\x7f-\x9f]$/, '?'),
+  );
 }
 
 async function exitCode(): Promise<number> {

@@ -160,7 +160,8 @@ export class IdempotencyService {
       }
     } catch (error) {
       if (error instanceof StoreUnavailableError) return { kind: 'store-unavailable', error };
-      throw error;
+      // Something is wrong with this one key, such as a record that nobody can read.
+      return { kind: 'failed', error, attempt: 0 };
     }
   }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Claim, Work, WorkEnd } from './claim';
 import { fingerprintOf } from './fingerprint';
 import { contextOf } from './idempotency.context';
-import { LeaseLostError } from './idempotency.errors';
+import { LeaseLostError, StoreUnavailableError } from './idempotency.errors';
 import type { IdempotencyEvents } from './idempotency.events';
 import type { IdempotencyModuleOptions } from './idempotency.options';
 import { Lease } from './lease';
@@ -66,7 +66,10 @@ export class LeasedWork {
     } catch (error) {
       // Nothing to release: the lease is lost, or the store cannot be told anything now.
       if (error instanceof LeaseLostError) return { kind: 'lease-lost' };
-      throw error;
+      if (error instanceof StoreUnavailableError) throw error;
+      lease.end();
+      await this.release(owner, 'counted');
+      return { kind: 'failed', error, attempt };
     } finally {
       lease.end();
     }
@@ -89,7 +92,7 @@ export class LeasedWork {
     };
     const reply = await this.storeRecord(claim, lease, record);
     // An earlier try may have been carried out though its answer was lost: then the record there is ours.
-    if (reply.kind === 'stored' || reply.record?.fencingToken === fencingToken) {
+    if (reply.kind === 'stored' || isSame(reply.record, record)) {
       this.events.emit(claim, { kind: 'completed', fencingToken });
       this.memory?.remember(`${claim.scope}:${claim.key}`, record);
       return end.kind === 'returned'
@@ -115,6 +118,8 @@ export class LeasedWork {
           ttlSeconds: claim.ttlSeconds ?? this.options.ttlSeconds,
         });
       } catch (error) {
+        // A result that is no JSON will be none the next time either.
+        if (!(error instanceof StoreUnavailableError)) throw error;
         this.events.emit(claim, { kind: 'store-unavailable', step: 'complete', error });
         if (lease.remainingMs <= COMPLETE_RETRY_MS) throw error;
         await sleep(COMPLETE_RETRY_MS);
@@ -142,6 +147,11 @@ export class LeasedWork {
 
 function sameJson(one: unknown, other: unknown): boolean {
   return fingerprintOf(one ?? null) === fingerprintOf(other ?? null);
+}
+
+/** Tokens start anew when the store has lost its data, so they alone do not tell. */
+function isSame(found: IdempotencyRecord | undefined, ours: IdempotencyRecord): boolean {
+  return found?.fencingToken === ours.fencingToken && found.processedAt === ours.processedAt;
 }
 
 const returnedOnly = (end: WorkEnd): boolean => end.kind === 'returned';

@@ -30,7 +30,7 @@ export type Declined =
 
 /** Something went wrong on the way. */
 export type Failed =
-  /** The work threw; its lease is released. `attempt` counts from 1, over all processes. */
+  /** The work threw; its lease is released. `attempt` counts from 1, over all processes; 0: before the work. */
   | { readonly kind: 'failed'; readonly error: unknown; readonly attempt: number }
   /** The lease was lost during the work, and nobody has stored a result yet. */
   | { readonly kind: 'lease-lost' }

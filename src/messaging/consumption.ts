@@ -25,7 +25,7 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
   /** Consumers of the current channel that we told the broker to stop. */
   private readonly cancelled = new Set<string>();
   /** Consumers of channels that are gone; the library never forgets them. */
-  private stale: ReadonlySet<string> = new Set();
+  private stale = new Set<string>();
   private channel: ConfirmChannel | undefined;
   private channels = 0;
   private applying: Promise<void> = Promise.resolve();
@@ -94,6 +94,12 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
     this.cancelled.clear();
     channel.on('close', () => {
       if (this.channel === channel) this.channel = undefined;
+    });
+    channel.on('cancel', ({ consumerTag }: { consumerTag: string }) => {
+      // By the broker: the queue is gone, or has moved. The library takes no notice; a new connection declares it anew.
+      this.logger.warn('RabbitMQ cancelled the consumer; connecting anew');
+      this.stale.add(consumerTag);
+      channel.close().catch(() => undefined);
     });
     return Promise.resolve();
   }

@@ -5,6 +5,8 @@ export class UnreadableMessageError extends Error {
 
 const MAX_BYTES = 64 * 1024;
 const MAX_DEPTH = 16;
+/** What a JavaScript number holds exactly; with more, an amount would be rounded without a word. */
+const MAX_DIGITS = 15;
 /** Names that would reach an object's prototype when somebody copies the object carelessly. */
 const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
 
@@ -25,6 +27,7 @@ export function readBody(content: Buffer): Record<string, unknown> | UnreadableM
     return unreadable('the body is not UTF-8');
   }
   // Before parsing, because a parser's recursion is what deep nesting aims at.
+  if (hasLongNumber(text)) return unreadable(`the body has a number of more than ${MAX_DIGITS} digits`);
   if (depthOf(text) > MAX_DEPTH) return unreadable(`the body is nested deeper than ${MAX_DEPTH} levels`);
   let forbidden: string | undefined;
   let value: unknown;
@@ -41,6 +44,12 @@ export function readBody(content: Buffer): Record<string, unknown> | UnreadableM
     return unreadable('the body is not a JSON object');
   }
   return value as Record<string, unknown>;
+}
+
+function hasLongNumber(text: string): boolean {
+  const withoutStrings = text.replace(/"(?:[^"\\]|\\.)*"/g, '');
+  const mantissas = withoutStrings.match(/\d[\d.]*/g) ?? [];
+  return mantissas.some((mantissa) => mantissa.replace('.', '').replace(/^0+/, '').length > MAX_DIGITS);
 }
 
 function depthOf(text: string): number {

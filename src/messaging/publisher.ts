@@ -29,6 +29,7 @@ const CONFIRM_TIMEOUT_MS = 5_000;
 export class Publisher implements OnModuleInit {
   /** Ids of messages that came back; a return arrives before the confirm of the same message. */
   private readonly returned = new Set<unknown>();
+  private readonly inFlight = new Set<unknown>();
 
   constructor(
     private readonly connection: AmqpConnection,
@@ -37,7 +38,9 @@ export class Publisher implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     await this.connection.managedChannel.addSetup((channel: ConfirmChannel) => {
-      channel.on('return', (message: Message) => this.returned.add(message.properties.messageId));
+      channel.on('return', ({ properties }: Message) => {
+        if (this.inFlight.has(properties.messageId)) this.returned.add(properties.messageId);
+      });
       return Promise.resolve();
     });
   }
@@ -58,6 +61,7 @@ export class Publisher implements OnModuleInit {
       mandatory: true,
       timeout: CONFIRM_TIMEOUT_MS,
     };
+    this.inFlight.add(messageId);
     try {
       await this.connection.managedChannel.publish(exchange, routingKey, content, options);
     } catch (error) {
@@ -66,6 +70,8 @@ export class Publisher implements OnModuleInit {
         `RabbitMQ did not confirm a message to '${exchange}' (${routingKey}) within ${CONFIRM_TIMEOUT_MS} ms`,
         { cause: error },
       );
+    } finally {
+      this.inFlight.delete(messageId);
     }
     if (this.returned.delete(messageId)) {
       throw new PublishReturnedError(`RabbitMQ has no queue for a message to '${exchange}' (${routingKey})`);

@@ -3,6 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Channel, ConsumeMessage, Options } from 'amqplib';
 import { Environment } from '../config/environment';
 import { Consumption } from './consumption';
+import { encodableHeaders, shortText } from './encodable';
 import { delayAtLeast, type Fate } from './fate';
 import { Publisher, type OutgoingMessage } from './publisher';
 import { DEAD_LETTER, HEADERS, retryDelaysMs, retryQueue } from './topology';
@@ -87,14 +88,14 @@ export function keptProperties(message: ConsumeMessage, added: Record<string, un
   const properties: Options.Publish = message.properties;
   // Neither `expiration`, by which a dead letter would vanish, nor `userId`, which only its own user may send.
   return {
-    contentType: properties.contentType,
-    contentEncoding: properties.contentEncoding,
-    correlationId: properties.correlationId,
-    messageId: properties.messageId,
+    contentType: shortText(properties.contentType),
+    contentEncoding: shortText(properties.contentEncoding),
+    correlationId: shortText(properties.correlationId),
+    messageId: shortText(properties.messageId),
     timestamp: properties.timestamp,
-    type: properties.type,
-    appId: properties.appId,
-    headers: { ...senderHeaders(properties.headers), ...added },
+    type: shortText(properties.type),
+    appId: shortText(properties.appId),
+    headers: { ...encodableHeaders(senderHeaders(properties.headers)), ...added },
   };
 }
 
@@ -108,7 +109,7 @@ const LONGEST_DETAIL = 300;
 /** Fit for a header that people and tools read: one line, bounded, and without anything that looks like a card number. */
 function oneLine(detail: string): string {
   return detail
-    .replace(/\s+/g, ' ')
+    .replace(/[\s\p{Cc}]+/gu, ' ')
     .replace(/\d(?:[ -]?\d){11,}/g, '[number]')
     .slice(0, LONGEST_DETAIL);
 }

@@ -51,19 +51,19 @@ export function fateOf(outcome: Unprocessed, history: MessageHistory, policy: Re
 
 function fateOfFailure(error: unknown, attempt: number, history: MessageHistory, policy: RetryPolicy): Fate {
   // What is no gateway error is a fault of ours, and may be gone with the next version.
+  const made = attempt > 0 ? attempt : history.attempts + 1;
+  // Headers come from outside: what cannot be true is ignored.
+  const before = history.attemptsBeforeReplay < made ? history.attemptsBeforeReplay : 0;
   const failure = error instanceof GatewayError ? error.failure : ({ kind: 'unavailable' } as const);
   switch (failure.kind) {
     case 'unavailable':
-      if (attempt - history.attemptsBeforeReplay >= policy.maxAttempts) {
-        return deadLetter('retries-exhausted', error, attempt);
+      if (made - before >= policy.maxAttempts) {
+        return deadLetter('retries-exhausted', error, made);
       }
       return {
         kind: 'park',
-        delayMs: Math.max(
-          failure.retryAfterMs ?? 0,
-          backoffMs(attempt - history.attemptsBeforeReplay, policy.random()),
-        ),
-        attempts: attempt,
+        delayMs: Math.max(failure.retryAfterMs ?? 0, backoffMs(made - before, policy.random())),
+        attempts: made,
         why: 'the gateway made no decision',
       };
     case 'unauthorized':

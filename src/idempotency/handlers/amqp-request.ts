@@ -9,7 +9,13 @@ export function amqpRequest(payload: unknown, message: ConsumeMessage): Incoming
     source: message,
     headers,
     payload,
-    // AMQP counts in seconds.
-    requestedAt: typeof timestamp === 'number' ? new Date(timestamp * 1000) : undefined,
+    requestedAt: instantOf(timestamp),
   };
+}
+
+/** AMQP counts in seconds, in 64 bits: more than there are dates for. */
+function instantOf(timestamp: unknown): Date | undefined {
+  if (typeof timestamp !== 'number') return undefined;
+  const instant = new Date(timestamp * 1000);
+  return Number.isNaN(instant.getTime()) ? undefined : instant;
 }

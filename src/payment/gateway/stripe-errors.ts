@@ -16,7 +16,7 @@ export type StripeVerdict =
 export function verdictOn(error: unknown): StripeVerdict {
   if (error instanceof GatewayError) return { kind: 'failure', error };
   if (!(error instanceof Stripe.errors.StripeError)) throw error;
-  if (error instanceof Stripe.errors.StripeCardError) {
+  if (error instanceof Stripe.errors.StripeCardError && error.rawType === 'card_error') {
     const chargeId = error.payment_intent?.id;
     return {
       kind: 'decision',
@@ -44,7 +44,7 @@ function failureOf(error: InstanceType<typeof Stripe.errors.StripeError>): Gatew
   if (error instanceof errors.StripeInvalidRequestError) return { kind: 'rejected' };
   // StripeAPIError: 409 while a request with the same key is running, 5xx, and answers that are no JSON.
   const status = error.statusCode ?? 500;
-  return status === 409 || status >= 500
+  return [408, 409, 425].includes(status) || status >= 500
     ? { kind: 'unavailable', ...retryAfter(error) }
     : { kind: 'rejected' };
 }

@@ -23,6 +23,8 @@ const LOOKED_THROUGH = 1_000;
 const PROBE_TIMEOUT_MS = 3_000;
 /** ISO 4217 gives them no decimals, Stripe wants two zeros (https://docs.stripe.com/currencies#special-cases). */
 const TWO_ZEROS = new Set(['ISK', 'UGX']);
+/** ISO 4217 gives it decimals, Stripe takes none (https://docs.stripe.com/currencies#zero-decimal). */
+const WHOLE_UNITS = new Set(['MGA']);
 
 /** Charges through Stripe PaymentIntents, created and confirmed in one call. */
 @Injectable()
@@ -168,6 +170,10 @@ function gatewayKey(idempotencyKey: string): string {
 }
 
 function amountOf({ money }: Charge): number {
+  if (WHOLE_UNITS.has(money.currency)) {
+    if (money.minorUnits % 100 === 0) return money.minorUnits / 100;
+    throw new GatewayError({ kind: 'rejected' }, `the gateway takes ${money.currency} in whole units only`);
+  }
   return TWO_ZEROS.has(money.currency) ? money.minorUnits * 100 : money.minorUnits;
 }
 

@@ -1,4 +1,4 @@
-import type { Cluster, Redis } from 'ioredis';
+import { ReplyError, type Cluster, type Redis } from 'ioredis';
 import { StoreUnavailableError } from '../../idempotency.errors';
 import type {
   BeginReply,
@@ -104,7 +104,16 @@ export class RedisIdempotencyStore implements IdempotencyStore {
     try {
       return await command();
     } catch (error) {
+      if (isAboutThisKey(error)) throw error;
       throw new StoreUnavailableError(name, error);
     }
   }
+}
+
+/** Answers by which Redis says that it is not well, or not the one to ask; any other error is about the key or script. */
+const SERVER_TROUBLE =
+  /^(OOM|READONLY|NOREPLICAS|MISCONF|LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|MOVED|ASK|BUSY|NOAUTH|NOPERM|WRONGPASS|UNKILLABLE|EXECABORT)\b/;
+
+function isAboutThisKey(error: unknown): boolean {
+  return error instanceof ReplyError && error instanceof Error && !SERVER_TROUBLE.test(error.message);
 }

@@ -1,0 +1,183 @@
+import { DeadLettersCommand } from '../support/dead-letters-command';
+import { eventually } from '../support/eventually';
+import { gatewayCalls } from '../support/gateway-calls';
+import { aPayment, gatewayKey } from '../support/payments';
+import type { Payment } from '../support/payments';
+import { deadLetterQueue } from '../support/topology';
+import { useWorld } from '../support/world';
+import type { World } from '../support/world';
+
+const maxAttempts = 2;
+
+/** Makes a dead letter of a payment by a gateway that fails until `clearFaults()`; answers when it is there. */
+async function exhaust(world: World, payment: Payment): Promise<void> {
+  const before = await world.broker.depth(deadLetterQueue);
+  const matching = { idempotencyKey: gatewayKey(payment) };
+  await world.sandbox.fault({ kind: 'error-500-unstored', times: 0, matching });
+  await world.broker.publishPayment(payment);
+  await world.broker.waitForDeadLetters(before + 1);
+}
+
+describe('replaying a payment whose retries were exhausted', () => {
+  const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: String(maxAttempts) } });
+  const command = new DeadLettersCommand(() => world.broker);
+  const idOf = ({ idempotencyKey }: Payment) => command.idOf({ idempotencyKey });
+
+  afterEach(() => world.sandbox.clearFaults());
+
+  it('charges it once when the gateway is well again, and completes its record', async () => {
+    const payment = aPayment();
+    await exhaust(world, payment);
+    await world.sandbox.clearFaults();
+    expect(await command.run('replay', await idOf(payment))).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/^replayed /),
+    });
+    expect(await world.service.completedPayment(payment.idempotencyKey)).toMatchObject({
+      body: { attempts: maxAttempts + 1, result: { status: 'succeeded' } },
+    });
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+    expect(await world.broker.depth(deadLetterQueue)).toBe(0);
+  });
+
+  it('gives it all its attempts again, each time', async () => {
+    const payment = aPayment();
+    await exhaust(world, payment);
+    for (const replays of [1, 2]) {
+      await command.run('replay', await idOf(payment));
+      const attempts = maxAttempts * (replays + 1);
+      await eventually(async () => expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(attempts));
+      const [letter] = await world.broker.waitForDeadLetters(1);
+      expect(letter).toMatchObject({ reason: 'retries-exhausted', attempts });
+    }
+    await command.run('drop', await idOf(payment));
+  });
+
+  it('keeps what its sender wrote, and leaves no trace of the dead letter but the attempts', async () => {
+    const payment = aPayment();
+    await exhaust(world, payment);
+    await world.sandbox.clearFaults();
+    const [letter] = await world.broker.deadLetters();
+    const trace = await world.broker.traceDeliveries();
+    await command.run('replay', await idOf(payment));
+    await eventually(() => trace.deliveries(payment.idempotencyKey).length === 1);
+    const [replayed] = trace.deliveries(payment.idempotencyKey);
+    expect(replayed).toMatchObject({
+      messageId: letter?.properties.messageId,
+      timestamp: letter?.properties.timestamp,
+      headers: { 'x-attempts-before-replay': maxAttempts },
+    });
+    expect(Object.keys(replayed?.headers ?? {}).filter((name) => name.startsWith('x-dead-letter'))).toEqual(
+      [],
+    );
+    await world.service.completedPayment(payment.idempotencyKey);
+  });
+
+  it('charges nothing again when the gateway had charged and only its answers were lost', async () => {
+    const payment = aPayment();
+    const matching = { idempotencyKey: gatewayKey(payment) };
+    await world.sandbox.fault({ kind: 'drop-after', times: 0, matching });
+    await world.broker.publishPayment(payment);
+    await world.broker.waitForDeadLetters(1);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+    await world.sandbox.clearFaults();
+    await command.run('replay', await idOf(payment));
+    await world.service.completedPayment(payment.idempotencyKey);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+
+  it('charges nothing again when the same request was charged meanwhile', async () => {
+    const payment = aPayment();
+    await exhaust(world, payment);
+    await world.sandbox.clearFaults();
+    await world.broker.publishPayment(payment);
+    await world.service.completedPayment(payment.idempotencyKey);
+    const calls = await gatewayCalls(world.sandbox, payment);
+    const trace = await world.broker.traceDeliveries();
+    await command.run('replay', await idOf(payment));
+    await eventually(() => trace.final(payment.idempotencyKey) === 1);
+    await eventually(() => world.broker.isDrained());
+    expect(await gatewayCalls(world.sandbox, payment)).toEqual(calls);
+    expect(await world.broker.depth(deadLetterQueue)).toBe(0);
+  });
+
+  it('charges nothing for another payload under a key that was charged: it comes back', async () => {
+    const payment = aPayment();
+    await world.broker.publishPayment(payment);
+    await world.service.completedPayment(payment.idempotencyKey);
+    await world.broker.publishPayment({ ...payment, amount: 1 });
+    await world.broker.waitForDeadLetters(1);
+    const trace = await world.broker.traceDeliveries();
+    await command.run('replay', '--force', await idOf(payment));
+    await eventually(() => trace.final(payment.idempotencyKey) === 1);
+    const [letter] = await world.broker.waitForDeadLetters(1);
+    expect(letter).toMatchObject({ reason: 'idempotency-key-reused' });
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toMatchObject([{ amount: 9999 }]);
+  });
+});
+
+describe('replaying all', () => {
+  const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: '1' } });
+  const command = new DeadLettersCommand(() => world.broker);
+
+  it('charges each once, and says how many there were and nothing else', async () => {
+    const payments = Array.from({ length: 12 }, () => aPayment());
+    await world.sandbox.fault({ kind: 'error-500-unstored', times: 0 });
+    for (const payment of payments) await world.broker.publishPayment(payment);
+    await world.broker.waitForDeadLetters(payments.length);
+    await world.sandbox.clearFaults();
+    expect(await command.run('replay', '--all')).toEqual({ code: 0, output: '12 replayed' });
+    for (const { idempotencyKey } of payments) await world.service.completedPayment(idempotencyKey);
+    const charges = await world.sandbox.charges();
+    expect(charges.map(({ idempotencyKey }) => idempotencyKey).sort()).toEqual(
+      payments.map(gatewayKey).sort(),
+    );
+    expect(await world.broker.depth(deadLetterQueue)).toBe(0);
+  });
+
+  it('leaves everything where it is when no queue would take it', async () => {
+    await world.broker.publish('no JSON');
+    await world.broker.waitForDeadLetters(1);
+    await world.broker.unbindWorkQueue();
+    const { code, output } = await command.run('replay', '--all');
+    await world.broker.bindWorkQueue();
+    expect(code).toBe(1);
+    expect(output).toContain("no queue takes 'payment.requested'");
+    expect(await command.list()).toMatchObject([{ reason: 'invalid-message' }]);
+  });
+});
+
+describe('replaying a payment that may have been charged and forgotten', () => {
+  const ttlSeconds = 3_600;
+  const world = useWorld({ env: { IDEMPOTENCY_TTL: String(ttlSeconds) } });
+  const command = new DeadLettersCommand(() => world.broker);
+  const payment = aPayment();
+  const timestamp = Math.floor(Date.now() / 1000) - ttlSeconds - 60;
+  const idOf = () => command.idOf({ idempotencyKey: payment.idempotencyKey });
+
+  beforeAll(async () => {
+    await world.broker.publishPayment(payment, { properties: { timestamp } });
+    await world.broker.waitForDeadLetters(1);
+  });
+
+  it('comes back unless a person forces it', async () => {
+    const trace = await world.broker.traceDeliveries();
+    await command.run('replay', await idOf());
+    await eventually(() => trace.final(payment.idempotencyKey) === 1);
+    const [letter] = await world.broker.waitForDeadLetters(1);
+    expect(letter).toMatchObject({ reason: 'outside-deduplication-window', properties: { timestamp } });
+    expect(await gatewayCalls(world.sandbox, payment)).toEqual([]);
+  });
+
+  it('is charged once when a person does, and still says how old it is', async () => {
+    const trace = await world.broker.traceDeliveries();
+    expect(await command.run('replay', '--force', await idOf())).toMatchObject({ code: 0 });
+    await world.service.completedPayment(payment.idempotencyKey);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+    expect(await world.broker.depth(deadLetterQueue)).toBe(0);
+    await eventually(() => trace.deliveries(payment.idempotencyKey).length === 1);
+    expect(trace.deliveries(payment.idempotencyKey)).toMatchObject([
+      { headers: { 'x-original-timestamp': timestamp } },
+    ]);
+  });
+});

@@ -1,0 +1,41 @@
+import { NodeProcess } from './child-process';
+import { isJsonObject } from './json';
+import type { JsonObject } from './json';
+
+/** What `npm run dead-letters` runs, once everything is built. */
+export class DeadLettersCommand {
+  constructor(private readonly broker: () => { url: string }) {}
+
+  async run(...args: string[]): Promise<{ code: number | null; output: string }> {
+    const command = new NodeProcess('dist/dead-letters/main.js', {
+      name: 'dead-letters',
+      env: { RABBITMQ_URL: this.broker().url },
+      args,
+    });
+    const { code } = await command.exited;
+    return { code, output: command.output };
+  }
+
+  /** What it prints for programs; anything else printed, or a failure, is an error of the test. */
+  async json(...args: string[]): Promise<unknown> {
+    const { code, output } = await this.run(...args, '--json');
+    if (code !== 0) throw new Error(`${args.join(' ')} ended with code ${code}:\n${output}`);
+    const value: unknown = JSON.parse(output);
+    return value;
+  }
+
+  async list(): Promise<JsonObject[]> {
+    const list = await this.json('list');
+    if (isJsonObject(list) && Array.isArray(list.deadLetters)) return list.deadLetters.filter(isJsonObject);
+    throw new Error(`the list is no list: ${JSON.stringify(list)}`);
+  }
+
+  /** The id of the only dead letter with these fields. */
+  async idOf(fields: JsonObject): Promise<string> {
+    const found = (await this.list()).filter((letter) =>
+      Object.entries(fields).every(([name, value]) => letter[name] === value),
+    );
+    expect(found).toMatchObject([fields]);
+    return String(found[0]?.id);
+  }
+}

@@ -1,0 +1,117 @@
+import { deadLetterContentFrom, deadLetterFrom } from '../../../src/dead-letters/dead-letter';
+import { aMessage } from '../messaging/a-message';
+
+const headers = {
+  'idempotency-key': 'abc',
+  'x-dead-letter-reason': 'retries-exhausted',
+  'x-dead-letter-detail': 'gateway unavailable',
+  'x-dead-lettered-at': '2026-01-02T03:04:05.000Z',
+  'x-attempts': 8,
+  nested: { list: [1, 'two'], flag: true },
+};
+const properties = { messageId: 'message-17', timestamp: 1_767_225_600, headers };
+const content = '{"paymentId":"PAY-001"}';
+
+const idOf = (changed: Parameters<typeof aMessage>[0] = {}) =>
+  deadLetterFrom(aMessage({ properties, content, ...changed })).id;
+
+describe('a dead letter of the service', () => {
+  it('says what a person must know', () => {
+    expect(deadLetterFrom(aMessage({ properties, content }))).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{12}$/),
+      reason: 'retries-exhausted',
+      detail: 'gateway unavailable',
+      attempts: 8,
+      idempotencyKey: 'abc',
+      publishedAt: '2026-01-01T00:00:00.000Z',
+      deadLetteredAt: '2026-01-02T03:04:05.000Z',
+    });
+  });
+
+  it('shows body and headers on request, without those that the broker added', () => {
+    const withBrokers = {
+      ...properties,
+      headers: { ...headers, 'x-first-death-queue': 'payments.charge', 'x-delivery-count': 3 },
+    };
+    expect(deadLetterContentFrom(aMessage({ properties: withBrokers, content }))).toMatchObject({
+      reason: 'retries-exhausted',
+      body: content,
+    });
+    expect(deadLetterContentFrom(aMessage({ properties: withBrokers, content })).headers).toEqual(headers);
+  });
+});
+
+describe('a dead letter of the broker', () => {
+  it.each([
+    ['delivery_limit', 'delivery-limit'],
+    ['maxlen', 'maxlen'],
+  ])('has its reason: %s', (given, reason) => {
+    const message = aMessage({ properties: { headers: { 'x-first-death-reason': given } } });
+    expect(deadLetterFrom(message)).toMatchObject({
+      reason,
+      detail: expect.stringContaining('unacknowledged'),
+      attempts: 0,
+    });
+  });
+
+  it.each([{}, undefined, { 'x-death': [] }])('is unknown where there is none: %j', (table) => {
+    expect(deadLetterFrom(aMessage({ properties: { headers: table } })).reason).toBe('unknown');
+  });
+});
+
+describe('a hostile dead letter', () => {
+  it('supplies nothing of the wrong type', () => {
+    const hostile = {
+      'idempotency-key': { toString: 'x' },
+      'x-dead-letter-reason': ['retries-exhausted'],
+      'x-dead-letter-detail': 7,
+      'x-dead-lettered-at': true,
+      'x-attempts': 'many',
+    };
+    expect(deadLetterFrom(aMessage({ properties: { headers: hostile, timestamp: 'yesterday' } }))).toEqual({
+      id: expect.any(String),
+      reason: 'unknown',
+      detail: expect.any(String),
+      attempts: 0,
+    });
+  });
+
+  it.each([8.64e12 + 1, 2 ** 63, -1e18])('can be read although its timestamp is no date: %d', (timestamp) => {
+    expect(deadLetterFrom(aMessage({ properties: { headers, timestamp } }))).toMatchObject({
+      reason: 'retries-exhausted',
+      idempotencyKey: 'abc',
+    });
+  });
+
+  it.each([NaN, Infinity])('can be read although a header is %d', (number) => {
+    const table = { ...headers, number };
+    expect(deadLetterFrom(aMessage({ properties: { headers: table } }))).toMatchObject({
+      idempotencyKey: 'abc',
+    });
+  });
+});
+
+describe('the id', () => {
+  it('is the same whatever the order of the headers', () => {
+    const { nested, ...rest } = headers;
+    const reordered = Object.fromEntries(
+      Object.entries({ nested: { flag: nested.flag, list: nested.list }, ...rest }).reverse(),
+    );
+    expect(idOf({ properties: { ...properties, headers: reordered } })).toBe(idOf());
+  });
+
+  it('is the same after the broker has counted a delivery', () => {
+    const read = { ...headers, 'x-delivery-count': 4, 'x-acquired-count': 5 };
+    expect(idOf({ properties: { ...properties, headers: read } })).toBe(idOf());
+  });
+
+  it.each([
+    ['another body', { content: '{"paymentId":"PAY-002"}' }],
+    ['another message id', { properties: { ...properties, messageId: 'message-18' } }],
+    ['another time', { properties: { ...properties, timestamp: 1_767_225_601 } }],
+    ['another header', { properties: { ...properties, headers: { ...headers, more: 1 } } }],
+    ['another attempt', { properties: { ...properties, headers: { ...headers, 'x-attempts': 9 } } }],
+  ])('is another one for %s', (_, changed) => {
+    expect(idOf(changed)).not.toBe(idOf());
+  });
+});

@@ -1,0 +1,17 @@
+import type { ConsumeMessage } from 'amqplib';
+import { amqpRequest } from '../../../../src/idempotency/handlers/amqp-request';
+
+function requestedAt(timestamp: unknown): Date | undefined {
+  const message = { properties: { headers: {}, timestamp } } as unknown as ConsumeMessage;
+  return amqpRequest({}, message).requestedAt;
+}
+
+describe('when a message says it was made', () => {
+  it('is read in seconds', () => {
+    expect(requestedAt(1_700_000_000)).toEqual(new Date('2023-11-14T22:13:20Z'));
+  });
+
+  it.each([undefined, 'yesterday', Number.NaN, 2 ** 60, null, {}])('is unknown for %p', (timestamp) => {
+    expect(requestedAt(timestamp)).toBeUndefined();
+  });
+});

@@ -1,0 +1,38 @@
+import { backoffMs, delayAtLeast } from '../../../src/messaging/fate';
+
+describe('the waiting time for a wished one', () => {
+  const delaysMs = [250, 1_000, 5_000];
+
+  it.each([
+    { wishedMs: 0, delayMs: 250 },
+    { wishedMs: 250, delayMs: 250 },
+    { wishedMs: 251, delayMs: 1_000 },
+    { wishedMs: 4_999.5, delayMs: 5_000 },
+    { wishedMs: 5_000, delayMs: 5_000 },
+  ])('is the shortest that is not shorter: $delayMs for $wishedMs', ({ wishedMs, delayMs }) => {
+    expect(delayAtLeast(wishedMs, delaysMs)).toBe(delayMs);
+  });
+
+  it('is the longest there is when all are shorter', () => {
+    expect(delayAtLeast(5_001, delaysMs)).toBe(5_000);
+  });
+});
+
+describe('backoff', () => {
+  const bounds = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000];
+
+  it.each(bounds.map((boundMs, index) => ({ attempt: index + 1, boundMs })))(
+    'after attempt $attempt is at most $boundMs ms',
+    ({ attempt, boundMs }) => {
+      expect(backoffMs(attempt, 1)).toBe(boundMs);
+    },
+  );
+
+  it('stays bounded after very many attempts', () => {
+    expect(backoffMs(5_000, 1)).toBe(60_000);
+  });
+
+  it('is spread over the whole range below its bound', () => {
+    expect([0, 0.25, 0.5].map((random) => backoffMs(3, random))).toEqual([0, 1_000, 2_000]);
+  });
+});

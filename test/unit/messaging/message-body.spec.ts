@@ -1,0 +1,92 @@
+import { UnreadableMessageError, readBody } from '../../../src/messaging/message-body';
+
+const read = (text: string) => readBody(Buffer.from(text));
+
+/** What is wrong with a body; a body that can be read is an error of the test. */
+function problemOf(content: Buffer): string {
+  const body = readBody(content);
+  if (body instanceof UnreadableMessageError) return body.message;
+  throw new Error(`it was read: ${JSON.stringify(body)}`);
+}
+
+/** A JSON object nested to the given depth. */
+const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
+
+/** A JSON object of exactly that many bytes. */
+const sized = (bytes: number) => `{"a":"${'x'.repeat(bytes - 8)}"}`;
+
+describe('a body that can be read', () => {
+  it('is the object that was sent', () => {
+    expect(read('{"paymentId":"PAY-001","amount":99.99,"tags":["ä",null]}')).toEqual({
+      paymentId: 'PAY-001',
+      amount: 99.99,
+      tags: ['ä', null],
+    });
+  });
+
+  it('may be nested 16 levels deep', () => {
+    expect(read(nested(16))).toMatchObject({ a: { a: {} } });
+  });
+
+  it('may have 64 kB', () => {
+    expect(read(sized(65_536))).toEqual({ a: 'x'.repeat(65_528) });
+  });
+
+  it('may have any number of brackets in its texts', () => {
+    const text = `${'['.repeat(100)}\\"${'{'.repeat(100)}`;
+    expect(read(JSON.stringify({ text, last: '\\' }))).toEqual({ text, last: '\\' });
+  });
+
+  it('may have the forbidden names as values', () => {
+    expect(read('{"name":"__proto__"}')).toEqual({ name: '__proto__' });
+  });
+});
+
+describe('a body that nobody should parse', () => {
+  it.each([
+    {
+      what: 'is larger than 64 kB',
+      body: sized(65_537),
+      problem: 'the body has 65537 bytes, 65536 are allowed',
+    },
+    {
+      what: 'is nested 17 levels deep',
+      body: nested(17),
+      problem: 'the body is nested deeper than 16 levels',
+    },
+    {
+      what: 'opens brackets without end',
+      body: '['.repeat(60_000),
+      problem: 'the body is nested deeper than 16 levels',
+    },
+    { what: 'is no JSON', body: '{"a":', problem: 'the body is not JSON' },
+    { what: 'is empty', body: '', problem: 'the body is not JSON' },
+    { what: 'is an array', body: '[{}]', problem: 'the body is not a JSON object' },
+    { what: 'is a text', body: '"text"', problem: 'the body is not a JSON object' },
+    { what: 'is null', body: 'null', problem: 'the body is not a JSON object' },
+    { what: 'is a number', body: '1', problem: 'the body is not a JSON object' },
+  ])('is refused when it $what', ({ body, problem }) => {
+    expect(problemOf(Buffer.from(body))).toBe(problem);
+  });
+
+  it('is refused when it is not UTF-8', () => {
+    expect(problemOf(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))).toBe('the body is not UTF-8');
+  });
+
+  it.each(['__proto__', 'constructor', 'prototype'])(
+    'is refused for a property named %s, however deep',
+    (name) => {
+      const problem = `the body has a property named '${name}'`;
+      expect(problemOf(Buffer.from(`{"${name}":{"admin":true}}`))).toBe(problem);
+      expect(problemOf(Buffer.from(`{"a":[{"b":{"${name}":1}}]}`))).toBe(problem);
+    },
+  );
+
+  it('is refused for a forbidden name written with escapes', () => {
+    expect(problemOf(Buffer.from('{"__pr\\u006fto__":1}'))).toBe("the body has a property named '__proto__'");
+  });
+
+  it('is not quoted', () => {
+    expect(problemOf(Buffer.from('canary 4242424242424242'))).not.toMatch(/canary|4242/);
+  });
+});

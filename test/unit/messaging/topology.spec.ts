@@ -1,0 +1,87 @@
+import {
+  CHARGE_QUEUE_OPTIONS,
+  EXCHANGES,
+  queues,
+  retryDelaysMs,
+  retryQueue,
+} from '../../../src/messaging/topology';
+
+const leasesMs = [1, 100, 250, 30_000, 45_000, 60_000, 86_400_000];
+
+describe('waiting times', () => {
+  it.each(leasesMs)('have the lease of %d ms among them', (leaseMs) => {
+    expect(retryDelaysMs(leaseMs)).toContain(leaseMs);
+  });
+
+  it.each(leasesMs)('are ascending and unique with a lease of %d ms', (leaseMs) => {
+    const delaysMs = retryDelaysMs(leaseMs);
+    expect(delaysMs.slice(1).every((delayMs, index) => delayMs > (delaysMs[index] ?? Infinity))).toBe(true);
+  });
+
+  it('reach from a quarter of a second to a minute', () => {
+    expect([retryDelaysMs(30_000).at(0), retryDelaysMs(30_000).at(-1)]).toEqual([250, 60_000]);
+  });
+});
+
+describe('names on the wire', () => {
+  const leaseMs = 7_000;
+  const declared = queues(leaseMs);
+  const queueNamed = (wanted: string) => declared.find(({ name }) => name === wanted);
+
+  it('are those of the exchanges', () => {
+    expect(EXCHANGES).toMatchObject([
+      { name: 'payments', type: 'topic', options: { durable: true } },
+      { name: 'payments.dead-letter', options: { durable: true } },
+    ]);
+  });
+
+  it('are those of the queues, one retry queue for each waiting time', () => {
+    expect(declared.map(({ name }) => name).sort()).toEqual(
+      [
+        'payments.charge',
+        'payments.dead-letter',
+        ...retryDelaysMs(leaseMs).map((delayMs) => `payments.charge.retry.${delayMs}`),
+      ].sort(),
+    );
+  });
+
+  it('bind the work queue to payment.requested', () => {
+    expect(queueNamed('payments.charge')).toMatchObject({
+      exchange: 'payments',
+      routingKey: 'payment.requested',
+    });
+  });
+});
+
+describe('no message is lost', () => {
+  const declared = queues(7_000);
+
+  it('because every queue is a durable quorum queue', () => {
+    const durableQuorum = {
+      durable: true,
+      arguments: expect.objectContaining({ 'x-queue-type': 'quorum' }),
+    };
+    expect(declared.map(({ options }) => options)).toEqual(declared.map(() => durableQuorum));
+  });
+
+  it('because a retry queue gives back what has waited, at least once', () => {
+    expect(declared.find(({ name }) => name === retryQueue(7_000))?.options?.arguments).toEqual({
+      'x-queue-type': 'quorum',
+      'x-message-ttl': 7_000,
+      'x-dead-letter-exchange': '',
+      'x-dead-letter-routing-key': 'payments.charge',
+      'x-dead-letter-strategy': 'at-least-once',
+      'x-overflow': 'reject-publish',
+    });
+  });
+
+  it('because what comes back to the work queue too often goes to the dead letters', () => {
+    expect(CHARGE_QUEUE_OPTIONS.arguments).toEqual({
+      'x-queue-type': 'quorum',
+      'x-delivery-limit': 20,
+      'x-dead-letter-exchange': 'payments.dead-letter',
+      'x-dead-letter-strategy': 'at-least-once',
+      'x-overflow': 'reject-publish',
+    });
+  });
+});

@@ -1,0 +1,157 @@
+import Stripe from 'stripe';
+import { GatewayError } from '../../../../src/payment/gateway/payment-gateway';
+import { verdictOn } from '../../../../src/payment/gateway/stripe-errors';
+
+type Raw = Parameters<typeof Stripe.errors.StripeError.generate>[0];
+
+/** The error that the package makes of an answer with an error in its body. */
+function answered(statusCode: number, raw: Partial<Raw> = {}): Stripe.errors.StripeError {
+  return Stripe.errors.StripeError.generate({
+    type: 'api_error',
+    message: 'canary: a text of the gateway',
+    requestId: 'req_1',
+    headers: {},
+    ...raw,
+    statusCode,
+  });
+}
+
+/** The failure behind an error; a decision or a replayed failure is an error of the test. */
+function failureOf(error: unknown): GatewayError {
+  const verdict = verdictOn(error);
+  if (verdict.kind === 'failure') return verdict.error;
+  throw new Error(`the verdict is ${JSON.stringify(verdict)}`);
+}
+
+describe('a declined card (402)', () => {
+  it.each([
+    {
+      given: { decline_code: 'insufficient_funds', code: 'card_declined' },
+      declineCode: 'insufficient_funds',
+    },
+    { given: { code: 'expired_card' }, declineCode: 'expired_card' },
+    { given: {}, declineCode: 'card_declined' },
+  ])('is a decision: $declineCode', ({ given, declineCode }) => {
+    expect(verdictOn(answered(402, { type: 'card_error', ...given }))).toEqual({
+      kind: 'decision',
+      result: { kind: 'declined', declineCode },
+    });
+  });
+
+  it('says which payment it was', () => {
+    const body = '{"type":"card_error","code":"card_declined","payment_intent":{"id":"pi_1"}}';
+    const raw: Raw = JSON.parse(body);
+    const error = answered(402, raw);
+    expect(verdictOn(error)).toMatchObject({ result: { kind: 'declined', chargeId: 'pi_1' } });
+  });
+
+  it('is a decision when it is replayed, too', () => {
+    const headers = { 'idempotent-replayed': 'true' };
+    expect(verdictOn(answered(402, { type: 'card_error', headers }))).toMatchObject({ kind: 'decision' });
+  });
+});
+
+describe('an answer without a decision', () => {
+  it.each([
+    { what: '429', error: answered(429, { type: 'invalid_request_error' }), kind: 'unavailable' },
+    {
+      what: '400 rate_limit',
+      error: answered(400, { type: 'invalid_request_error', code: 'rate_limit' }),
+      kind: 'unavailable',
+    },
+    {
+      what: '409, the key is in use just now',
+      error: answered(409, { type: 'idempotency_error' }),
+      kind: 'unavailable',
+    },
+    { what: '500', error: answered(500), kind: 'unavailable' },
+    { what: '502', error: answered(502), kind: 'unavailable' },
+    { what: '503', error: answered(503), kind: 'unavailable' },
+    { what: '401', error: answered(401, { type: 'authentication_error' }), kind: 'unauthorized' },
+    { what: '403', error: answered(403, { type: 'invalid_request_error' }), kind: 'unauthorized' },
+    {
+      what: '400 invalid',
+      error: answered(400, { type: 'invalid_request_error', param: 'amount' }),
+      kind: 'rejected',
+    },
+    { what: '404', error: answered(404, { type: 'invalid_request_error' }), kind: 'rejected' },
+    { what: '422', error: answered(422), kind: 'rejected' },
+    {
+      what: '400 idempotency_error',
+      error: answered(400, { type: 'idempotency_error' }),
+      kind: 'key-reused',
+    },
+    {
+      what: 'a connection that broke',
+      error: new Stripe.errors.StripeConnectionError({ type: 'api_error', message: 'canary' }),
+      kind: 'unavailable',
+    },
+    {
+      what: 'an answer that is no JSON',
+      error: new Stripe.errors.StripeAPIError({ type: 'api_error', message: 'canary' }),
+      kind: 'unavailable',
+    },
+  ])('means $kind: $what', ({ error, kind }) => {
+    expect(failureOf(error).failure).toEqual({ kind });
+  });
+
+  it('keeps its cause', () => {
+    const error = answered(500);
+    expect(failureOf(error).cause).toBe(error);
+  });
+});
+
+describe('a stored 5xx that the gateway replays', () => {
+  const headers = { 'idempotent-replayed': 'true' };
+
+  it.each([500, 503])('never changes under this key: %d', (status) => {
+    expect(verdictOn(answered(status, { headers }))).toEqual({ kind: 'replayed-failure' });
+  });
+
+  it('is something else than a replayed refusal', () => {
+    const refused = answered(400, { type: 'invalid_request_error', headers });
+    expect(failureOf(refused).failure).toEqual({ kind: 'rejected' });
+  });
+
+  it('is something else than a first 5xx', () => {
+    const first = answered(500, { headers: { 'idempotent-replayed': 'false' } });
+    expect(failureOf(first).failure).toEqual({ kind: 'unavailable' });
+  });
+});
+
+describe('Retry-After', () => {
+  it.each([429, 409, 503])('is respected with %d', (status) => {
+    const error = answered(status, { headers: { 'retry-after': '7' } });
+    expect(failureOf(error).failure).toEqual({ kind: 'unavailable', retryAfterMs: 7_000 });
+  });
+
+  it.each(['soon', '-1', '0', '', 'Wed, 21 Oct 2026 07:28:00 GMT'])('is ignored when it is %p', (value) => {
+    const error = answered(429, { headers: { 'retry-after': value } });
+    expect(failureOf(error).failure).toEqual({ kind: 'unavailable' });
+  });
+});
+
+describe('the message', () => {
+  it('has the codes for a person to look up', () => {
+    const error = answered(400, { type: 'invalid_request_error', code: 'amount_too_small', param: 'amount' });
+    expect(failureOf(error).message).toBe(
+      'gateway rejected: StripeInvalidRequestError, 400, amount_too_small, param amount, req_1',
+    );
+  });
+
+  it.each([400, 401, 403, 409, 429, 500])('has no text of the gateway: %d', (status) => {
+    expect(failureOf(answered(status)).message).not.toContain('canary');
+  });
+});
+
+describe('an error that is not of the package', () => {
+  it('passes when it is a verdict already', () => {
+    const error = new GatewayError({ kind: 'outcome-unknown' }, 'no trace of it');
+    expect(verdictOn(error)).toEqual({ kind: 'failure', error });
+  });
+
+  it('is thrown on, for it says nothing about the charge', () => {
+    const error = new TypeError('x is undefined');
+    expect(() => verdictOn(error)).toThrow(error);
+  });
+});

@@ -1,0 +1,180 @@
+import {
+  InvalidIdempotencyKeyError,
+  MissingIdempotencyKeyError,
+  StoreUnavailableError,
+  type Unprocessed,
+} from '../../../src/idempotency';
+import { GatewayError, type GatewayFailure } from '../../../src/payment/gateway/payment-gateway';
+import { fateOf, isExcused, type MessageHistory } from '../../../src/payment/payment-fate';
+
+const maxAttempts = 8;
+
+/** The fate of an outcome with the longest possible backoff, of a message that was tried five times. */
+function fate(outcome: Unprocessed, history: Partial<MessageHistory> = {}, random = 1) {
+  return fateOf(
+    outcome,
+    { attempts: 5, attemptsBeforeReplay: 0, ...history },
+    { maxAttempts, random: () => random },
+  );
+}
+
+function failed(failure: GatewayFailure, attempt = 6): Unprocessed {
+  return { kind: 'failed', error: new GatewayError(failure, 'what the gateway said'), attempt };
+}
+
+describe('a request that was refused', () => {
+  it.each([
+    { reason: 'missing-idempotency-key', error: new MissingIdempotencyKeyError('why') },
+    { reason: 'invalid-idempotency-key', error: new InvalidIdempotencyKeyError('why') },
+    { reason: 'invalid-message', error: new Error('why') },
+  ])('is a dead letter: $reason', ({ reason, error }) => {
+    const expected = { kind: 'dead-letter', reason, detail: 'why', attempts: 5 };
+    expect(fate({ kind: 'refused', error })).toEqual(expected);
+  });
+
+  it('is a dead letter whatever was thrown', () => {
+    expect(fate({ kind: 'refused', error: 'a text' })).toMatchObject({
+      reason: 'invalid-message',
+      detail: 'a text',
+    });
+  });
+});
+
+describe('a request that the engine declined', () => {
+  it('waits as long as the lease of the other consumer, and this is no attempt', () => {
+    expect(fate({ kind: 'busy', remainingMs: 12_345 })).toMatchObject({
+      kind: 'park',
+      delayMs: 12_345,
+      attempts: 5,
+    });
+  });
+
+  it.each([
+    { kind: 'mismatch', reason: 'idempotency-key-reused' },
+    { kind: 'outside-window', reason: 'outside-deduplication-window' },
+  ] as const)('is a dead letter for $kind: $reason', ({ kind, reason }) => {
+    expect(fate({ kind })).toMatchObject({ kind: 'dead-letter', reason, attempts: 5 });
+  });
+});
+
+describe('a failure on our side', () => {
+  it.each<Unprocessed>([
+    { kind: 'lease-lost' },
+    { kind: 'store-unavailable', error: new StoreUnavailableError('begin', 'gone') },
+  ])('parks the message, and this is no attempt: $kind', (outcome) => {
+    expect(fate(outcome)).toMatchObject({ kind: 'park', attempts: 5, delayMs: 1_000 });
+  });
+
+  it('never dead-letters, however often', () => {
+    const history = { attempts: 1_000 };
+    expect([
+      fate({ kind: 'lease-lost' }, history).kind,
+      fate({ kind: 'busy', remainingMs: 1 }, history).kind,
+    ]).toEqual(['park', 'park']);
+  });
+
+  it('is tried again like an unavailable gateway when it is a fault of the code', () => {
+    const attempt = (count: number) =>
+      fate({ kind: 'failed', error: new TypeError('x is undefined'), attempt: count });
+    expect(attempt(7)).toMatchObject({ kind: 'park', attempts: 7 });
+    expect(attempt(8)).toMatchObject({
+      kind: 'dead-letter',
+      reason: 'retries-exhausted',
+      detail: 'x is undefined',
+    });
+  });
+});
+
+describe('a gateway that made no decision', () => {
+  it.each([
+    { kind: 'rejected', reason: 'gateway-rejected' },
+    { kind: 'key-reused', reason: 'idempotency-key-reused' },
+    { kind: 'outcome-unknown', reason: 'gateway-outcome-unknown' },
+  ] as const)('makes a dead letter at once when it is $kind: $reason', ({ kind, reason }) => {
+    const expected = { kind: 'dead-letter', reason, detail: 'what the gateway said', attempts: 1 };
+    expect(fate(failed({ kind }, 1))).toEqual(expected);
+  });
+
+  it('is asked again when it is unavailable, until the last attempt', () => {
+    expect(fate(failed({ kind: 'unavailable' }, maxAttempts - 1))).toMatchObject({
+      kind: 'park',
+      attempts: maxAttempts - 1,
+    });
+    expect(fate(failed({ kind: 'unavailable' }, maxAttempts))).toEqual({
+      kind: 'dead-letter',
+      reason: 'retries-exhausted',
+      detail: 'what the gateway said',
+      attempts: maxAttempts,
+    });
+  });
+
+  it('never makes a dead letter when it refuses our credentials, and this is no attempt', () => {
+    expect(fate(failed({ kind: 'unauthorized' }, 1_000))).toMatchObject({
+      kind: 'park',
+      delayMs: 5_000,
+      attempts: 5,
+    });
+  });
+});
+
+describe('the wait before the next attempt', () => {
+  const delayAfter = (attempt: number, random: number, history: Partial<MessageHistory> = {}) => {
+    const parked = fate(failed({ kind: 'unavailable' }, attempt), history, random);
+    return parked.kind === 'park' ? parked.delayMs : undefined;
+  };
+
+  it('doubles its bound', () => {
+    expect([1, 2, 3, 4, 5, 6, 7].map((attempt) => delayAfter(attempt, 1))).toEqual([
+      1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000,
+    ]);
+  });
+
+  it('is anywhere below it', () => {
+    expect([delayAfter(4, 0), delayAfter(4, 0.5)]).toEqual([0, 4_000]);
+  });
+
+  it('is at least what the gateway asks for', () => {
+    const asked = failed({ kind: 'unavailable', retryAfterMs: 90_000 }, 1);
+    expect(fate(asked)).toMatchObject({ kind: 'park', delayMs: 90_000 });
+  });
+
+  it('is no shorter because the gateway asks for less', () => {
+    const asked = failed({ kind: 'unavailable', retryAfterMs: 10 }, 4);
+    expect(fate(asked)).toMatchObject({ kind: 'park', delayMs: 8_000 });
+  });
+
+  it('begins anew after a replay', () => {
+    expect(delayAfter(9, 1, { attemptsBeforeReplay: 8 })).toBe(1_000);
+  });
+});
+
+describe('a message that a person replayed', () => {
+  const replayed = { attempts: 8, attemptsBeforeReplay: 8 };
+
+  it('has all its attempts again', () => {
+    expect(fate(failed({ kind: 'unavailable' }, 9), replayed)).toMatchObject({ kind: 'park', attempts: 9 });
+    expect(fate(failed({ kind: 'unavailable' }, 15), replayed)).toMatchObject({ kind: 'park', attempts: 15 });
+  });
+
+  it('is exhausted by as many as before', () => {
+    expect(fate(failed({ kind: 'unavailable' }, 16), replayed)).toMatchObject({
+      kind: 'dead-letter',
+      reason: 'retries-exhausted',
+      attempts: 16,
+    });
+  });
+});
+
+describe('what leaves no trace', () => {
+  it('is refused credentials alone', () => {
+    const kinds = ['unavailable', 'unauthorized', 'rejected', 'key-reused', 'outcome-unknown'] as const;
+    expect(kinds.filter((kind) => isExcused(new GatewayError({ kind }, 'why')))).toEqual(['unauthorized']);
+  });
+
+  it('is no other error', () => {
+    expect([isExcused(new Error('unauthorized')), isExcused({ failure: { kind: 'unauthorized' } })]).toEqual([
+      false,
+      false,
+    ]);
+  });
+});
