@@ -93,7 +93,7 @@ describe('dead letters over HTTP', () => {
   it.each(['0', '-1', '1.5', '1001', 'many'])('are not listed with limit=%s: 400', async (limit) => {
     expect(await world.service.get(`/dead-letters?limit=${limit}`)).toMatchObject({
       status: 400,
-      body: { errors: expect.arrayContaining([expect.objectContaining({ field: 'limit' })])] },
+      body: { errors: expect.arrayContaining([expect.objectContaining({ field: 'limit' })]) },
     });
   });
 
