@@ -31,7 +31,7 @@ const CONNECTION: RedisOptions = {
 export class RedisModule {}
 
 /** One URL is a single server; several are the nodes of a cluster. */
-export function redisOptions({ redisUrls }: Environment): RedisModuleOptions {
+function redisOptions({ redisUrls }: Environment): RedisModuleOptions {
   const [first = '', ...others] = redisUrls;
   if (others.length === 0)
     return { type: 'single', url: first, options: CONNECTION, onClientReady: reportErrors };

@@ -7,7 +7,7 @@ import { runFolder } from './isolation';
 import { parseJsonObject } from './json';
 import type { JsonObject } from './json';
 
-export const projectRoot = resolve(__dirname, '../..');
+const projectRoot = resolve(__dirname, '../..');
 
 export interface Exit {
   code: number | null;

@@ -5,7 +5,7 @@ import { removeRun } from '../../scripts/services/runs';
 import { runFolder } from './isolation';
 
 /** A server that only one spec uses, and may therefore break. */
-export interface OwnServer {
+interface OwnServer {
   readonly url: string;
   /** At once, as a crash would; `restart` brings it back with its data. */
   kill(): Promise<void>;
