@@ -1,6 +1,13 @@
 import { isJsonObject } from './json';
 import type { JsonObject } from './json';
 
+interface ManagementMessage {
+  exchange: string;
+  routingKey: string;
+  headers: JsonObject;
+  body: string;
+}
+
 /** RabbitMQ's management API, as far as the tests use it. Names of queues are exact there; counts lag by seconds. */
 export class Management {
   private readonly base: string;
@@ -39,6 +46,20 @@ export class Management {
 
   async closeConnection(name: string): Promise<void> {
     await this.call('DELETE', `/connections/${encodeURIComponent(name)}`);
+  }
+
+  /** Publishes what a client of this language could not encode. */
+  async publish(vhost: string, { exchange, routingKey, headers, body }: ManagementMessage): Promise<void> {
+    await this.call('POST', `/exchanges/${vhost}/${exchange}/publish`, {
+      properties: { headers, delivery_mode: 2 },
+      routing_key: routingKey,
+      payload: body,
+      payload_encoding: 'string',
+    });
+  }
+
+  async deleteQueue(vhost: string, name: string): Promise<void> {
+    await this.call('DELETE', `/queues/${vhost}/${name}`);
   }
 
   private async list(path: string): Promise<JsonObject[]> {
