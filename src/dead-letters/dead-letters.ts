@@ -35,6 +35,8 @@ export interface ReplayOptions {
 }
 
 const BUSY = 'another process is reading the dead letters; try again when it is done';
+const LOOKS = 10;
+const LOOK_AGAIN_MS = 100;
 /** After this long without another message, what the queue counted is held by somebody else. */
 const QUIET_MS = 3_000;
 
@@ -121,7 +123,7 @@ async function find(channel: ConfirmChannel, id: string): Promise<ConsumeMessage
  * @throws DeadLettersBusyError while somebody else reads
  */
 async function readAll(channel: ConfirmChannel): Promise<ConsumeMessage[]> {
-  const { messageCount } = await channel.checkQueue(DEAD_LETTER);
+  const messageCount = await countWhenAlone(channel);
   const messages: ConsumeMessage[] = [];
   let onArrival = (): void => undefined;
   await channel.prefetch(0);
@@ -142,6 +144,16 @@ async function readAll(channel: ConfirmChannel): Promise<ConsumeMessage[]> {
   }
   await channel.cancel(consumerTag);
   return messages;
+}
+
+/** Quorum queues do not enforce exclusive consumers everywhere, and count one for a moment after it has gone. */
+async function countWhenAlone(channel: ConfirmChannel): Promise<number> {
+  for (let look = 1; look <= LOOKS; look++) {
+    const { messageCount, consumerCount } = await channel.checkQueue(DEAD_LETTER);
+    if (consumerCount === 0) return messageCount;
+    await sleep(LOOK_AGAIN_MS);
+  }
+  throw new DeadLettersBusyError(BUSY);
 }
 
 async function replay(

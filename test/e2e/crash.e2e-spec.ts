@@ -13,7 +13,7 @@ describe.each([
   let survivor: Service;
 
   beforeAll(async () => {
-    await world.beginSlowPayment(payment, { ms: 5000, when });
+    await world.beginSlowPayment(payment, { ms: 8000, when });
     survivor = await world.startService();
     expect(await world.redis.record(payment.idempotencyKey)).toBeUndefined();
     await world.service.kill();

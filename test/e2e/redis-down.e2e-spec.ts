@@ -78,6 +78,7 @@ describe('Redis unreachable', () => {
   it('killed while the gateway is answering: charged once, and recorded when Redis is back', async () => {
     const payment = aPayment();
     await world.beginSlowPayment(payment, { ms: 1500, when: 'after' });
+    await eventually(async () => expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(1));
     await world.redisServer.kill();
     await unreadyFor(world, 'redis');
     await eventually(async () => expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(1));
