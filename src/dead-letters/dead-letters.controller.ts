@@ -13,12 +13,8 @@ import {
 } from '@nestjs/common';
 import { fieldErrorsPipe } from '../http/field-errors';
 import type { DeadLetter, DeadLetterContent } from './dead-letter';
-import {
-  DeadLetters,
-  DeadLettersBusyError,
-  UnknownDeadLetterError,
-  type DeadLetterList,
-} from './dead-letters';
+import { DeadLetters, UnknownDeadLetterError, type DeadLetterList } from './dead-letters';
+import { DeadLettersBusyError } from './reading';
 import { ListQuery, ReplayBody } from './dead-letters.dto';
 
 /** The same as `npm run dead-letters`, for development. */

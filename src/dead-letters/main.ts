@@ -3,12 +3,8 @@ import { connect } from 'amqplib';
 import { readEnvironment } from '../config/config.module';
 import { InvalidEnvironmentError } from '../config/invalid-environment.error';
 import type { DeadLetter, DeadLetterContent } from './dead-letter';
-import {
-  DeadLetters,
-  DeadLettersBusyError,
-  UnknownDeadLetterError,
-  type DeadLetterList,
-} from './dead-letters';
+import { DeadLetters, UnknownDeadLetterError, type DeadLetterList } from './dead-letters';
+import { DeadLettersBusyError } from './reading';
 
 const HELP = `npm run dead-letters -- <command>: what a person does with payments that nobody could charge
 
