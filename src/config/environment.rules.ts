@@ -2,7 +2,11 @@ import type { Environment } from './environment';
 
 /** What is wrong although each variable alone is right: one sentence each, empty if nothing is. */
 export function contradictions(environment: Environment): string[] {
-  return [...leaseOutlivingItsRecord(environment), ...insecureInProduction(environment)];
+  return [
+    ...leaseOutlivingItsRecord(environment),
+    ...severalKindsOfRedis(environment),
+    ...insecureInProduction(environment),
+  ];
 }
 
 function leaseOutlivingItsRecord(environment: Environment): string[] {
@@ -11,6 +15,19 @@ function leaseOutlivingItsRecord(environment: Environment): string[] {
   return [
     `IDEMPOTENCY_TTL (${idempotencyTtlSeconds} s) must be at least IDEMPOTENCY_LEASE (${idempotencyLeaseMs / 1000} s): ` +
       'a payment must be remembered for longer than it is worked on',
+  ];
+}
+
+/** Sentinels of one master, named by each of them; or none at all. */
+function severalKindsOfRedis({ redisUrls }: Environment): string[] {
+  const urls = redisUrls.filter((url) => URL.canParse(url)).map((url) => new URL(url));
+  const isSentinel = ({ protocol }: URL) => protocol.endsWith('+sentinel:');
+  if (!urls.some(isSentinel)) return [];
+  const masters = new Set(urls.map(({ protocol, pathname }) => `${protocol}${pathname}`));
+  if (masters.size === 1 && urls.every(({ pathname }) => /^\/[^/]+(\/\d{1,5})?$/.test(pathname))) return [];
+  return [
+    'REDIS_URL must name the same master in each of its sentinels: redis+sentinel://host:port/master, ' +
+      'or redis+sentinel://host:port/master/database',
   ];
 }
 
@@ -38,14 +55,15 @@ function remote(urls: readonly string[]): URL[] {
 }
 
 function plainText(name: string, { protocol, host }: URL): string[] {
-  const unencrypted: Record<string, string> = {
-    RABBITMQ_URL: 'amqp:',
-    REDIS_URL: 'redis:',
-    STRIPE_API_BASE: 'http:',
+  const unencrypted: Record<string, string[]> = {
+    RABBITMQ_URL: ['amqp:'],
+    REDIS_URL: ['redis:', 'redis+sentinel:'],
+    STRIPE_API_BASE: ['http:'],
   };
-  if (protocol !== unencrypted[name]) return [];
+  if (!unencrypted[name]?.includes(protocol)) return [];
+  const encrypted = protocol.replace(/^[a-z]+/, '$&s');
   return [
-    `${name} must use ${protocol.replace(':', 's')}:// for ${host} in production: ${protocol}// is not encrypted ` +
+    `${name} must use ${encrypted}// for ${host} in production: ${protocol}// is not encrypted ` +
       '(ALLOW_INSECURE_URLS=true permits it)',
   ];
 }

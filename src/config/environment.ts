@@ -41,8 +41,8 @@ export class Environment {
   @WholeNumber('RABBITMQ_PREFETCH', { maximum: 65_535 })
   readonly rabbitmqPrefetch: number = 50;
 
-  /** One URL, or the nodes of a Redis Cluster. */
-  @Urls('REDIS_URL', ['redis:', 'rediss:'])
+  /** One URL, the nodes of a Redis Cluster, or the sentinels of a master: `redis+sentinel://host:port/master`. */
+  @Urls('REDIS_URL', ['redis:', 'rediss:', 'redis+sentinel:', 'rediss+sentinel:'])
   readonly redisUrls: string[] = [];
 
   /** How long a finished payment is remembered; duplicates are recognised for this long. */

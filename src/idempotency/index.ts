@@ -32,8 +32,18 @@ export {
 } from './idempotency.errors';
 export {
   IdempotencyStore,
+  type Acquisition,
+  type BeginReply,
+  type BeginRequest,
+  type CompleteReply,
+  type CompleteRequest,
   type Finding,
   type IdempotencyRecord,
+  type LeaseOwner,
   type ScopedKey,
 } from './store/idempotency-store';
+export {
+  MemoryIdempotencyStore,
+  type MemoryIdempotencyStoreOptions,
+} from './store/memory/memory-idempotency-store';
 export { RedisIdempotencyStore } from './store/redis/redis-idempotency-store';

@@ -1,7 +1,8 @@
 import { RedisModule as IoRedisModule, type RedisModuleOptions } from '@nestjs-modules/ioredis';
 import { Logger, Module } from '@nestjs/common';
-import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis';
 import { Environment } from '../config/environment';
+import { redisLocation, type RedisLogin } from './redis-location';
 
 const logger = new Logger('Redis');
 
@@ -9,6 +10,8 @@ const logger = new Logger('Redis');
 const COMMAND_TIMEOUT_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 const LONGEST_RECONNECT_MS = 1_000;
+
+const reconnectDelay = (times: number) => Math.min(LONGEST_RECONNECT_MS, 50 * 2 ** Math.min(times, 5));
 
 const CONNECTION: RedisOptions = {
   // A command that nobody waits for any more must not be sent later: a begin would take a lease for nobody.
@@ -19,39 +22,90 @@ const CONNECTION: RedisOptions = {
   connectTimeout: CONNECT_TIMEOUT_MS,
   // A peer that vanished without a word is given up when commands stay unanswered.
   socketTimeout: 2 * COMMAND_TIMEOUT_MS,
-  retryStrategy: (times) => Math.min(LONGEST_RECONNECT_MS, 50 * 2 ** Math.min(times, 5)),
+  retryStrategy: reconnectDelay,
   // After a failover the old master refuses writes; only a new connection finds the new one.
   reconnectOnError: (error) => error.message.startsWith('READONLY'),
 };
 
-/** The connection to Redis, standalone or Cluster; inject it with `@InjectRedis()`. */
+const CLUSTER: ClusterOptions = {
+  // Ignored inside `redisOptions`.
+  enableOfflineQueue: false,
+  clusterRetryStrategy: reconnectDelay,
+  // No command is sent twice on suspicion, and none waits for the cluster to recover: it would do so without a bound,
+  // and `commandTimeout` does not end it. A refused step costs a retry; a MOVED answer shows the way to the new master.
+  retryDelayOnFailover: 0,
+  retryDelayOnClusterDown: 0,
+  slotsRefreshTimeout: COMMAND_TIMEOUT_MS,
+};
+
+/** The connection to Redis, standalone, Cluster or behind Sentinel; inject it with `@InjectRedis()`. */
 @Module({
   imports: [IoRedisModule.forRootAsync({ inject: [Environment], useFactory: redisOptions })],
 })
 export class RedisModule {}
 
-/** One URL is a single server; several are the nodes of a cluster. */
+/** See {@link redisLocation} for what the URLs mean. */
 function redisOptions({ redisUrls }: Environment): RedisModuleOptions {
-  const [first = '', ...others] = redisUrls;
-  if (others.length === 0)
-    return { type: 'single', url: first, options: CONNECTION, onClientReady: reportErrors };
-  const { username, password, protocol } = new URL(first);
-  return {
-    type: 'cluster',
-    nodes: redisUrls,
-    options: {
-      // Ignored inside `redisOptions`.
-      enableOfflineQueue: false,
-      clusterRetryStrategy: (times) => Math.min(LONGEST_RECONNECT_MS, 50 * 2 ** Math.min(times, 5)),
-      redisOptions: {
-        ...CONNECTION,
-        ...(username && { username: decodeURIComponent(username) }),
-        ...(password && { password: decodeURIComponent(password) }),
-        ...(protocol === 'rediss:' && { tls: {} }),
-      },
-    },
-    onClientReady: reportErrors,
-  };
+  const location = redisLocation(redisUrls);
+  switch (location.kind) {
+    case 'standalone':
+      return { type: 'single', url: location.url, options: CONNECTION, onClientReady: prepareConnection };
+    case 'cluster':
+      return {
+        type: 'cluster',
+        nodes: location.urls,
+        options: { ...CLUSTER, redisOptions: { ...CONNECTION, ...loginOptions(location.login) } },
+        onClientReady: prepareCluster,
+      };
+    case 'sentinel': {
+      const { master, sentinels } = location;
+      return {
+        type: 'single',
+        options: {
+          ...CONNECTION,
+          ...loginOptions(master),
+          sentinels,
+          name: master.name,
+          db: master.database,
+          sentinelCommandTimeout: COMMAND_TIMEOUT_MS,
+          sentinelRetryStrategy: reconnectDelay,
+          ...(master.encrypted && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+        },
+        onClientReady: prepareConnection,
+      };
+    }
+    default:
+      return location satisfies never;
+  }
+}
+
+function loginOptions({ username, password, encrypted }: RedisLogin): RedisOptions {
+  return { ...(username && { username }), ...(password && { password }), ...(encrypted && { tls: {} }) };
+}
+
+function prepareConnection(client: Redis): void {
+  reportErrors(client);
+  endSocketTimeoutWithItsSocket(client);
+}
+
+function prepareCluster(cluster: Cluster): void {
+  reportErrors(cluster);
+  cluster.on('+node', (node: Redis) => {
+    endSocketTimeoutWithItsSocket(node);
+    // Otherwise its first command connects it, and those that come meanwhile are refused.
+    void node.connect().catch(() => undefined);
+  });
+}
+
+/**
+ * ioredis 5.11 leaves the timer of `socketTimeout` running when a connection is lost before an answer; it then destroys
+ * the next, healthy one.
+ */
+function endSocketTimeoutWithItsSocket(client: Redis): void {
+  client.on('close', () => {
+    clearTimeout(Number(Reflect.get(client, 'socketTimeoutTimer')));
+    Reflect.set(client, 'socketTimeoutTimer', undefined);
+  });
 }
 
 /** Without a listener each reconnect prints "Unhandled error event". Only changes are news. */

@@ -73,6 +73,8 @@ export interface Finding {
  *
  * A method rejects with {@link StoreUnavailableError} when the store refused or did not answer in time. The step may
  * then have been taken or not: the caller must be right in both cases.
+ *
+ * `storeContract()` of `idempotency/testing` holds a store of your own to all of this.
  */
 export interface IdempotencyStore {
   /** Looks for a record, checks the fingerprint, takes the lease and counts the acquisition. */
@@ -88,7 +90,11 @@ export interface IdempotencyStore {
   release(owner: LeaseOwner, counting: 'counted' | 'excused'): Promise<'released' | 'lost'>;
   /** Reads what is known of a key, without changing anything. */
   find(name: ScopedKey): Promise<Finding>;
-  /** Removes a key's record, and its attempts unless somebody holds the lease: that one goes on undisturbed. */
+  /**
+   * Removes a key's record and its attempts, so that it may be used as if for the first time, fencing tokens included.
+   * While somebody holds the lease nobody else may start: the lease and the attempts then stay, and the owner's record
+   * will be stored. To forget that one too, forget again when the work is done.
+   */
   forget(name: ScopedKey): Promise<void>;
   /** Resolves when the store takes writes, rejects with the reason otherwise. */
   probe(): Promise<void>;

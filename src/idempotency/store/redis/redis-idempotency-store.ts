@@ -31,8 +31,13 @@ const FORGET = new RedisScript('forget.lua');
 /**
  * Records, leases and attempts in Redis 7 or newer, standalone or Cluster; each step is one script and one round trip.
  *
- * The client must bound its commands (`commandTimeout`) and must not queue them while disconnected
- * (`enableOfflineQueue: false`): a step that nobody waits for any more must not be taken later.
+ * The client must bound its commands (`commandTimeout`), must not queue them while disconnected
+ * (`enableOfflineQueue: false`) and must not send one twice (`autoResendUnfulfilledCommands: false`; for a Cluster
+ * `retryDelayOnFailover: 0` and `retryDelayOnClusterDown: 0`): a step that nobody waits for any more must not be taken
+ * later, and one that was taken would find its own lease in the way.
+ *
+ * Behind Sentinel and in a Cluster a failover loses what the old master had confirmed but not yet passed on; there
+ * the key given to the downstream system is what prevents a second effect.
  */
 export class RedisIdempotencyStore implements IdempotencyStore {
   constructor(private readonly client: Redis | Cluster) {}

@@ -1,0 +1,92 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { KeyUnderTest, LONG_LEASE_MS, LONG_TTL_SECONDS } from '../key-under-test';
+import type { StoreCase } from '../store-case';
+
+const BEGINNERS = 50;
+
+export const beginCases: readonly StoreCase[] = [
+  {
+    name: 'knows nothing of a key that nobody began',
+    run: async (store) =>
+      deepEqual(await new KeyUnderTest(store).find(), {
+        record: undefined,
+        attempts: 0,
+        remainingLeaseMs: undefined,
+      }),
+  },
+  {
+    name: 'gives an unknown key to the first who begins, as the first attempt',
+    run: async (store) => {
+      const { acquisition } = await new KeyUnderTest(store).acquire();
+      deepEqual(acquisition, { fencingToken: 1, attempt: 1, sinceFirstAttemptMs: 0 });
+    },
+  },
+  {
+    name: 'is busy while somebody works, and says for how long the lease lasts',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      await key.acquire();
+      const reply = await key.begin();
+      ok(reply.kind === 'busy', `begin said ${reply.kind}`);
+      ok(reply.remainingMs > 0 && reply.remainingMs <= LONG_LEASE_MS, `${reply.remainingMs} ms remain`);
+      equal((await key.find()).attempts, 1);
+    },
+  },
+  {
+    name: 'gives a key to exactly one of many who begin at the same time',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      const replies = await Promise.all(Array.from({ length: BEGINNERS }, () => key.begin()));
+      equal(replies.filter(({ kind }) => kind === 'acquired').length, 1);
+      equal(replies.filter(({ kind }) => kind === 'busy').length, BEGINNERS - 1);
+    },
+  },
+  {
+    name: 'answers from the record once the work is finished, without counting an attempt',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      const record = await key.finish();
+      deepEqual(await key.begin(), { kind: 'completed', record });
+      deepEqual(await key.find(), { record, attempts: 1, remainingLeaseMs: undefined });
+    },
+  },
+  {
+    name: 'declines a request older than records live, of which nothing is known, and leaves no trace of it',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      const requestedAt = new Date(clock.now() - LONG_TTL_SECONDS * 1000 - 10_000);
+      deepEqual(await key.begin({ requestedAt }), { kind: 'outside-window' });
+      deepEqual(await key.find(), { record: undefined, attempts: 0, remainingLeaseMs: undefined });
+    },
+  },
+  {
+    name: 'takes a request that is younger than records live',
+    run: async (store, clock) => {
+      const requestedAt = new Date(clock.now() - LONG_TTL_SECONDS * 1000 + 60_000);
+      equal((await new KeyUnderTest(store).begin({ requestedAt })).kind, 'acquired');
+    },
+  },
+  {
+    name: 'takes a request that seems to come from the future',
+    run: async (store, clock) => {
+      const requestedAt = new Date(clock.now() + 3_600_000);
+      equal((await new KeyUnderTest(store).begin({ requestedAt })).kind, 'acquired');
+    },
+  },
+  {
+    name: 'does not mind the age of a request that it knows: busy, acquired again, or completed',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      const requestedAt = new Date(0);
+      const owner = await key.acquire();
+      equal((await key.begin({ requestedAt })).kind, 'busy');
+      await owner.release();
+      const record = await key.finish({ requestedAt });
+      deepEqual(await key.begin({ requestedAt }), { kind: 'completed', record });
+    },
+  },
+  {
+    name: 'resolves a probe while it takes writes',
+    run: async (store) => equal(await store.probe(), undefined),
+  },
+];

@@ -1,0 +1,116 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import { aRecord, KeyUnderTest, SHORT_LEASE_MS } from '../key-under-test';
+import type { StoreCase } from '../store-case';
+
+/** Results are whatever JSON a handler returns. */
+const RESULTS: readonly unknown[] = [
+  null,
+  false,
+  0,
+  '',
+  -0.1,
+  1e21,
+  [],
+  {},
+  [null, [1, 'two', { three: [3] }]],
+  {
+    text: 'quote " backslash \\ newline \n tab \t NUL \u0000 bell \u0007',
+    empty: '',
+    nested: { deep: [{}] },
+  },
+  'Grüße, 世界, 🧾, a lone \u2028 separator',
+];
+
+/** Forty times what a result should be; more than one network packet holds. */
+const LARGE_CHARACTERS = 40_000;
+
+export const completeCases: readonly StoreCase[] = [
+  {
+    name: 'stores the record of the owner and frees the key',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      const owner = await key.acquire();
+      const record = aRecord({ fencingToken: owner.acquisition.fencingToken });
+      deepEqual(await owner.complete(record), { kind: 'stored' });
+      deepEqual(await key.find(), { record, attempts: 1, remainingLeaseMs: undefined });
+    },
+  },
+  {
+    name: 'shows an owner who repeats a completion the record that it stored, and does not store it again',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      const owner = await key.acquire();
+      const record = aRecord({ result: 'first' });
+      await owner.complete(record);
+      deepEqual(await owner.complete(aRecord({ result: 'again' })), { kind: 'lost', record });
+      deepEqual(await key.begin(), { kind: 'completed', record });
+    },
+  },
+  {
+    name: 'shows an owner that comes too late the record of the winner, which stays',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      const late = await key.acquire({ leaseMs: SHORT_LEASE_MS });
+      await clock.advance(SHORT_LEASE_MS);
+      const record = await key.finish({}, { result: 'of the winner' });
+      equal(record.fencingToken, 2);
+      deepEqual(await late.complete(aRecord({ result: 'late' })), { kind: 'lost', record });
+      deepEqual((await key.find()).record, record);
+    },
+  },
+  {
+    name: 'has nothing to extend or release for an owner who has completed',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      const owner = await key.acquire();
+      await owner.complete();
+      const before = await key.find();
+      equal(await owner.extend(), 'lost');
+      equal(await owner.release('excused'), 'lost');
+      deepEqual(await key.find(), before);
+    },
+  },
+  {
+    name: 'returns every JSON result as it was stored',
+    run: async (store) => {
+      for (const result of RESULTS) {
+        const key = new KeyUnderTest(store);
+        const record = await key.finish({}, { result });
+        deepEqual(await key.begin(), { kind: 'completed', record });
+      }
+    },
+  },
+  {
+    name: 'returns every field of a record, a remembered error among them',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      const error = {
+        name: 'CardError',
+        message: 'declined',
+        http: { status: 402, response: { code: 'no' } },
+      };
+      const record = await key.finish({ fingerprint: 'one' }, { result: null, error });
+      deepEqual(await key.begin({ fingerprint: 'one' }), { kind: 'completed', record });
+    },
+  },
+  {
+    name: 'keeps a record as it was stored, whatever becomes of the object that was handed over or out',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      const result = { lines: ['one'] };
+      await key.finish({}, { result });
+      result.lines.push('two');
+      const { record } = await key.find();
+      deepEqual(record?.result, { lines: ['one'] });
+    },
+  },
+  {
+    name: 'stores and returns a large result',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      const result = 'x'.repeat(LARGE_CHARACTERS);
+      await key.finish({}, { result });
+      equal((await key.find()).record?.result, result);
+    },
+  },
+];

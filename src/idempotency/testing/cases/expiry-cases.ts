@@ -1,0 +1,89 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import {
+  aRecord,
+  KeyUnderTest,
+  LONG_TTL_SECONDS,
+  SHORT_LEASE_MS,
+  SHORT_TTL_SECONDS,
+} from '../key-under-test';
+import type { StoreCase } from '../store-case';
+
+const NOTHING = { record: undefined, attempts: 0, remainingLeaseMs: undefined };
+
+export const expiryCases: readonly StoreCase[] = [
+  {
+    name: 'forgets a record and its attempts when their time is over',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      await key.finish({ fingerprint: 'one', ttlSeconds: SHORT_TTL_SECONDS });
+      await clock.advance(SHORT_TTL_SECONDS * 1000);
+      deepEqual(await key.find(), NOTHING);
+      deepEqual((await key.acquire({ fingerprint: 'other' })).acquisition.attempt, 1);
+    },
+  },
+  {
+    name: 'forgets attempts that came to nothing when a record’s time is over',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      const short = { ttlSeconds: SHORT_TTL_SECONDS, leaseMs: SHORT_TTL_SECONDS * 1000 };
+      await (await key.acquire(short)).release('counted');
+      await (await key.acquire(short)).release('excused');
+      await clock.advance(SHORT_TTL_SECONDS * 1000);
+      deepEqual(await key.find(), NOTHING);
+    },
+  },
+  {
+    name: 'keeps attempts for as long as the record, counted from the completion',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      const owner = await key.acquire({ ttlSeconds: SHORT_TTL_SECONDS });
+      const record = aRecord();
+      await owner.complete(record, LONG_TTL_SECONDS);
+      await clock.advance(SHORT_TTL_SECONDS * 1000);
+      deepEqual(await key.find(), { record, attempts: 1, remainingLeaseMs: undefined });
+    },
+  },
+  {
+    name: 'counts the life of attempts from the last one',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      const short = { ttlSeconds: SHORT_TTL_SECONDS, leaseMs: SHORT_TTL_SECONDS * 1000 };
+      await (await key.acquire(short)).release('counted');
+      await (await key.acquire({ ttlSeconds: LONG_TTL_SECONDS })).release('counted');
+      await clock.advance(SHORT_TTL_SECONDS * 1000);
+      equal((await key.acquire()).acquisition.attempt, 3);
+    },
+  },
+  {
+    name: 'keeps attempts while a lease lasts that is longer than a record lives',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      const owner = await key.acquire({ ttlSeconds: SHORT_TTL_SECONDS });
+      await clock.advance(SHORT_TTL_SECONDS * 1000);
+      equal((await key.begin()).kind, 'busy');
+      await owner.release('excused');
+      equal((await key.acquire()).acquisition.fencingToken, 2);
+    },
+  },
+  {
+    name: 'keeps attempts while a lease is extended beyond the life of a record',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      const owner = await key.acquire({ ttlSeconds: SHORT_TTL_SECONDS, leaseMs: SHORT_TTL_SECONDS * 1000 });
+      await owner.extend();
+      await clock.advance(SHORT_TTL_SECONDS * 1000);
+      equal(await owner.release('counted'), 'released');
+      equal((await key.acquire()).acquisition.fencingToken, 2);
+    },
+  },
+  {
+    name: 'does not shorten the life of attempts by a short extension of the lease',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      const owner = await key.acquire();
+      await owner.extend(SHORT_LEASE_MS);
+      await clock.advance(SHORT_LEASE_MS);
+      equal((await key.acquire()).acquisition.fencingToken, 2);
+    },
+  },
+];

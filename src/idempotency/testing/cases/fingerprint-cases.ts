@@ -1,0 +1,92 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import { KeyUnderTest } from '../key-under-test';
+import type { StoreCase } from '../store-case';
+
+const MISMATCH = { kind: 'mismatch' };
+
+export const fingerprintCases: readonly StoreCase[] = [
+  {
+    name: 'refuses another fingerprint while somebody works',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      await key.acquire({ fingerprint: 'one' });
+      deepEqual(await key.begin({ fingerprint: 'other' }), MISMATCH);
+      equal((await key.begin({ fingerprint: 'one' })).kind, 'busy');
+    },
+  },
+  {
+    name: 'refuses another fingerprint after a failed attempt, and takes the first one again',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      await (await key.acquire({ fingerprint: 'one' })).release('counted');
+      deepEqual(await key.begin({ fingerprint: 'other' }), MISMATCH);
+      equal((await key.begin({ fingerprint: 'one' })).kind, 'acquired');
+    },
+  },
+  {
+    name: 'refuses another fingerprint on a finished key, whose record stays',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      const record = await key.finish({ fingerprint: 'one' });
+      deepEqual(await key.begin({ fingerprint: 'other' }), MISMATCH);
+      deepEqual(await key.begin({ fingerprint: 'one' }), { kind: 'completed', record });
+    },
+  },
+  {
+    name: 'neither takes the lease nor counts an attempt on a mismatch',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      await (await key.acquire({ fingerprint: 'one' })).release('counted');
+      const before = await key.find();
+      await key.begin({ fingerprint: 'other' });
+      deepEqual(await key.find(), before);
+    },
+  },
+  {
+    name: 'keeps the first fingerprint when a later attempt comes without one',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      await (await key.acquire({ fingerprint: 'one' })).release('counted');
+      await (await key.acquire()).release('counted');
+      deepEqual(await key.begin({ fingerprint: 'other' }), MISMATCH);
+    },
+  },
+  {
+    name: 'binds a key that was first begun without a fingerprint to the first that comes',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      await (await key.acquire()).release('counted');
+      await (await key.acquire({ fingerprint: 'one' })).release('counted');
+      deepEqual(await key.begin({ fingerprint: 'other' }), MISMATCH);
+    },
+  },
+  {
+    name: 'answers a request without a fingerprint from any record, and any request from a record without one',
+    run: async (store) => {
+      const withFingerprint = new KeyUnderTest(store);
+      const bound = await withFingerprint.finish({ fingerprint: 'one' });
+      deepEqual(await withFingerprint.begin(), { kind: 'completed', record: bound });
+      const without = new KeyUnderTest(store);
+      const unbound = await without.finish();
+      deepEqual(await without.begin({ fingerprint: 'one' }), { kind: 'completed', record: unbound });
+    },
+  },
+  {
+    name: 'frees a key for any fingerprint when all its attempts were excused',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      await (await key.acquire({ fingerprint: 'one' })).release('excused');
+      await (await key.acquire({ fingerprint: 'two' })).release('excused');
+      equal((await key.begin({ fingerprint: 'three' })).kind, 'acquired');
+    },
+  },
+  {
+    name: 'stays bound when only some attempts were excused',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      await (await key.acquire({ fingerprint: 'one' })).release('counted');
+      await (await key.acquire({ fingerprint: 'one' })).release('excused');
+      deepEqual(await key.begin({ fingerprint: 'other' }), MISMATCH);
+    },
+  },
+];

@@ -1,0 +1,72 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import { aRecord, freshScope, KeyUnderTest } from '../key-under-test';
+import type { StoreCase } from '../store-case';
+
+const NOTHING = { record: undefined, attempts: 0, remainingLeaseMs: undefined };
+
+export const forgetCases: readonly StoreCase[] = [
+  {
+    name: 'forgets a finished key: it may be used as if for the first time, by any payload',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      await key.finish({ fingerprint: 'one' });
+      equal(await key.forget(), undefined);
+      deepEqual(await key.find(), NOTHING);
+      const { acquisition } = await key.acquire({ fingerprint: 'other' });
+      deepEqual([acquisition.fencingToken, acquisition.attempt], [1, 1]);
+    },
+  },
+  {
+    name: 'forgets the attempts and the payload of a key that was released',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      await (await key.acquire({ fingerprint: 'one' })).release('counted');
+      await key.forget();
+      deepEqual(await key.find(), NOTHING);
+      equal((await key.acquire({ fingerprint: 'other' })).acquisition.attempt, 1);
+    },
+  },
+  {
+    name: 'has nothing to forget of a key that it does not know',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      equal(await key.forget(), undefined);
+      deepEqual(await key.find(), NOTHING);
+    },
+  },
+  {
+    name: 'lets nobody start a second time by forgetting a key in progress; its owner goes on undisturbed',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      const owner = await key.acquire({ fingerprint: 'one' });
+      await key.forget();
+      equal((await key.begin({ fingerprint: 'one' })).kind, 'busy');
+      equal((await key.find()).attempts, 1);
+      equal(await owner.extend(), 'extended');
+      const record = aRecord({ fingerprint: 'one' });
+      deepEqual(await owner.complete(record), { kind: 'stored' });
+      deepEqual(await key.begin({ fingerprint: 'one' }), { kind: 'completed', record });
+    },
+  },
+  {
+    name: 'goes on counting a key in progress that was forgotten, so that fencing tokens keep growing',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      const owner = await key.acquire();
+      await key.forget();
+      await owner.release('counted');
+      equal((await key.acquire()).acquisition.fencingToken, 2);
+    },
+  },
+  {
+    name: 'forgets in one scope only',
+    run: async (store) => {
+      const here = new KeyUnderTest(store, { scope: freshScope(), key: 'key' });
+      const there = new KeyUnderTest(store, { scope: freshScope(), key: 'key' });
+      await here.finish();
+      const record = await there.finish();
+      await here.forget();
+      deepEqual(await there.begin(), { kind: 'completed', record });
+    },
+  },
+];

@@ -1,0 +1,119 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { aRecord, KeyUnderTest, LONG_LEASE_MS, SHORT_LEASE_MS } from '../key-under-test';
+import type { StoreCase } from '../store-case';
+
+export const leaseCases: readonly StoreCase[] = [
+  {
+    name: 'extends a lease for its owner',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      const owner = await key.acquire({ leaseMs: LONG_LEASE_MS / 2 });
+      equal(await owner.extend(2 * LONG_LEASE_MS), 'extended');
+      const { remainingLeaseMs = 0 } = await key.find();
+      ok(remainingLeaseMs > LONG_LEASE_MS && remainingLeaseMs <= 2 * LONG_LEASE_MS, `${remainingLeaseMs} ms`);
+    },
+  },
+  {
+    name: 'counts an extended lease from the moment of the extension, so it may also be cut short',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      const owner = await key.acquire();
+      equal(await owner.extend(SHORT_LEASE_MS), 'extended');
+      await clock.advance(SHORT_LEASE_MS);
+      equal((await key.begin()).kind, 'acquired');
+    },
+  },
+  {
+    name: 'lets a stranger neither extend, nor release, nor complete',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      const owner = await key.acquire();
+      const stranger = key.stranger();
+      equal(await stranger.extend(2 * LONG_LEASE_MS), 'lost');
+      equal(await stranger.release('excused'), 'lost');
+      deepEqual(await stranger.complete(), { kind: 'lost', record: undefined });
+      const { remainingLeaseMs = 0, record } = await key.find();
+      ok(remainingLeaseMs <= LONG_LEASE_MS, 'the stranger extended the lease');
+      equal(record, undefined);
+      equal(await owner.extend(), 'extended');
+    },
+  },
+  {
+    name: 'releases a key for the next attempt, and has no record of it',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      equal(await (await key.acquire()).release('counted'), 'released');
+      deepEqual(await key.find(), { record: undefined, attempts: 1, remainingLeaseMs: undefined });
+      const { acquisition } = await key.acquire();
+      deepEqual([acquisition.fencingToken, acquisition.attempt], [2, 2]);
+    },
+  },
+  {
+    name: 'does not count excused attempts, while the fencing token grows with each acquisition',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      const counted: number[][] = [];
+      for (const counting of ['excused', 'counted', 'excused', 'counted'] as const) {
+        const owner = await key.acquire();
+        counted.push([owner.acquisition.fencingToken, owner.acquisition.attempt]);
+        await owner.release(counting);
+      }
+      deepEqual(counted, [
+        [1, 1],
+        [2, 1],
+        [3, 2],
+        [4, 2],
+      ]);
+      equal((await key.find()).attempts, 4);
+    },
+  },
+  {
+    name: 'has nothing to extend, release or complete for an owner who has released',
+    run: async (store) => {
+      const owner = await new KeyUnderTest(store).acquire();
+      await owner.release('counted');
+      equal(await owner.extend(), 'lost');
+      equal(await owner.release('excused'), 'lost');
+      deepEqual(await owner.complete(), { kind: 'lost', record: undefined });
+    },
+  },
+  {
+    name: 'gives the key to the next one when the lease ran out, with a greater fencing token',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      const first = await key.acquire({ leaseMs: SHORT_LEASE_MS });
+      await clock.advance(SHORT_LEASE_MS);
+      equal((await key.find()).remainingLeaseMs, undefined);
+      const { acquisition } = await key.acquire();
+      ok(acquisition.fencingToken > first.acquisition.fencingToken, 'the fencing token did not grow');
+      equal(acquisition.attempt, 2);
+      ok(acquisition.sinceFirstAttemptMs >= SHORT_LEASE_MS, `${acquisition.sinceFirstAttemptMs} ms`);
+    },
+  },
+  {
+    name: 'lets an owner whose lease ran out write nothing, even while nobody else has begun',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      const late = await key.acquire({ leaseMs: SHORT_LEASE_MS });
+      await clock.advance(SHORT_LEASE_MS);
+      equal(await late.extend(), 'lost');
+      equal(await late.release('excused'), 'lost');
+      deepEqual(await late.complete(), { kind: 'lost', record: undefined });
+      deepEqual(await key.find(), { record: undefined, attempts: 1, remainingLeaseMs: undefined });
+    },
+  },
+  {
+    name: 'protects the next owner from the one before: no extension, no release, no record',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      const late = await key.acquire({ leaseMs: SHORT_LEASE_MS });
+      await clock.advance(SHORT_LEASE_MS);
+      const next = await key.acquire();
+      equal(await late.extend(2 * LONG_LEASE_MS), 'lost');
+      equal(await late.release('excused'), 'lost');
+      deepEqual(await late.complete(aRecord({ result: 'late' })), { kind: 'lost', record: undefined });
+      deepEqual(await next.complete(aRecord({ result: 'next' })), { kind: 'stored' });
+      equal((await key.find()).record?.result, 'next');
+    },
+  },
+];

@@ -1,0 +1,30 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StoreClock } from './store-case';
+
+/** Timers of Node.js may fire a moment early, and a server's clock is not this process's. */
+const MARGIN_MS = 25;
+
+/** For stores that go by the time of day: advancing it means waiting. */
+export const realClock: StoreClock = {
+  now: () => Date.now(),
+  advance: (ms) => sleep(ms + MARGIN_MS),
+};
+
+/**
+ * A clock that moves only when told, for stores that take one.
+ *
+ * @example
+ * const clock = new ManualClock();
+ * const store = new MemoryIdempotencyStore({ now: () => clock.now() });
+ */
+export class ManualClock implements StoreClock {
+  private time = Date.now();
+
+  now(): number {
+    return this.time;
+  }
+
+  async advance(ms: number): Promise<void> {
+    this.time += ms;
+  }
+}

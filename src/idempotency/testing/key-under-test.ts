@@ -1,0 +1,120 @@
+import { deepEqual } from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type {
+  Acquisition,
+  BeginReply,
+  BeginRequest,
+  CompleteReply,
+  Finding,
+  IdempotencyRecord,
+  IdempotencyStore,
+  LeaseOwner,
+  ScopedKey,
+} from '../store/idempotency-store';
+
+/** Too long to run out during a case. */
+export const LONG_LEASE_MS = 60_000;
+export const LONG_TTL_SECONDS = 600;
+/** So short that a case can wait for its end. */
+export const SHORT_LEASE_MS = 40;
+export const SHORT_TTL_SECONDS = 1;
+
+type BeginSettings = Partial<Omit<BeginRequest, keyof LeaseOwner>>;
+
+/** A scope that no other case, run or user of the same server has. */
+export const freshScope = (): string => `contract-${randomUUID()}`;
+
+/** One idempotency key, with a default for everything that a case does not care about. */
+export class KeyUnderTest {
+  constructor(
+    private readonly store: IdempotencyStore,
+    private readonly name: ScopedKey = { scope: freshScope(), key: 'key' },
+  ) {}
+
+  /** Begins as somebody new. */
+  begin(settings: BeginSettings = {}): Promise<BeginReply> {
+    return this.store.begin(this.request(randomUUID(), settings));
+  }
+
+  /** Begins as somebody new, and must be given the lease. */
+  async acquire(settings: BeginSettings = {}): Promise<OwnerUnderTest> {
+    const request = this.request(randomUUID(), settings);
+    const reply = await this.store.begin(request);
+    if (reply.kind !== 'acquired') throw expectedAcquired(reply);
+    return new OwnerUnderTest(this.store, request, reply.acquisition);
+  }
+
+  /** Acquires and completes. */
+  async finish(
+    settings: BeginSettings = {},
+    record: Partial<IdempotencyRecord> = {},
+  ): Promise<IdempotencyRecord> {
+    const owner = await this.acquire(settings);
+    const finished = aRecord({
+      ...(settings.fingerprint !== undefined && { fingerprint: settings.fingerprint }),
+      fencingToken: owner.acquisition.fencingToken,
+      ...record,
+    });
+    deepEqual(await owner.complete(finished, settings.ttlSeconds), { kind: 'stored' });
+    return finished;
+  }
+
+  find(): Promise<Finding> {
+    return this.store.find(this.name);
+  }
+
+  forget(): Promise<void> {
+    return this.store.forget(this.name);
+  }
+
+  /** Somebody who never acquired the key. */
+  stranger(): OwnerUnderTest {
+    const nothing = { fencingToken: 0, attempt: 0, sinceFirstAttemptMs: 0 };
+    return new OwnerUnderTest(this.store, { ...this.name, ownerToken: randomUUID() }, nothing);
+  }
+
+  private request(ownerToken: string, settings: BeginSettings): BeginRequest {
+    return {
+      ...this.name,
+      ownerToken,
+      leaseMs: LONG_LEASE_MS,
+      ttlSeconds: LONG_TTL_SECONDS,
+      fingerprint: undefined,
+      requestedAt: undefined,
+      ...settings,
+    };
+  }
+}
+
+/** Somebody who works on a key, or believes so. */
+export class OwnerUnderTest {
+  private readonly owner: LeaseOwner;
+
+  constructor(
+    private readonly store: IdempotencyStore,
+    { scope, key, ownerToken }: LeaseOwner,
+    readonly acquisition: Acquisition,
+  ) {
+    this.owner = { scope, key, ownerToken };
+  }
+
+  complete(record: IdempotencyRecord = aRecord(), ttlSeconds = LONG_TTL_SECONDS): Promise<CompleteReply> {
+    return this.store.complete({ ...this.owner, record, ttlSeconds });
+  }
+
+  extend(leaseMs = LONG_LEASE_MS): Promise<'extended' | 'lost'> {
+    return this.store.extend(this.owner, leaseMs);
+  }
+
+  release(counting: 'counted' | 'excused' = 'counted'): Promise<'released' | 'lost'> {
+    return this.store.release(this.owner, counting);
+  }
+}
+
+export function aRecord(fields: Partial<IdempotencyRecord> = {}): IdempotencyRecord {
+  return { processedAt: '2026-01-02T03:04:05.678Z', result: { done: true }, fencingToken: 1, ...fields };
+}
+
+function expectedAcquired(reply: BeginReply): Error {
+  return new Error(`begin should have acquired the key, but said ${JSON.stringify(reply)}`);
+}

@@ -1,0 +1,198 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Redis } from 'ioredis';
+import { startOwnRedis } from '../support/servers';
+import type { OwnRedis } from '../support/servers';
+
+const folder = resolve(__dirname, '../../src/idempotency/store/redis');
+const scripts = readdirSync(folder)
+  .filter((file) => file.endsWith('.lua'))
+  .map((file) => file.replace('.lua', ''));
+
+let server: OwnRedis;
+let client: Redis;
+let keysTaken = 0;
+
+beforeAll(async () => {
+  server = await startOwnRedis();
+  client = new Redis(server.url);
+});
+afterAll(async () => {
+  client.disconnect();
+  await server.stop();
+});
+
+function sourceOf(script: string): string {
+  return readFileSync(join(folder, `${script}.lua`), 'utf8');
+}
+
+/** The comment on top of a script, in its parts. */
+function headerOf(script: string) {
+  const comments = sourceOf(script)
+    .split('\n')
+    .filter((line) => line.startsWith('--'));
+  const [, inputs = '', replies = ''] = /^(.*)-- Replies\n(.*)$/s.exec(comments.join('\n')) ?? [];
+  return { inputs, replies: replies.split('\n').map((line) => line.replace(/^-- +/, '')) };
+}
+
+/** Runs a script with the key names that its header lists, of one idempotency key. */
+function runner(key = `key-${++keysTaken}`) {
+  const names = { record: `record:${key}`, lock: `lock:${key}`, attempts: `attempts:${key}` };
+  const all = [names.record, names.lock, names.attempts];
+  const own = [names.lock, names.attempts];
+  const run = (script: string, keys: string[], args: (string | number)[] = []) =>
+    client.eval(sourceOf(script), keys.length, ...keys, ...args);
+  return {
+    ...names,
+    begin: (owner: string, fingerprint = '', requestedAt: number | '' = '') =>
+      run('begin', all, [owner, 10_000, 100, fingerprint, requestedAt]),
+    complete: (owner: string, record = '{"result":1}') => run('complete', all, [owner, record, 200]),
+    extend: (owner: string, leaseMs = 20_000) => run('extend', own, [owner, leaseMs]),
+    release: (owner: string, excused: '0' | '1') => run('release', own, [owner, excused]),
+    find: () => run('find', all),
+    forget: () => run('forget', all),
+  };
+}
+
+describe.each(scripts)('the header of %s.lua', (script) => {
+  const { inputs, replies } = headerOf(script);
+  const code = sourceOf(script)
+    .split('\n')
+    .filter((line) => !line.startsWith('--'))
+    .join('\n');
+
+  it.each(['KEYS', 'ARGV'])('lists the %s that the script reads', (kind) => {
+    const read = [...code.matchAll(new RegExp(`${kind}\\[(\\d+)\\]`, 'g'))].map(([, place]) => Number(place));
+    const list = new RegExp(`${kind}(.*?)(?=-- ARGV|$)`, 's').exec(inputs)?.[1] ?? '';
+    const listed = [...list.matchAll(/(?:^| {2,})(\d) /gm)].map(([, place]) => Number(place));
+    expect(listed).toEqual([...new Set(read)].sort());
+  });
+
+  it('lists the replies that the script returns', () => {
+    const returned = [...code.matchAll(/return (?:\{ )?'([a-z-]+)'/g)].map(([, kind]) => kind);
+    const listed = replies
+      .map((line) => /^\{?'([a-z-]+)'/.exec(line)?.[1])
+      .filter((kind) => kind !== undefined);
+    expect(listed.sort()).toEqual([...new Set(returned)].sort());
+  });
+});
+
+describe('begin.lua replies', () => {
+  it('acquired, with acquisitions, excused ones, the time of the first and the time now', async () => {
+    const { begin, release } = runner();
+    await begin('one');
+    await release('one', '1');
+    await begin('two');
+    await release('two', '0');
+    expect(await begin('three')).toEqual(['acquired', 3, 1, expect.any(Number), expect.any(Number)]);
+  });
+
+  it('busy, with the remaining lease', async () => {
+    const { begin } = runner();
+    await begin('one');
+    expect(await begin('two')).toEqual(['busy', expect.any(Number)]);
+  });
+
+  it('mismatch', async () => {
+    const { begin } = runner();
+    await begin('one', 'print');
+    expect(await begin('two', 'other print')).toEqual(['mismatch']);
+  });
+
+  it('outside-window', async () => {
+    expect(await runner().begin('one', '', 0)).toEqual(['outside-window']);
+  });
+
+  it('completed, with the record as it was stored', async () => {
+    const { begin, complete } = runner();
+    await begin('one');
+    await complete('one', '{"result":"ü"}');
+    expect(await begin('two')).toEqual(['completed', '{"result":"ü"}']);
+  });
+});
+
+describe('complete.lua replies', () => {
+  it('stored', async () => {
+    const { begin, complete } = runner();
+    await begin('one');
+    expect(await complete('one')).toEqual(['stored']);
+  });
+
+  it('lost, with nothing where there is no record', async () => {
+    expect(await runner().complete('one')).toEqual(['lost', null]);
+  });
+
+  it('lost, with the record that stands there instead', async () => {
+    const { begin, complete } = runner();
+    await begin('one');
+    await complete('one', '{"result":"of one"}');
+    expect(await complete('two', '{"result":"of two"}')).toEqual(['lost', '{"result":"of one"}']);
+  });
+});
+
+describe('extend.lua replies', () => {
+  it('extended', async () => {
+    const { begin, extend, lock, attempts } = runner();
+    await begin('one');
+    expect(await extend('one', 500_000)).toBe('extended');
+    const [lease, life] = [await client.pexpiretime(lock), await client.pexpiretime(attempts)];
+    expect(life).toBe(lease);
+  });
+
+  it('lost', async () => {
+    const { begin, extend } = runner();
+    await begin('one');
+    expect(await extend('two')).toBe('lost');
+  });
+});
+
+describe('release.lua replies', () => {
+  it.each(['0', '1'] as const)('released, excused or not (%s)', async (excused) => {
+    const { begin, release, lock, attempts } = runner();
+    await begin('one', 'print');
+    expect(await release('one', excused)).toBe('released');
+    expect(await client.exists(lock)).toBe(0);
+    expect(await client.hexists(attempts, 'fingerprint')).toBe(excused === '0' ? 1 : 0);
+  });
+
+  it('lost', async () => {
+    expect(await runner().release('one', '0')).toBe('lost');
+  });
+});
+
+describe('find.lua replies', () => {
+  it('nothing, no lease and no acquisitions for a key that nobody began', async () => {
+    expect(await runner().find()).toEqual([null, -2, null]);
+  });
+
+  it('the remaining lease and the acquisitions while somebody works', async () => {
+    const { begin, find } = runner();
+    await begin('one');
+    expect(await find()).toEqual([null, expect.any(Number), '1']);
+  });
+
+  it('the record when the work is finished', async () => {
+    const { begin, complete, find } = runner();
+    await begin('one');
+    await complete('one');
+    expect(await find()).toEqual(['{"result":1}', -2, '1']);
+  });
+});
+
+describe('forget.lua replies', () => {
+  it('forgotten, and leaves nothing of a finished key', async () => {
+    const { begin, complete, forget, record, lock, attempts } = runner();
+    await begin('one');
+    await complete('one');
+    expect(await forget()).toBe('forgotten');
+    expect(await client.exists(record, lock, attempts)).toBe(0);
+  });
+
+  it('forgotten, and leaves lease and attempts of a key in progress', async () => {
+    const { begin, forget, lock, attempts } = runner();
+    await begin('one');
+    expect(await forget()).toBe('forgotten');
+    expect(await client.get(lock)).toBe('one');
+    expect(await client.hget(attempts, 'count')).toBe('1');
+  });
+});

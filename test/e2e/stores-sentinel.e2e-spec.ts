@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { RedisIdempotencyStore, StoreUnavailableError } from '../../src/idempotency';
+import { realClock } from '../../src/idempotency/testing';
+import { eventually } from '../support/eventually';
+import { expectReplicated, infoField } from '../support/redis-process';
+import { OwnRedisSentinels } from '../support/redis-sentinel';
+import { openServiceRedis } from '../support/service-redis';
+import type { ServiceRedis } from '../support/service-redis';
+import { itKeepsTheStoreContract } from '../support/store-contract';
+import { aBegin, finish, missingRecords, StoreLoad } from '../support/store-steps';
+
+const ENOUGH_LOAD = 100;
+
+let servers: OwnRedisSentinels;
+let redis: ServiceRedis;
+let store: RedisIdempotencyStore;
+
+beforeAll(async () => {
+  servers = await OwnRedisSentinels.start();
+  redis = await openServiceRedis(servers.urls);
+  store = new RedisIdempotencyStore(redis.client);
+});
+afterAll(async () => {
+  await redis.close();
+  await servers.stop();
+});
+
+async function expectWorking(): Promise<void> {
+  await eventually(async () => expect(await finish(store, randomUUID())).toBe('stored'), {
+    withinMs: 40_000,
+  });
+}
+
+describe('Redis behind Sentinel', () => {
+  itKeepsTheStoreContract(() => ({ store, clock: realClock }));
+
+  it('is used through its master', async () => {
+    const { master } = await servers.roles();
+    expect(await infoField(master.client, 'role')).toBe('master');
+    const { acknowledged } = await loaded();
+    expect(await master.client.exists(...acknowledged.map((key) => `idempotent:payment:${key}`))).toBe(
+      acknowledged.length,
+    );
+  });
+});
+
+async function loaded(): Promise<StoreLoad> {
+  const load = new StoreLoad(store);
+  await eventually(() => load.acknowledged.length >= ENOUGH_LOAD);
+  await load.stop();
+  return load;
+}
+
+describe('a failover', () => {
+  it('that leaves the store connected to a replica is refused once as READONLY, then followed', async () => {
+    const { acknowledged } = await loaded();
+    await servers.switchQuietly();
+    const refused: unknown = await store.begin(aBegin(randomUUID())).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(StoreUnavailableError);
+    expect(refused).toMatchObject({ cause: { message: expect.stringMatching(/^READONLY/) } });
+    await expectWorking();
+    expect(await missingRecords(store, acknowledged)).toEqual([]);
+  });
+
+  it('after the death of the master under load is found by the store; nothing is lost that the replica had', async () => {
+    const { master, replica } = await servers.roles();
+    const load = new StoreLoad(store);
+    await eventually(() => load.acknowledged.length >= ENOUGH_LOAD);
+    const confirmed = [...load.acknowledged];
+    await expectReplicated(master, replica);
+    await master.kill();
+    const confirmedBeforeKill = new Set(load.acknowledged);
+    await expectWorking();
+    await load.stop();
+    const unreplicated = load.acknowledged.filter(
+      (key) => !confirmed.includes(key) && confirmedBeforeKill.has(key),
+    );
+    const missing = await missingRecords(store, load.acknowledged);
+    expect(missing.filter((key) => !unreplicated.includes(key))).toEqual([]);
+    expect((await servers.roles()).master.port).toBe(replica.port);
+  });
+});

@@ -1,0 +1,71 @@
+import { MemoryIdempotencyStore } from '../../../../../src/idempotency';
+import { ManualClock } from '../../../../../src/idempotency/testing';
+import { itKeepsTheStoreContract } from '../../../../support/store-contract';
+
+const name = { scope: 'payment', key: 'abc-123' };
+
+function storeWithClock() {
+  const clock = new ManualClock();
+  return { clock, store: new MemoryIdempotencyStore({ now: () => clock.now() }) };
+}
+
+function beginAs(store: MemoryIdempotencyStore, ownerToken: string, requestedAt?: Date) {
+  return store.begin({
+    ...name,
+    ownerToken,
+    leaseMs: 1_000,
+    ttlSeconds: 60,
+    fingerprint: undefined,
+    requestedAt,
+  });
+}
+
+describe('the in-memory store', () => {
+  itKeepsTheStoreContract(storeWithClock);
+
+  it('says to the millisecond when a lease ends', async () => {
+    const { clock, store } = storeWithClock();
+    await beginAs(store, 'first');
+    await clock.advance(999);
+    expect(await beginAs(store, 'second')).toEqual({ kind: 'busy', remainingMs: 1 });
+    await clock.advance(1);
+    expect(await beginAs(store, 'second')).toEqual({
+      kind: 'acquired',
+      acquisition: { fencingToken: 2, attempt: 2, sinceFirstAttemptMs: 1_000 },
+    });
+  });
+
+  it('counts the time since the first attempt afresh when all attempts were excused', async () => {
+    const { clock, store } = storeWithClock();
+    await beginAs(store, 'first');
+    await store.release({ ...name, ownerToken: 'first' }, 'excused');
+    await clock.advance(5_000);
+    expect(await beginAs(store, 'second')).toMatchObject({
+      acquisition: { sinceFirstAttemptMs: 0, attempt: 1 },
+    });
+  });
+
+  it('still takes a request that is exactly as old as records live', async () => {
+    const { clock, store } = storeWithClock();
+    const requestedAt = new Date(clock.now() - 60_000);
+    expect(await beginAs(store, 'first', requestedAt)).toMatchObject({ kind: 'acquired' });
+  });
+
+  it('declines a request a millisecond older than that', async () => {
+    const { clock, store } = storeWithClock();
+    const requestedAt = new Date(clock.now() - 60_001);
+    expect(await beginAs(store, 'first', requestedAt)).toEqual({ kind: 'outside-window' });
+  });
+
+  it('goes by the time of day when it is given no clock', async () => {
+    const store = new MemoryIdempotencyStore();
+    const requestedAt = new Date(Date.now() - 3_600_000);
+    expect(await beginAs(store, 'first', requestedAt)).toEqual({ kind: 'outside-window' });
+  });
+
+  it('shares nothing with another store', async () => {
+    const { store } = storeWithClock();
+    await beginAs(store, 'first');
+    expect(await storeWithClock().store.find(name)).toMatchObject({ attempts: 0 });
+  });
+});
