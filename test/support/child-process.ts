@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { guardWith } from '../../scripts/services/guard';
 import { runFolder } from './isolation';
 import { parseJsonObject } from './json';
 import type { JsonObject } from './json';
@@ -33,6 +34,7 @@ export class NodeProcess {
       this.child.once('close', (code, signal) => done({ code, signal }));
     });
     this.keepOutput(options.name);
+    this.endWithTheTests();
   }
 
   get running(): boolean {
@@ -85,5 +87,11 @@ export class NodeProcess {
       if (stream) createInterface({ input: stream }).on('line', keep);
     }
     void this.exited.catch(() => undefined).then(() => file.end());
+  }
+
+  /** An interrupted test run must leave no service behind, and cannot clean up itself. */
+  private endWithTheTests(): void {
+    const guard = guardWith(['kill', '-KILL', String(this.child.pid)]);
+    this.exited.then(guard.release, guard.release);
   }
 }

@@ -79,15 +79,18 @@ export class Service extends NodeProcess {
     return this.get(`/payments/${encodeURIComponent(key)}`);
   }
 
-  /** Waits until the payment is through, and answers its public view. */
-  async completedPayment(key: string, withinMs?: number): Promise<Answer> {
+  /**
+   * Waits until the payment is through, and answers its public view. Patiently: after a few failed attempts the wait
+   * before the next one is drawn from many seconds.
+   */
+  async completedPayment(key: string, withinMs = 45_000): Promise<Answer> {
     return eventually(
       async () => {
         const found = await this.payment(key);
         expect(found).toMatchObject({ status: 200, body: { state: 'completed' } });
         return found;
       },
-      withinMs === undefined ? {} : { withinMs },
+      { withinMs },
     );
   }
 

@@ -38,14 +38,14 @@ interface Parts {
   sandbox: Sandbox;
   broker: Broker;
   redis: RedisView;
-  management: Management;
 }
 
 export class World {
   readonly services: Service[] = [];
   private readonly vhost = vhostName();
+  private readonly cleanUps: (() => Promise<void>)[] = [];
   private parts: Parts | undefined;
-  private own: { redis?: OwnRedis; rabbitmq?: OwnRabbitmq } = {};
+  private readonly own: { redis?: OwnRedis; rabbitmq?: OwnRabbitmq } = {};
 
   constructor(private readonly options: WorldOptions = {}) {}
 
@@ -81,15 +81,18 @@ export class World {
 
   async start(): Promise<void> {
     const { own = {}, services = 1 } = this.options;
-    if (own.redis) this.own.redis = await startOwnRedis();
-    if (own.rabbitmq) this.own.rabbitmq = await startOwnRabbitmq();
+    if (own.redis) this.own.redis = this.kept(await startOwnRedis(), (server) => server.stop());
+    if (own.rabbitmq) this.own.rabbitmq = this.kept(await startOwnRabbitmq(), (server) => server.stop());
     const management = new Management(this.own.rabbitmq?.managementUrl ?? given('RABBITMQ_MANAGEMENT_URL'));
     await management.createVhost(this.vhost);
-    const rabbitmqUrl = onVhost(this.own.rabbitmq?.url ?? given('RABBITMQ_URL'), this.vhost);
-    const broker = new Broker({ url: rabbitmqUrl, vhost: this.vhost, management });
-    const redis = new RedisView(this.own.redis?.url ?? ownDatabase(given('REDIS_URL')));
+    this.cleanUps.push(() => management.deleteVhost(this.vhost));
+    const url = onVhost(this.own.rabbitmq?.url ?? given('RABBITMQ_URL'), this.vhost);
+    const broker = this.kept(new Broker({ url, vhost: this.vhost, management }), (opened) => opened.close());
+    const redisUrl = this.own.redis?.url ?? ownDatabase(given('REDIS_URL'));
+    const redis = this.kept(new RedisView(redisUrl), (opened) => opened.close());
     await redis.client.flushdb();
-    this.parts = { sandbox: await startSandbox(), broker, redis, management };
+    const sandbox = this.kept(await startSandbox(), (started) => started.stop());
+    this.parts = { sandbox, broker, redis };
     for (let started = 0; started < services; started++) await this.startService();
   }
 
@@ -144,16 +147,18 @@ export class World {
     expect(left).toEqual({ messages: {}, locks: [] });
   }
 
+  /** The latest first, and also what an interrupted start had opened. */
   private async tearDown(): Promise<void> {
-    if (this.parts) {
-      const { sandbox, broker, redis, management } = this.parts;
-      await sandbox.stop();
-      await broker.close();
-      await redis.close();
-      await management.deleteVhost(this.vhost);
-    }
-    await this.own.redis?.stop();
-    await this.own.rabbitmq?.stop();
+    const failures: unknown[] = [];
+    for (const cleanUp of this.cleanUps.reverse())
+      await cleanUp().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0)
+      throw new AggregateError(failures, 'the world could not be taken down completely');
+  }
+
+  private kept<T>(part: T, cleanUp: (part: T) => Promise<void>): T {
+    this.cleanUps.push(() => cleanUp(part));
+    return part;
   }
 
   private get started(): Parts {
