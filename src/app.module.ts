@@ -6,6 +6,7 @@ import { Environment } from './config/environment';
 import { DeadLettersModule } from './dead-letters/dead-letters.module';
 import { IdempotencyModule, RedisIdempotencyStore } from './idempotency';
 import { MessagingModule } from './messaging/messaging.module';
+import { NotificationModule } from './notification/notification.module';
 import { HealthModule } from './observability/health.module';
 import { LoggingModule } from './observability/logging.module';
 import { MetricsModule } from './observability/metrics.module';
@@ -35,7 +36,7 @@ export class AppModule {
         }),
         HealthModule.forRoot({ roles: appRoles, imports: [MessagingModule, GatewayModule] }),
         MetricsModule,
-        ...(appRoles.includes('consumer') ? [PaymentModule] : []),
+        ...(appRoles.includes('consumer') ? [PaymentModule, NotificationModule] : []),
         ...(devEndpoints ? [DeadLettersModule] : []),
         ...(appRoles.includes('publisher') ? [PaymentPublisherModule.forRoot({ devEndpoints })] : []),
       ],

@@ -1,4 +1,4 @@
-import { IsIn, IsOptional, Matches, ValidateBy } from 'class-validator';
+import { IsEmail, IsIn, IsOptional, Matches, ValidateBy, ValidateIf } from 'class-validator';
 import { codes as currencyCodes } from 'currency-codes';
 import { Flag, isUrl, SecondsAsMs, Urls, Variable, WholeNumber, Words } from './variable.decorators';
 
@@ -84,6 +84,18 @@ export class Environment {
   @Variable('STRIPE_DEFAULT_PAYMENT_METHOD', 'a payment method of the gateway, such as pm_card_visa')
   @Matches(/^\w{1,255}$/)
   readonly stripeDefaultPaymentMethod: string = 'pm_card_visa';
+
+  /** The mail server that takes receipts; empty: none are sent. */
+  @Variable('SMTP_URL', 'a URL that begins with smtp:// or smtps://', { secret: true })
+  @ValidateIf(({ smtpUrl }: Environment) => smtpUrl !== '')
+  @ValidateBy({ name: 'isSmtpUrl', validator: { validate: (url) => isUrl(url, ['smtp:', 'smtps:']) } })
+  readonly smtpUrl: string = '';
+
+  /** Who receipts come from. */
+  @Variable('RECEIPT_FROM', 'an e-mail address, because SMTP_URL is set')
+  @ValidateIf(({ smtpUrl }: Environment) => smtpUrl !== '')
+  @IsEmail({ require_tld: false })
+  readonly receiptFrom: string = '';
 
   /** How long payments in flight may take to finish after SIGTERM; what is left goes back to the queue. */
   @SecondsAsMs('SHUTDOWN_TIMEOUT', { maximumSeconds: 3600 })

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-const SECRETS = ['STRIPE_API_KEY', 'RABBITMQ_URL', 'REDIS_URL'] as const;
+const SECRETS = ['STRIPE_API_KEY', 'RABBITMQ_URL', 'REDIS_URL', 'SMTP_URL'] as const;
 
 /** Values of the secrets that are given as files (`STRIPE_API_KEY_FILE=/run/secrets/key`). A file wins over a value. */
 export function readSecretFiles(variables: Readonly<Record<string, string | undefined>>): {

@@ -1,12 +1,13 @@
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { keptProperties, senderHeaders } from '../messaging/settlement';
-import { HEADERS, PAYMENTS_EXCHANGE, PAYMENT_REQUESTED } from '../messaging/topology';
+import { HEADERS, PAYMENTS_EXCHANGE } from '../messaging/topology';
 import {
   deadLetterContentFrom,
   deadLetterFrom,
   type DeadLetter,
   type DeadLetterContent,
 } from './dead-letter';
+import { isOfDeadLetter, originOf } from './origin';
 import { Reading } from './reading';
 
 /** No dead letter has the id; perhaps somebody else has dealt with it. */
@@ -135,12 +136,13 @@ async function replay(
   const { attempts } = deadLetterFrom(message);
   const kept = keptProperties(message, {});
   const own = Object.fromEntries(
-    Object.entries(senderHeaders(kept.headers)).filter(([name]) => !name.startsWith('x-dead-letter')),
+    Object.entries(senderHeaders(kept.headers)).filter(([name]) => !isOfDeadLetter(name)),
   );
   let isReturned = false;
   const onReturn = () => (isReturned = true);
   channel.on('return', onReturn);
-  channel.publish(PAYMENTS_EXCHANGE, PAYMENT_REQUESTED, message.content, {
+  const routingKey = originOf(message);
+  channel.publish(PAYMENTS_EXCHANGE, routingKey, message.content, {
     ...kept,
     persistent: true,
     mandatory: true,
@@ -155,5 +157,5 @@ async function replay(
   await channel.waitForConfirms();
   channel.off('return', onReturn);
   if (isReturned)
-    throw new Error(`no queue takes '${PAYMENT_REQUESTED}'; start the service once, it declares the queue`);
+    throw new Error(`no queue takes '${routingKey}'; start the service once, it declares the queue`);
 }

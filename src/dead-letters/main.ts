@@ -6,7 +6,7 @@ import type { DeadLetter, DeadLetterContent } from './dead-letter';
 import { DeadLetters, UnknownDeadLetterError, type DeadLetterList } from './dead-letters';
 import { DeadLettersBusyError } from './reading';
 
-const HELP = `npm run dead-letters -- <command>: what a person does with payments that nobody could charge
+const HELP = `npm run dead-letters -- <command>: what a person does with payments that nobody could charge, and receipts that nobody could send
 
   list [--limit N]        the oldest N (100), in their order, with the reason of each
   show <id>               one of them, whole

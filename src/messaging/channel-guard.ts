@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { ConfirmChannel } from 'amqplib';
@@ -27,6 +28,17 @@ export class ChannelGuard implements OnModuleInit, BeforeApplicationShutdown {
   /** The channel that publishes is open. */
   get canPublish(): boolean {
     return this.open.has(this.connection.managedChannel);
+  }
+
+  /**
+   * The same, but where it is just being opened, that is worth a short wait: the channels of a process open one after
+   * the other, and the one that consumes may be first.
+   */
+  async canPublishSoon(withinMs: number): Promise<boolean> {
+    if (this.canPublish) return true;
+    const opened = this.connection.managedChannel.waitForConnect();
+    await Promise.race([opened, sleep(withinMs, undefined, { ref: false })]);
+    return this.canPublish;
   }
 
   async onModuleInit(): Promise<void> {

@@ -1,14 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import type { ConfirmChannel } from 'amqplib';
-import { CONSUMER_CHANNEL } from './topology';
+import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
+import { CONSUMER_CHANNEL, type WorkQueue } from './topology';
 
 export type ConsumptionState =
   | { readonly kind: 'consuming' }
   | { readonly kind: 'paused'; readonly reasons: string[] }
   | { readonly kind: 'disconnected' }
   | { readonly kind: 'stopped' };
+
+export interface Pause {
+  /** One pause a reason: while one lasts, further calls with the same reason change nothing. */
+  readonly reason: string;
+  /** Asked again and again, with growing waits; a rejection counts as no. */
+  readonly isOver: () => Promise<boolean>;
+  /** The only queue that is paused. Default: all. */
+  readonly queue?: WorkQueue;
+}
 
 /** Between two looks whether the reason of a pause is gone: quickly at first, then rarely. */
 const FIRST_LOOK_MS = 500;
@@ -21,13 +30,14 @@ const LONGEST_LOOK_MS = 10_000;
 @Injectable()
 export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger(Consumption.name);
-  private readonly pauses = new Set<string>();
+  private readonly pauses = new Map<string, Pause>();
   /** Consumers of the current channel that we told the broker to stop. */
   private readonly cancelled = new Set<string>();
+  /** Consumers that go on under another tag; what they were given may still be in hand. */
+  private readonly resumed = new Set<string>();
   /** Consumers of channels that are gone; the library never forgets them. */
   private stale = new Set<string>();
   private channel: ConfirmChannel | undefined;
-  private channels = 0;
   private applying: Promise<void> = Promise.resolve();
   private stopped = false;
 
@@ -35,16 +45,16 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
 
   get state(): ConsumptionState {
     if (this.stopped) return { kind: 'stopped' };
-    if (this.pauses.size > 0) return { kind: 'paused', reasons: [...this.pauses] };
+    if (this.pauses.size > 0) return { kind: 'paused', reasons: [...this.pauses.keys()] };
     return this.tags().length > 0 ? { kind: 'consuming' } : { kind: 'disconnected' };
   }
 
   /**
-   * Counts the channels there have been. A delivery of an earlier one can no longer be acknowledged, and the broker has
-   * already given it to somebody else.
+   * Whether the message can still be acknowledged. On a channel that is gone it cannot, and the broker has already given
+   * it to somebody else.
    */
-  get channelNumber(): number {
-    return this.channels;
+  isHeld({ fields }: ConsumeMessage): boolean {
+    return this.channel !== undefined && !this.stale.has(fields.consumerTag);
   }
 
   async onModuleInit(): Promise<void> {
@@ -54,17 +64,13 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
     wrapper?.on('connect', () => void this.apply());
   }
 
-  /**
-   * Takes no more messages until `isOver` says so. One pause a reason: while one lasts, further calls change nothing.
-   *
-   * @param isOver asked again and again, with growing waits; a rejection counts as no
-   */
-  pause(reason: string, isOver: () => Promise<boolean>): void {
-    if (this.pauses.has(reason) || this.stopped) return;
-    this.pauses.add(reason);
-    this.logger.warn(`Consumption paused: ${reason}`);
+  /** Takes no more messages until `isOver` says so. */
+  pause(pause: Pause): void {
+    if (this.pauses.has(pause.reason) || this.stopped) return;
+    this.pauses.set(pause.reason, pause);
+    this.logger.warn(`Consumption paused: ${pause.reason}`);
     void this.apply();
-    void this.resumeWhen(reason, isOver);
+    void this.resumeAfter(pause);
   }
 
   /** Takes no more messages, and waits until those in hand have met their fate. */
@@ -75,7 +81,7 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
     await Promise.allSettled(this.connection['outstandingMessageProcessing']);
   }
 
-  private async resumeWhen(reason: string, isOver: () => Promise<boolean>): Promise<void> {
+  private async resumeAfter({ reason, isOver }: Pause): Promise<void> {
     for (let waitMs = FIRST_LOOK_MS; !this.stopped; waitMs = Math.min(2 * waitMs, LONGEST_LOOK_MS)) {
       await sleep(waitMs, undefined, { ref: false });
       if (await isOver().catch(() => false)) break;
@@ -88,9 +94,8 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
 
   private adopt(channel: ConfirmChannel): Promise<void> {
     this.channel = channel;
-    this.channels++;
     // The library adds those of the new channel when the broker has answered, so later than this.
-    this.stale = new Set(this.connection.consumerTags);
+    this.stale = new Set([...this.stale, ...this.resumed, ...this.connection.consumerTags]);
     this.cancelled.clear();
     channel.on('close', () => {
       if (this.channel === channel) this.channel = undefined;
@@ -116,15 +121,28 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   private async cancelOrResume(): Promise<void> {
-    const wanted = !this.stopped && this.pauses.size === 0;
     for (const tag of this.tags()) {
+      const wanted = !this.stopped && !this.isPaused(tag);
       if (!wanted && !this.cancelled.has(tag)) {
         this.cancelled.add(tag);
         await this.connection.cancelConsumer(tag);
       } else if (wanted && this.cancelled.delete(tag)) {
+        this.resumed.add(tag);
         await this.connection.resumeConsumer(tag);
       }
     }
+  }
+
+  private isPaused(tag: string): boolean {
+    const queue = this.queueOf(tag);
+    return [...this.pauses.values()].some(
+      (pause) => pause.queue === undefined || queue === undefined || pause.queue.name === queue,
+    );
+  }
+
+  /** Only the library's own list of consumers says it. */
+  private queueOf(tag: string): unknown {
+    return memberOf(memberOf(memberOf(this.connection['_consumers'], tag), 'msgOptions'), 'queue');
   }
 
   /** Consumers of the current channel. */
@@ -132,4 +150,10 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
     if (!this.channel) return [];
     return this.connection.consumerTags.filter((tag) => !this.stale.has(tag));
   }
+}
+
+function memberOf(container: unknown, name: string): unknown {
+  if (typeof container !== 'object' || container === null) return undefined;
+  const member: unknown = Reflect.get(container, name);
+  return member;
 }

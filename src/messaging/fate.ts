@@ -7,6 +7,7 @@ export type DeadLetterReason =
   | 'outside-deduplication-window'
   | 'gateway-rejected'
   | 'gateway-outcome-unknown'
+  | 'receipt-rejected'
   | 'retries-exhausted';
 
 /** What becomes of a message that was not processed. */
@@ -30,7 +31,7 @@ const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 60_000;
 
 /**
- * Exponential backoff with full jitter: anywhere between nothing and twice the last bound, so that payments which
+ * Exponential backoff with full jitter: anywhere between nothing and twice the last bound, so that messages which
  * failed together do not come back together (M. Brooker, "Exponential Backoff And Jitter", AWS, 2015).
  *
  * @param attempt the attempt that failed, from 1

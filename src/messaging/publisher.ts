@@ -24,6 +24,9 @@ export interface OutgoingMessage {
 /** A broker that blocks for a memory or disk alarm neither confirms nor refuses; after this long we call it unknown. */
 const CONFIRM_TIMEOUT_MS = 5_000;
 
+/** Opening a channel and declaring everything on it takes a fraction of this. */
+const OPENING_MS = 1_000;
+
 /** Publishes persistent messages and resolves only when the broker has taken responsibility for them. */
 @Injectable()
 export class Publisher implements OnModuleInit {
@@ -52,7 +55,9 @@ export class Publisher implements OnModuleInit {
    */
   async publish({ exchange, routingKey, content, properties }: OutgoingMessage): Promise<void> {
     // The library would keep it in memory and send it whenever there is a connection again, long after we gave up.
-    if (!this.channels.canPublish) throw new PublishUnconfirmedError('RabbitMQ is not connected');
+    if (!(await this.channels.canPublishSoon(OPENING_MS))) {
+      throw new PublishUnconfirmedError('RabbitMQ is not connected');
+    }
     const messageId = properties.messageId ?? randomUUID();
     const options = {
       ...properties,

@@ -6,7 +6,7 @@ import { Consumption } from './consumption';
 import { encodableHeaders, shortText } from './encodable';
 import { delayAtLeast, type Fate } from './fate';
 import { Publisher, type OutgoingMessage } from './publisher';
-import { DEAD_LETTER, HEADERS, retryDelaysMs, retryQueue } from './topology';
+import { DEAD_LETTER, HEADERS, retryDelaysMs, retryQueue, type WorkQueue } from './topology';
 
 /** Between two tries to publish what replaces a message. */
 const RETRY_MS = 1_000;
@@ -16,6 +16,13 @@ const RETRY_MS = 1_000;
  */
 const DROPPED_HEADERS =
   /^(x-(death|first-death-.*|last-death-.*|delivery-count|acquired-count|delivery-limit|opt-.*)|B?CC)$/;
+
+/** A message that was not processed, the work queue it came from, and what is to become of it. */
+export interface Verdict {
+  readonly message: ConsumeMessage;
+  readonly queue: WorkQueue;
+  readonly fate: Fate;
+}
 
 /** Carries out a message's fate: publishes what replaces it, and says when the original may be acknowledged. */
 @Injectable()
@@ -37,33 +44,32 @@ export class Settlement {
    * requeueing it instead would spin, and use up its delivery limit. `requeue` only when the process is stopping, or the
    * broker has redelivered the message meanwhile.
    */
-  async settle(message: ConsumeMessage, fate: Fate): Promise<'settled' | 'requeue'> {
-    const replacement = this.replacementOf(message, fate);
-    const { channelNumber } = this.consumption;
+  async settle(verdict: Verdict): Promise<'settled' | 'requeue'> {
+    const replacement = this.replacementOf(verdict);
     for (;;) {
+      // Whoever has the message now settles it; a replacement of ours would be one too many.
+      if (!this.consumption.isHeld(verdict.message)) return 'requeue';
       try {
         await this.publisher.publish(replacement);
         return 'settled';
       } catch (error) {
         if (this.consumption.state.kind === 'stopped') return 'requeue';
         this.logger.warn(
-          { err: error, fate: fate.kind },
+          { err: error, fate: verdict.fate.kind },
           'The replacement of a message is not confirmed yet; trying again',
         );
         await sleep(RETRY_MS);
-        // Whoever has the message now settles it; a replacement of ours would be one too many.
-        if (this.consumption.channelNumber !== channelNumber) return 'requeue';
       }
     }
   }
 
-  private replacementOf(message: ConsumeMessage, fate: Fate): OutgoingMessage {
+  private replacementOf({ message, queue, fate }: Verdict): OutgoingMessage {
     const base = { content: message.content, exchange: '' };
     switch (fate.kind) {
       case 'park':
         return {
           ...base,
-          routingKey: retryQueue(delayAtLeast(fate.delayMs, this.delaysMs)),
+          routingKey: retryQueue(queue, delayAtLeast(fate.delayMs, this.delaysMs)),
           properties: keptProperties(message, { [HEADERS.attempts]: fate.attempts }),
         };
       case 'dead-letter':
@@ -74,6 +80,7 @@ export class Settlement {
             [HEADERS.deadLetterReason]: fate.reason,
             [HEADERS.deadLetterDetail]: oneLine(fate.detail),
             [HEADERS.deadLetteredAt]: new Date().toISOString(),
+            [HEADERS.originalRoutingKey]: queue.routingKey,
             [HEADERS.attempts]: fate.attempts,
           }),
         };

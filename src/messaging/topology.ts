@@ -4,15 +4,33 @@ import type { Options } from 'amqplib';
 /** Every name on the broker, built here and nowhere else. */
 export const PAYMENTS_EXCHANGE = 'payments';
 export const PAYMENT_REQUESTED = 'payment.requested';
-export const CHARGE_QUEUE = 'payments.charge';
+export const PAYMENT_SUCCEEDED = 'payment.succeeded';
 export const DEAD_LETTER = 'payments.dead-letter';
-export const retryQueue = (delayMs: number): string => `${CHARGE_QUEUE}.retry.${delayMs}`;
+
+/** A queue that a consumer works on. Each has retry queues of its own; the dead letters are shared. */
+export interface WorkQueue {
+  readonly name: string;
+  readonly routingKey: string;
+}
+
+export const CHARGES: WorkQueue = { name: 'payments.charge', routingKey: PAYMENT_REQUESTED };
+export const RECEIPTS: WorkQueue = { name: 'notifications.receipt', routingKey: PAYMENT_SUCCEEDED };
+const WORK_QUEUES = [CHARGES, RECEIPTS];
+
+export const retryQueue = ({ name }: WorkQueue, delayMs: number): string => `${name}.retry.${delayMs}`;
+
+/** The work queue that takes this routing key, or has this name: what has waited comes back under its queue's name. */
+export function workQueueBehind(routingKey: unknown): WorkQueue | undefined {
+  return WORK_QUEUES.find((queue) => routingKey === queue.routingKey || routingKey === queue.name);
+}
 
 export const HEADERS = {
   idempotencyKey: 'idempotency-key',
   deadLetterReason: 'x-dead-letter-reason',
   deadLetterDetail: 'x-dead-letter-detail',
   deadLetteredAt: 'x-dead-lettered-at',
+  /** Where a replay of the dead letter has to go. */
+  originalRoutingKey: 'x-original-routing-key',
   attempts: 'x-attempts',
   /** Attempts made before a person replayed the message; they no longer count against its limit. */
   attemptsBeforeReplay: 'x-attempts-before-replay',
@@ -46,7 +64,7 @@ export function retryDelaysMs(leaseMs: number): readonly number[] {
 /** Dead-lettering that waits for the target queue's confirm; RabbitMQ wants `reject-publish` with it. */
 const AT_LEAST_ONCE = { 'x-dead-letter-strategy': 'at-least-once', 'x-overflow': 'reject-publish' };
 
-export const CHARGE_QUEUE_OPTIONS = {
+export const WORK_QUEUE_OPTIONS = {
   durable: true,
   arguments: {
     'x-queue-type': 'quorum',
@@ -62,6 +80,7 @@ export const EXCHANGES: RabbitMQExchangeConfig[] = [
   { name: DEAD_LETTER, type: 'fanout', options: { durable: true } },
 ];
 
+/** All of them, whatever the roles of the process: an event for whose queue nobody works yet has to wait there. */
 export function queues(leaseMs: number): RabbitMQQueueConfig[] {
   return [
     {
@@ -73,24 +92,30 @@ export function queues(leaseMs: number): RabbitMQQueueConfig[] {
         arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': NO_DELIVERY_LIMIT },
       },
     },
-    {
-      name: CHARGE_QUEUE,
-      exchange: PAYMENTS_EXCHANGE,
-      routingKey: PAYMENT_REQUESTED,
-      options: CHARGE_QUEUE_OPTIONS,
-    },
-    ...retryDelaysMs(leaseMs).map((delayMs) => ({
-      name: retryQueue(delayMs),
-      options: {
-        durable: true,
-        arguments: {
-          'x-queue-type': 'quorum',
-          'x-message-ttl': delayMs,
-          'x-dead-letter-exchange': '',
-          'x-dead-letter-routing-key': CHARGE_QUEUE,
-          ...AT_LEAST_ONCE,
-        },
+    ...WORK_QUEUES.flatMap((queue) => [
+      {
+        name: queue.name,
+        exchange: PAYMENTS_EXCHANGE,
+        routingKey: queue.routingKey,
+        options: WORK_QUEUE_OPTIONS,
       },
-    })),
+      ...retryDelaysMs(leaseMs).map((delayMs) => retryQueueConfig(queue, delayMs)),
+    ]),
   ];
+}
+
+function retryQueueConfig(queue: WorkQueue, delayMs: number): RabbitMQQueueConfig {
+  return {
+    name: retryQueue(queue, delayMs),
+    options: {
+      durable: true,
+      arguments: {
+        'x-queue-type': 'quorum',
+        'x-message-ttl': delayMs,
+        'x-dead-letter-exchange': '',
+        'x-dead-letter-routing-key': queue.name,
+        ...AT_LEAST_ONCE,
+      },
+    },
+  };
 }

@@ -4,10 +4,11 @@ import { Environment } from '../config/environment';
 import { IdempotencyService, type Unprocessed, type UnprocessedHandler } from '../idempotency';
 import { Consumption } from '../messaging/consumption';
 import type { Fate } from '../messaging/fate';
+import { historyOf, identityOf } from '../messaging/message-history';
 import { Settlement } from '../messaging/settlement';
-import { HEADERS } from '../messaging/topology';
+import { CHARGES } from '../messaging/topology';
 import { PaymentGateway } from './gateway/payment-gateway';
-import { fateOf, isExcused, type MessageHistory, type RetryPolicy } from './payment-fate';
+import { fateOf, isExcused, type RetryPolicy } from './payment-fate';
 
 /** Settles the payment requests that were not processed, and pauses consumption while a dependency is away. */
 @Injectable()
@@ -28,20 +29,22 @@ export class PaymentDeliveries implements UnprocessedHandler<ConsumeMessage> {
   async handle(message: ConsumeMessage, outcome: Unprocessed): Promise<'settled' | 'requeue'> {
     const fate = fateOf(outcome, historyOf(message), this.policy);
     this.pauseIfAway(outcome);
-    const settled = await this.settlement.settle(message, fate);
+    const settled = await this.settlement.settle({ message, queue: CHARGES, fate });
     this.log(message, outcome, fate);
     return settled;
   }
 
   private pauseIfAway(outcome: Unprocessed): void {
     if (outcome.kind === 'store-unavailable') {
-      this.consumption.pause('Redis is unavailable', async () => {
-        await this.idempotency.probeStore();
-        return true;
+      this.consumption.pause({
+        reason: 'Redis is unavailable',
+        isOver: () => this.idempotency.probeStore().then(() => true),
       });
     } else if (outcome.kind === 'failed' && isExcused(outcome.error)) {
-      this.consumption.pause('the gateway refuses our key', async () => {
-        return (await this.gateway.probe()).kind !== 'unauthorized';
+      this.consumption.pause({
+        reason: 'the gateway refuses our key',
+        isOver: async () => (await this.gateway.probe()).kind !== 'unauthorized',
+        queue: CHARGES,
       });
     }
   }
@@ -57,27 +60,4 @@ export class PaymentDeliveries implements UnprocessedHandler<ConsumeMessage> {
         return fate satisfies never;
     }
   }
-}
-
-/** Header values come from outside: anything but a count is none. */
-function historyOf(message: ConsumeMessage): MessageHistory {
-  return {
-    attempts: countIn(message, HEADERS.attempts),
-    attemptsBeforeReplay: countIn(message, HEADERS.attemptsBeforeReplay),
-  };
-}
-
-function countIn(message: ConsumeMessage, header: string): number {
-  const value: unknown = message.properties.headers?.[header];
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
-}
-
-function identityOf(message: ConsumeMessage): Record<string, unknown> {
-  const key: unknown = message.properties.headers?.[HEADERS.idempotencyKey];
-  const messageId: unknown = message.properties.messageId;
-  return {
-    ...(typeof key === 'string' && { idempotencyKey: key.slice(0, 255) }),
-    ...(typeof messageId === 'string' && { messageId }),
-    redelivered: message.fields.redelivered,
-  };
 }

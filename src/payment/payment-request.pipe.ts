@@ -40,6 +40,7 @@ export function acceptPayment(fields: PaymentFields, environment: Environment): 
     customerId: fields.customerId,
     paymentMethodId: fields.paymentMethodId ?? environment.stripeDefaultPaymentMethod,
     money: toMoney(fields.amount, fields.currency ?? environment.paymentDefaultCurrency),
+    ...(fields.receiptEmail && { receiptEmail: fields.receiptEmail }),
   };
 }
 

@@ -3,11 +3,11 @@ import { Injectable } from '@nestjs/common';
 import { Idempotent, IdempotencyContext, IdempotentPayload } from '../idempotency';
 import { readBody } from '../messaging/message-body';
 import { requeueUnsettled } from '../messaging/settlement';
-import { CHARGE_QUEUE, CHARGE_QUEUE_OPTIONS, CONSUMER_CHANNEL, HEADERS } from '../messaging/topology';
+import { CHARGES, CONSUMER_CHANNEL, HEADERS, WORK_QUEUE_OPTIONS } from '../messaging/topology';
 import { PaymentDeliveries } from './payment-deliveries';
 import { isExcused } from './payment-fate';
 import { PaymentRequestPipe } from './payment-request.pipe';
-import { PAYMENT_SCOPE, type PaymentRequest, type PaymentResult } from './payment.dto';
+import { PAYMENT_SCOPE, paymentIdentity, type PaymentRequest, type PaymentResult } from './payment.dto';
 import { PaymentService } from './payment.service';
 
 /** Most charges take less, so the answer that another process is working on is worth a wait; then the copy is parked. */
@@ -19,8 +19,8 @@ export class PaymentConsumer {
   constructor(private readonly payments: PaymentService) {}
 
   @RabbitSubscribe({
-    queue: CHARGE_QUEUE,
-    queueOptions: { ...CHARGE_QUEUE_OPTIONS, channel: CONSUMER_CHANNEL },
+    queue: CHARGES.name,
+    queueOptions: { ...WORK_QUEUE_OPTIONS, channel: CONSUMER_CHANNEL },
     deserializer: readBody,
     errorHandler: requeueUnsettled,
   })
@@ -28,6 +28,7 @@ export class PaymentConsumer {
     scope: PAYMENT_SCOPE,
     key: { header: HEADERS.idempotencyKey, property: 'idempotencyKey' },
     payload: PaymentRequestPipe,
+    fingerprint: paymentIdentity,
     whenBusy: { waitMs: BUSY_WAIT_MS, then: 'park' },
     excuse: isExcused,
     unprocessed: PaymentDeliveries,

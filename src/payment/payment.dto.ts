@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsNumber, IsOptional, IsString, Length, Matches, ValidateBy } from 'class-validator';
+import { IsEmail, IsNumber, IsOptional, IsString, Length, Matches, ValidateBy } from 'class-validator';
 import { decimalsOf, type Money } from './money';
 import { looksLikeCardNumber } from './card-number';
 
@@ -7,7 +7,7 @@ import { looksLikeCardNumber } from './card-number';
 export const PAYMENT_SCOPE = 'payment';
 
 /** A short text without control characters that is not a card number: those have no place anywhere in this service. */
-const PlainText = (): PropertyDecorator => (target, property) => {
+export const PlainText = (): PropertyDecorator => (target, property) => {
   IsString()(target, property);
   Length(1, 255)(target, property);
   Matches(/^\P{Cc}*$/u, { message: `$property must not contain control characters` })(target, property);
@@ -19,6 +19,16 @@ const PlainText = (): PropertyDecorator => (target, property) => {
     },
   })(target, property);
 };
+
+/** An ISO 4217 code, upper case. */
+export const IsCurrency = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'isCurrency',
+    validator: {
+      validate: (value) => typeof value === 'string' && decimalsOf(value) !== undefined,
+      defaultMessage: () => '$property must be an ISO 4217 code in upper case, such as USD',
+    },
+  });
 
 /** The fields of a payment that customers write; the same on the wire and in `POST /payments`. */
 export class PaymentFields {
@@ -38,13 +48,7 @@ export class PaymentFields {
   /** ISO 4217, upper case. */
   @ApiPropertyOptional({ example: 'USD', description: 'ISO 4217; the default is PAYMENT_DEFAULT_CURRENCY.' })
   @IsOptional()
-  @ValidateBy({
-    name: 'isCurrency',
-    validator: {
-      validate: (value) => typeof value === 'string' && decimalsOf(value) !== undefined,
-      defaultMessage: () => '$property must be an ISO 4217 code in upper case, such as USD',
-    },
-  })
+  @IsCurrency()
   readonly currency?: string;
 
   /** A payment method of the gateway, such as `pm_card_visa`. */
@@ -55,6 +59,12 @@ export class PaymentFields {
   @IsOptional()
   @PlainText()
   readonly paymentMethodId?: string;
+
+  /** Where the receipt goes. Personal data: in no log, record or dead letter's detail, and not for the gateway. */
+  @ApiPropertyOptional({ example: 'customer@example.com', description: 'Without it no receipt is sent.' })
+  @IsOptional()
+  @IsEmail()
+  readonly receiptEmail?: string;
 }
 
 /** A payment request on the wire. Its key has been read and checked before the rest is looked at. */
@@ -69,6 +79,13 @@ export interface PaymentRequest {
   readonly customerId: string;
   readonly paymentMethodId: string;
   readonly money: Money;
+  readonly receiptEmail?: string;
+}
+
+/** What makes two requests the same payment. Where the receipt goes is not part of it. */
+export function paymentIdentity(request: PaymentRequest): Omit<PaymentRequest, 'receiptEmail'> {
+  const { paymentId, customerId, paymentMethodId, money } = request;
+  return { paymentId, customerId, paymentMethodId, money };
 }
 
 /** What became of a payment: stored under its key, and the answer to every duplicate. */
@@ -80,3 +97,5 @@ export type PaymentResult = {
   | { readonly status: 'succeeded'; readonly chargeId: string }
   | { readonly status: 'declined'; readonly chargeId?: string; readonly declineCode: string }
 );
+
+export type SucceededPayment = Extract<PaymentResult, { readonly status: 'succeeded' }>;

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { MessagingModule } from '../messaging/messaging.module';
 import { GatewayModule } from './gateway/gateway.module';
 import { PaymentDeliveries } from './payment-deliveries';
+import { PaymentEvents } from './payment-events';
 import { PaymentLog } from './payment-log';
 import { PaymentConsumer } from './payment.consumer';
 import { PaymentRequestPipe } from './payment-request.pipe';
@@ -10,6 +11,13 @@ import { PaymentService } from './payment.service';
 /** Takes payment requests from the queue and charges them. */
 @Module({
   imports: [MessagingModule, GatewayModule],
-  providers: [PaymentConsumer, PaymentDeliveries, PaymentLog, PaymentRequestPipe, PaymentService],
+  providers: [
+    PaymentConsumer,
+    PaymentDeliveries,
+    PaymentEvents,
+    PaymentLog,
+    PaymentRequestPipe,
+    PaymentService,
+  ],
 })
 export class PaymentModule {}

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Environment } from '../config/environment';
 import type { IdempotencyContext } from '../idempotency';
 import { PaymentGateway, type Charge, type ChargeResult } from './gateway/payment-gateway';
+import { PaymentEvents } from './payment-events';
 import type { PaymentRequest, PaymentResult } from './payment.dto';
 
 /** Clocks differ and requests take time: the gateway's memory of a key is trusted for this much less than it promises. */
@@ -14,6 +15,7 @@ export class PaymentService {
 
   constructor(
     @Inject(PaymentGateway) private readonly gateway: PaymentGateway,
+    private readonly events: PaymentEvents,
     private readonly environment: Environment,
   ) {}
 
@@ -22,12 +24,20 @@ export class PaymentService {
    *
    * @throws GatewayError when the gateway made no decision
    * @throws LeaseLostError when the lease ran out before the charge was sent
+   * @throws PublishUnconfirmedError, PublishReturnedError when it succeeded, and nobody may know of it yet
    */
   async charge(request: PaymentRequest, context: IdempotencyContext): Promise<PaymentResult> {
     const facts = { paymentId: request.paymentId, idempotencyKey: context.key, attempt: context.attempt };
     this.logger.log(facts, 'Processing payment');
     const result = resultOf(request, await this.chargeOrFind(request, context));
     this.logger.log({ ...facts, chargeId: result.chargeId }, `Payment ${result.status}`);
+    // Before the record: once there is one, this code never runs again for the key, so what is not published by then
+    // would be lost. Dying between here and the record repeats all of it: the gateway replays the charge, and the event
+    // goes out a second time under the same key, where its consumers' own idempotency absorbs it. A publish that fails
+    // fails the attempt, which comes to the same.
+    if (result.status === 'succeeded') {
+      await this.events.succeeded({ idempotencyKey: context.key, request, result });
+    }
     return result;
   }
 

@@ -8,9 +8,18 @@ import { eventually } from './eventually';
 import type { JsonObject } from './json';
 import type { Management } from './management';
 import type { Payment } from './payments';
-import { deadLetterQueue, exchange, keyHeader, retryQueuePrefix, routingKey, workQueue } from './topology';
+import {
+  deadLetterQueue,
+  exchange,
+  keyHeader,
+  retryQueuePrefix,
+  routingKey as requested,
+  workQueue,
+} from './topology';
 
 export interface PublishOptions {
+  /** `payment.requested` by default. */
+  routingKey?: string;
   headers?: JsonObject;
   properties?: Options.Publish;
 }
@@ -46,7 +55,7 @@ export class Broker {
   /** Resolves when the broker has confirmed and routed the message; anything else is an error of the test. */
   async publish(
     body: string | Buffer,
-    { headers = {}, properties = {} }: PublishOptions = {},
+    { routingKey = requested, headers = {}, properties = {} }: PublishOptions = {},
   ): Promise<void> {
     const publishing = await this.session.publishing();
     const own = { messageId: randomUUID(), timestamp: Math.floor(Date.now() / 1000), ...properties };
@@ -130,9 +139,9 @@ export class Broker {
     return Object.keys(await this.waitingWork()).length === 0;
   }
 
-  /** From now on each delivery of the work queue is on record. */
-  async traceDeliveries(): Promise<DeliveryTrace> {
-    return DeliveryTrace.start(await this.session.newChannel());
+  /** From now on each delivery of the queue is on record. */
+  async traceDeliveries(queue: string = workQueue): Promise<DeliveryTrace> {
+    return DeliveryTrace.start(await this.session.newChannel(), queue);
   }
 
   /** Takes the next message and dies with it in hand, as a consumer does whose process the message kills. */
@@ -160,12 +169,12 @@ export class Broker {
     await Promise.all(connections.map((name) => this.management.closeConnection(name)));
   }
 
-  async unbindWorkQueue(): Promise<void> {
-    await this.session.withChannel((channel) => channel.unbindQueue(workQueue, exchange, routingKey));
+  async unbindWorkQueue(queue: string = workQueue, key: string = requested): Promise<void> {
+    await this.session.withChannel((channel) => channel.unbindQueue(queue, exchange, key));
   }
 
-  async bindWorkQueue(): Promise<void> {
-    await this.session.withChannel((channel) => channel.bindQueue(workQueue, exchange, routingKey));
+  async bindWorkQueue(queue: string = workQueue, key: string = requested): Promise<void> {
+    await this.session.withChannel((channel) => channel.bindQueue(queue, exchange, key));
   }
 
   async close(): Promise<void> {

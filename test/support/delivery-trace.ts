@@ -1,7 +1,7 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { isJsonObject } from './json';
 import type { JsonObject } from './json';
-import { keyHeader, retryQueuePrefix, workQueue } from './topology';
+import { keyHeader, workQueue } from './topology';
 
 const firehose = 'amq.rabbitmq.trace';
 
@@ -24,12 +24,14 @@ export class DeliveryTrace {
   private readonly delivered: Traced[] = [];
   private readonly published: Traced[] = [];
 
-  static async start(channel: Channel): Promise<DeliveryTrace> {
-    const trace = new DeliveryTrace();
-    const { queue } = await channel.assertQueue('', { exclusive: true });
-    await channel.bindQueue(queue, firehose, `deliver.${workQueue}`);
-    await channel.bindQueue(queue, firehose, 'publish.#');
-    await channel.consume(queue, (message) => message && trace.keep(message), { noAck: true });
+  private constructor(private readonly queue: string) {}
+
+  static async start(channel: Channel, queue = workQueue): Promise<DeliveryTrace> {
+    const trace = new DeliveryTrace(queue);
+    const { queue: own } = await channel.assertQueue('', { exclusive: true });
+    await channel.bindQueue(own, firehose, `deliver.${queue}`);
+    await channel.bindQueue(own, firehose, 'publish.#');
+    await channel.consume(own, (message) => message && trace.keep(message), { noAck: true });
     return trace;
   }
 
@@ -41,7 +43,7 @@ export class DeliveryTrace {
   /** Copies that went to wait in a retry queue. */
   parked(key?: string): Traced[] {
     return of(key, this.published).filter(({ queues }) =>
-      queues.some((queue) => queue.startsWith(retryQueuePrefix)),
+      queues.some((queue) => queue.startsWith(`${this.queue}.retry.`)),
     );
   }
 

@@ -8,6 +8,7 @@ export interface Payment {
   customerId: string;
   currency?: string;
   paymentMethodId?: string;
+  receiptEmail?: string;
 }
 
 /** A valid payment that no other test has: its own id and its own key. */

@@ -1,7 +1,9 @@
 /** The names on the wire, written down once more: the tests hold the service to them and do not import its own. */
 export const exchange = 'payments';
 export const routingKey = 'payment.requested';
+export const succeededRoutingKey = 'payment.succeeded';
 export const workQueue = 'payments.charge';
 export const retryQueuePrefix = 'payments.charge.retry.';
+export const receiptQueue = 'notifications.receipt';
 export const deadLetterQueue = 'payments.dead-letter';
 export const keyHeader = 'idempotency-key';

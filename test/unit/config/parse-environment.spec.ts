@@ -191,3 +191,32 @@ describe('a secret in a file', () => {
     ]);
   });
 });
+
+describe('receipts', () => {
+  const smtp = { SMTP_URL: 'smtp://user:hunter2hunter2@mail.example', RECEIPT_FROM: 'receipts@localhost' };
+
+  it('are off without SMTP_URL, whatever else is given', () => {
+    expect(parseEnvironment({ ...required, RECEIPT_FROM: 'nobody' }).smtpUrl).toBe('');
+  });
+
+  it('need a mail server and a sender', () => {
+    expect(parseEnvironment({ ...required, ...smtp })).toMatchObject({
+      smtpUrl: smtp.SMTP_URL,
+      receiptFrom: smtp.RECEIPT_FROM,
+    });
+  });
+
+  it.each([undefined, 'nobody', 'Shop <receipts@localhost>'])('have no sender %p', (sender) => {
+    const problems = problemsOf({ ...required, ...smtp, RECEIPT_FROM: sender });
+    expect(problems).toEqual([expect.stringMatching(/^RECEIPT_FROM .* an e-mail address/)]);
+  });
+
+  it('have a mail server that is reached by SMTP, and its URL is not shown', () => {
+    const problems = problemsOf({
+      ...required,
+      ...smtp,
+      SMTP_URL: 'https://user:hunter2hunter2@mail.example',
+    });
+    expect(problems).toEqual([expect.stringMatching(/^SMTP_URL must be ((?!hunter2)[^])*$/)]);
+  });
+});

@@ -1,9 +1,12 @@
 import {
-  CHARGE_QUEUE_OPTIONS,
+  CHARGES,
   EXCHANGES,
+  RECEIPTS,
+  WORK_QUEUE_OPTIONS,
   queues,
   retryDelaysMs,
   retryQueue,
+  workQueueBehind,
 } from '../../../src/messaging/topology';
 
 const leasesMs = [1, 100, 250, 30_000, 45_000, 60_000, 86_400_000];
@@ -35,21 +38,37 @@ describe('names on the wire', () => {
     ]);
   });
 
-  it('are those of the queues, one retry queue for each waiting time', () => {
+  it('are those of the queues, one retry queue for each work queue and waiting time', () => {
     expect(declared.map(({ name }) => name).sort()).toEqual(
       [
         'payments.charge',
         'payments.dead-letter',
+        'notifications.receipt',
         ...retryDelaysMs(leaseMs).map((delayMs) => `payments.charge.retry.${delayMs}`),
+        ...retryDelaysMs(leaseMs).map((delayMs) => `notifications.receipt.retry.${delayMs}`),
       ].sort(),
     );
   });
 
-  it('bind the work queue to payment.requested', () => {
-    expect(queueNamed('payments.charge')).toMatchObject({
-      exchange: 'payments',
-      routingKey: 'payment.requested',
-    });
+  it.each([
+    { name: 'payments.charge', routingKey: 'payment.requested' },
+    { name: 'notifications.receipt', routingKey: 'payment.succeeded' },
+  ])('bind $name to $routingKey', ({ name, routingKey }) => {
+    expect(queueNamed(name)).toMatchObject({ exchange: 'payments', routingKey });
+  });
+});
+
+describe('the work queue behind a routing key', () => {
+  it.each([
+    { routingKey: 'payment.requested', queue: CHARGES },
+    { routingKey: 'payments.charge', queue: CHARGES },
+    { routingKey: 'payment.succeeded', queue: RECEIPTS },
+    { routingKey: 'notifications.receipt', queue: RECEIPTS },
+    { routingKey: 'payments.dead-letter', queue: undefined },
+    { routingKey: 7, queue: undefined },
+    { routingKey: undefined, queue: undefined },
+  ])('is found also for what comes back from a retry queue: $routingKey', ({ routingKey, queue }) => {
+    expect(workQueueBehind(routingKey)).toBe(queue);
   });
 });
 
@@ -64,19 +83,19 @@ describe('no message is lost', () => {
     expect(declared.map(({ options }) => options)).toEqual(declared.map(() => durableQuorum));
   });
 
-  it('because a retry queue gives back what has waited, at least once', () => {
-    expect(declared.find(({ name }) => name === retryQueue(7_000))?.options?.arguments).toEqual({
+  it.each([CHARGES, RECEIPTS])('because the retry queues of $name give back what has waited', (queue) => {
+    expect(declared.find(({ name }) => name === retryQueue(queue, 7_000))?.options?.arguments).toEqual({
       'x-queue-type': 'quorum',
       'x-message-ttl': 7_000,
       'x-dead-letter-exchange': '',
-      'x-dead-letter-routing-key': 'payments.charge',
+      'x-dead-letter-routing-key': queue.name,
       'x-dead-letter-strategy': 'at-least-once',
       'x-overflow': 'reject-publish',
     });
   });
 
   it('because what comes back to the work queue too often goes to the dead letters', () => {
-    expect(CHARGE_QUEUE_OPTIONS.arguments).toEqual({
+    expect(WORK_QUEUE_OPTIONS.arguments).toEqual({
       'x-queue-type': 'quorum',
       'x-delivery-limit': 20,
       'x-dead-letter-exchange': 'payments.dead-letter',

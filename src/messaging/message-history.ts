@@ -1,0 +1,34 @@
+import type { ConsumeMessage } from 'amqplib';
+import { HEADERS } from './topology';
+
+/** What a message says of its own past. */
+export interface MessageHistory {
+  /** Counted attempts; 0 for a new message. */
+  readonly attempts: number;
+  /** Attempts made before a person replayed the message. */
+  readonly attemptsBeforeReplay: number;
+}
+
+/** Header values come from outside: anything but a count is none. */
+export function historyOf(message: ConsumeMessage): MessageHistory {
+  return {
+    attempts: countIn(message, HEADERS.attempts),
+    attemptsBeforeReplay: countIn(message, HEADERS.attemptsBeforeReplay),
+  };
+}
+
+/** What a log line may say of a message, whatever is in it. */
+export function identityOf(message: ConsumeMessage): Record<string, unknown> {
+  const key: unknown = message.properties.headers?.[HEADERS.idempotencyKey];
+  const messageId: unknown = message.properties.messageId;
+  return {
+    ...(typeof key === 'string' && { idempotencyKey: key.slice(0, 255) }),
+    ...(typeof messageId === 'string' && { messageId }),
+    redelivered: message.fields.redelivered,
+  };
+}
+
+function countIn(message: ConsumeMessage, header: string): number {
+  const value: unknown = message.properties.headers?.[header];
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
+}

@@ -1,0 +1,98 @@
+import { InvalidIdempotencyKeyError, MissingIdempotencyKeyError, type Unprocessed } from '../idempotency';
+import { backoffMs, type DeadLetterReason, type Fate } from './fate';
+import type { MessageHistory } from './message-history';
+
+export interface RetryPolicy {
+  readonly maxAttempts: number;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+}
+
+/** The work ran and threw. */
+export interface FailedAttempt {
+  readonly error: unknown;
+  /** Which attempt it was, from 1. */
+  readonly attempt: number;
+  /** What headers say that cannot be true is not in it. */
+  readonly history: MessageHistory;
+}
+
+/** What is different from one kind of work to the other. */
+export interface Work {
+  /** What may have happened to a message that is older than records live: `charged`. */
+  readonly done: string;
+  readonly fateOfFailure: (failed: FailedAttempt) => Fate;
+}
+
+/** After a lost lease somebody else is likely about to finish. */
+const LEASE_LOST_PARK_MS = 1_000;
+/** Consumption pauses while Redis is away; what was in hand comes back when it has resumed, not before. */
+const DEPENDENCY_AWAY_PARK_MS = 1_000;
+
+/** What becomes of a message that was not processed: the same for every work queue but where the work itself failed. */
+export function fateOfUnprocessed(outcome: Unprocessed, history: MessageHistory, work: Work): Fate {
+  const { attempts } = history;
+  switch (outcome.kind) {
+    case 'refused':
+      return deadLetter(refusalReason(outcome.error), outcome.error, attempts);
+    case 'busy':
+      return { kind: 'park', delayMs: outcome.remainingMs, attempts, why: 'in progress elsewhere' };
+    case 'mismatch':
+      return deadLetter('idempotency-key-reused', 'the key was used before with another payload', attempts);
+    case 'outside-window':
+      return deadLetter(
+        'outside-deduplication-window',
+        `older than records are kept and nothing is known of it: it may have been ${work.done} and forgotten`,
+        attempts,
+      );
+    case 'lease-lost':
+      return { kind: 'park', delayMs: LEASE_LOST_PARK_MS, attempts, why: 'the lease was lost' };
+    case 'store-unavailable':
+      return { kind: 'park', delayMs: DEPENDENCY_AWAY_PARK_MS, attempts, why: 'Redis is unavailable' };
+    case 'failed':
+      return work.fateOfFailure(failedAttempt(outcome.error, outcome.attempt, history));
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** Headers come from outside: what cannot be true is ignored. */
+function failedAttempt(error: unknown, counted: number, history: MessageHistory): FailedAttempt {
+  const attempt = counted > 0 ? counted : history.attempts + 1;
+  const isTrue = history.attemptsBeforeReplay < attempt;
+  return {
+    error,
+    attempt,
+    history: { ...history, attemptsBeforeReplay: isTrue ? history.attemptsBeforeReplay : 0 },
+  };
+}
+
+export interface Retry {
+  readonly policy: RetryPolicy;
+  readonly why: string;
+  /** The least that the other side wants us to wait. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** Another attempt after a backoff, as long as the policy allows one. */
+export function tryAgain({ error, attempt, history }: FailedAttempt, retry: Retry): Fate {
+  const attemptsThatCount = attempt - history.attemptsBeforeReplay;
+  if (attemptsThatCount >= retry.policy.maxAttempts) return deadLetter('retries-exhausted', error, attempt);
+  const delayMs = Math.max(retry.retryAfterMs ?? 0, backoffMs(attemptsThatCount, retry.policy.random()));
+  return { kind: 'park', delayMs, attempts: attempt, why: retry.why };
+}
+
+export function deadLetter(reason: DeadLetterReason, detail: unknown, attempts: number): Fate {
+  return {
+    kind: 'dead-letter',
+    reason,
+    detail: detail instanceof Error ? detail.message : String(detail),
+    attempts,
+  };
+}
+
+function refusalReason(error: unknown): DeadLetterReason {
+  if (error instanceof MissingIdempotencyKeyError) return 'missing-idempotency-key';
+  if (error instanceof InvalidIdempotencyKeyError) return 'invalid-idempotency-key';
+  return 'invalid-message';
+}

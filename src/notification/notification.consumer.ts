@@ -1,0 +1,43 @@
+import { RabbitSubscribe } from '@golevelup/nestjs-rabbitmq';
+import { Injectable, UseInterceptors } from '@nestjs/common';
+import { Idempotent, IdempotencyContext, IdempotentPayload } from '../idempotency';
+import { readBody } from '../messaging/message-body';
+import { requeueUnsettled } from '../messaging/settlement';
+import { CONSUMER_CHANNEL, HEADERS, RECEIPTS, WORK_QUEUE_OPTIONS } from '../messaging/topology';
+import type { PaymentSucceeded } from '../payment/payment-succeeded';
+import { PaymentSucceededPipe } from './payment-succeeded.pipe';
+import { ReceiptDeliveries } from './receipt-deliveries';
+import { ReceiptService, type ReceiptRequest, type SentReceipt } from './receipt.service';
+import { WantedReceiptsInterceptor } from './wanted-receipts.interceptor';
+
+/** Handing a receipt over takes less, as a rule; a copy of the event is worth that wait, and is then parked. */
+const BUSY_WAIT_MS = 2_000;
+
+/** Takes `payment.succeeded` events from the queue, and sends one receipt for each payment. */
+@Injectable()
+@UseInterceptors(WantedReceiptsInterceptor)
+export class NotificationConsumer {
+  constructor(private readonly receipts: ReceiptService) {}
+
+  @RabbitSubscribe({
+    queue: RECEIPTS.name,
+    queueOptions: { ...WORK_QUEUE_OPTIONS, channel: CONSUMER_CHANNEL },
+    deserializer: readBody,
+    errorHandler: requeueUnsettled,
+  })
+  @Idempotent<PaymentSucceeded>({
+    scope: 'receipt',
+    key: { header: HEADERS.idempotencyKey, property: 'idempotencyKey' },
+    payload: PaymentSucceededPipe,
+    // Without the address: of two requests for one payment that name different ones, the first event decides.
+    fingerprint: ['paymentId', 'chargeId', 'amountMinorUnits', 'currency', 'customerId'],
+    whenBusy: { waitMs: BUSY_WAIT_MS, then: 'park' },
+    unprocessed: ReceiptDeliveries,
+  })
+  sendReceipt(
+    @IdempotentPayload() event: ReceiptRequest,
+    @IdempotencyContext() context: IdempotencyContext,
+  ): Promise<SentReceipt> {
+    return this.receipts.send(event, context);
+  }
+}

@@ -1,0 +1,22 @@
+import { Module } from '@nestjs/common';
+import { MessagingModule } from '../messaging/messaging.module';
+import { Mailer } from './mailer';
+import { NotificationConsumer } from './notification.consumer';
+import { PaymentSucceededPipe } from './payment-succeeded.pipe';
+import { ReceiptDeliveries } from './receipt-deliveries';
+import { ReceiptService } from './receipt.service';
+import { WantedReceiptsInterceptor } from './wanted-receipts.interceptor';
+
+/** Tells customers of their payments. */
+@Module({
+  imports: [MessagingModule],
+  providers: [
+    Mailer,
+    NotificationConsumer,
+    PaymentSucceededPipe,
+    ReceiptDeliveries,
+    ReceiptService,
+    WantedReceiptsInterceptor,
+  ],
+})
+export class NotificationModule {}

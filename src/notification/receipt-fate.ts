@@ -1,0 +1,32 @@
+import type { Unprocessed } from '../idempotency';
+import type { Fate } from '../messaging/fate';
+import type { MessageHistory } from '../messaging/message-history';
+import {
+  deadLetter,
+  fateOfUnprocessed,
+  tryAgain,
+  type FailedAttempt,
+  type RetryPolicy,
+} from '../messaging/unprocessed-fate';
+import { SmtpError } from './smtp-errors';
+
+/**
+ * With waits of up to a minute, half of that on average, about half an hour: longer than a mail server's restart or
+ * its greylisting of strangers. After that a person should look, and replays what is among the dead letters.
+ */
+export const RECEIPT_MAX_ATTEMPTS = 60;
+
+/** The one place that decides what becomes of an event for which no receipt was sent. */
+export function receiptFateOf(outcome: Unprocessed, history: MessageHistory, policy: RetryPolicy): Fate {
+  return fateOfUnprocessed(outcome, history, {
+    done: 'sent',
+    fateOfFailure: (failed) => fateOfFailure(failed, policy),
+  });
+}
+
+function fateOfFailure(failed: FailedAttempt, policy: RetryPolicy): Fate {
+  const { error, attempt } = failed;
+  return error instanceof SmtpError && error.failure === 'rejected'
+    ? deadLetter('receipt-rejected', error, attempt)
+    : tryAgain(failed, { policy, why: 'the receipt could not be sent' });
+}

@@ -1,0 +1,48 @@
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import type { IdempotencyContext } from '../idempotency';
+import type { PaymentSucceeded } from '../payment/payment-succeeded';
+import { Mailer } from './mailer';
+import { receiptFor } from './receipt';
+
+/** An event that says where the receipt goes. */
+export type ReceiptRequest = PaymentSucceeded & { readonly receiptEmail: string };
+
+/** Stored under the payment's key, and the answer to every repetition of the event. */
+export interface SentReceipt {
+  readonly messageId: string;
+}
+
+/** Sends receipts. Called once per attempt, under the lease of the payment's key. */
+@Injectable()
+export class ReceiptService implements OnModuleInit {
+  private readonly logger = new Logger(ReceiptService.name);
+
+  constructor(private readonly mailer: Mailer) {}
+
+  onModuleInit(): void {
+    if (!this.mailer.isOn) this.logger.log('Receipts are switched off: SMTP_URL is empty');
+  }
+
+  /** Whether there is somebody to send one to, and a mail server to take it. */
+  isWantedFor(event: PaymentSucceeded): event is ReceiptRequest {
+    return Boolean(event.receiptEmail) && this.mailer.isOn;
+  }
+
+  /**
+   * @throws SmtpError when the mail server did not take the receipt
+   * @throws LeaseLostError when the lease ran out before it was sent
+   */
+  async send(event: ReceiptRequest, context: IdempotencyContext): Promise<SentReceipt> {
+    const receipt = receiptFor(event, this.mailer.sender);
+    const { messageId } = receipt;
+    // The last line at which a repetition can be kept back. Dying after it leaves what the Message-ID is for.
+    context.assertHeld();
+    await this.mailer.send({ ...receipt, to: event.receiptEmail, signal: context.signal });
+    const { paymentId } = event;
+    this.logger.log(
+      { paymentId, idempotencyKey: context.key, attempt: context.attempt, messageId },
+      'Receipt sent',
+    );
+    return { messageId };
+  }
+}

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import Big from 'big.js';
+import { decimalsOf } from '../payment/money';
+import type { PaymentSucceeded } from '../payment/payment-succeeded';
+
+/** A receipt as it is written, without the address it goes to. */
+export interface Receipt {
+  readonly messageId: string;
+  readonly subject: string;
+  readonly text: string;
+}
+
+/**
+ * Writes the receipt for a payment: the same payment, the same receipt, down to its `Message-ID`. Mail servers and
+ * readers recognise a repetition by it, which is all that can be done in the one window that no lock closes: the mail
+ * server has taken the message, and we died before we could record it.
+ *
+ * @param sender the address that the receipt comes from; its domain vouches for the `Message-ID`
+ */
+export function receiptFor(event: PaymentSucceeded, sender: string): Receipt {
+  const digest = createHash('sha256').update(event.idempotencyKey).digest('hex').slice(0, 32);
+  return {
+    messageId: `<receipt.${digest}@${sender.slice(sender.lastIndexOf('@') + 1)}>`,
+    subject: `Receipt for payment ${event.paymentId}`,
+    text: [
+      'Thank you for your payment.',
+      '',
+      `Payment:   ${event.paymentId}`,
+      `Amount:    ${amountOf(event)}`,
+      `Reference: ${event.chargeId}`,
+      '',
+    ].join('\n'),
+  };
+}
+
+function amountOf({ amountMinorUnits, currency }: PaymentSucceeded): string {
+  const decimals = decimalsOf(currency) ?? 0;
+  return `${new Big(amountMinorUnits).div(new Big(10).pow(decimals)).toFixed(decimals)} ${currency}`;
+}

@@ -1,0 +1,184 @@
+import type { DeadLetter } from '../support/dead-letter';
+import { eventually } from '../support/eventually';
+import { headerOf } from '../support/mailbox';
+import { aPayment, gatewayKey } from '../support/payments';
+import { aPaymentWithReceipt, useReceipts } from '../support/receipts';
+import { deadLetterQueue, keyHeader, receiptQueue, succeededRoutingKey } from '../support/topology';
+
+describe('the process dies after the mail server has the message, before that is recorded', () => {
+  const receipts = useReceipts({ env: { IDEMPOTENCY_LEASE: '2' } });
+  const payment = aPaymentWithReceipt();
+
+  beforeAll(async () => {
+    const { world, mailbox } = receipts;
+    const confirm = mailbox.hesitate();
+    await receipts.publishSucceeded(payment);
+    await eventually(() => mailbox.to(payment.receiptEmail).length === 1);
+    await world.service.kill();
+    confirm();
+    await receipts.startService();
+    await receipts.untilSent(payment);
+    await receipts.stopServices();
+  });
+
+  it('repeats it at most once: the one window that no lock closes', () => {
+    expect(receipts.mailbox.to(payment.receiptEmail).length).toBeLessThanOrEqual(2);
+  });
+
+  it('repeats it under the same Message-ID, by which it can be recognised', () => {
+    const ids = receipts.mailbox.to(payment.receiptEmail).map((mail) => headerOf(mail, 'Message-ID'));
+    expect([...new Set(ids)]).toEqual([expect.stringMatching(/^<receipt\.[0-9a-f]{32}@shop\.example>$/)]);
+  });
+
+  it('has finished the event', async () => {
+    expect(await receipts.world.broker.depth(receiptQueue)).toBe(0);
+    expect(await receipts.world.broker.depth(deadLetterQueue)).toBe(0);
+  });
+});
+
+describe('the process dies after the receipt is recorded, before the event is acknowledged', () => {
+  const receipts = useReceipts({ env: { IDEMPOTENCY_LEASE: '2' } });
+  const payment = aPaymentWithReceipt();
+
+  it('sends no second e-mail when the event comes again', async () => {
+    const { world, mailbox } = receipts;
+    await receipts.publishSucceeded(payment);
+    await receipts.untilSent(payment);
+    await world.service.kill();
+
+    // What the broker does with a message nobody acknowledged, without having to hit the instant in between.
+    const trace = await world.broker.traceDeliveries(receiptQueue);
+    await receipts.startService();
+    await receipts.publishSucceeded(payment);
+    await eventually(() => trace.final(payment.idempotencyKey) >= 1);
+    await receipts.stopServices();
+    expect(mailbox.to(payment.receiptEmail)).toHaveLength(1);
+  });
+});
+
+describe('a mail server that cannot take a receipt now', () => {
+  const receipts = useReceipts();
+
+  it.each([
+    {
+      what: 'is down',
+      away: () => receipts.mailbox.stop(),
+      back: () => receipts.mailbox.start(),
+    },
+    {
+      what: 'answers 451',
+      away: async () => receipts.mailbox.refuse(451),
+      back: async () => receipts.mailbox.accept(),
+    },
+  ])('gets it later, once, when it $what', async ({ away, back }) => {
+    const { world, mailbox } = receipts;
+    const payment = aPaymentWithReceipt();
+    const trace = await world.broker.traceDeliveries(receiptQueue);
+    await away();
+    await world.broker.publishPayment(payment);
+    await world.service.completedPayment(payment.idempotencyKey);
+    await eventually(() => trace.parked(payment.idempotencyKey).length >= 2);
+    await back();
+    await receipts.untilSent(payment, 30_000);
+    await eventually(() => trace.final(payment.idempotencyKey) === 1);
+    expect(mailbox.to(payment.receiptEmail)).toHaveLength(1);
+    expect(await world.broker.depth(deadLetterQueue)).toBe(0);
+    expect(world.service.output).not.toContain(payment.receiptEmail);
+  });
+
+  it('does not make the service unready, for payments go on', async () => {
+    await receipts.mailbox.stop();
+    const payment = aPaymentWithReceipt();
+    const trace = await receipts.world.broker.traceDeliveries(receiptQueue);
+    await receipts.world.broker.publishPayment(payment);
+    await eventually(() => trace.parked(payment.idempotencyKey).length >= 1);
+    expect(await receipts.world.service.get('/health/ready')).toMatchObject({ status: 200 });
+    await receipts.mailbox.start();
+    await receipts.untilSent(payment, 30_000);
+  });
+});
+
+describe('a mail server that refuses a receipt for good', () => {
+  const receipts = useReceipts();
+  const payment = aPaymentWithReceipt();
+  let letter: DeadLetter | undefined;
+
+  beforeAll(async () => {
+    receipts.mailbox.refuse(550);
+    await receipts.world.broker.publishPayment(payment);
+    [letter] = await receipts.world.broker.waitForDeadLetters(1);
+  });
+
+  it('makes it a dead letter, receipt-rejected, that says where it came from', () => {
+    expect(letter).toMatchObject({
+      reason: 'receipt-rejected',
+      attempts: 1,
+      headers: { 'x-original-routing-key': succeededRoutingKey, [keyHeader]: payment.idempotencyKey },
+    });
+  });
+
+  it('is asked once', () => {
+    expect(receipts.mailbox.attempts).toBe(1);
+  });
+
+  it('quotes the address, which is neither in the detail nor in the log', () => {
+    expect(letter?.detail).toEqual(expect.stringContaining('550'));
+    expect([letter?.detail, receipts.world.service.output].join('\n')).not.toContain(payment.receiptEmail);
+  });
+
+  it('leaves the payment as it is: charged once and completed', async () => {
+    expect(await receipts.world.service.completedPayment(payment.idempotencyKey)).toMatchObject({
+      body: { result: { status: 'succeeded' } },
+    });
+    expect(await receipts.world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+
+  it('gets it by a replay once it is repaired, through its own queue', async () => {
+    const { world, mailbox } = receipts;
+    mailbox.accept();
+    const charges = await world.broker.traceDeliveries();
+    const events = await world.broker.traceDeliveries(receiptQueue);
+    const answer = await world.service.post('/dead-letters/replay', { all: true });
+    expect(answer).toMatchObject({ status: 200, body: { replayed: 1 } });
+    await receipts.untilSent(payment);
+    expect(charges.deliveries(payment.idempotencyKey)).toEqual([]);
+    const [replayed] = events.deliveries(payment.idempotencyKey);
+    expect(Object.keys(replayed?.headers ?? {})).not.toContain('x-original-routing-key');
+    expect(await world.broker.depth(deadLetterQueue)).toBe(0);
+  });
+});
+
+describe('an event that no queue takes', () => {
+  const receipts = useReceipts();
+  const payment = aPaymentWithReceipt();
+
+  it('is not lost: the attempt fails, the charge is not repeated, and the receipt comes later', async () => {
+    const { world } = receipts;
+    const trace = await world.broker.traceDeliveries();
+    await world.broker.unbindWorkQueue(receiptQueue, succeededRoutingKey);
+    await world.broker.publishPayment(payment);
+    await eventually(() => trace.parked(payment.idempotencyKey).length >= 1);
+    expect(await world.redis.record(payment.idempotencyKey)).toBeUndefined();
+    await world.broker.bindWorkQueue(receiptQueue, succeededRoutingKey);
+    await world.service.completedPayment(payment.idempotencyKey, 30_000);
+    await receipts.untilSent(payment);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+});
+
+describe('a gateway that refuses our key', () => {
+  const receipts = useReceipts();
+
+  it('stops no receipts', async () => {
+    const { world } = receipts;
+    await world.sandbox.fault({ kind: 'unauthorized', times: 0, matching: { request: 'any' } });
+    const [stuck, paid] = [aPayment(), aPaymentWithReceipt()];
+    await world.broker.publishPayment(stuck);
+    await eventually(async () => expect(await world.broker.consumerCount()).toBe(0));
+    await receipts.publishSucceeded(paid);
+    await receipts.untilSent(paid);
+    expect(await world.broker.consumerCount()).toBe(0);
+    await world.sandbox.clearFaults();
+    await world.service.completedPayment(stuck.idempotencyKey, 30_000);
+  });
+});

@@ -1,0 +1,175 @@
+import { eventually } from '../support/eventually';
+import { aPayment, gatewayKey, withoutKey } from '../support/payments';
+import { aPaymentWithReceipt, receiptFrom, useReceipts } from '../support/receipts';
+import { redisKeys } from '../support/redis';
+import { deadLetterQueue, keyHeader, receiptQueue } from '../support/topology';
+
+describe('a payment with a receiptEmail', () => {
+  const receipts = useReceipts();
+  const { world } = receipts;
+  const payment = aPaymentWithReceipt({ amount: 1149.5, currency: 'EUR' });
+
+  beforeAll(async () => {
+    await world.broker.publishPayment(payment);
+    await world.service.completedPayment(payment.idempotencyKey);
+    await receipts.untilSent(payment);
+  });
+
+  it('is confirmed by one e-mail that says what was paid', () => {
+    const [mail] = receipts.mailbox.to(payment.receiptEmail);
+    expect(mail).toMatchObject({ from: receiptFrom, to: [payment.receiptEmail] });
+    expect(mail?.source).toContain('1149.50 EUR');
+    expect(mail?.source).toContain(payment.paymentId);
+  });
+
+  it('has its address in no log, no record and no charge', async () => {
+    const records = await world.redis.client.mget(await world.redis.client.keys('idempotent:*'));
+    expect(records).toHaveLength(2);
+    const journal = JSON.stringify(await world.sandbox.journal());
+    const written = [world.service.output, journal, ...records].join('\n');
+    expect(written).not.toContain(payment.receiptEmail);
+  });
+
+  it('is the same payment when it comes with another address: no second charge, no second e-mail', async () => {
+    const other = { ...payment, receiptEmail: aPaymentWithReceipt().receiptEmail };
+    const trace = await world.broker.traceDeliveries();
+    await world.broker.publishPayment(other);
+    await eventually(() => trace.final(payment.idempotencyKey) === 1);
+    await receipts.untilALaterOneIsSent();
+    expect(await world.broker.depth(deadLetterQueue)).toBe(0);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+    expect(receipts.mailbox.to(other.receiptEmail)).toEqual([]);
+  });
+
+  it('sends nothing more when Redis has forgotten the payment and it is charged "again"', async () => {
+    const trace = await world.broker.traceDeliveries(receiptQueue);
+    await world.redis.client.del(redisKeys(payment.idempotencyKey).record);
+    await world.broker.publishPayment(payment);
+    await eventually(() => trace.deliveries(payment.idempotencyKey).length === 1);
+    await receipts.untilALaterOneIsSent();
+    expect(receipts.mailbox.to(payment.receiptEmail)).toHaveLength(1);
+  });
+
+  it('can be posted over HTTP', async () => {
+    const posted = aPaymentWithReceipt();
+    expect(await world.service.postPayment(posted)).toMatchObject({ status: 202 });
+    await receipts.untilSent(posted);
+    expect(world.service.output).not.toContain(posted.receiptEmail);
+  });
+
+  it('is refused where it is no address, without repeating it', async () => {
+    const body = { ...withoutKey(aPayment()), receiptEmail: 'nobody at example' };
+    const answer = await world.service.post('/payments', body);
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ field: 'receiptEmail' }] } });
+    expect(JSON.stringify(answer.body)).not.toContain('nobody at example');
+  });
+});
+
+describe('payments that send no receipt', () => {
+  const receipts = useReceipts();
+  const { world } = receipts;
+
+  it.each([
+    { what: 'one without an address', payment: aPayment(), events: 1 },
+    {
+      what: 'one that is declined',
+      payment: aPaymentWithReceipt({ paymentMethodId: 'pm_card_visa_chargeDeclined' }),
+      events: 0,
+    },
+  ])('$what', async ({ payment, events }) => {
+    const trace = await world.broker.traceDeliveries(receiptQueue);
+    await world.broker.publishPayment(payment);
+    await world.service.completedPayment(payment.idempotencyKey);
+    await receipts.untilALaterOneIsSent();
+    expect(trace.deliveries(payment.idempotencyKey)).toHaveLength(events);
+    expect(receipts.mailbox.mails.map(({ to }) => to)).not.toContainEqual([payment.receiptEmail]);
+    expect(await world.broker.depth(deadLetterQueue)).toBe(0);
+  });
+});
+
+describe('ten copies of one event, over two processes', () => {
+  const receipts = useReceipts({ services: 2 });
+  const payment = aPaymentWithReceipt();
+
+  it('put one message into the mailbox, and leave nothing behind', async () => {
+    const { world, mailbox } = receipts;
+    const trace = await world.broker.traceDeliveries(receiptQueue);
+    await receipts.publishSucceeded(payment, { copies: 10 });
+    await receipts.untilSent(payment);
+    await eventually(() => trace.final(payment.idempotencyKey) === 10);
+    await receipts.stopServices();
+    expect(mailbox.to(payment.receiptEmail)).toHaveLength(1);
+    expect(mailbox.attempts).toBe(1);
+    expect(await world.broker.depth(receiptQueue)).toBe(0);
+    expect(await world.broker.depth(deadLetterQueue)).toBe(0);
+  });
+});
+
+describe('events that are none', () => {
+  const receipts = useReceipts();
+
+  it.each([
+    { reason: 'invalid-message', change: { amountMinorUnits: '99.99' } },
+    { reason: 'invalid-message', change: { receiptEmail: 'a@example.com\r\nBcc: b@example.com' } },
+    { reason: 'invalid-message', change: { paymentId: 'PAY\r\nSubject: you have won' } },
+    { reason: 'invalid-idempotency-key', change: { idempotencyKey: 'another key' } },
+  ])('are dead letters, $reason: $change', async ({ reason, change }) => {
+    const { world, mailbox } = receipts;
+    const payment = aPaymentWithReceipt();
+    await receipts.publishSucceeded(payment, { change });
+    await eventually(async () => {
+      const letters = await world.broker.deadLetters();
+      expect(
+        letters.map(({ headers }) => [headers[keyHeader], headers['x-dead-letter-reason']]),
+      ).toContainEqual([payment.idempotencyKey, reason]);
+    });
+    expect(mailbox.mails).toEqual([]);
+  });
+
+  it('may have fields that nobody knows yet', async () => {
+    const payment = aPaymentWithReceipt();
+    await receipts.publishSucceeded(payment, { change: { loyaltyPoints: 7 } });
+    await receipts.untilSent(payment);
+    expect(receipts.mailbox.mails).toHaveLength(1);
+  });
+});
+
+describe('an empty SMTP_URL', () => {
+  const receipts = useReceipts({ services: 0 });
+
+  it('switches receipts off, which is said at start and stops no payment', async () => {
+    const { world } = receipts;
+    const payment = aPaymentWithReceipt();
+    const service = await receipts.startService({ SMTP_URL: '' });
+    await world.broker.publishPayment(payment);
+    await service.completedPayment(payment.idempotencyKey);
+    await service.terminate();
+    expect(service.output).toContain('SMTP_URL');
+    expect(await world.broker.depth(deadLetterQueue)).toBe(0);
+  });
+});
+
+describe('a production without encryption on the way to the mail server', () => {
+  const receipts = useReceipts({ services: 0 });
+
+  it('sends nothing in clear text', async () => {
+    const { world, mailbox } = receipts;
+    const payment = aPaymentWithReceipt();
+    const service = await receipts.startService({ NODE_ENV: 'production' });
+    const trace = await world.broker.traceDeliveries(receiptQueue);
+    await receipts.publishSucceeded(payment);
+    await eventually(() => trace.parked(payment.idempotencyKey).length >= 1);
+    await service.terminate();
+    expect(mailbox.attempts).toBe(0);
+  });
+});
+
+describe('a process that only publishes', () => {
+  const receipts = useReceipts({ services: 0 });
+
+  it('declares the queue of receipts too, so that no event is ever unroutable', async () => {
+    await receipts.startService({ APP_ROLES: 'publisher' });
+    expect(await receipts.world.broker.depth(receiptQueue)).toBe(0);
+    expect(await receipts.world.broker.consumerCount(receiptQueue)).toBe(0);
+  });
+});

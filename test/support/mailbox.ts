@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { SMTPServer } from 'smtp-server';
+import type { SMTPServerDataStream } from 'smtp-server';
+import { freePort } from './free-port';
+
+/** An e-mail that the mail server took responsibility for. */
+export interface ReceivedMail {
+  from: string;
+  to: string[];
+  /** Headers and text, as they came. */
+  source: string;
+}
+
+/** A real mail server whose mailbox the test can look into. It can be away, refuse, and hesitate. */
+export class Mailbox {
+  /** Everything that it said "250" to, or is about to say it to. */
+  readonly mails: ReceivedMail[] = [];
+  /** Messages that it was asked to take, whatever it said. */
+  attempts = 0;
+  private server: SMTPServer | undefined;
+  private refusal: number | undefined;
+  private gate: Promise<void> = Promise.resolve();
+
+  private constructor(private readonly port: number) {}
+
+  static async open(): Promise<Mailbox> {
+    const mailbox = new Mailbox(await freePort());
+    await mailbox.start();
+    return mailbox;
+  }
+
+  /** What `SMTP_URL` is set to. */
+  get url(): string {
+    return `smtp://127.0.0.1:${this.port}`;
+  }
+
+  /** The e-mails to one address. */
+  to(address: string): ReceivedMail[] {
+    return this.mails.filter((mail) => mail.to.includes(address));
+  }
+
+  async start(): Promise<void> {
+    const server = new SMTPServer({
+      disabledCommands: ['AUTH', 'STARTTLS'],
+      disableReverseLookup: true,
+      onRcptTo: (_address, _session, done) => {
+        if (this.refusal === undefined) return done();
+        this.attempts++;
+        // As servers do, it quotes the address.
+        done(Object.assign(new Error(`<${_address.address}> refused`), { responseCode: this.refusal }));
+      },
+      onData: (stream, session, done) => {
+        this.attempts++;
+        void readAll(stream).then(async (source) => {
+          const { mailFrom, rcptTo } = session.envelope;
+          const from = mailFrom === false ? '' : mailFrom.address;
+          this.mails.push({ from, to: rcptTo.map(({ address }) => address), source });
+          await this.gate;
+          done();
+        });
+      },
+    });
+    // Clients that die in the middle are what some tests are about.
+    server.on('error', () => undefined);
+    server.listen(this.port, '127.0.0.1');
+    await once(server.server, 'listening');
+    this.server = server;
+  }
+
+  /** As if its machine were gone: connections are closed, and new ones refused. */
+  async stop(): Promise<void> {
+    const { server } = this;
+    this.server = undefined;
+    if (server) await new Promise<void>((closed) => server.close(closed));
+  }
+
+  /** Answers every recipient with this code, until `accept`. */
+  refuse(responseCode: number): void {
+    this.refusal = responseCode;
+  }
+
+  accept(): void {
+    this.refusal = undefined;
+  }
+
+  /** Messages that come from now on are kept but not confirmed, until the returned function is called. */
+  hesitate(): () => void {
+    let confirm = (): void => undefined;
+    this.gate = new Promise((resolve) => (confirm = resolve));
+    return () => confirm();
+  }
+}
+
+/** A header of an e-mail, on one line. */
+export function headerOf({ source }: ReceivedMail, name: string): string | undefined {
+  const [head = ''] = source.split('\r\n\r\n');
+  const unfolded = head.replace(/\r\n[ \t]+/g, ' ').split('\r\n');
+  const prefix = `${name.toLowerCase()}:`;
+  return unfolded
+    .find((line) => line.toLowerCase().startsWith(prefix))
+    ?.slice(prefix.length)
+    .trim();
+}
+
+async function readAll(stream: SMTPServerDataStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Buffer));
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { eventually } from './eventually';
+import { Mailbox } from './mailbox';
+import { aPayment } from './payments';
+import type { Payment } from './payments';
+import type { Service } from './service';
+import { keyHeader, succeededRoutingKey } from './topology';
+import { useWorld } from './world';
+import type { World, WorldOptions } from './world';
+
+/** Who receipts come from in the tests. */
+export const receiptFrom = 'receipts@shop.example';
+
+export type PaymentWithReceipt = Payment & { receiptEmail: string };
+
+/** A payment whose receipt goes to an address that no other test has. */
+export function aPaymentWithReceipt(overrides: Partial<Payment> = {}): PaymentWithReceipt {
+  return { ...aPayment(overrides), receiptEmail: `customer-${randomUUID()}@example.com` };
+}
+
+/** A world with a mail server, and as many services that know it as asked for. */
+export function useReceipts({ services = 1, env = {} }: WorldOptions = {}): Receipts {
+  const world = useWorld({ services: 0, env: { RECEIPT_FROM: receiptFrom, ...env } });
+  const receipts = new Receipts(world);
+  beforeAll(async () => {
+    await receipts.open();
+    for (let started = 0; started < services; started++) await receipts.startService();
+  });
+  afterAll(() => receipts.close());
+  return receipts;
+}
+
+/** What tests do with receipts: publish events, and look into the mailbox. */
+export class Receipts {
+  private server: Mailbox | undefined;
+
+  constructor(readonly world: World) {}
+
+  get mailbox(): Mailbox {
+    if (!this.server) throw new Error('the mail server has not started');
+    return this.server;
+  }
+
+  async open(): Promise<void> {
+    this.server = await Mailbox.open();
+  }
+
+  async close(): Promise<void> {
+    await this.server?.stop();
+  }
+
+  async startService(env: Record<string, string> = {}): Promise<Service> {
+    return this.world.startService({ env: { SMTP_URL: this.mailbox.url, ...env } });
+  }
+
+  /** Publishes what a service publishes once the payment has succeeded, with other fields where a test wants them. */
+  async publishSucceeded(
+    { paymentId, idempotencyKey, customerId, receiptEmail }: Payment,
+    { copies = 1, change = {} }: { copies?: number; change?: Record<string, unknown> } = {},
+  ): Promise<void> {
+    const charge = { chargeId: `pi_${paymentId}`, amountMinorUnits: 9999, currency: 'USD' };
+    const event = { paymentId, idempotencyKey, customerId, receiptEmail, ...charge, ...change };
+    for (let copy = 0; copy < copies; copy++) {
+      await this.world.broker.publish(JSON.stringify(event), {
+        routingKey: succeededRoutingKey,
+        headers: { [keyHeader]: idempotencyKey },
+      });
+    }
+  }
+
+  async isRecorded({ idempotencyKey }: Payment): Promise<boolean> {
+    return (await this.world.redis.client.exists(`idempotent:receipt:${idempotencyKey}`)) === 1;
+  }
+
+  /** Waits until the receipt is sent and recorded. */
+  async untilSent(payment: PaymentWithReceipt, withinMs = 15_000): Promise<void> {
+    await eventually(() => this.isRecorded(payment), { withinMs });
+    expect(this.mailbox.to(payment.receiptEmail)).not.toEqual([]);
+  }
+
+  /** A payment after the others is through: what the queues delivered before it is done with, too. */
+  async untilALaterOneIsSent(): Promise<void> {
+    const later = aPaymentWithReceipt();
+    await this.world.broker.publishPayment(later);
+    await this.untilSent(later);
+  }
+
+  /** Ends every service in order, so that nothing they did is still under way. */
+  async stopServices(): Promise<void> {
+    const running = this.world.services.filter((service) => service.running);
+    await Promise.all(running.map((service) => service.terminate()));
+  }
+}

@@ -1,0 +1,55 @@
+import type { Unprocessed } from '../../../src/idempotency';
+import { RECEIPT_MAX_ATTEMPTS, receiptFateOf } from '../../../src/notification/receipt-fate';
+import { SmtpError, type SmtpFailure } from '../../../src/notification/smtp-errors';
+
+const policy = { maxAttempts: RECEIPT_MAX_ATTEMPTS, random: () => 1 };
+
+function failed(failure: SmtpFailure, attempt: number): Unprocessed {
+  return { kind: 'failed', error: new SmtpError(failure, 'what became of it'), attempt };
+}
+
+function fate(outcome: Unprocessed, attemptsBeforeReplay = 0) {
+  return receiptFateOf(outcome, { attempts: 5, attemptsBeforeReplay }, policy);
+}
+
+describe('an event for which no receipt was sent', () => {
+  it('is a dead letter at once where the mail server refuses it for good', () => {
+    expect(fate(failed('rejected', 1))).toEqual({
+      kind: 'dead-letter',
+      reason: 'receipt-rejected',
+      detail: 'what became of it',
+      attempts: 1,
+    });
+  });
+
+  it('waits with backoff where the mail server cannot take it now', () => {
+    expect([1, 2, 3, 10].map((attempt) => fate(failed('unavailable', attempt)))).toMatchObject(
+      [1_000, 2_000, 4_000, 60_000].map((delayMs) => ({ kind: 'park', delayMs })),
+    );
+  });
+
+  it('waits when the fault is ours', () => {
+    expect(fate({ kind: 'failed', error: new TypeError('x is undefined'), attempt: 1 })).toMatchObject({
+      kind: 'park',
+    });
+  });
+
+  it('is a dead letter after the last attempt', () => {
+    expect(fate(failed('unavailable', RECEIPT_MAX_ATTEMPTS - 1)).kind).toBe('park');
+    expect(fate(failed('unavailable', RECEIPT_MAX_ATTEMPTS))).toMatchObject({
+      kind: 'dead-letter',
+      reason: 'retries-exhausted',
+    });
+  });
+
+  it('has all its attempts again after a replay', () => {
+    expect(fate(failed('unavailable', 2 * RECEIPT_MAX_ATTEMPTS - 1), RECEIPT_MAX_ATTEMPTS).kind).toBe('park');
+  });
+
+  it('may have been sent where it is older than records are kept', () => {
+    expect(fate({ kind: 'outside-window' })).toMatchObject({
+      reason: 'outside-deduplication-window',
+      detail: expect.stringContaining('may have been sent'),
+    });
+  });
+});
