@@ -48,7 +48,7 @@ module.exports = {
       comment: 'payment and payment-publisher use messaging, not the other way round.',
       severity: 'error',
       from: { path: '^src/messaging/' },
-      to: { path: '^src/(payment|payment-publisher|dead-letters)/' },
+      to: { path: '^src/(payment|payment-publisher|notification|dead-letters)/' },
     },
     {
       name: 'consumer-knows-no-publisher',
@@ -60,7 +60,7 @@ module.exports = {
       name: 'only-metrics-from-observability',
       comment: 'Health looks at everybody, so nobody may look at health.',
       severity: 'error',
-      from: { path: '^src/(messaging|payment|payment-publisher|dead-letters)/' },
+      from: { path: '^src/(messaging|payment|payment-publisher|notification|dead-letters)/' },
       to: { path: '^src/observability/(?!metrics)' },
     },
     {

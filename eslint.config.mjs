@@ -12,6 +12,7 @@ const rooms = [
   'messaging',
   'payment',
   'payment-publisher',
+  'notification',
   'sandbox',
   'observability',
 ];
