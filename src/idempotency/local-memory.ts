@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { IdempotencyRecord } from './store/idempotency-store';
+import { fitsRecord } from './store/stored-record';
 
 export interface LocalMemoryOptions {
   /** How many finished keys to remember; the least recently used go first. */
@@ -23,8 +24,7 @@ export class LocalMemory {
   recall(name: string, fingerprint: string | undefined): IdempotencyRecord | 'mismatch' | undefined {
     const record = this.records.get(name);
     if (!record) return undefined;
-    const differs = fingerprint !== undefined && (record.fingerprint ?? fingerprint) !== fingerprint;
-    return differs ? 'mismatch' : record;
+    return fitsRecord(record, fingerprint) ? record : 'mismatch';
   }
 
   forget(name: string): void {

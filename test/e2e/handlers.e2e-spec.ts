@@ -200,49 +200,4 @@ describe('@Idempotent() in an application of its own', () => {
       expect(await ask()).toEqual(await ask());
     });
   });
-
-  describe('as a plain call', () => {
-    it('runs the work once and replays its result', async () => {
-      let runs = 0;
-      const call = () =>
-        shop.idempotency.run(key, () => Promise.resolve(++runs), { scope: 'plain', payload: { a: 1 } });
-      expect([await call(), await call()]).toEqual([
-        { kind: 'executed', result: 1 },
-        { kind: 'replayed', result: 1 },
-      ]);
-    });
-
-    it('tells another payload and a busy key apart from an answer', async () => {
-      await shop.idempotency.run(key, () => Promise.resolve(1), { scope: 'plain', payload: 1 });
-      await shop.redis.set(`lock:plain:${key}-busy`, 'another process', 'PX', 4_000);
-      const other = await shop.idempotency.run(key, () => Promise.resolve(2), { scope: 'plain', payload: 2 });
-      const busy = await shop.idempotency.run(`${key}-busy`, () => Promise.resolve(2), { scope: 'plain' });
-      expect([other.kind, busy.kind]).toEqual(['mismatch', 'busy']);
-    });
-
-    it('waits for another process as long as it is told to', async () => {
-      await shop.redis.set(`lock:plain:${key}`, 'another process', 'PX', 300);
-      const outcome = await shop.idempotency.run(key, () => Promise.resolve(1), {
-        scope: 'plain',
-        busyWaitMs: 5_000,
-      });
-      expect(outcome).toEqual({ kind: 'executed', result: 1 });
-    });
-
-    it('runs again after forget()', async () => {
-      let runs = 0;
-      const call = () => shop.idempotency.run(key, () => Promise.resolve(++runs), { scope: 'plain' });
-      await call();
-      await shop.idempotency.forget({ scope: 'plain', key });
-      expect(await call()).toEqual({ kind: 'executed', result: 2 });
-    });
-
-    it('rejects a key that nobody should use', async () => {
-      await expect(
-        shop.idempotency.run('two words', () => Promise.resolve(1), { scope: 'plain' }),
-      ).rejects.toMatchObject({
-        code: 'key-invalid',
-      });
-    });
-  });
 });

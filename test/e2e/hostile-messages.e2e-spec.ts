@@ -126,6 +126,9 @@ describe('amounts', () => {
     { amount: 1005.01, currency: 'USD', minor: 100501, code: 'usd' },
     { amount: 999999.99, currency: 'USD', minor: 99999999, code: 'usd' },
     { amount: 500, currency: 'JPY', minor: 500, code: 'jpy' },
+    // Where the gateway counts otherwise than ISO 4217: no decimals, and two that are always zero.
+    { amount: 100, currency: 'MGA', minor: 100, code: 'mga' },
+    { amount: 100, currency: 'ISK', minor: 10_000, code: 'isk' },
   ])('$amount $currency is $minor at the gateway', async ({ amount, currency, minor, code }) => {
     const payment = aPayment({ amount, ...(currency && { currency }) });
     await world.broker.publishPayment(payment);

@@ -35,7 +35,8 @@ export class StripeGateway implements PaymentGateway {
     this.stripe = new Stripe(environment.stripeApiKey, {
       ...(environment.stripeApiBase !== undefined && addressOf(environment.stripeApiBase)),
       timeout: environment.stripeTimeoutMs,
-      // Its own retries would hide attempts and use up the lease; ours are counted, spread and survive a crash.
+      // Its own retries would hide attempts and use up the lease; ours are counted, spread and survive a crash. One is
+      // left: it repeats a call at once, with the same key, when the connection is closed under it.
       maxNetworkRetries: 0,
       telemetry: false,
     });

@@ -90,3 +90,20 @@ describe('a body that nobody should parse', () => {
     expect(problemOf(Buffer.from('canary 4242424242424242'))).not.toMatch(/canary|4242/);
   });
 });
+
+describe('a number with more digits than JavaScript holds', () => {
+  it.each([
+    '{"amount":10.999999999999999999}',
+    '{"amount":99.9900000000000000001e0}',
+    '{"a":[1234567890123456]}',
+  ])('is refused, not rounded: %s', (text) => {
+    expect(problemOf(Buffer.from(text))).toBe('the body has a number of more than 15 digits');
+  });
+
+  it.each(['{"amount":0.000000000000000001}', '{"paymentId":"12345678901234567890"}', '{"a\\"1":999999.99}'])(
+    'is not seen where there is none: %s',
+    (text) => {
+      expect(read(text)).toEqual(JSON.parse(text));
+    },
+  );
+});

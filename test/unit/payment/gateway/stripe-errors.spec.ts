@@ -155,3 +155,13 @@ describe('an error that is not of the package', () => {
     expect(() => verdictOn(error)).toThrow(error);
   });
 });
+
+describe('an answer whose status alone says little', () => {
+  it.each([408, 425])('leaves the outcome open: %s', (status) => {
+    expect(failureOf(answered(status)).failure).toEqual({ kind: 'unavailable' });
+  });
+
+  it('is no declined card when it is not about a card: 402', () => {
+    expect(failureOf(answered(402, { type: 'invalid_request_error' })).failure).toEqual({ kind: 'rejected' });
+  });
+});

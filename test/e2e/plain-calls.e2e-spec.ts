@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { StoreUnavailableError } from '../../src/idempotency';
+import { given, onVhost, ownDatabase, vhostName } from '../support/isolation';
+import { Management } from '../support/management';
+import { Shop } from '../support/shop/shop';
+
+describe('a plain call of IdempotencyService.run()', () => {
+  const vhost = vhostName();
+  const management = new Management(given('RABBITMQ_MANAGEMENT_URL'));
+  let shop: Shop;
+  let key: string;
+
+  beforeAll(async () => {
+    await management.createVhost(vhost);
+    const rabbitmqUrl = onVhost(given('RABBITMQ_URL'), vhost);
+    shop = await Shop.open({ rabbitmqUrl, redisUrl: ownDatabase(given('REDIS_URL')) });
+  });
+  beforeEach(() => {
+    key = randomUUID();
+  });
+  afterAll(async () => {
+    await shop.close();
+    await management.deleteVhost(vhost);
+  });
+
+  it('runs the work once and replays its result', async () => {
+    let runs = 0;
+    const call = () =>
+      shop.idempotency.run(key, () => Promise.resolve(++runs), { scope: 'plain', payload: { a: 1 } });
+    expect([await call(), await call()]).toEqual([
+      { kind: 'executed', result: 1 },
+      { kind: 'replayed', result: 1 },
+    ]);
+  });
+
+  it('tells another payload and a busy key apart from an answer', async () => {
+    await shop.idempotency.run(key, () => Promise.resolve(1), { scope: 'plain', payload: 1 });
+    await shop.redis.set(`lock:plain:${key}-busy`, 'another process', 'PX', 4_000);
+    const other = await shop.idempotency.run(key, () => Promise.resolve(2), { scope: 'plain', payload: 2 });
+    const busy = await shop.idempotency.run(`${key}-busy`, () => Promise.resolve(2), { scope: 'plain' });
+    expect([other.kind, busy.kind]).toEqual(['mismatch', 'busy']);
+  });
+
+  it('waits for another process as long as it is told to', async () => {
+    await shop.redis.set(`lock:plain:${key}`, 'another process', 'PX', 300);
+    const outcome = await shop.idempotency.run(key, () => Promise.resolve(1), {
+      scope: 'plain',
+      busyWaitMs: 5_000,
+    });
+    expect(outcome).toEqual({ kind: 'executed', result: 1 });
+  });
+
+  it('runs again after forget()', async () => {
+    let runs = 0;
+    const call = () => shop.idempotency.run(key, () => Promise.resolve(++runs), { scope: 'plain' });
+    await call();
+    await shop.idempotency.forget({ scope: 'plain', key });
+    expect(await call()).toEqual({ kind: 'executed', result: 2 });
+  });
+
+  it('ends work whose result is no JSON as failed, and frees the key', async () => {
+    const bad = () => shop.idempotency.run<unknown>(key, () => Promise.resolve(1n), { scope: 'plain' });
+    await expect(bad()).rejects.toThrow('BigInt');
+    const good = await shop.idempotency.run(key, () => Promise.resolve(1), { scope: 'plain' });
+    expect(good).toEqual({ kind: 'executed', result: 1 });
+  });
+
+  it.each([
+    ['that nobody can read', (name: string) => shop.redis.set(name, 'no JSON')],
+    ['of another type', (name: string) => shop.redis.lpush(name, 'an element')],
+  ])('tells a record %s from a Redis that is away', async (_, spoil) => {
+    await spoil(`idempotent:plain:${key}`);
+    const call = shop.idempotency.run(key, () => Promise.resolve(1), { scope: 'plain' });
+    await expect(call).rejects.not.toBeInstanceOf(StoreUnavailableError);
+  });
+
+  it('rejects a key that nobody should use', async () => {
+    await expect(
+      shop.idempotency.run('two words', () => Promise.resolve(1), { scope: 'plain' }),
+    ).rejects.toMatchObject({
+      code: 'key-invalid',
+    });
+  });
+});
