@@ -45,6 +45,8 @@ describe('a process frozen past its lease', () => {
     world.service.thaw();
     await world.service.untilHealthy('ready');
     await world.service.terminate();
+    // Copies that were parked while the key was in progress come back when their time is over.
+    await eventually(() => world.broker.isDrained());
     await survivor.terminate();
   });
 

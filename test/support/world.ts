@@ -131,9 +131,9 @@ export class World {
 
   /** Ends everything, and throws when a service did not end well or work was left over. */
   async stop(): Promise<void> {
-    const exits = await Promise.all(
-      this.services.filter(({ running }) => running).map((service) => service.terminate()),
-    );
+    const running = this.services.filter(({ running }) => running);
+    if (running.length > 0) await eventually(() => this.broker.isDrained());
+    const exits = await Promise.all(running.map((service) => service.terminate()));
     try {
       if (this.services.length > 0) await this.expectNothingLeft();
       expect(exits.filter(({ code }) => code !== 0)).toEqual([]);
