@@ -1,6 +1,13 @@
-import { Injectable, type OnModuleInit, type Type } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, ModuleRef, ModulesContainer } from '@nestjs/core';
-import { IDEMPOTENT_OPTIONS, type IdempotentOptions } from './idempotency.options';
+import { MODULE_OPTIONS_TOKEN } from './idempotency.module-definition';
+import {
+  IDEMPOTENT_OPTIONS,
+  checkOptions,
+  checkTogether,
+  type IdempotencyModuleOptions,
+  type IdempotentOptions,
+} from './idempotency.options';
 
 interface DecoratedHandler {
   readonly name: string;
@@ -20,11 +27,14 @@ export class HandlerCheck implements OnModuleInit {
     private readonly scanner: MetadataScanner,
     private readonly modules: ModuleRef,
     private readonly container: ModulesContainer,
+    @Inject(MODULE_OPTIONS_TOKEN) private readonly moduleOptions: IdempotencyModuleOptions,
   ) {}
 
   onModuleInit(): void {
     const handlers = this.decoratedHandlers();
     for (const { name, options } of handlers) {
+      checkOptions(options, name);
+      checkTogether(options, name);
       this.requireProvider(options.payload, `@Idempotent() on ${name}: payload`);
       this.requireProvider(options.unprocessed, `@Idempotent() on ${name}: unprocessed`);
     }
@@ -40,9 +50,11 @@ export class HandlerCheck implements OnModuleInit {
       return this.scanner.getAllMethodNames(prototype).flatMap((method) => {
         const handler = prototype?.[method];
         if (typeof handler !== 'function') return [];
-        const options = Reflect.getMetadata(IDEMPOTENT_OPTIONS, handler) as IdempotentOptions | undefined;
+        const own = Reflect.getMetadata(IDEMPOTENT_OPTIONS, handler) as IdempotentOptions | undefined;
+        if (!own) return [];
+        const options = { ...this.moduleOptions.handlers, ...own };
         const takesPatterns = Reflect.hasMetadata(PATTERN_METADATA, handler);
-        return options ? [{ name: `${metatype.name}.${method}`, options, takesPatterns }] : [];
+        return [{ name: `${metatype.name}.${method}`, options, takesPatterns }];
       });
     });
   }

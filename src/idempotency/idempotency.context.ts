@@ -5,6 +5,8 @@ import type { Acquisition, ScopedKey } from './store/idempotency-store';
 
 /** What a handler may know of the run it is in; hand it over with `@IdempotencyContext()`. */
 export interface IdempotencyContext extends ScopedKey {
+  /** A handler does not run for a replay; what stands around it sees the other value, see {@link ReplayedContext}. */
+  readonly replayed: false;
   /** Counted attempts at this key so far, this one included, over all processes. */
   readonly attempt: number;
   /** Grows with each acquisition of the key. A resource that remembers the largest one can refuse a stale owner. */
@@ -23,10 +25,15 @@ export interface IdempotencyContext extends ScopedKey {
   assertHeld(): void;
 }
 
+/** What is left to know of a request that was answered from an earlier run, without the handler. */
+export interface ReplayedContext extends ScopedKey {
+  readonly replayed: true;
+}
+
 /** What the interceptor leaves for the parameter decorators, by the delivery or request that it belongs to. */
 interface HandlerInput {
   /** Undefined for a request without a key that is processed all the same. */
-  readonly context: IdempotencyContext | undefined;
+  readonly context: IdempotencyContext | ReplayedContext | undefined;
   readonly payload: unknown;
 }
 
@@ -44,6 +51,16 @@ export const IdempotencyContext = createParamDecorator(
   (_: unknown, execution: ExecutionContext) => inputOf(execution).context,
 );
 
+/**
+ * For interceptors around a decorated handler, and for its exception filters: of which key and run the answer is. To be
+ * asked once there is an answer; undefined before that, and for a request that was neither run nor replayed.
+ */
+export function idempotencyContextOf(
+  execution: ExecutionContext,
+): IdempotencyContext | ReplayedContext | undefined {
+  return inputs.get(handlerKindOf(execution).request(execution).source)?.context;
+}
+
 /** Parameter decorator: the payload as the `payload` pipe of `@Idempotent()` made it. */
 export const IdempotentPayload = createParamDecorator(
   (_: unknown, execution: ExecutionContext) => inputOf(execution).payload,
@@ -57,6 +74,7 @@ export function contextOf(
   return {
     scope,
     key,
+    replayed: false,
     ...acquisition,
     get signal() {
       return lease.signal;

@@ -79,10 +79,15 @@ export class IdempotencyInterceptor implements NestInterceptor {
       provideHandlerInput(source, { context: undefined, payload });
       return { kind: 'executed', result: await this.work(call) };
     }
-    return this.service.tryRun(claim, (context) => {
+    const outcome = await this.service.tryRun(claim, (context) => {
       provideHandlerInput(source, { context, payload });
       return this.work(call);
     });
+    if (outcome.kind === 'replayed' || (outcome.kind === 'final-error' && outcome.replayed)) {
+      const { scope, key } = claim;
+      provideHandlerInput(source, { context: { scope, key, replayed: true }, payload });
+    }
+    return outcome;
   }
 
   /** Nothing is claimed before the request is known to be good: what is refused leaves no trace. */

@@ -18,9 +18,11 @@ export interface IdempotencyModuleOptions {
    * `forget()` only when its time is over.
    */
   readonly localMemory?: LocalMemoryOptions;
-  /** Defaults of the handlers' own options. */
-  readonly handlers?: Pick<IdempotentOptions, 'key' | 'whenBusy' | 'whenKeyMissing' | 'tenant'>;
+  /** Defaults of the handlers' own options. What belongs to one handler alone has none. */
+  readonly handlers?: HandlerDefaults;
 }
+
+export type HandlerDefaults = Omit<IdempotentOptions, 'scope' | 'payload' | 'ttlSeconds' | 'leaseMs'>;
 
 /**
  * What to do while another process works on the key. `park`: the delivery goes to the handler's `unprocessed`.
@@ -71,22 +73,36 @@ export function isName(value: string): boolean {
 }
 
 /**
- * Checks a handler's options.
+ * Checks what a handler's options say by themselves.
  *
  * @throws Error naming the handler and every wrong option
  */
 export function checkOptions<P, R>(options: IdempotentOptions<P, R>, handler: string): void {
   const { scope, key, whenBusy, ttlSeconds, leaseMs } = options;
-  const wrong = [
+  complainOf(handler, [
     !isName(scope) && `scope must be 1 to 64 visible ASCII characters without ':', '{' and '}'`,
     typeof key === 'object' && !key.header && !key.property && 'key must name a header or a property',
     typeof whenBusy === 'object' && !(whenBusy.waitMs >= 0) && 'whenBusy.waitMs must be 0 or more',
-    parks(whenBusy) && !options.unprocessed && "whenBusy 'park' needs `unprocessed`, which parks",
     ttlSeconds !== undefined && !isPositive(ttlSeconds) && 'ttlSeconds must be a whole number from 1',
     leaseMs !== undefined && !isPositive(leaseMs) && 'leaseMs must be a whole number from 1',
+  ]);
+}
+
+/**
+ * Checks what options need of each other: those of a handler with the module's defaults filled in.
+ *
+ * @throws Error naming the handler and every option that lacks another
+ */
+export function checkTogether(options: IdempotentOptions, handler: string): void {
+  complainOf(handler, [
+    parks(options.whenBusy) && !options.unprocessed && "whenBusy 'park' needs `unprocessed`, which parks",
     (options.serialize === undefined) !== (options.deserialize === undefined) &&
       'serialize and deserialize go together',
-  ].filter(Boolean);
+  ]);
+}
+
+function complainOf(handler: string, complaints: readonly (string | false | undefined)[]): void {
+  const wrong = complaints.filter(Boolean);
   if (wrong.length > 0) throw new Error(`@Idempotent() on ${handler}: ${wrong.join('; ')}`);
 }
 

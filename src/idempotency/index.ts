@@ -1,5 +1,10 @@
 export { Idempotent } from './idempotent.decorator';
-export { IdempotencyContext, IdempotentPayload } from './idempotency.context';
+export {
+  IdempotencyContext,
+  IdempotentPayload,
+  idempotencyContextOf,
+  type ReplayedContext,
+} from './idempotency.context';
 export { IdempotencyModule } from './idempotency.module';
 export type { Claim, RunSettings, Work, WorkEnd } from './claim';
 export { IdempotencyService, type RunOptions } from './idempotency.service';
@@ -7,7 +12,12 @@ export type { IncomingRequest } from './handlers/handler-kind';
 export type { LocalMemoryOptions } from './local-memory';
 export { RememberedError } from './remembered-error';
 export { IdempotencyEvents, type IdempotencyEvent } from './idempotency.events';
-export type { IdempotencyModuleOptions, IdempotentOptions, WhenBusy } from './idempotency.options';
+export type {
+  HandlerDefaults,
+  IdempotencyModuleOptions,
+  IdempotentOptions,
+  WhenBusy,
+} from './idempotency.options';
 export { plainKey } from './handlers/http-handler';
 export { checkKey, readKey, type KeyLocation } from './idempotency-key';
 export type {

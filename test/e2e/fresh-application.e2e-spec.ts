@@ -93,6 +93,10 @@ describe('the manual, as an application with the packed module', () => {
     expect(app.effects('invoice', '2026-11')).toBe(1);
   });
 
+  it('has tests, of a handler and of a store, that pass without a server', async () => {
+    expect(await app.test()).toBe('');
+  }, 120_000);
+
   it('does not compile with wrong options', async () => {
     await app.write('src/wrong-options.ts', WRONG_OPTIONS);
     const wrongLines = [...(await app.compile()).matchAll(/wrong-options\.ts\((\d+)/g)].map(([, line]) =>

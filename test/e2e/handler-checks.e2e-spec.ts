@@ -45,6 +45,16 @@ describe('what stops the start of an application', () => {
     );
   });
 
+  it('is a default of the module that a handler cannot follow, named with the handler', async () => {
+    const module = await Test.createTestingModule({
+      imports: [IdempotencyModule.forRoot({ ...settings, handlers: { whenBusy: 'park' } })],
+      controllers: [Listener],
+    }).compile();
+    await expect(module.init()).rejects.toThrow(
+      "@Idempotent() on Listener.handle: whenBusy 'park' needs `unprocessed`",
+    );
+  });
+
   it('is a RabbitMQ microservice that acknowledges by itself', async () => {
     const module = await Test.createTestingModule({
       imports: [IdempotencyModule.forRoot(settings)],

@@ -53,6 +53,15 @@ describe('@Idempotent() in an application of its own', () => {
       ]);
     });
 
+    it('tells what stands around the handler of which key and run an answer is', async () => {
+      const click = () => shop.post('cart', { sku: 'A1', quantity: 1 }, { 'idempotency-key': key });
+      const answers = [await click(), await click()];
+      expect(answers.map((answer) => answer.headers.get('x-run'))).toEqual([
+        `run of ${key}`,
+        `replay of ${key}`,
+      ]);
+    });
+
     it('takes a quoted key for the same as the bare one', async () => {
       const before = shop.ledger.count('cart');
       await shop.post('cart', { sku: 'A1', quantity: 1 }, { 'idempotency-key': key });
@@ -102,7 +111,7 @@ describe('@Idempotent() in an application of its own', () => {
     it('hands key, attempt, fencing token and an unaborted signal to the handler', async () => {
       await shop.post('cart', { sku: 'A1', quantity: 1 }, { 'idempotency-key': key });
       const context = shop.ledger.contexts.at(-1);
-      expect(context).toMatchObject({ scope: 'cart', key, attempt: 1, fencingToken: 1 });
+      expect(context).toMatchObject({ scope: 'cart', key, attempt: 1, fencingToken: 1, replayed: false });
       expect(context?.signal.aborted).toBe(false);
     });
 

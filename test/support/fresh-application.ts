@@ -56,6 +56,16 @@ export class FreshApplication {
     await writeFile(join(this.folder, file), content);
   }
 
+  /** What the tests of the manual say, once compiled; empty when they pass. */
+  async test(): Promise<string> {
+    try {
+      await run('npx', ['jest', '--rootDir', 'dist', '--silent'], { cwd: this.folder });
+      return '';
+    } catch (error) {
+      return (error as { stderr: string }).stderr;
+    }
+  }
+
   /** What the compiler says; empty when all is well. */
   async compile(): Promise<string> {
     try {
@@ -123,6 +133,7 @@ async function toolsOf(): Promise<string[]> {
     '@nestjs/core',
     '@nestjs/microservices',
     '@nestjs/platform-express',
+    '@nestjs/testing',
     '@golevelup/nestjs-rabbitmq',
     'amqplib',
     'ioredis',
@@ -130,6 +141,8 @@ async function toolsOf(): Promise<string[]> {
     'rxjs',
     'typescript',
     '@types/node',
+    '@types/jest',
+    'jest',
   ];
   return names.map((name) => `${name}@${dependencies[name] ?? devDependencies[name] ?? 'latest'}`);
 }

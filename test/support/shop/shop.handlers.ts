@@ -8,10 +8,12 @@ import {
   Post,
   Res,
   UnprocessableEntityException,
+  UseInterceptors,
 } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { Idempotent, IdempotencyContext } from '../../../src/idempotency';
 import { Ledger } from './ledger';
+import { RunLabel } from './run-label';
 
 export interface Item {
   readonly sku: string;
@@ -20,6 +22,7 @@ export interface Item {
 
 /** HTTP handlers of an imaginary shop. Each notes in the ledger that it ran. */
 @Controller()
+@UseInterceptors(RunLabel)
 export class ShopController {
   constructor(private readonly ledger: Ledger) {}
 

@@ -1,5 +1,5 @@
 import { Idempotent, type IdempotentOptions, type UnprocessedHandler } from '../../../src/idempotency';
-import { checkOptions, isName } from '../../../src/idempotency/idempotency.options';
+import { checkOptions, checkTogether, isName } from '../../../src/idempotency/idempotency.options';
 
 class Parking implements UnprocessedHandler {
   async handle(): Promise<'settled'> {
@@ -11,6 +11,7 @@ class Parking implements UnprocessedHandler {
 function complaintAbout(options: IdempotentOptions): string | undefined {
   try {
     checkOptions(options, 'Orders.place');
+    checkTogether(options, 'Orders.place');
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -62,8 +63,8 @@ describe('an option that is wrong', () => {
   });
 
   it('is named with all others in one error', () => {
-    const complaint = complaintAbout({ scope: '', key: {}, ttlSeconds: 0, leaseMs: 0, whenBusy: 'park' });
-    const named = ['scope', 'key', 'ttlSeconds', 'leaseMs', 'unprocessed'];
+    const complaint = complaintAbout({ scope: '', key: {}, ttlSeconds: 0, leaseMs: 0 });
+    const named = ['scope', 'key', 'ttlSeconds', 'leaseMs'];
     expect(named.filter((name) => !complaint?.includes(name))).toEqual([]);
   });
 
