@@ -42,7 +42,6 @@ export class StripeApi {
     if (fault) return replyTo(fault, null);
     const delay = await this.injection.strike(['delay'], reading);
     await pause(this.latencyMs + (delay?.delayMs ?? 0));
-    if (path === '/v1/balance') return json(200, balance);
     if (path === collection) return listPaymentIntents(this.ledger.newestFirst(), query);
     if (path === `${collection}/search`) return searchPaymentIntents(this.ledger.newestFirst(), query);
     const id = path.startsWith(`${collection}/`) ? path.slice(collection.length + 1) : '';
@@ -54,13 +53,6 @@ export class StripeApi {
     return entry ? json(200, paymentIntentOf(entry)) : noSuchPaymentIntent(id, 404, 'intent');
   }
 }
-
-const balance = {
-  object: 'balance',
-  available: [{ amount: 0, currency: 'usd', source_types: { card: 0 } }],
-  livemode: false,
-  pending: [{ amount: 0, currency: 'usd', source_types: { card: 0 } }],
-};
 
 const readTarget: FaultTarget = { request: 'read', idempotencyKey: null, paymentMethod: null, metadata: {} };
 

@@ -99,7 +99,7 @@ describe('a refusal', () => {
   it('of the API key meets charges and look-ups alike until it is lifted', async () => {
     const key = newGatewayKey();
     await sandbox.fault({ kind: 'unauthorized', times: 0 });
-    const refused = [gateway.charge(key), gateway.stripe.balance.retrieve(), gateway.charge(key)].map(
+    const refused = [gateway.charge(key), gateway.stripe.paymentIntents.list(), gateway.charge(key)].map(
       gatewayError,
     );
     const types = (await Promise.all(refused)).map(({ type }) => type);

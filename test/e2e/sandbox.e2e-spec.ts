@@ -143,16 +143,16 @@ describe('the same key again', () => {
 
 describe('an API key', () => {
   it.each(['pk_test_public', 'nonsense', 'sk_'])('%s is refused', async (apiKey) => {
-    const error = await gatewayError(new GatewayClient(sandbox, apiKey).stripe.balance.retrieve());
+    const error = await gatewayError(new GatewayClient(sandbox, apiKey).stripe.paymentIntents.list());
     expect([error.type, error.statusCode]).toEqual(['StripeAuthenticationError', 401]);
   });
 
   it('is required', async () => {
-    expect((await fetch(`${sandbox.url}/v1/balance`)).status).toBe(401);
+    expect((await fetch(`${sandbox.url}/v1/payment_intents`)).status).toBe(401);
   });
 
-  it('that is right opens the balance', async () => {
-    expect((await gateway.stripe.balance.retrieve()).object).toBe('balance');
+  it('that is right opens the payments', async () => {
+    expect((await gateway.stripe.paymentIntents.list()).object).toBe('list');
   });
 });
 

@@ -96,7 +96,8 @@ export class StripeGateway implements PaymentGateway {
 
   async probe(): Promise<GatewayProbe> {
     try {
-      await this.stripe.balance.retrieve({}, { timeout: PROBE_TIMEOUT_MS });
+      // A restricted key may charge without seeing the balance, but not without seeing payments.
+      await this.stripe.paymentIntents.list({ limit: 1 }, { timeout: PROBE_TIMEOUT_MS });
       return { kind: 'reachable' };
     } catch (error) {
       const verdict = verdictOn(error);
