@@ -76,7 +76,8 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/(idempotency/store/redis/|redis/|observability/redis\\.health\\.ts$|[^/]+\\.ts$)',
+        pathNot:
+          '^src/(idempotency/store/redis/|redis/|reconciliation/reconciliation\\.module\\.ts$|observability/redis\\.health\\.ts$|[^/]+\\.ts$)',
       },
       to: { path: '(^|/)node_modules/ioredis/' },
     },

@@ -95,7 +95,12 @@ export default defineConfig(
     ),
   },
   {
-    files: ['src/*.ts', 'src/redis/**/*.ts', 'src/observability/redis.health.ts'],
+    files: [
+      'src/*.ts',
+      'src/redis/**/*.ts',
+      'src/observability/redis.health.ts',
+      'src/reconciliation/reconciliation.module.ts',
+    ],
     rules: imports(noSandbox, noEnvironmentImport),
   },
   {

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { GetMessage, Message } from 'amqplib';
+import { readBody, UnreadableMessageError } from '../messaging/message-body';
 import { senderHeaders } from '../messaging/settlement';
 import { HEADERS } from '../messaging/topology';
+import { originOf } from './origin';
 
 /** A dead letter as a person sees it in a list. */
 export interface DeadLetter {
@@ -12,6 +14,8 @@ export interface DeadLetter {
   readonly reason: string;
   readonly detail: string;
   readonly attempts: number;
+  /** Where a replay goes: what kind of request it was. */
+  readonly routingKey: string;
   readonly idempotencyKey?: string;
   readonly publishedAt?: string;
   readonly deadLetteredAt?: string;
@@ -26,7 +30,7 @@ export interface DeadLetterContent extends DeadLetter {
 export function deadLetterFrom(message: Message | GetMessage): DeadLetter {
   const headers = senderHeaders(message.properties.headers);
   const timestamp: unknown = message.properties.timestamp;
-  const key = textIn(headers, HEADERS.idempotencyKey);
+  const key = textIn(headers, HEADERS.idempotencyKey) ?? keyInBody(message);
   const deadLetteredAt = textIn(headers, HEADERS.deadLetteredAt);
   return {
     id: idOf(message),
@@ -35,6 +39,7 @@ export function deadLetterFrom(message: Message | GetMessage): DeadLetter {
       textIn(headers, HEADERS.deadLetterDetail) ??
       'came back unacknowledged too often; does it kill its consumer?',
     attempts: numberIn(headers, HEADERS.attempts) ?? 0,
+    routingKey: originOf(message),
     ...(key !== undefined && { idempotencyKey: key }),
     ...(isInstant(timestamp) && { publishedAt: new Date(timestamp * 1000).toISOString() }),
     ...(deadLetteredAt !== undefined && { deadLetteredAt }),
@@ -69,6 +74,12 @@ function idOf({ properties, content }: Message | GetMessage): string {
   );
 }
 
+/** Where there is no header, the body's key counts. */
+function keyInBody({ content }: Message | GetMessage): string | undefined {
+  const body = readBody(content);
+  return body instanceof UnreadableMessageError ? undefined : textIn(body, 'idempotencyKey');
+}
+
 function brokerReason(message: Message | GetMessage): string {
   const reason: unknown = message.properties.headers?.['x-first-death-reason'];
   return typeof reason === 'string' ? reason.replaceAll('_', '-') : 'unknown';
@@ -80,7 +91,7 @@ function isInstant(seconds: unknown): seconds is number {
 }
 
 function textIn(headers: Record<string, unknown>, name: string): string | undefined {
-  const value = headers[name];
+  const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
   return typeof value === 'string' ? value : undefined;
 }
 

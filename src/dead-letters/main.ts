@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
-import { connect } from 'amqplib';
+import { printable } from '../command-line/printable';
 import { readEnvironment } from '../config/config.module';
 import { InvalidEnvironmentError } from '../config/invalid-environment.error';
+import { connectToBroker } from '../messaging/broker-connection';
 import type { DeadLetter, DeadLetterContent } from './dead-letter';
 import { DeadLetters, UnknownDeadLetterError, type DeadLetterList } from './dead-letters';
 import { DeadLettersBusyError } from './reading';
@@ -105,23 +106,13 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const [url = ''] = readEnvironment().rabbitmqUrls;
-  const connection = await connect(url, { timeout: 5_000 });
+  const connection = await connectToBroker(readEnvironment());
   try {
     console.log(printable(await run(parsed, new DeadLetters(() => connection.createConfirmChannel()))));
     return 0;
   } finally {
     await connection.close();
   }
-}
-
-/** Dead letters come from anywhere: nothing in them may tell a terminal what to do. */
-function printable(text: string): string {
-  return text.replace(/[^\P{Cc}\n]/gu, (control) =>
-    JSON.stringify(control)
-      .slice(1, -1)
-      .replace(/^[\x7f-\x9f]$/, '?'),
-  );
 }
 
 async function exitCode(): Promise<number> {

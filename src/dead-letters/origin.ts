@@ -1,4 +1,4 @@
-import type { Message } from 'amqplib';
+import type { GetMessage, Message } from 'amqplib';
 import { CHARGES, HEADERS, workQueueBehind } from '../messaging/topology';
 
 /**
@@ -6,7 +6,7 @@ import { CHARGES, HEADERS, workQueueBehind } from '../messaging/topology';
  * it dead-letters itself; what the service dead-letters says it in a header. Letters from before there was one are
  * payment requests.
  */
-export function originOf({ fields, properties }: Message): string {
+export function originOf({ fields, properties }: Message | GetMessage): string {
   const origin =
     workQueueBehind(fields.routingKey) ?? workQueueBehind(properties.headers?.[HEADERS.originalRoutingKey]);
   return (origin ?? CHARGES).routingKey;

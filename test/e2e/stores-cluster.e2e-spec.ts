@@ -5,6 +5,7 @@ import { OwnRedisCluster } from '../support/redis-cluster';
 import { openServiceRedis } from '../support/service-redis';
 import type { ServiceRedis } from '../support/service-redis';
 import { itKeepsTheStoreContract } from '../support/store-contract';
+import { aBegin, aRecord } from '../support/store-steps';
 
 let cluster: OwnRedisCluster;
 let redis: ServiceRedis;
@@ -29,4 +30,16 @@ describe('Redis Cluster', () => {
       expect(new Set(slots).size).toBe(1);
     },
   );
+
+  it('lists the keys of a scope, each once, wherever in the cluster they are', async () => {
+    const store = new RedisIdempotencyStore(redis.client);
+    const keys = [...Array.from({ length: 50 }, (_, index) => `key-${index}`), '{', '}', '}{', '}}a.'];
+    for (const key of keys) {
+      const request = aBegin(key, { scope: 'listed*' });
+      await store.begin(request);
+      if (key.endsWith('7')) await store.complete({ ...request, record: aRecord() });
+    }
+    await store.begin(aBegin('another', { scope: 'listed-too' }));
+    expect((await store.keysOf('listed*')).sort()).toEqual(keys.sort());
+  });
 });

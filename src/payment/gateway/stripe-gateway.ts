@@ -9,12 +9,11 @@ import {
   type GatewayProbe,
   type PaymentGateway,
 } from './payment-gateway';
+import { KEY_METADATA, openStripe } from './stripe-client';
 import { verdictOn } from './stripe-errors';
 
 /** Stripe's longest idempotency key. */
 const LONGEST_KEY = 255;
-/** Where the key stands in a payment, so that the payment can be found by it. */
-const KEY_METADATA = 'idempotency_key';
 /** Clocks differ: an earlier attempt is looked for from this long before we think it was. */
 const CLOCK_MARGIN_SECONDS = 300;
 /** How many of the latest payments are gone through at most. */
@@ -32,14 +31,9 @@ export class StripeGateway implements PaymentGateway {
   private readonly stripe: Stripe;
 
   constructor(environment: Environment) {
-    this.stripe = new Stripe(environment.stripeApiKey, {
-      ...(environment.stripeApiBase !== undefined && addressOf(environment.stripeApiBase)),
-      timeout: environment.stripeTimeoutMs,
-      // Its own retries would hide attempts and use up the lease; ours are counted, spread and survive a crash. One is
-      // left: it repeats a call at once, with the same key, when the connection is closed under it.
-      maxNetworkRetries: 0,
-      telemetry: false,
-    });
+    // Its own retries would hide attempts and use up the lease; ours are counted, spread and survive a crash. One is
+    // left: it repeats a call at once, with the same key, when the connection is closed under it.
+    this.stripe = openStripe(environment, { maxNetworkRetries: 0 });
   }
 
   async charge(charge: Charge): Promise<ChargeResult> {
@@ -177,10 +171,4 @@ function amountOf({ money }: Charge): number {
     throw new GatewayError({ kind: 'rejected' }, `the gateway takes ${money.currency} in whole units only`);
   }
   return TWO_ZEROS.has(money.currency) ? money.minorUnits * 100 : money.minorUnits;
-}
-
-function addressOf(base: string): Pick<Stripe.StripeConfig, 'host' | 'port' | 'protocol'> {
-  const { hostname, port, protocol } = new URL(base);
-  const scheme = protocol === 'http:' ? 'http' : 'https';
-  return { host: hostname, port: port || (scheme === 'http' ? 80 : 443), protocol: scheme };
 }

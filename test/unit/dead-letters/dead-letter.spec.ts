@@ -22,6 +22,7 @@ describe('a dead letter of the service', () => {
       reason: 'retries-exhausted',
       detail: 'gateway unavailable',
       attempts: 8,
+      routingKey: 'payment.requested',
       idempotencyKey: 'abc',
       publishedAt: '2026-01-01T00:00:00.000Z',
       deadLetteredAt: '2026-01-02T03:04:05.000Z',
@@ -38,6 +39,18 @@ describe('a dead letter of the service', () => {
       body: content,
     });
     expect(deadLetterContentFrom(aMessage({ properties: withBrokers, content })).headers).toEqual(headers);
+  });
+});
+
+describe('the key of a dead letter', () => {
+  it.each([
+    { what: 'the header', table: { 'idempotency-key': 'abc' }, body: '{"idempotencyKey":"def"}', key: 'abc' },
+    { what: 'the body, without a header', table: {}, body: '{"idempotencyKey":"def"}', key: 'def' },
+    { what: 'nothing, where neither has one', table: {}, body: 'no JSON', key: undefined },
+    { what: 'nothing, where it is no text', table: {}, body: '{"idempotencyKey":7}', key: undefined },
+  ])('is what $what says', ({ table, body, key }) => {
+    const message = aMessage({ properties: { headers: table }, content: body });
+    expect(deadLetterFrom(message).idempotencyKey).toBe(key);
   });
 });
 
@@ -71,6 +84,7 @@ describe('a hostile dead letter', () => {
     expect(deadLetterFrom(aMessage({ properties: { headers: hostile, timestamp: 'yesterday' } }))).toEqual({
       id: expect.any(String),
       reason: 'unknown',
+      routingKey: 'payment.requested',
       detail: expect.any(String),
       attempts: 0,
     });

@@ -11,7 +11,7 @@ import type {
   ScopedKey,
 } from '../idempotency-store';
 import { writeRecord } from '../stored-record';
-import { redisKeys, type RedisKeys } from './redis-keys';
+import { keyBehind, redisKeys, redisPrefixes, type RedisKeys, type RedisLayout } from './redis-keys';
 import {
   parseBeginReply,
   parseCompleteReply,
@@ -27,6 +27,9 @@ const EXTEND = new RedisScript('extend.lua');
 const RELEASE = new RedisScript('release.lua');
 const FIND = new RedisScript('find.lua');
 const FORGET = new RedisScript('forget.lua');
+
+/** Names looked at in one step: few enough that no other client waits for it. */
+const SCAN_BATCH = 1_000;
 
 /**
  * Records, leases and attempts in Redis 7 or newer, standalone or Cluster; each step is one script and one round trip.
@@ -101,11 +104,38 @@ export class RedisIdempotencyStore implements IdempotencyStore {
     await this.step('probe', () => this.client.set('idempotency:probe', '', 'PX', 1000));
   }
 
-  private keys(name: ScopedKey): RedisKeys {
-    return redisKeys(name, this.client.isCluster ? 'cluster' : 'standalone');
+  /**
+   * The keys of a scope of which something is known, each once, for a person who looks at all of them. Those that come
+   * or go meanwhile may be among them or not.
+   */
+  async keysOf(scope: string): Promise<string[]> {
+    const keys = new Set<string>();
+    for (const node of 'nodes' in this.client ? this.client.nodes('master') : [this.client]) {
+      for (const prefix of redisPrefixes(scope)) await this.scan({ node, prefix, into: keys });
+    }
+    return [...keys];
   }
 
-  private async step(name: string, command: () => Promise<unknown>): Promise<unknown> {
+  private async scan({ node, prefix, into }: { node: Redis; prefix: string; into: Set<string> }) {
+    let cursor = '0';
+    do {
+      const [next, names] = await this.step('scan', () =>
+        node.scan(cursor, 'MATCH', `${literally(prefix)}*`, 'COUNT', SCAN_BATCH),
+      );
+      for (const name of names) into.add(keyBehind(name.slice(prefix.length), this.layout));
+      cursor = next;
+    } while (cursor !== '0');
+  }
+
+  private get layout(): RedisLayout {
+    return this.client.isCluster ? 'cluster' : 'standalone';
+  }
+
+  private keys(name: ScopedKey): RedisKeys {
+    return redisKeys(name, this.layout);
+  }
+
+  private async step<T>(name: string, command: () => Promise<T>): Promise<T> {
     try {
       return await command();
     } catch (error) {
@@ -113,6 +143,11 @@ export class RedisIdempotencyStore implements IdempotencyStore {
       throw new StoreUnavailableError(name, error);
     }
   }
+}
+
+/** A prefix in which no character stands for others. */
+function literally(prefix: string): string {
+  return prefix.replace(/[\\*?[\]^]/g, '\\$&');
 }
 
 /** Answers by which Redis says that it is not well, or not the one to ask; any other error is about the key or script. */

@@ -6,13 +6,35 @@ export interface RedisKeys {
   readonly attempts: string;
 }
 
+/** On Redis Cluster names carry a hash tag. */
+export type RedisLayout = 'standalone' | 'cluster';
+
+const BRACE_TAG = '{brace}';
+const KINDS = { record: 'idempotent', lock: 'lock', attempts: 'attempts' };
+
 /**
  * The three Redis keys of one idempotency key. On Redis Cluster the idempotency key becomes the hash tag, so that the
  * three share a slot and one script may use them all.
  */
-export function redisKeys({ scope, key }: ScopedKey, layout: 'standalone' | 'cluster'): RedisKeys {
+export function redisKeys({ scope, key }: ScopedKey, layout: RedisLayout): RedisKeys {
   const name = `${scope}:${layout === 'cluster' ? hashTagged(key) : key}`;
-  return { record: `idempotent:${name}`, lock: `lock:${name}`, attempts: `attempts:${name}` };
+  return {
+    record: `${KINDS.record}:${name}`,
+    lock: `${KINDS.lock}:${name}`,
+    attempts: `${KINDS.attempts}:${name}`,
+  };
+}
+
+/** What the names of a scope's keys begin with. */
+export function redisPrefixes(scope: string): string[] {
+  return Object.values(KINDS).map((kind) => `${kind}:${scope}:`);
+}
+
+/** The idempotency key behind what follows the prefix in a name; the inverse of {@link redisKeys}. */
+export function keyBehind(rest: string, layout: RedisLayout): string {
+  if (layout === 'standalone') return rest;
+  // Only the tag of a key that begins with a closing brace does not end in one.
+  return rest.endsWith('}') ? rest.slice(1, -1) : rest.slice(BRACE_TAG.length, -1);
 }
 
 /**
@@ -21,5 +43,5 @@ export function redisKeys({ scope, key }: ScopedKey, layout: 'standalone' | 'clu
  * end that no other key's name has.
  */
 function hashTagged(key: string): string {
-  return key.startsWith('}') ? `{brace}${key}.` : `{${key}}`;
+  return key.startsWith('}') ? `${BRACE_TAG}${key}.` : `{${key}}`;
 }

@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import Stripe from 'stripe';
+import { Environment } from '../../config/environment';
+import { GatewayError } from './payment-gateway';
+import type { LedgerCharge, PaymentLedger } from './payment-ledger';
+import { KEY_METADATA, openStripe } from './stripe-client';
+import { verdictOn } from './stripe-errors';
+
+/** Nobody waits with a lease in hand, so Stripe's own retries may bridge a hiccup. */
+const RETRIES = 2;
+/** Stripe's largest page. */
+const PAGE = 100;
+/** The states in which a card was charged, will be, or the amount is held (https://docs.stripe.com/payments/paymentintents/lifecycle). */
+const MOVES_MONEY: readonly Stripe.PaymentIntent.Status[] = ['succeeded', 'processing', 'requires_capture'];
+
+/** Reads PaymentIntents, and changes nothing. */
+@Injectable()
+export class StripeLedger implements PaymentLedger {
+  private readonly stripe: Stripe;
+
+  constructor(environment: Environment) {
+    this.stripe = openStripe(environment, { maxNetworkRetries: RETRIES });
+  }
+
+  async *chargesSince(since: Date): AsyncGenerator<LedgerCharge> {
+    const created = { gte: Math.floor(since.getTime() / 1000) };
+    try {
+      for await (const intent of this.stripe.paymentIntents.list({ created, limit: PAGE })) {
+        if (movesMoney(intent)) yield chargeFrom(intent);
+      }
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  async charge(chargeId: string): Promise<LedgerCharge | undefined> {
+    try {
+      const intent = await this.stripe.paymentIntents.retrieve(chargeId);
+      return movesMoney(intent) ? chargeFrom(intent) : undefined;
+    } catch (error) {
+      if (error instanceof Stripe.errors.StripeError && error.statusCode === 404) return undefined;
+      throw failureOf(error);
+    }
+  }
+}
+
+function movesMoney({ status }: Stripe.PaymentIntent): boolean {
+  return MOVES_MONEY.includes(status);
+}
+
+function chargeFrom({ id, metadata, created }: Stripe.PaymentIntent): LedgerCharge {
+  return { chargeId: id, idempotencyKey: metadata[KEY_METADATA], createdAt: new Date(created * 1000) };
+}
+
+function failureOf(error: unknown): GatewayError {
+  const verdict = verdictOn(error);
+  return verdict.kind === 'failure'
+    ? verdict.error
+    : new GatewayError({ kind: 'unavailable' }, 'the gateway answered a look with a failure');
+}

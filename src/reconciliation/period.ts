@@ -1,0 +1,27 @@
+import type { Environment } from '../config/environment';
+import type { Period } from './reconciliation';
+
+/** Gateway and Redis have clocks of their own. */
+const CLOCK_MARGIN_MS = 300_000;
+
+const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Milliseconds in `90m`, `24h` or `7d`; undefined for anything else. */
+export function durationMs(text: string): number | undefined {
+  const [, count = '', unit = ''] = /^([1-9]\d{0,5})([mhd])$/.exec(text) ?? [];
+  const unitMs = UNITS_MS[unit];
+  return unitMs === undefined ? undefined : Number(count) * unitMs;
+}
+
+/** From which time on things are compared; `agoMs`: by default as long as records are kept. */
+export function periodOf(
+  { idempotencyTtlSeconds }: Environment,
+  agoMs: number | undefined,
+  now: Date,
+): Period {
+  const recordsLiveMs = idempotencyTtlSeconds * 1000;
+  return {
+    since: new Date(now.getTime() - (agoMs ?? recordsLiveMs)),
+    recordsSince: new Date(now.getTime() - recordsLiveMs + CLOCK_MARGIN_MS),
+  };
+}

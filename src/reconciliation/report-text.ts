@@ -1,0 +1,35 @@
+import type { BrokenPayment, Report } from './reconciliation';
+
+const LABEL_WIDTH = 26;
+
+/** The report as people read it. */
+export function reportText({ since, payments, charges, broken }: Report): string {
+  const lines = [
+    `Since ${since.toISOString()}`,
+    row('succeeded', payments.succeeded),
+    row('declined', payments.declined),
+    row('dead letters', payments['dead-letter']),
+    row('in progress', payments['in-progress']),
+    row('broken', payments.broken),
+    row('charges at the gateway', charges.ours),
+    ...(charges.ofOthers > 0 ? [row('charges without our key', charges.ofOthers)] : []),
+  ];
+  return [lines.join('\n'), ...broken.map(paragraph), conclusion(broken)].join('\n\n');
+}
+
+function row(label: string, count: number): string {
+  return `  ${label.padEnd(LABEL_WIDTH)}${String(count).padStart(9)}`;
+}
+
+function paragraph({ idempotencyKey, problems }: BrokenPayment): string {
+  return [
+    JSON.stringify(idempotencyKey),
+    ...problems.flatMap(({ kind, detail, advice }) => [`  ${kind}: ${detail}`, `    -> ${advice}`]),
+  ].join('\n');
+}
+
+function conclusion(broken: readonly BrokenPayment[]): string {
+  if (broken.length === 0)
+    return 'Each payment was charged at most once, and has exactly one end or is in progress.';
+  return `${broken.length} broken. Before you act, look once more in a minute: payments go on meanwhile.`;
+}

@@ -1,0 +1,65 @@
+import type { PaymentFacts } from '../../../src/reconciliation/payment-facts';
+import { judge } from '../../../src/reconciliation/verdict';
+import type { Scene } from '../../../src/reconciliation/verdict';
+
+const noon = new Date('2026-01-02T12:00:00Z');
+const scene: Scene = { waitingMessages: 0, since: noon, recordsSince: noon };
+const hours = (count: number) => new Date(noon.getTime() + count * 3_600_000);
+const aCharge = (createdAt = hours(1)) => ({ chargeId: 'pi_1', idempotencyKey: 'key', createdAt });
+
+function facts(known: Partial<PaymentFacts>): PaymentFacts {
+  return {
+    idempotencyKey: 'key',
+    recorded: undefined,
+    acquisitions: 0,
+    isHeld: false,
+    charges: [],
+    deadLetters: [],
+    ...known,
+  };
+}
+
+describe('a payment that has begun and has no end', () => {
+  it.each([
+    { where: 'a consumer holds it', known: { isHeld: true }, waitingMessages: 0 },
+    { where: 'messages wait that may be it', known: {}, waitingMessages: 1 },
+    {
+      where: 'a consumer holds it, charged already',
+      known: { isHeld: true, charges: [aCharge()] },
+      waitingMessages: 0,
+    },
+    { where: 'messages wait, charged already', known: { charges: [aCharge()] }, waitingMessages: 1 },
+  ])('is in progress when $where', ({ known, waitingMessages }) => {
+    const verdict = judge(facts({ acquisitions: 1, ...known }), { ...scene, waitingMessages });
+    expect(verdict).toEqual({ state: 'in-progress', problems: [] });
+  });
+
+  it('is broken when it is nowhere', () => {
+    expect(judge(facts({ acquisitions: 1 }), scene)).toMatchObject({ problems: [{ kind: 'without-end' }] });
+  });
+});
+
+describe('what is older than the look goes back', () => {
+  it('is no missing record: it has run out', () => {
+    expect(judge(facts({ charges: [aCharge(hours(-1))] }), scene)).toEqual({
+      state: 'succeeded',
+      problems: [],
+    });
+  });
+
+  it.each([
+    { processedAt: hours(-1), problems: [] },
+    { processedAt: hours(1), problems: [{ kind: 'recorded-without-charge' }] },
+  ])('is no missing charge: recorded at $processedAt', ({ processedAt, problems }) => {
+    const recorded = { kind: 'succeeded', chargeId: 'pi_1', processedAt } as const;
+    expect(judge(facts({ recorded }), scene)).toMatchObject({ problems });
+  });
+
+  it('is a double charge all the same', () => {
+    const charges = [aCharge(hours(-2)), { ...aCharge(hours(-1)), chargeId: 'pi_2' }];
+    expect(judge(facts({ charges }), scene)).toMatchObject({
+      state: 'broken',
+      problems: [{ kind: 'charged-twice', detail: 'charged 2 times, as pi_1, pi_2; no record names one' }],
+    });
+  });
+});
