@@ -64,6 +64,13 @@ module.exports = {
       to: { path: '^src/observability/(?!metrics)' },
     },
     {
+      name: 'nobody-imports-the-console',
+      comment: 'It watches; nothing may depend on being watched.',
+      severity: 'error',
+      from: { path: '^src/[^/]+/', pathNot: '^src/console/' },
+      to: { path: '^src/console/' },
+    },
+    {
       name: 'nobody-imports-the-start',
       comment: 'main.ts and app.module.ts put everything together; nothing is built on them.',
       severity: 'error',

@@ -3,6 +3,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
 import { ConfigModule } from './config/config.module';
 import { Environment } from './config/environment';
+import { ConsoleModule } from './console/console.module';
 import { DeadLettersModule } from './dead-letters/dead-letters.module';
 import { IdempotencyModule, RedisIdempotencyStore } from './idempotency';
 import { MessagingModule } from './messaging/messaging.module';
@@ -37,7 +38,9 @@ export class AppModule {
         HealthModule.forRoot({ roles: appRoles, imports: [MessagingModule, GatewayModule] }),
         MetricsModule,
         ...(appRoles.includes('consumer') ? [PaymentModule, NotificationModule] : []),
-        ...(devEndpoints ? [DeadLettersModule] : []),
+        ...(devEndpoints
+          ? [DeadLettersModule, ConsoleModule.forRoot({ withPage: appRoles.includes('publisher') })]
+          : []),
         ...(appRoles.includes('publisher') ? [PaymentPublisherModule.forRoot({ devEndpoints })] : []),
       ],
     };

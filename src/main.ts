@@ -1,32 +1,39 @@
 import 'reflect-metadata';
 import { once } from 'node:events';
-import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module';
 import { readEnvironment } from './config/config.module';
 import type { Environment } from './config/environment';
 import { InvalidEnvironmentError } from './config/invalid-environment.error';
+import { servePage } from './console/serve-page';
 import { serveOpenApi } from './http/openapi';
 
 async function start(): Promise<void> {
   const environment = readEnvironment();
-  const app = await NestFactory.create(AppModule.forEnvironment(environment), {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forEnvironment(environment), {
     bufferLogs: true,
     forceCloseConnections: true,
   });
   app.useLogger(app.get(Logger));
   app.flushLogs();
-  if (environment.devEndpoints) serveOpenApi(app);
+  if (environment.devEndpoints) serveForDevelopment(app, environment);
   stopOnSignal(app, environment);
 
   // Subscribers are registered only once RabbitMQ answers, and `init` waits for that. Health must answer meanwhile.
   const initialized = app.init();
-  const server = app.getHttpServer() as Server;
+  const server = app.getHttpServer();
   server.listen(environment.port);
   await Promise.all([initialized, once(server, 'listening')]);
+}
+
+function serveForDevelopment(app: NestExpressApplication, { appRoles }: Environment): void {
+  serveOpenApi(app);
+  // It is the publisher's: without that there would be nothing to press.
+  if (appRoles.includes('publisher')) servePage(app);
 }
 
 /** The first signal stops the service in order; whatever is not finished in time goes back to the queue. */

@@ -5,7 +5,7 @@ import type { ScopedKey } from './store/idempotency-store';
 export type IdempotencyEvent = ScopedKey &
   (
     | { readonly kind: 'acquired'; readonly attempt: number; readonly fencingToken: number }
-    | { readonly kind: 'completed'; readonly fencingToken: number }
+    | { readonly kind: 'completed'; readonly fencingToken: number; readonly result: unknown }
     | {
         readonly kind: 'replayed';
         readonly from: 'store' | 'running-call' | 'memory';

@@ -93,7 +93,7 @@ export class LeasedWork {
     const reply = await this.storeRecord(claim, lease, record);
     // An earlier try may have been carried out though its answer was lost: then the record there is ours.
     if (reply.kind === 'stored' || isSame(reply.record, record)) {
-      this.events.emit(claim, { kind: 'completed', fencingToken });
+      this.events.emit(claim, { kind: 'completed', fencingToken, result: record.result });
       this.memory?.remember(`${claim.scope}:${claim.key}`, record);
       return end.kind === 'returned'
         ? { kind: 'executed', result: end.result }

@@ -38,6 +38,12 @@ export const HEADERS = {
   originalTimestamp: 'x-original-timestamp',
 } as const;
 
+/**
+ * Where development processes tell each other what they do with payments: nobody keeps it. The broker's own exchange,
+ * because it is always there: publishing to one that is not closes the channel.
+ */
+export const ACTIVITY = { exchange: 'amq.topic', routingKey: 'payment-consumer.activity' } as const;
+
 /** The channel that consumes: a channel that is closed for a failed publish must not take the consumer along. */
 export const CONSUMER_CHANNEL = 'consumer';
 

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { MessagingModule } from '../messaging/messaging.module';
+import { PaymentActivityModule } from '../payment/payment-activity.module';
 import { PaymentPublisherController } from './payment-publisher.controller';
 import { PaymentPublisherService } from './payment-publisher.service';
 
@@ -10,7 +11,7 @@ export class PaymentPublisherModule {
   static forRoot({ devEndpoints }: { devEndpoints: boolean }): DynamicModule {
     return {
       module: PaymentPublisherModule,
-      imports: [MessagingModule],
+      imports: [MessagingModule, PaymentActivityModule],
       controllers: devEndpoints ? [PaymentPublisherController] : [],
       providers: [PaymentPublisherService],
       exports: [PaymentPublisherService],

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { IdempotencyService } from '../idempotency';
 import { Publisher } from '../messaging/publisher';
 import { HEADERS, PAYMENTS_EXCHANGE, PAYMENT_REQUESTED } from '../messaging/topology';
+import { PaymentActivity } from '../payment/payment-activity';
 import { PAYMENT_SCOPE, type PaymentFields } from '../payment/payment.dto';
 import type { PaymentState, PublishedPayment } from './payment-publisher.dto';
 
@@ -13,6 +14,7 @@ export class PaymentPublisherService {
   constructor(
     private readonly publisher: Publisher,
     private readonly idempotency: IdempotencyService,
+    private readonly activity: PaymentActivity,
   ) {}
 
   /**
@@ -41,6 +43,7 @@ export class PaymentPublisherService {
     );
     const published: PublishedPayment = { paymentId: payment.paymentId, idempotencyKey, copies };
     this.logger.log(published, 'Payment published');
+    this.activity.emit({ kind: 'published', idempotencyKey, payment, copies });
     return published;
   }
 

@@ -8,6 +8,7 @@ import { historyOf, identityOf } from '../messaging/message-history';
 import { Settlement } from '../messaging/settlement';
 import { CHARGES } from '../messaging/topology';
 import { PaymentGateway } from './gateway/payment-gateway';
+import { PaymentActivity } from './payment-activity';
 import { fateOf, isExcused, type RetryPolicy } from './payment-fate';
 
 /** Settles the payment requests that were not processed, and pauses consumption while a dependency is away. */
@@ -21,6 +22,7 @@ export class PaymentDeliveries implements UnprocessedHandler<ConsumeMessage> {
     private readonly consumption: Consumption,
     private readonly idempotency: IdempotencyService,
     @Inject(PaymentGateway) private readonly gateway: PaymentGateway,
+    private readonly activity: PaymentActivity,
     environment: Environment,
   ) {
     this.policy = { maxAttempts: environment.paymentMaxAttempts, random: Math.random };
@@ -31,6 +33,7 @@ export class PaymentDeliveries implements UnprocessedHandler<ConsumeMessage> {
     this.pauseIfAway(outcome);
     const settled = await this.settlement.settle({ message, queue: CHARGES, fate });
     this.log(message, outcome, fate);
+    if (settled === 'settled') this.activity.emit({ kind: 'unprocessed', message, fate });
     return settled;
   }
 

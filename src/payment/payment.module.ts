@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { MessagingModule } from '../messaging/messaging.module';
 import { GatewayModule } from './gateway/gateway.module';
+import { PaymentActivityModule } from './payment-activity.module';
 import { PaymentDeliveries } from './payment-deliveries';
 import { PaymentEvents } from './payment-events';
 import { PaymentLog } from './payment-log';
@@ -10,7 +11,7 @@ import { PaymentService } from './payment.service';
 
 /** Takes payment requests from the queue and charges them. */
 @Module({
-  imports: [MessagingModule, GatewayModule],
+  imports: [MessagingModule, GatewayModule, PaymentActivityModule],
   providers: [
     PaymentConsumer,
     PaymentDeliveries,

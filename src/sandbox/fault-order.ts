@@ -17,6 +17,7 @@ export const orderableKinds = [
   'rate-limit',
   'conflict',
   'unauthorized',
+  'decline',
   'ignore-keys',
   'forget-keys',
 ] as const satisfies readonly (FaultKind | 'forget-keys')[];
@@ -79,6 +80,7 @@ function readFault(reader: FieldReader, kind: FaultKind): Fault {
     case 'drop-after':
     case 'conflict':
     case 'unauthorized':
+    case 'decline':
     case 'ignore-keys':
       return { kind };
   }

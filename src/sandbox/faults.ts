@@ -8,6 +8,7 @@ export type Fault =
   | { kind: 'rate-limit'; retryAfterSeconds: number }
   | { kind: 'conflict' }
   | { kind: 'unauthorized' }
+  | { kind: 'decline' }
   | { kind: 'ignore-keys' };
 
 export type FaultKind = Fault['kind'];

@@ -11,6 +11,7 @@ import type { Payment } from './payment-checks';
 import { pause } from './pause';
 import { answerOf } from './payment-intents';
 import { internalError, keyInUse, keyReused } from './stripe-errors';
+import { declinedCard } from './test-payment-methods';
 
 /** A request on its way through the gateway. */
 interface Passage {
@@ -96,9 +97,16 @@ export class PaymentCreation {
     if (failure) await this.recordFailure(passage, failure);
     if (failure?.charged === false) return failed(failure);
     const storedStatus = key === null ? null : failure?.status;
-    const entry = outcomeOf(facts, checked.payment, storedStatus);
+    const payment = await this.atTheCard(passage, checked.payment);
+    const entry = outcomeOf(facts, payment, storedStatus);
     await this.ledger.record(entry);
     return failure ? failed(failure) : { kind: 'answered', reply: answerOf(entry) };
+  }
+
+  /** The payment with the card's decision in it, which a fault may turn into a refusal. */
+  private async atTheCard(passage: Passage, payment: Payment): Promise<Payment> {
+    const declined = await this.injection.strike(['decline'], passage);
+    return declined ? { ...payment, card: declinedCard } : payment;
   }
 
   private async recordFailure({ facts, key }: Passage, failure: FaultOf<'error-500'>): Promise<void> {

@@ -3,7 +3,7 @@ import type { JsonReply } from './http';
 import type { KeptEntry, OutcomeEntry } from './journal-entry';
 import { internalError, stripeError } from './stripe-errors';
 import type { StripeErrorDetails } from './stripe-errors';
-import { findTestPaymentMethod } from './test-payment-methods';
+import { declinedCard, findTestPaymentMethod } from './test-payment-methods';
 
 /** The payment as Stripe's API shows it. The same entry always gives the same bytes: replays depend on it. */
 export function paymentIntentOf(entry: OutcomeEntry) {
@@ -59,8 +59,7 @@ function isServerError(status: number | null): boolean {
 
 function cardErrorOf(entry: OutcomeEntry): StripeErrorDetails {
   const card = findTestPaymentMethod(entry.paymentMethod);
-  const refusal =
-    card?.kind === 'declines' ? card : { code: 'card_declined', message: 'Your card was declined.' };
+  const refusal = card?.kind === 'declines' ? card : declinedCard;
   return {
     type: 'card_error',
     code: refusal.code,

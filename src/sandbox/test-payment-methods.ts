@@ -5,6 +5,9 @@ export type TestPaymentMethod =
 
 const declined = 'Your card was declined.';
 
+/** What is said of a card whose method does not tell how it declines. */
+export const declinedCard = cardDeclined('generic_decline');
+
 // Names and codes as https://docs.stripe.com/testing has them. The last three have a code of their own and no decline code.
 const testPaymentMethods: ReadonlyMap<string, TestPaymentMethod> = new Map<string, TestPaymentMethod>([
   ['pm_card_visa', { kind: 'succeeds', brand: 'visa' }],
@@ -39,6 +42,6 @@ export function findTestPaymentMethod(id: string): TestPaymentMethod | undefined
   return testPaymentMethods.get(id);
 }
 
-function cardDeclined(declineCode: string, message = declined): TestPaymentMethod {
-  return { kind: 'declines', code: 'card_declined', declineCode, message };
+function cardDeclined(declineCode: string, message = declined) {
+  return { kind: 'declines' as const, code: 'card_declined', declineCode, message };
 }

@@ -29,7 +29,16 @@ type FaultDetails =
   | { kind: 'error-500'; status?: number; charged?: boolean }
   | { kind: 'error-500-unstored'; status?: number }
   | { kind: 'rate-limit'; retryAfterSeconds?: number }
-  | { kind: 'drop-before' | 'drop-after' | 'conflict' | 'unauthorized' | 'ignore-keys' | 'forget-keys' };
+  | {
+      kind:
+        | 'drop-before'
+        | 'drop-after'
+        | 'conflict'
+        | 'unauthorized'
+        | 'decline'
+        | 'ignore-keys'
+        | 'forget-keys';
+    };
 
 /** One line of the gateway's journal. */
 export interface JournalLine extends JsonObject {

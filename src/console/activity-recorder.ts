@@ -1,0 +1,75 @@
+import { hostname } from 'node:os';
+import { Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Environment } from '../config/environment';
+import { IdempotencyEvents } from '../idempotency';
+import { PaymentActivity } from '../payment/payment-activity';
+import { PAYMENT_SCOPE } from '../payment/payment.dto';
+import { NO_COUNTS, type Counts, type Happening } from './activity';
+import { ActivitySender } from './activity-sender';
+import { fromEngine, fromPayments } from './activity-translation';
+import { counted } from './counting';
+
+/** Often enough to look live, seldom enough that a busy process sends ten messages a second and no more. */
+const REPORT_EVERY_MS = 100;
+/** By this a process shows that it lives. */
+const SIGN_OF_LIFE_MS = 2_000;
+/** More than a person can see pass by; the counts are exact all the same. */
+const MOST_HAPPENINGS = 200;
+
+/** Watches what this process does with payments, and reports it to the consoles. For development only. */
+@Injectable()
+export class ActivityRecorder implements OnModuleInit, BeforeApplicationShutdown {
+  private readonly process = `${hostname()}:${process.pid}`;
+  private readonly held = new Set<string>();
+  private happenings: Happening[] = [];
+  private omitted = 0;
+  private counts: Counts = NO_COUNTS;
+  private reportedAt = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly sender: ActivitySender,
+    private readonly payments: PaymentActivity,
+    private readonly engine: IdempotencyEvents,
+    private readonly environment: Environment,
+  ) {}
+
+  onModuleInit(): void {
+    this.payments.on((happening) => this.record(fromPayments(happening)));
+    this.engine.on((event) => {
+      if (event.scope !== PAYMENT_SCOPE) return;
+      const happening = fromEngine(event, this.environment.idempotencyLeaseMs);
+      if (happening) this.record(happening);
+    });
+    this.timer = setInterval(() => this.report(), REPORT_EVERY_MS).unref();
+  }
+
+  beforeApplicationShutdown(): void {
+    clearInterval(this.timer);
+    this.report();
+  }
+
+  private record(happening: Happening): void {
+    if (happening.kind === 'started') this.held.add(happening.key);
+    else if (endsWork(happening)) this.held.delete(happening.key);
+    this.counts = counted(this.counts, happening);
+    if (this.happenings.length < MOST_HAPPENINGS) this.happenings.push(happening);
+    else this.omitted++;
+  }
+
+  private report(): void {
+    const at = Date.now();
+    if (this.happenings.length === 0 && at - this.reportedAt < SIGN_OF_LIFE_MS) return;
+    const { process, counts, happenings, omitted } = this;
+    // Without a broker nothing is lost that could be sent later: the counts go on, and the first happenings are kept.
+    if (!this.sender.send({ process, at, inProgress: this.held.size, counts, happenings, omitted })) return;
+    this.reportedAt = at;
+    this.happenings = [];
+    this.omitted = 0;
+    this.counts = NO_COUNTS;
+  }
+}
+
+function endsWork({ kind }: Happening): boolean {
+  return kind === 'finished' || kind === 'released' || kind === 'lease-lost';
+}

@@ -1,0 +1,101 @@
+import type { ConsumeMessage } from 'amqplib';
+import type { IdempotencyEvent } from '../idempotency';
+import { readKey } from '../idempotency';
+import { readBody } from '../messaging/message-body';
+import { HEADERS } from '../messaging/topology';
+import type { PaymentHappening } from '../payment/payment-activity';
+import type { PaymentFields } from '../payment/payment.dto';
+import type { Happening, PublishedFields, ResultFacts } from './activity';
+
+/** What the engine did with a payment's key, or undefined where there is nothing to see. */
+export function fromEngine(event: IdempotencyEvent, leaseMs: number): Happening | undefined {
+  const facts = { key: event.key, at: Date.now() };
+  switch (event.kind) {
+    case 'acquired':
+      return {
+        ...facts,
+        kind: 'started',
+        attempt: event.attempt,
+        fencingToken: event.fencingToken,
+        leaseMs,
+      };
+    case 'lease-renewed':
+      return { ...facts, kind: 'lease-renewed', leaseMs };
+    case 'lease-lost':
+    case 'completion-refused':
+      return { ...facts, kind: 'lease-lost' };
+    case 'released':
+      return { ...facts, kind: 'released' };
+    case 'completed':
+      return { ...facts, kind: 'finished', result: factsOf(event.result) };
+    case 'replayed':
+      return { ...facts, kind: 'duplicate', from: event.from, result: factsOf(event.result) };
+    // What becomes of the message is told when it is settled.
+    case 'busy':
+    case 'mismatch':
+    case 'outside-window':
+    case 'store-unavailable':
+      return undefined;
+    default:
+      return event satisfies never;
+  }
+}
+
+export function fromPayments(happening: PaymentHappening): Happening {
+  const at = Date.now();
+  switch (happening.kind) {
+    case 'published': {
+      const { idempotencyKey: key, payment, copies } = happening;
+      return { key, at, kind: 'published', payment: withoutPersonalData(payment), copies };
+    }
+    case 'unprocessed': {
+      const { message, fate } = happening;
+      const key = keyOf(message);
+      return fate.kind === 'park'
+        ? { key, at, kind: 'parked', delayMs: fate.delayMs, attempts: fate.attempts, why: fate.why }
+        : { key, at, kind: 'dead', reason: fate.reason, detail: fate.detail, attempts: fate.attempts };
+    }
+    default:
+      return happening satisfies never;
+  }
+}
+
+function withoutPersonalData(payment: PaymentFields): PublishedFields {
+  const { paymentId, amount, customerId, currency, paymentMethodId } = payment;
+  return {
+    paymentId,
+    amount,
+    customerId,
+    ...(currency !== undefined && { currency }),
+    ...(paymentMethodId !== undefined && { paymentMethodId }),
+  };
+}
+
+/** Empty where the message has none that could be used. */
+function keyOf({ content, properties }: ConsumeMessage): string {
+  try {
+    const location = { header: HEADERS.idempotencyKey, property: 'idempotencyKey' };
+    return readKey(location, { headers: properties.headers, payload: readBody(content) });
+  } catch {
+    return '';
+  }
+}
+
+/** Records are JSON that any version may have stored: only what is as expected is passed on. */
+function factsOf(result: unknown): ResultFacts {
+  const stored = new Map(typeof result === 'object' && result !== null ? Object.entries(result) : []);
+  const text = (name: string) => {
+    const value: unknown = stored.get(name);
+    return typeof value === 'string' ? { [name]: value } : {};
+  };
+  const amountMinorUnits: unknown = stored.get('amountMinorUnits');
+  const status: unknown = stored.get('status');
+  return {
+    status: typeof status === 'string' ? status : 'unknown',
+    ...text('paymentId'),
+    ...text('currency'),
+    ...text('chargeId'),
+    ...text('declineCode'),
+    ...(typeof amountMinorUnits === 'number' && { amountMinorUnits }),
+  };
+}

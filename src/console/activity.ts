@@ -1,0 +1,112 @@
+/** What the console's page is told, and what processes tell each other: types that server and page share. */
+
+/** What is counted. `published` and `duplicates` count messages, the others what became of them. */
+export interface Counts {
+  readonly published: number;
+  readonly charged: number;
+  readonly declined: number;
+  readonly duplicates: number;
+  readonly parked: number;
+  readonly dead: number;
+}
+
+/** A payment as it was published, without personal data. */
+export interface PublishedFields {
+  readonly paymentId: string;
+  readonly amount: number;
+  readonly customerId: string;
+  readonly currency?: string;
+  readonly paymentMethodId?: string;
+}
+
+/** What a payment's record answers. */
+export interface ResultFacts {
+  readonly status: string;
+  readonly paymentId?: string;
+  readonly amountMinorUnits?: number;
+  readonly currency?: string;
+  readonly chargeId?: string;
+  readonly declineCode?: string;
+}
+
+/** One thing that happened to one payment. */
+export type Happening = {
+  /** Idempotency key; empty where the message had no usable one. */
+  readonly key: string;
+  /** Milliseconds since 1970, by the clock of the process. */
+  readonly at: number;
+} & (
+  | { readonly kind: 'published'; readonly payment: PublishedFields; readonly copies: number }
+  | {
+      readonly kind: 'started';
+      readonly attempt: number;
+      readonly fencingToken: number;
+      readonly leaseMs: number;
+    }
+  | { readonly kind: 'lease-renewed'; readonly leaseMs: number }
+  | { readonly kind: 'lease-lost' }
+  /** The attempt ended without a result; what becomes of the message follows. */
+  | { readonly kind: 'released' }
+  | { readonly kind: 'finished'; readonly result: ResultFacts }
+  | {
+      readonly kind: 'duplicate';
+      readonly from: 'store' | 'running-call' | 'memory';
+      readonly result: ResultFacts;
+    }
+  | { readonly kind: 'parked'; readonly delayMs: number; readonly attempts: number; readonly why: string }
+  | { readonly kind: 'dead'; readonly reason: string; readonly detail: string; readonly attempts: number }
+);
+
+/** What one process did since its last report. Sent every now and then even when nothing happened. */
+export interface Report {
+  /** Host and process id. */
+  readonly process: string;
+  readonly at: number;
+  /** Keys that the process holds the lease of. */
+  readonly inProgress: number;
+  readonly counts: Counts;
+  readonly happenings: readonly Happening[];
+  /** How many more there were; they are counted all the same. */
+  readonly omitted: number;
+}
+
+/** What there is to see when somebody begins to look. */
+export interface Snapshot {
+  /** Since the console's own process started. */
+  readonly totals: Counts;
+  readonly reports: readonly Report[];
+}
+
+/** Messages ready in the broker's queues. */
+export interface QueueDepths {
+  readonly ready: number;
+  /** In all retry queues of charges together. */
+  readonly waiting: number;
+  readonly dead: number;
+}
+
+/** What the page is sent. */
+export type LiveEvent =
+  | { readonly type: 'snapshot'; readonly data: Snapshot }
+  | { readonly type: 'report'; readonly data: { readonly report: Report; readonly totals: Counts } }
+  /** Null while the broker does not answer. */
+  | { readonly type: 'queues'; readonly data: { readonly depths: QueueDepths | null } }
+  | { readonly type: 'heartbeat'; readonly data: Record<string, never> };
+
+/** Ways in which the gateway's stand-in can be told to behave. */
+export type GatewayMode = 'normal' | 'slow' | 'failing' | 'declining' | 'losing-answers';
+
+export type GatewayState =
+  /** `custom`: somebody has ordered faults of their own. */
+  | { readonly kind: 'sandbox'; readonly mode: GatewayMode | 'custom' }
+  | { readonly kind: 'not-a-sandbox'; readonly detail: string }
+  | { readonly kind: 'unreachable'; readonly detail: string };
+
+export const NO_COUNTS: Counts = {
+  published: 0,
+  charged: 0,
+  declined: 0,
+  duplicates: 0,
+  parked: 0,
+  dead: 0,
+};

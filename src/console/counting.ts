@@ -1,0 +1,37 @@
+import type { Counts, Happening } from './activity';
+
+export function sum(one: Counts, other: Counts): Counts {
+  return {
+    published: one.published + other.published,
+    charged: one.charged + other.charged,
+    declined: one.declined + other.declined,
+    duplicates: one.duplicates + other.duplicates,
+    parked: one.parked + other.parked,
+    dead: one.dead + other.dead,
+  };
+}
+
+/** The counts with one more thing that happened. */
+export function counted(counts: Counts, happening: Happening): Counts {
+  switch (happening.kind) {
+    case 'published':
+      return { ...counts, published: counts.published + happening.copies };
+    case 'finished':
+      return happening.result.status === 'declined'
+        ? { ...counts, declined: counts.declined + 1 }
+        : { ...counts, charged: counts.charged + 1 };
+    case 'duplicate':
+      return { ...counts, duplicates: counts.duplicates + 1 };
+    case 'parked':
+      return { ...counts, parked: counts.parked + 1 };
+    case 'dead':
+      return { ...counts, dead: counts.dead + 1 };
+    case 'started':
+    case 'lease-renewed':
+    case 'lease-lost':
+    case 'released':
+      return counts;
+    default:
+      return happening satisfies never;
+  }
+}

@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import { Environment } from '../config/environment';
+import type { GatewayMode, GatewayState } from './activity';
+
+/** The gateway cannot be told how to behave. */
+export class NoSandboxError extends Error {
+  override readonly name = 'NoSandboxError';
+}
+
+/** What is ordered of the sandbox; `times: 0` is until further notice. Only charges are affected. */
+const FAULTS: Readonly<Record<Exclude<GatewayMode, 'normal'>, Readonly<Record<string, unknown>>>> = {
+  // Longer than a third of a short lease, so that it is seen to be renewed.
+  slow: { kind: 'delay', delayMs: 4_000, times: 0 },
+  // Not kept under the key: as soon as the gateway is well again, a retry goes through.
+  failing: { kind: 'error-500-unstored', times: 0 },
+  declining: { kind: 'decline', times: 0 },
+  // Charged, and the connection cut before the answer: what the gateway's idempotency key is for.
+  'losing-answers': { kind: 'drop-after', times: 0 },
+};
+
+const ANSWER_WITHIN_MS = 2_000;
+
+/** Tells the gateway's stand-in how to behave. Never a real gateway: only what answers as the sandbox is told anything. */
+@Injectable()
+export class SandboxControl {
+  constructor(private readonly environment: Environment) {}
+
+  async state(): Promise<GatewayState> {
+    const base = this.environment.stripeApiBase;
+    if (base === undefined) {
+      return { kind: 'not-a-sandbox', detail: 'STRIPE_API_BASE is empty, so the gateway is Stripe itself' };
+    }
+    try {
+      const answer = await call(base, 'GET');
+      const faults = answer.ok ? faultsIn(await answer.text()) : undefined;
+      if (!faults) {
+        return { kind: 'not-a-sandbox', detail: 'what answers at STRIPE_API_BASE is not the sandbox' };
+      }
+      return { kind: 'sandbox', mode: modeOf(faults) };
+    } catch (error) {
+      return { kind: 'unreachable', detail: `nothing answers at STRIPE_API_BASE (${String(error)})` };
+    }
+  }
+
+  /**
+   * Replaces all faults that were ordered before, by whomever.
+   *
+   * @throws NoSandboxError
+   */
+  async set(mode: GatewayMode): Promise<GatewayState> {
+    const state = await this.state();
+    if (state.kind !== 'sandbox') throw new NoSandboxError(state.detail);
+    const base = this.environment.stripeApiBase ?? '';
+    await call(base, 'DELETE');
+    if (mode !== 'normal') await call(base, 'POST', FAULTS[mode]);
+    return this.state();
+  }
+}
+
+function call(base: string, method: string, body?: unknown): Promise<Response> {
+  return fetch(new URL('/_sandbox/faults', base), {
+    method,
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+}
+
+/** The kinds of fault that are ordered; undefined when the answer is not the sandbox's. */
+function faultsIn(text: string): string[] | undefined {
+  try {
+    const answer: unknown = JSON.parse(text);
+    if (typeof answer !== 'object' || answer === null || !('faults' in answer)) return undefined;
+    return Array.isArray(answer.faults) ? answer.faults.map(kindOf) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function kindOf(fault: unknown): string {
+  return typeof fault === 'object' && fault !== null && 'kind' in fault ? String(fault.kind) : 'unknown';
+}
+
+function modeOf(faults: readonly string[]): GatewayMode | 'custom' {
+  const [only] = faults;
+  if (only === undefined) return 'normal';
+  const modes = ['slow', 'failing', 'declining', 'losing-answers'] as const;
+  return (faults.length === 1 && modes.find((mode) => FAULTS[mode].kind === only)) || 'custom';
+}
