@@ -1,0 +1,316 @@
+/*
+ * One idempotency key, its requests and everybody who works on them. README.md says how to read and run this.
+ *
+ * Each step that is atomic in reality is one atomic step here; between two steps anything may happen, for any time.
+ * A process that stands still between two steps while others go on is a frozen one.
+ *
+ * Faults are counted down from budgets (-DCRASHES=2 and so on), so that all of them together end; guards are taken
+ * away by -DNO_GATEWAY_KEY, -DNO_OWNER_TOKEN, -DNO_RETENTION_GUARD, -DNO_EXPIRY, -DACK_FIRST.
+ */
+
+#ifndef COPIES
+#define COPIES 2        /* messages with the key: the request and its duplicates */
+#endif
+#ifndef CRASHES
+#define CRASHES 0       /* a consumer dies between two steps, and is started again */
+#endif
+#ifndef FREEZES
+#define FREEZES 0       /* a living owner's lease runs out: it was frozen, or could not renew */
+#endif
+#ifndef REDELIVERIES
+#define REDELIVERIES 0  /* the broker gives a living consumer's message to somebody else: its connection was lost */
+#endif
+#ifndef LOST_ANSWERS
+#define LOST_ANSWERS 0  /* Redis takes a step, and the answer does not arrive */
+#endif
+#ifndef FAILURES
+#define FAILURES 0      /* the gateway fails, before it charges or after */
+#endif
+#ifndef FLUSHES
+#define FLUSHES 0       /* Redis loses everything */
+#endif
+#ifndef OLDEST
+#define OLDEST 0        /* how old things may get, see `age` */
+#endif
+#ifndef FORGETS
+#define FORGETS 0       /* the gateway forgets the key */
+#endif
+#ifndef MAX_ATTEMPTS
+#define MAX_ATTEMPTS 8  /* PAYMENT_MAX_ATTEMPTS */
+#endif
+
+#define CONSUMERS 3
+#define NOBODY 0
+#define ME (me + 1)
+
+/* ---- Redis: the three keys of src/idempotency/store/redis/redis-keys.ts ---- */
+byte record;            /* idempotent:<scope>:<key>: the charge it names, 0 when there is none */
+byte lock;              /* lock:<scope>:<key>: whose token it holds. A process has one token at a time */
+byte count;             /* attempts:<scope>:<key>, count: as far as MAX_ATTEMPTS */
+byte firstAge;          /* attempts:<scope>:<key>, firstAt */
+bool isOwnerAlive;      /* not in Redis: whether the process behind the lock still works under it */
+
+/* ---- the gateway ---- */
+byte charges;           /* with effect */
+byte kept;              /* the answer it keeps under the key, 0 when it knows none */
+byte keptSince;         /* `age` when it first answered */
+byte undecided;         /* requests on their way to it whose sender trusts its memory */
+
+/* ---- RabbitMQ: payments.charge and its retry queues as one, payments.dead-letter ---- */
+byte waiting = COPIES;
+bool holds[CONSUMERS];  /* delivered to, and not acknowledged by */
+bool isDeadLetter;
+
+/* ---- time ---- */
+byte age;               /* of the request. 0: new. 1: GATEWAY_KEY_RETENTION less its margin is over. 2: that and IDEMPOTENCY_TTL are over */
+bool believes[CONSUMERS];  /* src/idempotency/lease.ts: its own monotonic deadline is not over */
+
+/* ---- budgets ---- */
+byte crashes = CRASHES;
+byte lostAnswers = LOST_ANSWERS;
+byte failures = FAILURES;
+
+/* ---- what is looked at ---- */
+bool isOverwritten;     /* a record took the place of another one */
+
+#ifdef NO_OWNER_TOKEN
+#define IS_MINE true
+#else
+#define IS_MINE (lock == ME)
+#endif
+
+/* src/idempotency/store/redis/begin.lua, its last part: the lease and the count */
+inline acquire(isKnownToOwner) {
+  lock = ME;
+  isOwnerAlive = isKnownToOwner;
+  if
+  :: count == 0 -> firstAge = age
+  :: else
+  fi;
+  if
+  :: count < MAX_ATTEMPTS -> count++
+  :: else
+  fi
+}
+
+/* src/idempotency/store/redis/complete.lua, past its owner check */
+inline store() {
+  isOverwritten = isOverwritten || record != 0;
+  assert(!isOverwritten);               /* a stale owner writes nothing; at most one completion is valid */
+  record = answer;
+  lock = NOBODY
+}
+
+/* The gateway, asked under the one key of all attempts: src/payment/gateway/stripe-gateway.ts, charge */
+inline charge() {
+  if
+#ifndef NO_GATEWAY_KEY
+  :: kept != 0 -> answer = kept         /* Idempotent-Replayed */
+#endif
+  :: else ->
+     charges++;
+     assert(charges <= 1);              /* no two charges with effect */
+     kept = charges;
+     keptSince = age;
+     answer = charges
+  fi
+}
+
+/* The request is over, one way or the other */
+inline answered() {
+  if
+  :: isTrusted -> undecided--; isTrusted = false
+  :: else
+  fi
+}
+
+proctype Consumer(byte me) {
+  byte answer;          /* the charge that the gateway named */
+  bool isTrusted;       /* src/payment/payment.service.ts: the gateway still knows the key, if it ever did */
+  bool isLast;          /* src/payment/payment-fate.ts: no attempt is left */
+
+end_idle:
+  atomic { waiting > 0 -> waiting--; holds[me] = true };
+
+begin:                  /* src/idempotency/store/redis/begin.lua */
+  if
+  :: atomic {
+       if
+       :: record != 0 -> goto acknowledge                              /* {'completed', record} */
+       :: record == 0 && age == 2 && count == 0 -> goto dead_letter    /* {'outside-window'} */
+       :: record == 0 && !(age == 2 && count == 0) && lock != NOBODY -> goto park   /* {'busy', ...} */
+       :: else ->                                                      /* {'acquired', ...} */
+          acquire(true);
+          believes[me] = true;
+          isLast = count == MAX_ATTEMPTS;
+#ifdef NO_RETENTION_GUARD
+          isTrusted = true;
+#else
+          isTrusted = age == 0 || firstAge > 0;
+#endif
+          if
+          :: isTrusted -> undecided++
+          :: else
+          fi
+       fi
+     }
+  :: atomic {                                                          /* the same, unheard */
+       lostAnswers > 0 && record == 0 && lock == NOBODY && !(age == 2 && count == 0) ->
+       lostAnswers--;
+       acquire(false);
+       goto release
+     }
+  :: atomic { crashes > 0 -> crashes--; goto crash }
+  fi;
+#ifdef ACK_FIRST
+  holds[me] = false;
+#endif
+
+check:                  /* src/idempotency/lease.ts, assertHeld and renew */
+  if
+  :: atomic { believes[me] && isTrusted }
+  :: atomic { believes[me] && !isTrusted -> goto find }
+  :: atomic { !believes[me] -> goto forsake }                          /* LeaseLostError */
+#ifndef NO_OWNER_TOKEN
+  :: atomic { believes[me] && lock != ME -> goto forsake }             /* src/idempotency/store/redis/extend.lua: 'lost' */
+#endif
+  :: atomic { crashes > 0 -> crashes--; goto crash }
+  fi;
+
+send:                   /* frozen here, a process charges without a lease: what the gateway's key is for */
+  if
+  :: atomic { charge(); answered() }
+  :: atomic { failures > 0 -> failures--; answered(); goto release }             /* not charged */
+  :: atomic { failures > 0 -> failures--; charge(); answered(); goto release }   /* charged, and the answer is lost */
+  :: atomic { crashes > 0 -> crashes--; goto crash }
+  fi;
+
+complete:               /* src/idempotency/store/redis/complete.lua, repeated by src/idempotency/leased-work.ts */
+  if
+  :: atomic { IS_MINE -> store(); goto acknowledge }                   /* {'stored'} */
+  :: atomic { !IS_MINE && record != 0 -> goto acknowledge }            /* {'lost', record}: the winner's answer */
+  :: atomic { !IS_MINE && record == 0 -> goto park }                   /* {'lost', nil} */
+  :: atomic { IS_MINE && lostAnswers > 0 -> lostAnswers--; store(); goto complete }
+  :: atomic { crashes > 0 -> crashes--; goto crash }
+  fi;
+
+find:                   /* src/payment/gateway/stripe-gateway.ts, find: looks, and never charges */
+  if
+  :: atomic { charges > 0 -> answer = 1; goto complete }
+  :: atomic { charges > 0 -> goto dead_letter }                        /* it may miss what is there */
+  :: atomic { charges == 0 -> goto dead_letter }                       /* gateway-outcome-unknown */
+  :: atomic { crashes > 0 -> crashes--; goto crash }
+  fi;
+
+release:                /* src/idempotency/store/redis/release.lua; what it cannot release runs out */
+  if
+  :: atomic { IS_MINE -> lock = NOBODY }                               /* 'released' */
+  :: atomic { !IS_MINE }                                               /* 'lost' */
+  :: atomic { lostAnswers > 0 && lock == ME -> lostAnswers--; isOwnerAlive = false }   /* not even sent */
+  :: atomic { crashes > 0 -> crashes--; goto crash }
+  fi;
+  if
+  :: atomic { isLast -> goto dead_letter }                             /* retries-exhausted */
+  :: atomic { !isLast }
+  fi;
+
+park:                   /* src/messaging/settlement.ts: the copy is confirmed before the original is acknowledged */
+  if
+  :: atomic { holds[me] -> waiting++; goto acknowledge }
+  :: atomic { !holds[me] -> goto acknowledge }                         /* somebody else settles it */
+  :: atomic { crashes > 0 -> crashes--; goto crash }
+  fi;
+
+dead_letter:            /* src/messaging/settlement.ts */
+  if
+  :: atomic { isOwnerAlive && lock == ME -> lock = NOBODY }            /* released as above */
+  :: atomic { !(isOwnerAlive && lock == ME) && holds[me] -> isDeadLetter = true; goto acknowledge }
+  :: atomic { !(isOwnerAlive && lock == ME) && !holds[me] -> goto acknowledge }
+  :: atomic { crashes > 0 -> crashes--; goto crash }
+  fi;
+  goto dead_letter;
+
+forsake:                /* the lease is lost: nothing to release */
+  atomic { answered(); goto park };
+
+acknowledge:            /* a message that is not held any more is acknowledged in vain */
+  if
+  :: atomic { true -> holds[me] = false; believes[me] = false; answer = 0; isLast = false; goto end_idle }
+  :: atomic { crashes > 0 -> crashes--; goto crash }
+  fi;
+
+crash:                  /* what it held is redelivered; what it locked stays locked until it runs out */
+  atomic {
+    if
+    :: holds[me] -> holds[me] = false; waiting++
+    :: else
+    fi;
+    if
+    :: lock == ME -> isOwnerAlive = false
+    :: else
+    fi;
+    answered();
+    believes[me] = false; isLast = false; answer = 0;
+    goto end_idle
+  }
+}
+
+/* PX of SET in begin.lua: a lease that nobody renews ends */
+proctype Expiry() {
+  do
+#ifdef NO_EXPIRY
+  :: true -> skip
+#else
+  :: atomic { lock != NOBODY && !isOwnerAlive -> lock = NOBODY }
+  :: else      /* time goes on, so that standing still for ever is a run like any other */
+#endif
+  od
+}
+
+/* What may happen, and need not */
+proctype Faults() {
+  byte freezes = FREEZES;
+  byte redeliveries = REDELIVERIES;
+  byte flushes = FLUSHES;
+  byte forgets = FORGETS;
+  byte someone;
+end:
+  do
+  :: atomic {
+       freezes > 0 && lock != NOBODY && isOwnerAlive ->
+       freezes--;
+       believes[lock - 1] = false;      /* lease.ts believes in its end no later than Redis does */
+       lock = NOBODY
+     }
+  :: atomic {
+       redeliveries > 0 && (holds[0] || holds[1] || holds[2]) ->
+       if
+       :: holds[0] -> someone = 0
+       :: holds[1] -> someone = 1
+       :: holds[2] -> someone = 2
+       fi;
+       redeliveries--;
+       holds[someone] = false;
+       someone = 0;
+       waiting++
+     }
+  :: atomic { flushes > 0 -> flushes--; record = 0; lock = NOBODY; count = 0; firstAge = 0 }
+  :: atomic { age < OLDEST -> age++ }
+#ifdef NO_RETENTION_GUARD
+  :: atomic { forgets > 0 && kept != 0 -> forgets--; kept = 0 }
+#else
+  /* what was charged later is kept for longer; a request is on its way for less than the retention's margin */
+  :: atomic { forgets > 0 && kept != 0 && age == 2 && keptSince == 0 && undecided == 0 -> forgets--; kept = 0 }
+#endif
+  :: break
+  od
+}
+
+init {
+  atomic { run Consumer(0); run Consumer(1); run Consumer(2); run Expiry(); run Faults() }
+}
+
+/* ---- liveness: in the end nothing is under way any more, and the payment has an outcome ---- */
+#define AT_REST (waiting == 0 && !holds[0] && !holds[1] && !holds[2] && lock == NOBODY)
+
+ltl settled { <> [] (AT_REST && (charges == 1 || isDeadLetter)) }

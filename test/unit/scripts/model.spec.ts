@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { variants } from '../../../scripts/model/variants';
+
+const root = resolve(__dirname, '../../..');
+const model = readFileSync(join(root, 'docs/model/protocol.pml'), 'utf8');
+const page = readFileSync(join(root, 'docs/model/README.md'), 'utf8');
+
+/** Of the replies that a script's header lists, those that no line of the model names. */
+function repliesUnknownToTheModel(script: string): string[] {
+  const source = readFileSync(join(root, 'src/idempotency/store/redis', script), 'utf8');
+  const listed = [...source.matchAll(/^-- {3}\{?'([a-z-]+)'/gm)].map(([, reply = '']) => reply);
+  expect(listed).not.toHaveLength(0);
+  return listed.filter((reply) => !model.includes(`'${reply}'`));
+}
+
+describe('the model of the protocol', () => {
+  it('names files that exist', () => {
+    const named = [...model.matchAll(/src\/[\w./-]+\.(?:ts|lua)/g)].map(([file]) => file);
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+  });
+
+  it.each([
+    // Fingerprints are not modelled; the page says so.
+    { script: 'begin.lua', unknown: ['mismatch'] },
+    { script: 'complete.lua', unknown: [] },
+    { script: 'release.lua', unknown: [] },
+    // An extended lease is a state in which nothing changes.
+    { script: 'extend.lua', unknown: ['extended'] },
+  ])('knows every reply of $script', ({ script, unknown }) => {
+    expect(repliesUnknownToTheModel(script)).toEqual(unknown);
+  });
+
+  it('has every define that a check sets', () => {
+    const names = variants.flatMap(({ defines }) => defines.map((define) => define.replace(/=.*/, '')));
+    expect(names.filter((name) => !new RegExp(`#ifn?def ${name}\\b`).test(model))).toEqual([]);
+  });
+});
+
+describe("the page's table of verdicts", () => {
+  it.each(variants)('has the check: $name', ({ name, expected }) => {
+    const row = page.split('\n').find((line) => line.startsWith(`| ${name} `));
+    expect(row?.split('|').map((cell) => cell.trim())).toContain(expected);
+  });
+});
