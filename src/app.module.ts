@@ -1,6 +1,7 @@
 import { getRedisConnectionToken } from '@nestjs-modules/ioredis';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
+import { Registry } from 'prom-client';
 import { ConfigModule } from './config/config.module';
 import { Environment } from './config/environment';
 import { ConsoleModule } from './console/console.module';
@@ -9,8 +10,10 @@ import { IdempotencyModule, RedisIdempotencyStore } from './idempotency';
 import { MessagingModule } from './messaging/messaging.module';
 import { NotificationModule } from './notification/notification.module';
 import { HealthModule } from './observability/health.module';
+import { IdempotencyMetrics } from './observability/idempotency.metrics';
 import { LoggingModule } from './observability/logging.module';
 import { MetricsModule } from './observability/metrics.module';
+import { ObservedStore } from './observability/observed-store';
 import { PaymentPublisherModule } from './payment-publisher/payment-publisher.module';
 import { GatewayModule } from './payment/gateway/gateway.module';
 import { PaymentModule } from './payment/payment.module';
@@ -28,9 +31,10 @@ export class AppModule {
         RedisModule,
         MessagingModule,
         IdempotencyModule.forRootAsync({
-          inject: [getRedisConnectionToken(), Environment],
-          useFactory: (redis: Redis | Cluster, environment: Environment) => ({
-            store: new RedisIdempotencyStore(redis),
+          imports: [MetricsModule],
+          inject: [getRedisConnectionToken(), Environment, Registry],
+          useFactory: (redis: Redis | Cluster, environment: Environment, registry: Registry) => ({
+            store: new ObservedStore(new RedisIdempotencyStore(redis), registry),
             ttlSeconds: environment.idempotencyTtlSeconds,
             leaseMs: environment.idempotencyLeaseMs,
           }),
@@ -43,6 +47,7 @@ export class AppModule {
           : []),
         ...(appRoles.includes('publisher') ? [PaymentPublisherModule.forRoot({ devEndpoints })] : []),
       ],
+      providers: [IdempotencyMetrics],
     };
   }
 }

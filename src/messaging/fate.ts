@@ -1,19 +1,39 @@
 /** Why a message is among the dead letters: the value of `x-dead-letter-reason`. */
-export type DeadLetterReason =
-  | 'missing-idempotency-key'
-  | 'invalid-idempotency-key'
-  | 'invalid-message'
-  | 'idempotency-key-reused'
-  | 'outside-deduplication-window'
-  | 'gateway-rejected'
-  | 'gateway-outcome-unknown'
-  | 'receipt-rejected'
-  | 'retries-exhausted';
+export const DEAD_LETTER_REASONS = [
+  'missing-idempotency-key',
+  'invalid-idempotency-key',
+  'invalid-message',
+  'idempotency-key-reused',
+  'outside-deduplication-window',
+  'gateway-rejected',
+  'gateway-outcome-unknown',
+  'receipt-rejected',
+  'retries-exhausted',
+] as const;
+export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
+
+/** Why a message waits in a retry queue. */
+export const PARK_REASONS = [
+  'in-progress-elsewhere',
+  'lease-lost',
+  'store-unavailable',
+  'gateway-unavailable',
+  'gateway-unauthorized',
+  'receipt-not-sent',
+  /** A fault of ours, or a broker that did not take the event. */
+  'attempt-failed',
+] as const;
+export type ParkReason = (typeof PARK_REASONS)[number];
 
 /** What becomes of a message that was not processed. */
 export type Fate =
   /** A copy waits in a retry queue for about `delayMs`, then comes back. */
-  | { readonly kind: 'park'; readonly delayMs: number; readonly attempts: number; readonly why: string }
+  | {
+      readonly kind: 'park';
+      readonly reason: ParkReason;
+      readonly delayMs: number;
+      readonly attempts: number;
+    }
   /** A copy goes where a person must look at it. */
   | {
       readonly kind: 'dead-letter';

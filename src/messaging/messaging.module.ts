@@ -1,9 +1,14 @@
 import { RabbitMQModule, type RabbitMQConfig } from '@golevelup/nestjs-rabbitmq';
 import { Module } from '@nestjs/common';
 import { Environment } from '../config/environment';
+import { MetricsModule } from '../observability/metrics.module';
 import { ChannelGuard } from './channel-guard';
 import { Consumption } from './consumption';
+import { ConsumptionMetrics } from './consumption.metrics';
+import { Deliveries } from './deliveries';
+import { MessageMetrics } from './message.metrics';
 import { Publisher } from './publisher';
+import { QueueMetrics } from './queue.metrics';
 import { Settlement } from './settlement';
 import { CONSUMER_CHANNEL, EXCHANGES, queues } from './topology';
 
@@ -14,6 +19,7 @@ const RECONNECT_SECONDS = 1;
 /** The connection to RabbitMQ with everything declared on it, and what becomes of messages. */
 @Module({
   imports: [
+    MetricsModule,
     RabbitMQModule.forRootAsync({
       inject: [Environment],
       useFactory: (environment: Environment): RabbitMQConfig => ({
@@ -36,7 +42,16 @@ const RECONNECT_SECONDS = 1;
       }),
     }),
   ],
-  providers: [ChannelGuard, Consumption, Publisher, Settlement],
-  exports: [RabbitMQModule, ChannelGuard, Consumption, Publisher, Settlement],
+  providers: [
+    ChannelGuard,
+    Consumption,
+    ConsumptionMetrics,
+    Deliveries,
+    MessageMetrics,
+    Publisher,
+    QueueMetrics,
+    Settlement,
+  ],
+  exports: [RabbitMQModule, ChannelGuard, Consumption, Deliveries, Publisher, Settlement],
 })
 export class MessagingModule {}

@@ -3,8 +3,10 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Channel, ConsumeMessage, Options } from 'amqplib';
 import { Environment } from '../config/environment';
 import { Consumption } from './consumption';
+import { currentDelivery, type DeliveryOutcome } from './delivery';
 import { encodableHeaders, shortText } from './encodable';
 import { delayAtLeast, type Fate } from './fate';
+import { MessageMetrics } from './message.metrics';
 import { Publisher, type OutgoingMessage } from './publisher';
 import { DEAD_LETTER, HEADERS, retryDelaysMs, retryQueue, type WorkQueue } from './topology';
 
@@ -16,6 +18,11 @@ const RETRY_MS = 1_000;
  */
 const DROPPED_HEADERS =
   /^(x-(death|first-death-.*|last-death-.*|delivery-count|acquired-count|delivery-limit|opt-.*)|B?CC)$/;
+
+const OUTCOMES = {
+  park: 'parked',
+  'dead-letter': 'dead-lettered',
+} satisfies Record<Fate['kind'], DeliveryOutcome>;
 
 /** A message that was not processed, the work queue it came from, and what is to become of it. */
 export interface Verdict {
@@ -33,6 +40,7 @@ export class Settlement {
   constructor(
     private readonly publisher: Publisher,
     private readonly consumption: Consumption,
+    private readonly metrics: MessageMetrics,
     environment: Environment,
   ) {
     this.delaysMs = retryDelaysMs(environment.idempotencyLeaseMs);
@@ -51,6 +59,7 @@ export class Settlement {
       if (!this.consumption.isHeld(verdict.message)) return 'requeue';
       try {
         await this.publisher.publish(replacement);
+        this.count(verdict);
         return 'settled';
       } catch (error) {
         if (this.consumption.state.kind === 'stopped') return 'requeue';
@@ -61,6 +70,12 @@ export class Settlement {
         await sleep(RETRY_MS);
       }
     }
+  }
+
+  private count({ queue, fate }: Verdict): void {
+    this.metrics.settled(queue.name, fate);
+    const delivery = currentDelivery();
+    if (delivery) delivery.outcome = OUTCOMES[fate.kind];
   }
 
   private replacementOf({ message, queue, fate }: Verdict): OutgoingMessage {

@@ -15,7 +15,7 @@ export interface WorkQueue {
 
 export const CHARGES: WorkQueue = { name: 'payments.charge', routingKey: PAYMENT_REQUESTED };
 export const RECEIPTS: WorkQueue = { name: 'notifications.receipt', routingKey: PAYMENT_SUCCEEDED };
-const WORK_QUEUES = [CHARGES, RECEIPTS];
+export const WORK_QUEUES: readonly WorkQueue[] = [CHARGES, RECEIPTS];
 
 export const retryQueue = ({ name }: WorkQueue, delayMs: number): string => `${name}.retry.${delayMs}`;
 

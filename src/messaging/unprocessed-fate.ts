@@ -1,5 +1,5 @@
 import { InvalidIdempotencyKeyError, MissingIdempotencyKeyError, type Unprocessed } from '../idempotency';
-import { backoffMs, type DeadLetterReason, type Fate } from './fate';
+import { backoffMs, type DeadLetterReason, type Fate, type ParkReason } from './fate';
 import type { MessageHistory } from './message-history';
 
 export interface RetryPolicy {
@@ -36,7 +36,7 @@ export function fateOfUnprocessed(outcome: Unprocessed, history: MessageHistory,
     case 'refused':
       return deadLetter(refusalReason(outcome.error), outcome.error, attempts);
     case 'busy':
-      return { kind: 'park', delayMs: outcome.remainingMs, attempts, why: 'in progress elsewhere' };
+      return { kind: 'park', reason: 'in-progress-elsewhere', delayMs: outcome.remainingMs, attempts };
     case 'mismatch':
       return deadLetter('idempotency-key-reused', 'the key was used before with another payload', attempts);
     case 'outside-window':
@@ -46,9 +46,9 @@ export function fateOfUnprocessed(outcome: Unprocessed, history: MessageHistory,
         attempts,
       );
     case 'lease-lost':
-      return { kind: 'park', delayMs: LEASE_LOST_PARK_MS, attempts, why: 'the lease was lost' };
+      return { kind: 'park', reason: 'lease-lost', delayMs: LEASE_LOST_PARK_MS, attempts };
     case 'store-unavailable':
-      return { kind: 'park', delayMs: DEPENDENCY_AWAY_PARK_MS, attempts, why: 'Redis is unavailable' };
+      return { kind: 'park', reason: 'store-unavailable', delayMs: DEPENDENCY_AWAY_PARK_MS, attempts };
     case 'failed':
       return work.fateOfFailure(failedAttempt(outcome.error, outcome.attempt, history));
     default:
@@ -69,7 +69,7 @@ function failedAttempt(error: unknown, counted: number, history: MessageHistory)
 
 export interface Retry {
   readonly policy: RetryPolicy;
-  readonly why: string;
+  readonly reason: ParkReason;
   /** The least that the other side wants us to wait. */
   readonly retryAfterMs?: number | undefined;
 }
@@ -79,7 +79,7 @@ export function tryAgain({ error, attempt, history }: FailedAttempt, retry: Retr
   const attemptsThatCount = attempt - history.attemptsBeforeReplay;
   if (attemptsThatCount >= retry.policy.maxAttempts) return deadLetter('retries-exhausted', error, attempt);
   const delayMs = Math.max(retry.retryAfterMs ?? 0, backoffMs(attemptsThatCount, retry.policy.random()));
-  return { kind: 'park', delayMs, attempts: attempt, why: retry.why };
+  return { kind: 'park', reason: retry.reason, delayMs, attempts: attempt };
 }
 
 export function deadLetter(reason: DeadLetterReason, detail: unknown, attempts: number): Fate {

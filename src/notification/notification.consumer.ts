@@ -1,6 +1,7 @@
 import { RabbitSubscribe } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, UseInterceptors } from '@nestjs/common';
 import { Idempotent, IdempotencyContext, IdempotentPayload } from '../idempotency';
+import { DeliveryInterceptor } from '../messaging/delivery.interceptor';
 import { readBody } from '../messaging/message-body';
 import { requeueUnsettled } from '../messaging/settlement';
 import { CONSUMER_CHANNEL, HEADERS, RECEIPTS, WORK_QUEUE_OPTIONS } from '../messaging/topology';
@@ -15,7 +16,7 @@ const BUSY_WAIT_MS = 2_000;
 
 /** Takes `payment.succeeded` events from the queue, and sends one receipt for each payment. */
 @Injectable()
-@UseInterceptors(WantedReceiptsInterceptor)
+@UseInterceptors(DeliveryInterceptor, WantedReceiptsInterceptor)
 export class NotificationConsumer {
   constructor(private readonly receipts: ReceiptService) {}
 

@@ -28,5 +28,5 @@ function fateOfFailure(failed: FailedAttempt, policy: RetryPolicy): Fate {
   const { error, attempt } = failed;
   return error instanceof SmtpError && error.failure === 'rejected'
     ? deadLetter('receipt-rejected', error, attempt)
-    : tryAgain(failed, { policy, why: 'the receipt could not be sent' });
+    : tryAgain(failed, { policy, reason: 'receipt-not-sent' });
 }

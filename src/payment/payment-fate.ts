@@ -26,22 +26,22 @@ function fateOfFailure(failed: FailedAttempt, policy: RetryPolicy): Fate {
   const { error, attempt, history } = failed;
   // A fault of ours may be gone with the next version, and a broker that did not take the event may take it next time.
   if (!(error instanceof GatewayError)) {
-    return tryAgain(failed, { policy, why: 'the attempt failed on our side' });
+    return tryAgain(failed, { policy, reason: 'attempt-failed' });
   }
   const { failure } = error;
   switch (failure.kind) {
     case 'unavailable':
       return tryAgain(failed, {
         policy,
-        why: 'the gateway made no decision',
+        reason: 'gateway-unavailable',
         retryAfterMs: failure.retryAfterMs,
       });
     case 'unauthorized':
       return {
         kind: 'park',
+        reason: 'gateway-unauthorized',
         delayMs: UNAUTHORIZED_PARK_MS,
         attempts: history.attempts,
-        why: 'the gateway refuses our key',
       };
     case 'rejected':
       return deadLetter('gateway-rejected', error, attempt);

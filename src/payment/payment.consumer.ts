@@ -1,6 +1,7 @@
 import { RabbitSubscribe } from '@golevelup/nestjs-rabbitmq';
-import { Injectable } from '@nestjs/common';
+import { Injectable, UseInterceptors } from '@nestjs/common';
 import { Idempotent, IdempotencyContext, IdempotentPayload } from '../idempotency';
+import { DeliveryInterceptor } from '../messaging/delivery.interceptor';
 import { readBody } from '../messaging/message-body';
 import { requeueUnsettled } from '../messaging/settlement';
 import { CHARGES, CONSUMER_CHANNEL, HEADERS, WORK_QUEUE_OPTIONS } from '../messaging/topology';
@@ -15,6 +16,7 @@ const BUSY_WAIT_MS = 2_000;
 
 /** Takes payment requests from the queue, and charges each once. */
 @Injectable()
+@UseInterceptors(DeliveryInterceptor)
 export class PaymentConsumer {
   constructor(private readonly payments: PaymentService) {}
 

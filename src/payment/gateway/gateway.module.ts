@@ -1,9 +1,21 @@
 import { Module } from '@nestjs/common';
+import { Registry } from 'prom-client';
+import { Environment } from '../../config/environment';
+import { MetricsModule } from '../../observability/metrics.module';
+import { ObservedGateway } from './observed-gateway';
 import { PaymentGateway } from './payment-gateway';
 import { StripeGateway } from './stripe-gateway';
 
 @Module({
-  providers: [{ provide: PaymentGateway, useClass: StripeGateway }],
+  imports: [MetricsModule],
+  providers: [
+    {
+      provide: PaymentGateway,
+      inject: [Environment, Registry],
+      useFactory: (environment: Environment, registry: Registry) =>
+        new ObservedGateway(new StripeGateway(environment), registry),
+    },
+  ],
   exports: [PaymentGateway],
 })
 export class GatewayModule {}

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
+import { Injectable, Logger } from '@nestjs/common';
+import { Gauge, Registry } from 'prom-client';
+import { Environment } from '../config/environment';
+import { queues } from './topology';
+
+/** Prometheus gives a scrape 10 s by default; the rest of the page must not wait for a broker that is stuck. */
+const READ_WITHIN_MS = 1_000;
+
+interface Depth {
+  readonly queue: string;
+  readonly ready: number;
+  readonly consumers: number;
+}
+
+/**
+ * Shows how much waits in each queue. The broker is asked at each scrape, on a channel of its own. While it does not
+ * answer in time there are no such samples: an old number would be a lie.
+ */
+@Injectable()
+export class QueueMetrics {
+  private readonly logger = new Logger(QueueMetrics.name);
+  private readonly names: readonly string[];
+  private reading: Promise<readonly Depth[]> | undefined;
+
+  constructor(
+    registry: Registry,
+    environment: Environment,
+    private readonly connection: AmqpConnection,
+  ) {
+    this.names = queues(environment.idempotencyLeaseMs).map(({ name }) => name);
+    const show = (name: string, help: string, valueOf: (depth: Depth) => number) => {
+      const read = () => this.read();
+      new Gauge({
+        name,
+        help,
+        labelNames: ['queue'],
+        registers: [registry],
+        async collect() {
+          const depths = await read();
+          this.reset();
+          for (const depth of depths) this.set({ queue: depth.queue }, valueOf(depth));
+        },
+      });
+    };
+    show('payments_queue_ready_messages', 'Messages that wait in a queue.', ({ ready }) => ready);
+    show('payments_queue_consumers', 'Consumers of a queue, of all processes.', ({ consumers }) => consumers);
+  }
+
+  /** One reading serves all gauges of a scrape. */
+  private read(): Promise<readonly Depth[]> {
+    const late = sleep(READ_WITHIN_MS, [], { ref: false });
+    this.reading ??= Promise.race([this.ask(), late]).finally(() => (this.reading = undefined));
+    return this.reading;
+  }
+
+  private async ask(): Promise<readonly Depth[]> {
+    const { connection } = this.connection.managedConnection;
+    if (!connection) return [];
+    const depths: Depth[] = [];
+    try {
+      const channel = await connection.createChannel();
+      // A queue that somebody deleted closes the channel; the others are asked for at the next scrape.
+      channel.on('error', (error: Error) => this.logger.warn(`Queue depths: ${error.message}`));
+      for (const queue of this.names) {
+        const { messageCount, consumerCount } = await channel.checkQueue(queue);
+        depths.push({ queue, ready: messageCount, consumers: consumerCount });
+      }
+      await channel.close();
+    } catch (error) {
+      this.logger.debug(`Queue depths could not be read: ${String(error)}`);
+    }
+    return depths;
+  }
+}

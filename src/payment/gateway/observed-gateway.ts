@@ -1,0 +1,62 @@
+import { Histogram, type Registry } from 'prom-client';
+import {
+  GatewayError,
+  type Charge,
+  type ChargeResult,
+  type GatewayProbe,
+  type PaymentGateway,
+} from './payment-gateway';
+
+/** A gateway asks a bank: tenths of a second as a rule, and up to the time-out of a call. */
+const SECONDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60];
+
+/** Times the calls to a gateway, by what came of them. */
+export class ObservedGateway implements PaymentGateway {
+  private readonly duration: Histogram<'call' | 'result'>;
+
+  constructor(
+    private readonly gateway: PaymentGateway,
+    registry: Registry,
+  ) {
+    this.duration = new Histogram({
+      name: 'payments_gateway_call_duration_seconds',
+      help: 'Calls to the payment gateway, by what came of them: a decision, or why there was none.',
+      labelNames: ['call', 'result'],
+      buckets: SECONDS,
+      registers: [registry],
+    });
+    for (const result of ['succeeded', 'declined', 'unavailable', 'unauthorized'])
+      this.duration.zero({ call: 'charge', result });
+  }
+
+  charge(charge: Charge): Promise<ChargeResult> {
+    return this.observe('charge', this.gateway.charge(charge));
+  }
+
+  find(charge: Charge): Promise<ChargeResult> {
+    return this.observe('find', this.gateway.find(charge));
+  }
+
+  probe(): Promise<GatewayProbe> {
+    return this.observe('probe', this.gateway.probe());
+  }
+
+  private async observe<T extends { readonly kind: string }>(
+    call: keyof PaymentGateway,
+    reply: Promise<T>,
+  ): Promise<T> {
+    const startedAt = performance.now();
+    // What is neither a decision nor a failure of the gateway is a fault of ours.
+    let result = 'fault';
+    try {
+      const value = await reply;
+      result = value.kind;
+      return value;
+    } catch (error) {
+      if (error instanceof GatewayError) result = error.failure.kind;
+      throw error;
+    } finally {
+      this.duration.observe({ call, result }, (performance.now() - startedAt) / 1000);
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import { Registry } from 'prom-client';
+import { MemoryIdempotencyStore, StoreUnavailableError } from '../../../src/idempotency';
+import { ObservedStore } from '../../../src/observability/observed-store';
+
+const METRIC = 'idempotency_store_step_duration_seconds_count';
+
+class FailingStore extends MemoryIdempotencyStore {
+  override async probe(): Promise<void> {
+    throw new StoreUnavailableError('probe', new Error('gone'));
+  }
+}
+
+describe('a store that is observed', () => {
+  it('passes on the failure of a step, and counts it', async () => {
+    const registry = new Registry();
+    await expect(new ObservedStore(new FailingStore(), registry).probe()).rejects.toThrow('gone');
+    expect(await registry.metrics()).toContain(`${METRIC}{step="probe",result="failed"} 1`);
+  });
+
+  it('passes on the answer of a step, and counts it', async () => {
+    const registry = new Registry();
+    const store = new ObservedStore(new MemoryIdempotencyStore(), registry);
+    expect(await store.find({ scope: 'payment', key: 'key' })).toMatchObject({ attempts: 0 });
+    expect(await registry.metrics()).toContain(`${METRIC}{step="find",result="ok"} 1`);
+  });
+});
