@@ -22,8 +22,12 @@ export class NodeProcess {
   private readonly lines: string[] = [];
   private frozen = false;
 
-  constructor(script: string, options: { name: string; env: Record<string, string>; args?: string[] }) {
-    this.child = spawn(process.execPath, [resolve(projectRoot, script), ...(options.args ?? [])], {
+  constructor(
+    script: string,
+    options: { name: string; env: Record<string, string>; args?: string[]; nodeArgs?: string[] },
+  ) {
+    const { args = [], nodeArgs = [] } = options;
+    this.child = spawn(process.execPath, [...nodeArgs, resolve(projectRoot, script), ...args], {
       cwd: projectRoot,
       // Nothing of the test run's own environment but what any program needs: a test states what it depends on.
       env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...options.env },

@@ -14,6 +14,11 @@ export function given(name: string): string {
   return value;
 }
 
+/** For a program that is no spec file: the folder that it has already. */
+export function useRunFolder(directory: string): void {
+  folder = directory;
+}
+
 /** Where this spec file's programs keep their data and logs, under the git-ignored `.run`; gone with the next run. */
 export function runFolder(): string {
   folder ??= openRun(specName().replace(/[^a-z]/g, ''));

@@ -58,6 +58,19 @@ export class Management {
     });
   }
 
+  /** Settings for all queues whose names match the pattern. */
+  async setPolicy(
+    vhost: string,
+    name: string,
+    policy: { pattern: string; definition: JsonObject },
+  ): Promise<void> {
+    await this.call('PUT', `/policies/${vhost}/${name}`, { ...policy, 'apply-to': 'queues' });
+  }
+
+  async deletePolicy(vhost: string, name: string): Promise<void> {
+    await this.call('DELETE', `/policies/${vhost}/${name}`);
+  }
+
   async deleteQueue(vhost: string, name: string): Promise<void> {
     await this.call('DELETE', `/queues/${vhost}/${name}`);
   }

@@ -13,6 +13,10 @@ export interface ServiceOptions {
   /** What to wait for: the readiness probe (default), the liveness probe, or nothing. */
   waitFor?: 'ready' | 'live' | 'none';
   name?: string;
+  /** The build to start, by its folder; default `dist`. */
+  build?: string;
+  /** For Node.js itself. */
+  nodeArgs?: string[];
 }
 
 export interface Answer {
@@ -37,7 +41,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       LOG_LEVEL: 'debug',
       ...options.env,
     },
-    options.name,
+    options,
   );
   const { waitFor = 'ready' } = options;
   if (waitFor !== 'none') await service.untilHealthy(waitFor);
@@ -48,8 +52,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 export class Service extends NodeProcess {
   readonly url: string;
 
-  constructor(port: number, env: Record<string, string>, name = 'service') {
-    super('dist/main.js', { name, env });
+  constructor(
+    port: number,
+    env: Record<string, string>,
+    { name = 'service', build = 'dist', nodeArgs = [] }: Partial<ServiceOptions> = {},
+  ) {
+    super(`${build}/main.js`, { name, env, nodeArgs });
     this.url = `http://127.0.0.1:${port}`;
   }
 

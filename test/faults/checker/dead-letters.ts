@@ -1,0 +1,50 @@
+import type { History } from '../history';
+import { byKey, goodLetters } from './finding';
+import type { Check, Finding } from './finding';
+import { outcomesByKey } from './gateway';
+
+/** Reasons for which a good payment may be given up; each of them asks a person to look. */
+const honestReasons = ['retries-exhausted', 'gateway-outcome-unknown', 'delivery-limit'];
+
+/** The hostile messages, all of them and nothing else, are dead letters with the reason that fits. */
+export const deadLettersAreRight: Check = (history) => {
+  const hostile = new Map(history.hostile.map((message) => [message.messageId, message]));
+  const found = new Map(history.deadLetters.map((letter) => [letter.messageId, letter]));
+  const missing = history.hostile
+    .filter(({ messageId, confirmed }) => confirmed && !found.has(messageId))
+    .map(({ what, reason }) => finding(`not among the dead letters: ${what} (${reason})`));
+  const reused = new Set(history.hostile.flatMap(({ reusedKey }) => reusedKey ?? []));
+  const wrong = history.deadLetters.flatMap((letter): Finding[] => {
+    const expected = hostile.get(letter.messageId);
+    if (expected) {
+      if (letter.reason === expected.reason) return [];
+      return [finding(`${expected.what}: ${letter.reason} instead of ${expected.reason}`, letter.key)];
+    }
+    // A key that a second payload claimed after Redis was made to forget the first one refuses copies of the first.
+    if (letter.reason === 'idempotency-key-reused' && reused.has(letter.key ?? '')) return [];
+    if (honestReasons.includes(letter.reason)) return [];
+    return [finding(`a good message is a dead letter: ${letter.reason}`, letter.key)];
+  });
+  return [...missing, ...wrong];
+};
+
+/** Good payments among the dead letters. They are no success, so they are counted and shown. */
+export interface GivenUp {
+  key: string;
+  reasons: string[];
+  /** Whether the gateway has an outcome all the same: charged, and only the answers were lost. */
+  hasOutcome: boolean;
+}
+
+export function goodDeadLetters(history: History): GivenUp[] {
+  const outcomes = outcomesByKey(history);
+  return [...byKey(goodLetters(history))].map(([key, letters]) => ({
+    key,
+    reasons: [...new Set(letters.map(({ reason }) => reason))],
+    hasOutcome: outcomes.has(key),
+  }));
+}
+
+function finding(text: string, key?: string): Finding {
+  return { rule: 'dead letters are right', ...(key !== undefined && { key }), text };
+}

@@ -1,0 +1,23 @@
+import type { History } from '../history';
+import { deadLettersAreRight } from './dead-letters';
+import type { Check, Finding } from './finding';
+import { asPublished, chargedOnce, nothingLost } from './gateway';
+import { recordsAgree, resultsNeverChange, tokensGrow } from './records';
+import { consumersEndWell, nothingLeftOver } from './rest';
+
+const checks: readonly Check[] = [
+  chargedOnce,
+  nothingLost,
+  asPublished,
+  recordsAgree,
+  resultsNeverChange,
+  tokensGrow,
+  deadLettersAreRight,
+  nothingLeftOver,
+  consumersEndWell,
+];
+
+/** Every promise that the history breaks; none, if the run was a success. */
+export function check(history: History): Finding[] {
+  return checks.flatMap((oneCheck) => oneCheck(history));
+}

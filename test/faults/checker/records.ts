@@ -1,0 +1,100 @@
+import { isJsonObject, parseJsonObject } from '../../support/json';
+import type { JsonObject } from '../../support/json';
+import type { History, JournalFact, Sighting } from '../history';
+import { byKey, goodLetters } from './finding';
+import type { Check, Finding } from './finding';
+import { outcomesByKey } from './gateway';
+
+/**
+ * A record says what the gateway did, and what the gateway did has a record: unless Redis was made to forget after the
+ * outcome, or the payment was given up as a dead letter although its answer was only lost.
+ */
+export const recordsAgree: Check = (history) => {
+  const outcomes = outcomesByKey(history);
+  const behind = [...history.records].flatMap(([key, text]) => withoutReason(key, text, outcomes.get(key)));
+  return [...behind, ...withoutRecord(history, outcomes)];
+};
+
+function withoutReason(key: string, text: string, outcomes: readonly JournalFact[] = []): Finding[] {
+  const result = resultIn(text);
+  const type = result.status === 'succeeded' ? 'charge' : 'decline';
+  const isBehind = (outcome: JournalFact): boolean =>
+    outcome.type === type && (outcome.id === result.chargeId || (type === 'decline' && !result.chargeId));
+  if (outcomes.some(isBehind)) return [];
+  const found = outcomes.map((outcome) => `${outcome.type} ${outcome.id}`).join(', ') || 'nothing';
+  return [
+    {
+      rule: 'record and gateway agree',
+      key,
+      text: `recorded ${JSON.stringify(result)}, at the gateway: ${found}`,
+    },
+  ];
+}
+
+function withoutRecord(history: History, outcomes: Map<string, JournalFact[]>): Finding[] {
+  const lastFlush = Math.max(Number.NEGATIVE_INFINITY, ...history.flushes);
+  const deadLetters = byKey(goodLetters(history));
+  return [...outcomes]
+    .filter(([key]) => !history.records.has(key) && !deadLetters.has(key))
+    .filter(([, found]) => found.every(({ at }) => at > lastFlush))
+    .map(([key, found]) => ({
+      rule: 'record and gateway agree',
+      key,
+      text: `${found[0]?.type} at the gateway, no record of it, and Redis was not made to forget it`,
+    }));
+}
+
+/** A record stays as it is to the byte; after Redis was made to forget, the new one has the same result. */
+export const resultsNeverChange: Check = (history) =>
+  eachKey(history, (earlier, later, forgotten) => {
+    if (earlier.record === undefined || earlier.record === later.record) return undefined;
+    if (!forgotten) return `the record changed from ${earlier.record} to ${later.record ?? 'none'}`;
+    if (later.record === undefined || sameResult(earlier.record, later.record)) return undefined;
+    return `Redis forgot ${earlier.record} and then recorded another result: ${later.record}`;
+  }).map((found) => ({ rule: 'a result never changes', ...found }));
+
+/** Acquisitions only grow, and a record was written by the owner with the latest token. */
+export const tokensGrow: Check = (history) => {
+  const falling = eachKey(history, (earlier, later, forgotten) =>
+    !forgotten && (earlier.acquisitions ?? 0) > (later.acquisitions ?? 0)
+      ? `acquisitions fell from ${earlier.acquisitions} to ${later.acquisitions ?? 'none'}`
+      : undefined,
+  );
+  const stale = [...history.records].flatMap(([key, text]) => {
+    const token = parseJsonObject(text)?.fencingToken;
+    const latest = history.acquisitions.get(key);
+    return token === latest
+      ? []
+      : [{ key, text: `recorded with token ${String(token)}, the latest is ${latest}` }];
+  });
+  return [...falling, ...stale].map((found) => ({ rule: 'tokens grow', ...found }));
+};
+
+type Comparison = (earlier: Sighting, later: Sighting, forgotten: boolean) => string | undefined;
+
+/** Compares what was seen of each key, one sighting with the next, the last one with what is there at rest. */
+function eachKey(history: History, compare: Comparison): { key: string; text: string }[] {
+  return [...byKey(history.sightings)].flatMap(([key, seen]) => {
+    const atRest: Sighting = {
+      key,
+      at: Number.POSITIVE_INFINITY,
+      record: history.records.get(key),
+      acquisitions: history.acquisitions.get(key),
+    };
+    return seen.flatMap((earlier, position) => {
+      const later = seen[position + 1] ?? atRest;
+      const forgotten = history.flushes.some((flush) => earlier.at <= flush && flush <= later.at);
+      const text = compare(earlier, later, forgotten);
+      return text === undefined ? [] : [{ key, text }];
+    });
+  });
+}
+
+function sameResult(one: string, other: string): boolean {
+  return JSON.stringify(resultIn(one)) === JSON.stringify(resultIn(other));
+}
+
+function resultIn(text: string): JsonObject {
+  const result = parseJsonObject(text)?.result;
+  return isJsonObject(result) ? result : {};
+}

@@ -1,0 +1,140 @@
+import { resolve } from 'node:path';
+import { eventually } from '../support/eventually';
+import { startService } from '../support/service';
+import type { Service } from '../support/service';
+import { farewell } from './crash-point-names';
+import type { CrashPoint } from './crash-point-names';
+import { dependencies } from './faults';
+import type { Dependency } from './faults';
+import type { ConsumerEnd } from './history';
+import { Proxy } from './proxy';
+
+export interface ConsumerSettings {
+  build: string;
+  urls: Record<Dependency, string>;
+}
+
+/** Short times, so that a run sees many of them pass. */
+const env = {
+  APP_ROLES: 'consumer',
+  IDEMPOTENCY_LEASE: '2',
+  STRIPE_TIMEOUT: '4',
+  RABBITMQ_PREFETCH: '20',
+  // A run makes more trouble in a minute than a gateway in a year.
+  PAYMENT_MAX_ATTEMPTS: '20',
+  SHUTDOWN_TIMEOUT: '8',
+  LOG_LEVEL: 'warn',
+};
+const readyWithinMs = 30_000;
+const crashPointsModule = resolve(__dirname, 'crash-points.ts');
+const typescript = resolve(__dirname, '../../scripts/typescript.js');
+
+/** A place for a consumer process, behind proxies of its own. Whatever kills the process, there is a next one. */
+export class Consumer {
+  readonly ends: ConsumerEnd[] = [];
+  /** Late results that were refused, as the processes themselves logged. */
+  refusedCompletions = 0;
+  private service: Service | undefined;
+  private armed: CrashPoint | undefined;
+  private expectsEnd = false;
+  private stopped = false;
+
+  private constructor(
+    readonly name: string,
+    private readonly settings: ConsumerSettings,
+    private readonly proxies: Record<Dependency, Proxy>,
+  ) {}
+
+  static async behindProxies(name: string, settings: ConsumerSettings): Promise<Consumer> {
+    const { redis, rabbitmq, gateway } = settings.urls;
+    const proxies = {
+      redis: await Proxy.inFrontOf(redis),
+      rabbitmq: await Proxy.inFrontOf(rabbitmq),
+      gateway: await Proxy.inFrontOf(gateway),
+    };
+    return new Consumer(name, settings, proxies);
+  }
+
+  proxy(dependency: Dependency): Proxy {
+    return this.proxies[dependency];
+  }
+
+  /** Starts a process, which dies at the crash point if one is given, and waits a while until it is ready. */
+  async start(point?: CrashPoint): Promise<void> {
+    const { build, urls } = this.settings;
+    this.armed = point;
+    this.expectsEnd = false;
+    const service = await startService({
+      redisUrl: this.proxies.redis.urlFor(urls.redis),
+      rabbitmqUrl: this.proxies.rabbitmq.urlFor(urls.rabbitmq),
+      // The gateway's address must have no path.
+      gatewayUrl: this.proxies.gateway.urlFor(urls.gateway).replace(/\/$/, ''),
+      name: this.name,
+      build,
+      waitFor: 'none',
+      env: { ...env, ...(point && { CRASH_AT: point }) },
+      nodeArgs: point ? ['--require', typescript, '--require', crashPointsModule] : [],
+    });
+    this.service = service;
+    void service.exited.then((exit) => this.ended(service, exit));
+    // A dependency may be away: then it becomes ready later, and need not be waited for.
+    await eventually(() => !service.running || service.answers('/health/ready', 200), {
+      withinMs: readyWithinMs,
+      everyMs: 200,
+    }).catch(() => undefined);
+  }
+
+  async kill(): Promise<void> {
+    this.expectsEnd = true;
+    await this.service?.kill();
+  }
+
+  /** Asks it to stop; how it ended is kept. */
+  async terminate(): Promise<void> {
+    const { service } = this;
+    if (!service?.running) return;
+    this.expectsEnd = true;
+    const { code, signal } = await service.terminate();
+    this.keepEnd(service, { how: 'asked', code, signal });
+  }
+
+  freeze(): void {
+    this.service?.freeze();
+  }
+
+  thaw(): void {
+    this.service?.thaw();
+  }
+
+  /** Whether the armed process got to its crash point, and so is dead. */
+  hasCrashed(point: CrashPoint): boolean {
+    return this.service?.running === false && this.service.output.includes(farewell(point));
+  }
+
+  get running(): boolean {
+    return this.service?.running ?? false;
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.terminate();
+  }
+
+  async close(): Promise<void> {
+    await this.kill();
+    await Promise.all(dependencies.map((dependency) => this.proxies[dependency].close()));
+  }
+
+  private ended(service: Service, { code, signal }: { code: number | null; signal: string | null }): void {
+    this.refusedCompletions += service.output.split('A late result was refused').length - 1;
+    const crashed = this.armed !== undefined && this.hasCrashed(this.armed);
+    if (this.expectsEnd || crashed || this.stopped) return;
+    this.keepEnd(service, { how: 'by itself', code, signal });
+    void this.start();
+  }
+
+  private keepEnd(service: Service, end: Pick<ConsumerEnd, 'how' | 'code' | 'signal'>): void {
+    const lastWords = service.output.split('\n').slice(-3).join(' | ');
+    this.ends.push({ consumer: this.name, ...end, lastWords });
+  }
+}

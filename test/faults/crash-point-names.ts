@@ -1,0 +1,23 @@
+/** Where in the life of a payment a consumer can be made to die; `crash-points.ts` says what each means. */
+export const crashPoints = [
+  'after-claim',
+  'before-send',
+  'sent',
+  'replied',
+  'event-published',
+  'before-complete',
+  'after-complete',
+  'before-ack',
+  'after-ack',
+  'in-renew',
+  'after-release',
+  'before-park',
+  'parked',
+  'before-dead-letter',
+  'dead-lettered',
+] as const;
+
+export type CrashPoint = (typeof crashPoints)[number];
+
+/** What a consumer prints right before it dies. */
+export const farewell = (point: string): string => `crash point reached: ${point}`;

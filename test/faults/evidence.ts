@@ -1,0 +1,87 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Redis } from 'ioredis';
+import type { Broker } from '../support/broker';
+import { isJsonObject, parseJsonObject } from '../support/json';
+import type { JsonObject } from '../support/json';
+import { keyHeader } from '../support/topology';
+import type { DeadLetterFact, JournalFact } from './history';
+
+/** Faults that the journal notes besides what becomes of the same request. */
+const besides: unknown[] = ['delay', 'drop-after', 'ignore-keys', 'forget-keys'];
+
+/** The gateway's journal, from its file. */
+export async function journalIn(file: string): Promise<JournalFact[]> {
+  const facts: JournalFact[] = [];
+  for await (const line of createInterface({ input: createReadStream(file) })) {
+    const entry = parseJsonObject(line);
+    if (entry) facts.push(factOf(entry));
+  }
+  return facts;
+}
+
+function factOf(entry: JsonObject): JournalFact {
+  const metadata = isJsonObject(entry.metadata) ? entry.metadata : {};
+  const fault = text(entry.fault);
+  // A failure after the charge has a line of its own, and the charge another one.
+  const isSecondLine = fault === 'error-500' && entry.storedStatus === null;
+  return {
+    at: Date.parse(String(entry.at)),
+    type: String(entry.type),
+    ...(fault !== undefined && { fault }),
+    key: text(metadata.idempotency_key),
+    id: text(entry.paymentIntentId),
+    amount: typeof entry.amount === 'number' ? entry.amount : undefined,
+    currency: text(entry.currency),
+    customerId: text(metadata.customer_id),
+    isCall: !besides.includes(entry.fault) && !isSecondLine,
+  };
+}
+
+/** What Redis holds of payments. */
+export async function redisFacts(redis: Redis): Promise<{
+  records: Map<string, string>;
+  acquisitions: Map<string, number>;
+  locks: string[];
+}> {
+  const records = new Map<string, string>();
+  for (const name of await namesOf(redis, 'idempotent:payment:'))
+    records.set(keyIn(name), (await redis.get(name)) ?? '');
+  const acquisitions = new Map<string, number>();
+  for (const name of await namesOf(redis, 'attempts:payment:'))
+    acquisitions.set(keyIn(name), Number(await redis.hget(name, 'count')));
+  return { records, acquisitions, locks: await namesOf(redis, 'lock:') };
+}
+
+async function namesOf(redis: Redis, prefix: string): Promise<string[]> {
+  const names = new Set<string>();
+  for await (const batch of redis.scanStream({ match: `${prefix}*`, count: 1_000 })) {
+    if (Array.isArray(batch)) for (const name of batch) names.add(String(name));
+  }
+  return [...names];
+}
+
+function keyIn(name: string): string {
+  return name.replace(/^[a-z]+:payment:/, '');
+}
+
+/** All dead letters; they stay where they are. */
+export async function deadLetterFacts(broker: Broker): Promise<DeadLetterFact[]> {
+  const letters = await broker.deadLetters();
+  return letters.map(({ reason, headers, properties, body }) => {
+    const messageId: unknown = properties.messageId;
+    const key = text(headers[keyHeader]) ?? text(parseJsonObject(body.toString())?.idempotencyKey);
+    return { messageId: String(messageId), key, reason: text(reason) ?? byTheBroker(headers) };
+  });
+}
+
+/** What the broker says where it moved the message itself: with an underscore, unlike the service. */
+function byTheBroker(headers: JsonObject): string {
+  const [latest]: unknown[] = Array.isArray(headers['x-death']) ? headers['x-death'] : [];
+  const reason = isJsonObject(latest) ? text(latest.reason) : undefined;
+  return reason?.replaceAll('_', '-') ?? 'no reason at all';
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

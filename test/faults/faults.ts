@@ -1,0 +1,141 @@
+import { crashPoints } from './crash-point-names';
+import type { CrashPoint } from './crash-point-names';
+import type { Random } from './random';
+
+export const consumerCount = 3;
+
+export const dependencies = ['redis', 'rabbitmq', 'gateway'] as const;
+export type Dependency = (typeof dependencies)[number];
+
+const networkTroubles = ['delay', 'cut', 'reset', 'half-open', 'black-hole'] as const;
+export type NetworkTrouble = (typeof networkTroubles)[number];
+
+const gatewayTroubles = [
+  'slow',
+  'drop-before',
+  'drop-after',
+  'unstored-500',
+  'stored-500-charged',
+  'rate-limit',
+  'conflict',
+  'unauthorized',
+] as const;
+export type GatewayTrouble = (typeof gatewayTroubles)[number];
+
+/** One thing that goes wrong. `forMs`: how long it lasts; what has none is over at once or heals by itself. */
+export type Fault =
+  | { kind: 'kill' | 'terminate'; consumer: number }
+  | { kind: 'freeze'; consumer: number; forMs: number }
+  | { kind: 'crash'; consumer: number; point: CrashPoint }
+  | { kind: 'redis-killed' | 'redis-flushed' }
+  | { kind: 'redis-frozen' | 'redis-full'; forMs: number }
+  | { kind: 'rabbitmq-killed' | 'rabbitmq-restarted' | 'connections-closed' }
+  | { kind: 'rabbitmq-frozen' | 'rabbitmq-refuses-copies'; forMs: number }
+  | { kind: 'network'; consumer: number; dependency: Dependency; trouble: NetworkTrouble; forMs: number }
+  | { kind: 'gateway'; trouble: GatewayTrouble; times: number };
+
+export type FaultKind = Fault['kind'];
+
+type Draw = (random: Random) => Fault;
+
+interface Course {
+  kind: FaultKind;
+  /** How often it is drawn, compared with the others. */
+  weight: number;
+  variants: readonly [Draw, ...Draw[]];
+}
+
+const anyConsumer = (random: Random): number => random.integer(0, consumerCount - 1);
+
+/** Leases are 2 s in a run, so a freeze outlives one. */
+const beyondTheLease = (random: Random): number => random.integer(2_500, 5_000);
+
+export const menu: readonly Course[] = [
+  { kind: 'kill', weight: 18, variants: [(random) => ({ kind: 'kill', consumer: anyConsumer(random) })] },
+  { kind: 'crash', weight: 20, variants: each(crashPoints, crashAt) },
+  {
+    kind: 'freeze',
+    weight: 10,
+    variants: [
+      (random) => ({ kind: 'freeze', consumer: anyConsumer(random), forMs: beyondTheLease(random) }),
+    ],
+  },
+  {
+    kind: 'terminate',
+    weight: 8,
+    variants: [(random) => ({ kind: 'terminate', consumer: anyConsumer(random) })],
+  },
+  { kind: 'redis-killed', weight: 4, variants: [() => ({ kind: 'redis-killed' })] },
+  {
+    kind: 'redis-frozen',
+    weight: 3,
+    variants: [(random) => ({ kind: 'redis-frozen', forMs: random.integer(1_000, 6_000) })],
+  },
+  { kind: 'redis-flushed', weight: 3, variants: [() => ({ kind: 'redis-flushed' })] },
+  {
+    kind: 'redis-full',
+    weight: 2,
+    variants: [(random) => ({ kind: 'redis-full', forMs: random.integer(1_000, 4_000) })],
+  },
+  { kind: 'rabbitmq-killed', weight: 1, variants: [() => ({ kind: 'rabbitmq-killed' })] },
+  { kind: 'rabbitmq-restarted', weight: 1, variants: [() => ({ kind: 'rabbitmq-restarted' })] },
+  {
+    kind: 'rabbitmq-frozen',
+    weight: 1,
+    variants: [(random) => ({ kind: 'rabbitmq-frozen', forMs: random.integer(1_000, 6_000) })],
+  },
+  {
+    kind: 'rabbitmq-refuses-copies',
+    weight: 2,
+    variants: [(random) => ({ kind: 'rabbitmq-refuses-copies', forMs: random.integer(2_000, 5_000) })],
+  },
+  { kind: 'connections-closed', weight: 5, variants: [() => ({ kind: 'connections-closed' })] },
+  {
+    kind: 'network',
+    weight: 15,
+    variants: each(
+      dependencies.flatMap((dependency) => networkTroubles.map((trouble) => ({ dependency, trouble }))),
+      troubleOnTheWay,
+    ),
+  },
+  { kind: 'gateway', weight: 10, variants: each(gatewayTroubles, troubleAtTheGateway) },
+];
+
+export const faultKinds: readonly FaultKind[] = menu.map(({ kind }) => kind);
+
+/** Tells variants apart in tables. */
+export function titleOf(fault: Fault): string {
+  switch (fault.kind) {
+    case 'crash':
+      return `crash ${fault.point}`;
+    case 'network':
+      return `network ${fault.dependency} ${fault.trouble}`;
+    case 'gateway':
+      return `gateway ${fault.trouble}`;
+    default:
+      return fault.kind;
+  }
+}
+
+function crashAt(point: CrashPoint): Draw {
+  return (random) => ({ kind: 'crash', consumer: anyConsumer(random), point });
+}
+
+function troubleOnTheWay(where: { dependency: Dependency; trouble: NetworkTrouble }): Draw {
+  return (random) => ({
+    kind: 'network',
+    consumer: anyConsumer(random),
+    ...where,
+    forMs: random.integer(1_000, 8_000),
+  });
+}
+
+function troubleAtTheGateway(trouble: GatewayTrouble): Draw {
+  return (random) => ({ kind: 'gateway', trouble, times: random.integer(5, 30) });
+}
+
+function each<T>(items: readonly T[], draw: (item: T) => Draw): [Draw, ...Draw[]] {
+  const [first, ...rest] = items.map(draw);
+  if (first === undefined) throw new Error('a course without a variant');
+  return [first, ...rest];
+}

@@ -1,0 +1,67 @@
+import type { PublishedHostile, PublishedPayment } from './history';
+import type { PlannedPayment } from './load';
+import { declinedCard } from './load';
+
+interface Entry {
+  payment: PlannedPayment;
+  minorUnits: number;
+  confirmedAt: number | undefined;
+  copies: number;
+  messageIds: string[];
+}
+
+/** What the publisher sent, and what of it the broker confirmed. */
+export class PublishedLedger {
+  private readonly entries = new Map<string, Entry>();
+  private readonly hostileById = new Map<string, PublishedHostile>();
+
+  /** Before it is sent: from then on it may arrive. */
+  sending(messageId: string, { payment, minorUnits }: { payment: PlannedPayment; minorUnits: number }): void {
+    const { idempotencyKey } = payment;
+    const entry = this.entries.get(idempotencyKey) ?? {
+      payment,
+      minorUnits,
+      confirmedAt: undefined,
+      copies: 0,
+      messageIds: [],
+    };
+    entry.messageIds.push(messageId);
+    this.entries.set(idempotencyKey, entry);
+  }
+
+  confirmed(key: string): void {
+    const entry = this.entries.get(key);
+    if (entry === undefined) return;
+    entry.confirmedAt ??= Date.now();
+    entry.copies++;
+  }
+
+  sendingHostile(message: Omit<PublishedHostile, 'confirmed'>): void {
+    this.hostileById.set(message.messageId, { ...message, confirmed: false });
+  }
+
+  confirmedHostile(messageId: string): void {
+    const message = this.hostileById.get(messageId);
+    if (message) message.confirmed = true;
+  }
+
+  /** The keys confirmed last, the latest at the end. */
+  latestKeys(count: number): string[] {
+    return [...this.entries.keys()].slice(-count);
+  }
+
+  get payments(): PublishedPayment[] {
+    return [...this.entries.values()].map(({ payment, minorUnits, ...facts }) => ({
+      key: payment.idempotencyKey,
+      minorUnits,
+      currency: payment.currency,
+      customerId: payment.customerId,
+      declined: payment.paymentMethodId === declinedCard,
+      ...facts,
+    }));
+  }
+
+  get hostile(): PublishedHostile[] {
+    return [...this.hostileById.values()];
+  }
+}

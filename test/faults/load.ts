@@ -1,0 +1,100 @@
+import { hostileMessages } from '../support/hostile-messages';
+import type { Payment } from '../support/payments';
+import { Random } from './random';
+import { durationMs } from './schedule';
+import type { RunSize } from './schedule';
+
+/** A payment to publish, and what the gateway must have in the end. */
+export interface PlannedPayment extends Payment {
+  currency: string;
+  paymentMethodId: string;
+}
+
+/** A message to publish at a moment of the run. */
+export type PlannedMessage = { atMs: number } & (
+  | { kind: 'first' | 'copy' | 'late'; payment: PlannedPayment; minorUnits: number }
+  /** The key of a payment that has its outcome, with another amount. */
+  | { kind: 'reuse'; payment: PlannedPayment }
+  | { kind: 'hostile'; name: string }
+);
+
+interface Currency {
+  code: string;
+  decimals: number;
+}
+
+const currencies: [Currency, ...Currency[]] = [
+  { code: 'USD', decimals: 2 },
+  { code: 'EUR', decimals: 2 },
+  { code: 'JPY', decimals: 0 },
+];
+export const declinedCard = 'pm_card_visa_chargeDeclined';
+
+const shares = { declined: 0.06, copied: 0.15, late: 0.12, reused: 0.005, hostile: 0.02 };
+/** One key with many concurrent duplicates, in runs that are large enough for it. */
+const crowd = { copies: 200, fromPayments: 1_000 };
+
+/** All messages of a run in the order of their time. */
+export function loadOf(size: RunSize): PlannedMessage[] {
+  // Not the seed of the faults: the two must not draw in step.
+  const random = new Random(size.seed ^ 0x10ad);
+  const lastMs = durationMs(size);
+  const messages = Array.from({ length: size.payments }, (_, position) => {
+    const atMs = Math.round((position / size.payments) * lastMs);
+    return around(random, { atMs, lastMs, name: `${size.seed}-${position}` });
+  });
+  const crowded = size.payments >= crowd.fromPayments ? crowdOf(messages[random.integer(10, 200)]) : [];
+  return [...messages.flat(), ...crowded].sort((one, other) => one.atMs - other.atMs);
+}
+
+/** One payment and all that comes with it. */
+function around(
+  random: Random,
+  { atMs, lastMs, name }: { atMs: number; lastMs: number; name: string },
+): PlannedMessage[] {
+  const { payment, minorUnits } = paymentNamed(name, random);
+  const messages: PlannedMessage[] = [{ kind: 'first', atMs, payment, minorUnits }];
+  const laterMs = (): number => Math.min(lastMs, atMs + random.integer(3_000, 40_000));
+  if (random.chance(shares.hostile)) messages.push({ kind: 'hostile', atMs, name: aHostileName(random) });
+  if (random.chance(shares.reused)) {
+    return [...messages, { kind: 'reuse', atMs: laterMs(), payment: withAnotherAmount(payment) }];
+  }
+  if (random.chance(shares.copied)) {
+    const copies = random.integer(1, 3);
+    for (let copy = 0; copy < copies; copy++)
+      messages.push({ kind: 'copy', atMs: atMs + random.integer(0, 500), payment, minorUnits });
+  }
+  if (random.chance(shares.late)) messages.push({ kind: 'late', atMs: laterMs(), payment, minorUnits });
+  return messages;
+}
+
+function paymentNamed(name: string, random: Random): { payment: PlannedPayment; minorUnits: number } {
+  const currency = random.pick(currencies);
+  const minorUnits = random.integer(50, 99_999);
+  const payment = {
+    paymentId: `PAY-${name}`,
+    idempotencyKey: `fault-run-${name}`,
+    amount: minorUnits / 10 ** currency.decimals,
+    currency: currency.code,
+    customerId: `CUST-${random.integer(1, 500)}`,
+    paymentMethodId: random.chance(shares.declined) ? declinedCard : 'pm_card_visa',
+  };
+  return { payment, minorUnits };
+}
+
+/** A whole unit more is another amount in every currency. */
+function withAnotherAmount(payment: PlannedPayment): PlannedPayment {
+  return { ...payment, amount: Math.floor(payment.amount) + 1_000 };
+}
+
+function aHostileName(random: Random): string {
+  const [first, ...rest] = hostileMessages;
+  if (first === undefined) throw new Error('no hostile messages to draw from');
+  return random.pick([first, ...rest]).name;
+}
+
+function crowdOf(messages: readonly PlannedMessage[] | undefined): PlannedMessage[] {
+  const first = messages?.[0];
+  if (first?.kind !== 'first') return [];
+  return Array.from({ length: crowd.copies }, () => ({ ...first, kind: 'copy' }));
+}

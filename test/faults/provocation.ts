@@ -1,0 +1,70 @@
+import type { Sandbox } from '../support/sandbox';
+import { gatewayKey } from '../support/payments';
+import type { CrashPoint } from './crash-point-names';
+import { consumerCount } from './faults';
+import type { PlannedPayment } from './load';
+import type { Publisher } from './publisher';
+
+const hostile = 'no key anywhere';
+/** Two renewals fit into it, and it is shorter than a call may take. */
+const slowMs = 1_800;
+
+/** Publishes what makes a consumer get to a crash point, where the ordinary load leads there too rarely to wait for. */
+export class Provocation {
+  private published = 0;
+
+  constructor(
+    private readonly publisher: Publisher,
+    private readonly sandbox: Sandbox,
+  ) {}
+
+  /** One message for each consumer: which of them gets it is the broker's choice. */
+  async leadTo(point: CrashPoint): Promise<void> {
+    await Promise.race([
+      Promise.all(Array.from({ length: consumerCount }, () => this.publishFor(point))),
+      // Without a broker nothing is confirmed; whoever waits here must be able to look again.
+      new Promise((resolve) => setTimeout(resolve, 2_000)),
+    ]);
+  }
+
+  private async publishFor(point: CrashPoint): Promise<void> {
+    switch (point) {
+      case 'before-dead-letter':
+      case 'dead-lettered':
+        return this.publisher.publish({ kind: 'hostile', atMs: 0, name: hostile });
+      case 'in-renew':
+        return this.publishPayment((payment) =>
+          this.sandbox.fault({
+            kind: 'delay',
+            delayMs: slowMs,
+            matching: { idempotencyKey: gatewayKey(payment) },
+          }),
+        );
+      case 'after-release':
+      case 'before-park':
+      case 'parked':
+        return this.publishPayment((payment) =>
+          this.sandbox.fault({
+            kind: 'error-500-unstored',
+            matching: { idempotencyKey: gatewayKey(payment) },
+          }),
+        );
+      default:
+        return this.publishPayment(() => Promise.resolve());
+    }
+  }
+
+  private async publishPayment(prepare: (payment: PlannedPayment) => Promise<void>): Promise<void> {
+    const name = `provoked-${++this.published}`;
+    const payment = {
+      paymentId: `PAY-${name}`,
+      idempotencyKey: `fault-run-${name}`,
+      amount: 1,
+      currency: 'USD',
+      customerId: 'CUST-1',
+      paymentMethodId: 'pm_card_visa',
+    };
+    await prepare(payment);
+    await this.publisher.publish({ kind: 'first', atMs: 0, payment, minorUnits: 100 });
+  }
+}

@@ -1,0 +1,122 @@
+import { connect, createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import type { NetworkTrouble } from './faults';
+
+interface Link {
+  client: Socket;
+  upstream: Socket;
+}
+
+const longestDelayMs = 300;
+
+/** Stands on the way from one consumer to one dependency, and makes trouble there on demand. */
+export class Proxy {
+  private readonly links = new Set<Link>();
+  private readonly server: Server;
+  private trouble: NetworkTrouble | 'none' = 'none';
+
+  private constructor(private readonly target: { host: string; port: number }) {
+    this.server = createServer((client) => this.accept(client));
+  }
+
+  static async inFrontOf(url: string): Promise<Proxy> {
+    const { hostname, port } = new URL(url);
+    const proxy = new Proxy({ host: hostname, port: Number(port) });
+    await new Promise<void>((listening) => proxy.server.listen(0, '127.0.0.1', listening));
+    return proxy;
+  }
+
+  /** The URL that leads through here to where the given one leads directly. */
+  urlFor(url: string): string {
+    const address = this.server.address();
+    if (address === null || typeof address === 'string') throw new Error('the proxy is closed');
+    const through = new URL(url);
+    through.port = String(address.port);
+    return through.href;
+  }
+
+  begin(trouble: NetworkTrouble): void {
+    this.trouble = trouble;
+    for (const link of [...this.links]) this.disturb(link);
+  }
+
+  /** What was held back is delivered late, or its connection is reset: peers must be right in both cases. */
+  end(): void {
+    const { trouble } = this;
+    this.trouble = 'none';
+    for (const link of [...this.links]) {
+      if (trouble === 'half-open') this.reset(link);
+      link.client.resume();
+      link.upstream.resume();
+    }
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((done) => this.server.close(done));
+    for (const link of [...this.links]) this.reset(link);
+    await closed;
+  }
+
+  private accept(client: Socket): void {
+    if (this.trouble === 'cut' || this.trouble === 'reset') {
+      client.resetAndDestroy();
+      return;
+    }
+    const upstream = connect(this.target);
+    const link = { client, upstream };
+    this.links.add(link);
+    this.forward(client, upstream);
+    this.forward(upstream, client);
+    for (const socket of [client, upstream]) {
+      socket.setNoDelay(true);
+      socket.on('error', () => this.reset(link));
+      socket.on('close', () => this.drop(link));
+    }
+    this.disturb(link);
+  }
+
+  private forward(from: Socket, to: Socket): void {
+    from.on('data', (chunk: Buffer) => {
+      if (this.trouble !== 'delay') return void to.write(chunk);
+      // Paused meanwhile, so that nothing overtakes.
+      from.pause();
+      setTimeout(() => {
+        to.write(chunk);
+        if (this.trouble !== 'black-hole') from.resume();
+      }, Math.random() * longestDelayMs);
+    });
+    from.on('end', () => to.end());
+  }
+
+  private disturb(link: Link): void {
+    switch (this.trouble) {
+      case 'none':
+      case 'delay':
+        return;
+      case 'cut':
+        return this.drop(link);
+      case 'reset':
+        return this.reset(link);
+      case 'half-open':
+        // Requests arrive and are carried out; the answers do not come back.
+        link.upstream.pause();
+        return;
+      case 'black-hole':
+        link.client.pause();
+        link.upstream.pause();
+        return;
+    }
+  }
+
+  private drop(link: Link): void {
+    this.links.delete(link);
+    link.client.destroy();
+    link.upstream.destroy();
+  }
+
+  private reset(link: Link): void {
+    this.links.delete(link);
+    link.client.resetAndDestroy();
+    link.upstream.resetAndDestroy();
+  }
+}

@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AmqpSession } from '../support/amqp-session';
+import { hostileMessages } from '../support/hostile-messages';
+import type { JsonObject } from '../support/json';
+import { exchange, keyHeader, routingKey } from '../support/topology';
+import type { PlannedMessage } from './load';
+import { PublishedLedger } from './ledger';
+
+const confirmWithinMs = 10_000;
+const retryMs = 500;
+/** Messages on their way to the broker at the same time. */
+const inFlightAtMost = 100;
+
+interface Outgoing {
+  messageId: string;
+  body: string | Buffer;
+  headers: JsonObject;
+}
+
+/** Publishes as a careful customer does: waits for each confirm, and without one repeats under the same key. */
+export class Publisher {
+  readonly ledger = new PublishedLedger();
+  private readonly session: AmqpSession;
+  private readonly hasOutcome: (key: string) => Promise<boolean>;
+  private readonly underWay = new Set<Promise<void>>();
+  private giveUp = false;
+
+  constructor({ url, hasOutcome }: { url: string; hasOutcome: (key: string) => Promise<boolean> }) {
+    this.session = new AmqpSession(url);
+    this.hasOutcome = hasOutcome;
+  }
+
+  /** Publishes each message at its time, or as soon after it as the broker lets it. */
+  async publishAll(messages: readonly PlannedMessage[], startedAt: number): Promise<void> {
+    for (const message of messages) {
+      const early = startedAt + message.atMs - Date.now();
+      if (early > 0) await sleep(early);
+      while (this.underWay.size >= inFlightAtMost) await Promise.race(this.underWay);
+      this.begin(message);
+    }
+  }
+
+  /** Resolves when it is confirmed. */
+  async publish(message: PlannedMessage): Promise<void> {
+    const messageId = randomUUID();
+    switch (message.kind) {
+      case 'first':
+      case 'copy':
+      case 'late': {
+        const { payment } = message;
+        this.ledger.sending(messageId, message);
+        await this.untilConfirmed({ messageId, body: JSON.stringify(payment), headers: keyIn(payment) });
+        this.ledger.confirmed(payment.idempotencyKey);
+        return;
+      }
+      case 'reuse': {
+        const { payment } = message;
+        // Earlier, the payload that arrives first would be the one that counts.
+        if (!(await this.untilOutcome(payment.idempotencyKey))) return;
+        this.ledger.sendingHostile({
+          messageId,
+          what: 'a key used again for another amount',
+          reason: 'idempotency-key-reused',
+          reusedKey: payment.idempotencyKey,
+        });
+        await this.untilConfirmed({ messageId, body: JSON.stringify(payment), headers: keyIn(payment) });
+        return this.ledger.confirmedHostile(messageId);
+      }
+      case 'hostile': {
+        const hostile = hostileMessages.find(({ name }) => name === message.name);
+        if (hostile === undefined) throw new Error(`there is no hostile message "${message.name}"`);
+        const { name, reason, body, headers } = hostile;
+        this.ledger.sendingHostile({ messageId, what: name, reason });
+        await this.untilConfirmed({ messageId, body, headers });
+        return this.ledger.confirmedHostile(messageId);
+      }
+    }
+  }
+
+  /** Waits for what is under way, but not for ever: what is still not confirmed then may have arrived or not. */
+  async finish(withinMs: number): Promise<void> {
+    await Promise.race([Promise.all(this.underWay), sleep(withinMs, undefined, { ref: false })]);
+    this.giveUp = true;
+    await this.session.close();
+  }
+
+  private begin(message: PlannedMessage): void {
+    // What was not confirmed is not in the ledger as confirmed; there is nobody else to tell.
+    const published = this.publish(message)
+      .catch(() => undefined)
+      .finally(() => this.underWay.delete(published));
+    this.underWay.add(published);
+  }
+
+  private async untilOutcome(key: string): Promise<boolean> {
+    while (!this.giveUp) {
+      if (await this.hasOutcome(key)) return true;
+      await sleep(retryMs);
+    }
+    return false;
+  }
+
+  private async untilConfirmed(message: Outgoing): Promise<void> {
+    while (!this.giveUp) {
+      try {
+        return await this.send(message);
+      } catch {
+        await sleep(retryMs);
+      }
+    }
+    throw new Error('the run ended before the broker confirmed a message');
+  }
+
+  private async send({ messageId, body, headers }: Outgoing): Promise<void> {
+    const channel = await this.session.publishing();
+    const timestamp = Math.floor(Date.now() / 1000);
+    const options = { persistent: true, contentType: 'application/json', headers, messageId, timestamp };
+    await new Promise<void>((resolve, reject) => {
+      const outOfTime = setTimeout(() => reject(new Error('no confirm in time')), confirmWithinMs);
+      channel.publish(exchange, routingKey, Buffer.from(body), options, (refused: unknown) => {
+        clearTimeout(outOfTime);
+        if (refused) reject(new Error('not confirmed', { cause: refused }));
+        else resolve();
+      });
+    });
+  }
+}
+
+function keyIn({ idempotencyKey }: { idempotencyKey: string }): JsonObject {
+  return { [keyHeader]: idempotencyKey };
+}

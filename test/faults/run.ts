@@ -1,0 +1,161 @@
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { Broker } from '../support/broker';
+import { runFolder } from '../support/isolation';
+import { Management } from '../support/management';
+import { gatewayKey } from '../support/payments';
+import { startSandbox } from '../support/sandbox';
+import type { Sandbox } from '../support/sandbox';
+import { startOwnRabbitmq, startOwnRedis } from '../support/servers';
+import type { OwnRabbitmq, OwnRedis } from '../support/servers';
+import { Consumer } from './consumer';
+import { deadLetterFacts, journalIn, redisFacts } from './evidence';
+import { consumerCount } from './faults';
+import { standingFaults } from './gateway-faults';
+import type { History, Rest } from './history';
+import { Injector } from './injector';
+import { loadOf } from './load';
+import type { RunOptions } from './options';
+import { Provocation } from './provocation';
+import { Publisher } from './publisher';
+import { Sampler } from './sampler';
+import { scheduleOf } from './schedule';
+import { RedeliveryCount, restSince } from './settling';
+
+/** The default virtual host, as URLs write it. */
+const vhost = '%2F';
+const gatewayLatencyMs = 15;
+const confirmedWithinMs = 120_000;
+const restWithinMs = 240_000;
+
+/** What happened in a run, besides what the checker judges. */
+export interface RunFacts {
+  history: History;
+  faultCounts: ReadonlyMap<string, number>;
+  faultFailures: readonly string[];
+  redeliveries: number;
+  refusedCompletions: number;
+  durationMs: number;
+}
+
+interface Parts {
+  redis: OwnRedis;
+  rabbitmq: OwnRabbitmq;
+  sandbox: Sandbox;
+  journalFile: string;
+  redisClient: Redis;
+  management: Management;
+  broker: Broker;
+  publisher: Publisher;
+  consumers: Consumer[];
+}
+
+/** Starts everything, lets load and faults run, waits for rest, and gathers the evidence. */
+export async function run(options: RunOptions, say: (line: string) => void): Promise<RunFacts> {
+  const parts = await startParts(options);
+  const { redisClient, management, sandbox, publisher, consumers } = parts;
+  say('servers, gateway and consumers are up; load and faults begin');
+  const sampler = new Sampler(redisClient, (count) => publisher.ledger.latestKeys(count));
+  const redeliveries = new RedeliveryCount(management, vhost);
+  const provocation = new Provocation(publisher, sandbox);
+  const injector = new Injector({ ...parts, vhost, provocation });
+  const startedAt = Date.now();
+  sampler.start();
+  redeliveries.start();
+  const progress = setInterval(
+    () => say(`${Math.round((Date.now() - startedAt) / 1000)} s: ${injected(injector)} faults`),
+    30_000,
+  );
+  await Promise.all([
+    publisher.publishAll(loadOf(options), startedAt),
+    injector.injectAll(scheduleOf(options), startedAt),
+  ]);
+  clearInterval(progress);
+  const endedAt = Date.now();
+  await publisher.finish(confirmedWithinMs);
+  await sandbox.clearFaults();
+  say('the last fault is over and all is published; waiting for rest');
+  const quietSince = await restSince({ ...parts, redis: redisClient, vhost }, restWithinMs);
+  await sampler.stop();
+  await Promise.all(consumers.map((consumer) => consumer.stop()));
+  const rest = await restOf(parts, quietSince === undefined ? undefined : Math.max(0, quietSince - endedAt));
+  const facts = {
+    history: await historyOf(parts, { sampler, injector, rest }),
+    faultCounts: injector.counts,
+    faultFailures: injector.failures,
+    redeliveries: redeliveries.stop(),
+    refusedCompletions: consumers.reduce((sum, consumer) => sum + consumer.refusedCompletions, 0),
+    durationMs: Date.now() - startedAt,
+  };
+  await stopParts(parts);
+  return facts;
+}
+
+function injected({ counts }: Injector): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
+}
+
+async function startParts({ seed, build, gatewayKeepsKeys, faults }: RunOptions): Promise<Parts> {
+  const journalFile = join(runFolder(), 'gateway-journal.jsonl');
+  const [redis, rabbitmq, sandbox] = await Promise.all([
+    startOwnRedis(),
+    startOwnRabbitmq(),
+    startSandbox({ journal: journalFile, latencyMs: gatewayLatencyMs }),
+  ]);
+  const standing = faults > 0 ? standingFaults(seed) : [];
+  for (const fault of standing) await sandbox.fault(fault);
+  if (!gatewayKeepsKeys) await sandbox.fault({ kind: 'ignore-keys', times: 0 });
+  const redisClient = new Redis(redis.url, {
+    retryStrategy: () => 200,
+    commandTimeout: 2_000,
+    maxRetriesPerRequest: 0,
+  });
+  redisClient.on('error', () => undefined);
+  const management = new Management(rabbitmq.managementUrl);
+  const broker = new Broker({ url: rabbitmq.url, vhost, management });
+  const hasOutcome = async (key: string): Promise<boolean> => {
+    const lines = await sandbox.journal(gatewayKey({ idempotencyKey: key }));
+    return lines.some(({ type }) => type === 'charge' || type === 'decline');
+  };
+  const publisher = new Publisher({ url: rabbitmq.url, hasOutcome });
+  const urls = { redis: redis.url, rabbitmq: rabbitmq.url, gateway: sandbox.url };
+  const consumers = await Promise.all(
+    Array.from({ length: consumerCount }, (_, position) =>
+      Consumer.behindProxies(`consumer-${position}`, { build, urls }),
+    ),
+  );
+  await Promise.all(consumers.map((consumer) => consumer.start()));
+  return { redis, rabbitmq, sandbox, journalFile, redisClient, management, broker, publisher, consumers };
+}
+
+async function restOf({ broker, redisClient }: Parts, settledAfterMs: number | undefined): Promise<Rest> {
+  const { locks } = await redisFacts(redisClient);
+  return { messages: await broker.unfinished(), locks, settledAfterMs };
+}
+
+async function historyOf(
+  { publisher, journalFile, redisClient, broker, consumers }: Parts,
+  { sampler, injector, rest }: { sampler: Sampler; injector: Injector; rest: Rest },
+): Promise<History> {
+  const { records, acquisitions } = await redisFacts(redisClient);
+  return {
+    published: publisher.ledger.payments,
+    hostile: publisher.ledger.hostile,
+    journal: await journalIn(journalFile),
+    records,
+    acquisitions,
+    deadLetters: await deadLetterFacts(broker),
+    sightings: sampler.sightings,
+    flushes: injector.flushes,
+    rest,
+    ends: consumers.flatMap(({ ends }) => ends),
+  };
+}
+
+async function stopParts({ consumers, broker, redisClient, sandbox, rabbitmq, redis }: Parts): Promise<void> {
+  await Promise.all(consumers.map((consumer) => consumer.close()));
+  await broker.close();
+  redisClient.disconnect();
+  await sandbox.stop();
+  await Promise.all([rabbitmq.stop(), redis.stop()]);
+}
