@@ -52,7 +52,7 @@ export function fromPayments(happening: PaymentHappening): Happening {
       const { message, fate } = happening;
       const key = keyOf(message);
       return fate.kind === 'park'
-        ? { key, at, kind: 'parked', delayMs: fate.delayMs, attempts: fate.attempts, why: fate.why }
+        ? { key, at, kind: 'parked', delayMs: fate.delayMs, attempts: fate.attempts, why: fate.reason }
         : { key, at, kind: 'dead', reason: fate.reason, detail: fate.detail, attempts: fate.attempts };
     }
     default:
