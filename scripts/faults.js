@@ -12,7 +12,8 @@ const hook = path.join(root, 'scripts/typescript.js');
 const graceMs = 20_000;
 
 /**
- * Brings a fresh clone to where the fault run can start, then runs it; arguments of the command go to it.
+ * Brings a fresh clone to where the service can be tested under faults, then runs the program that does it: the first
+ * argument of the command; the others go to it.
  * @param {string} directory
  * @returns {Promise<number>}
  */
@@ -22,7 +23,7 @@ async function faults(directory) {
   const program = startProgram({
     name: 'faults',
     command: process.execPath,
-    args: ['--enable-source-maps', '--require', hook, 'test/faults/main.ts', ...process.argv.slice(2)],
+    args: ['--enable-source-maps', '--require', hook, ...process.argv.slice(2)],
     cwd: root,
     directory,
     output: 'inherit',

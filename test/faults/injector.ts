@@ -150,10 +150,14 @@ export class Injector {
   /** As a queue at its limit does: the copies are not confirmed, and the originals must stay where they are. */
   private async refuseCopies(forMs: number): Promise<void> {
     const { management, vhost } = this.targets;
-    const definition = { 'max-length': 0, overflow: 'reject-publish' };
-    await untilDone(() => management.setPolicy(vhost, policy, { pattern: '\\.retry\\.', definition }));
+    const limitTo = (messages: number): Promise<void> => {
+      const definition = { 'max-length': messages, overflow: 'reject-publish' };
+      return untilDone(() => management.setPolicy(vhost, policy, { pattern: '\\.retry\\.', definition }));
+    };
+    await limitTo(0);
     await sleep(forMs);
-    await untilDone(() => management.deletePolicy(vhost, policy));
+    // Not removed: RabbitMQ 3.10 goes on refusing the same channels when a limit is removed, not when it is raised.
+    await limitTo(1_000_000);
   }
 
   private async closeConnections(): Promise<void> {

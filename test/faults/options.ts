@@ -12,6 +12,10 @@ export interface RunOptions extends RunSize {
   build: string;
   /** Off: the gateway charges each time it is asked, so record and lease are all that is left. */
   gatewayKeepsKeys: boolean;
+  /** Added to every charge. */
+  gatewayLatencyMs: number;
+  /** How long to wait for rest after the last fault. */
+  restWithinMs: number;
 }
 
 export const help = `Runs the service under faults, and checks from outside that each payment had its effect once.
@@ -25,6 +29,8 @@ export const help = `Runs the service under faults, and checks from outside that
   --json FILE         writes the report there, too
   --print-schedule    prints what would happen, and when; runs nothing
   --build FOLDER      the build to test (default dist)
+  --gateway-latency MS    how long a charge takes (default 15)
+  --rest-within SECONDS   how long all may take to be done after the last fault (default 240)
   --gateway-ignores-keys  the gateway charges each time it is asked; for runs without faults
   --help
 
@@ -38,6 +44,8 @@ const flags = {
   json: { type: 'string' },
   'print-schedule': { type: 'boolean', default: false },
   build: { type: 'string', default: 'dist' },
+  'gateway-latency': { type: 'string', default: '15' },
+  'rest-within': { type: 'string', default: '240' },
   'gateway-ignores-keys': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -54,6 +62,8 @@ export function readOptions(args: string[]): RunOptions | 'help' {
     jsonFile: values.json,
     printSchedule: values['print-schedule'],
     build: values.build,
+    gatewayLatencyMs: count('gateway-latency', values['gateway-latency']),
+    restWithinMs: count('rest-within', values['rest-within']) * 1000,
     gatewayKeepsKeys: !values['gateway-ignores-keys'],
   };
 }

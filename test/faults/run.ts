@@ -24,9 +24,7 @@ import { RedeliveryCount, restSince } from './settling';
 
 /** The default virtual host, as URLs write it. */
 const vhost = '%2F';
-const gatewayLatencyMs = 15;
 const confirmedWithinMs = 120_000;
-const restWithinMs = 240_000;
 
 /** What happened in a run, besides what the checker judges. */
 export interface RunFacts {
@@ -75,7 +73,7 @@ export async function run(options: RunOptions, say: (line: string) => void): Pro
   await publisher.finish(confirmedWithinMs);
   await sandbox.clearFaults();
   say('the last fault is over and all is published; waiting for rest');
-  const quietSince = await restSince({ ...parts, redis: redisClient, vhost }, restWithinMs);
+  const quietSince = await restSince({ ...parts, redis: redisClient, vhost }, options.restWithinMs);
   await sampler.stop();
   await Promise.all(consumers.map((consumer) => consumer.stop()));
   const rest = await restOf(parts, quietSince === undefined ? undefined : Math.max(0, quietSince - endedAt));
@@ -95,7 +93,8 @@ function injected({ counts }: Injector): number {
   return [...counts.values()].reduce((sum, count) => sum + count, 0);
 }
 
-async function startParts({ seed, build, gatewayKeepsKeys, faults }: RunOptions): Promise<Parts> {
+async function startParts(options: RunOptions): Promise<Parts> {
+  const { seed, build, gatewayKeepsKeys, gatewayLatencyMs, faults } = options;
   const journalFile = join(runFolder(), 'gateway-journal.jsonl');
   const [redis, rabbitmq, sandbox] = await Promise.all([
     startOwnRedis(),

@@ -67,10 +67,6 @@ export class Management {
     await this.call('PUT', `/policies/${vhost}/${name}`, { ...policy, 'apply-to': 'queues' });
   }
 
-  async deletePolicy(vhost: string, name: string): Promise<void> {
-    await this.call('DELETE', `/policies/${vhost}/${name}`);
-  }
-
   async deleteQueue(vhost: string, name: string): Promise<void> {
     await this.call('DELETE', `/queues/${vhost}/${name}`);
   }

@@ -1,0 +1,227 @@
+import type { Rule } from '../checker/finding';
+
+/** A change of the source; what it replaces must be there exactly once. */
+export interface Edit {
+  file: string;
+  replace: string;
+  by: string;
+}
+
+/** A run that is long enough to catch some mutants, and in which the service as it is keeps every promise. */
+export type ScenarioName = keyof typeof scenarios;
+
+export const scenarios = {
+  'answers lost': '--payments 400 --faults 8 --only gateway',
+  'consumers killed': '--payments 500 --faults 14 --only kill --gateway-latency 300',
+  'consumers frozen': '--payments 1000 --faults 16 --only freeze --gateway-latency 500',
+  'Redis away': '--payments 600 --faults 8 --only redis-killed,redis-frozen --gateway-latency 100',
+  'copies refused': '--payments 600 --faults 6 --only rabbitmq-refuses-copies',
+  undisturbed: '--payments 800 --faults 0',
+  // Without the third guard a fault may charge twice, so there is none: what is tested is the first two guards.
+  'no gateway keys': '--payments 400 --faults 0 --gateway-ignores-keys',
+  'no gateway keys, charges longer than the lease':
+    '--payments 120 --faults 0 --gateway-ignores-keys --gateway-latency 3200',
+} as const;
+
+/** A mistake that somebody might make, and the promise whose breach gives it away. */
+export interface Mutant {
+  name: string;
+  edits: readonly Edit[];
+  scenario: ScenarioName;
+  caughtBy: Rule;
+}
+
+const stripeGateway = 'payment/gateway/stripe-gateway.ts';
+const theKey = '{ idempotencyKey: gatewayKey(charge.idempotencyKey) }';
+const completeScript = 'idempotency/store/redis/complete.lua';
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'no gateway key',
+    edits: [{ file: stripeGateway, replace: theKey, by: '{}' }],
+    scenario: 'answers lost',
+    caughtBy: 'charged once',
+  },
+  {
+    name: 'a new gateway key for each attempt',
+    edits: [
+      {
+        file: stripeGateway,
+        replace: theKey,
+        by: '{ idempotencyKey: `${gatewayKey(charge.idempotencyKey)}:${Date.now()}` }',
+      },
+    ],
+    scenario: 'answers lost',
+    caughtBy: 'charged once',
+  },
+  {
+    // To release the lease alone would be covered by the gateway's key: this also forgets that there was an attempt.
+    name: 'a time-out is taken for a charge that was not made',
+    edits: [
+      {
+        file: stripeGateway,
+        replace: theKey,
+        by: '{ idempotencyKey: gatewayKey(charge.idempotencyKey) + (timedOut.get(charge.idempotencyKey) ?? "") }',
+      },
+      {
+        file: stripeGateway,
+        replace: "      switch (verdict.kind) {\n        case 'decision':",
+        by:
+          '      if (error instanceof Stripe.errors.StripeConnectionError)\n' +
+          '        timedOut.set(charge.idempotencyKey, `:${Date.now()}`);\n' +
+          "      switch (verdict.kind) {\n        case 'decision':",
+      },
+      {
+        file: stripeGateway,
+        replace: 'function decisionOn(',
+        by: 'const timedOut = new Map<string, string>();\n\nfunction decisionOn(',
+      },
+    ],
+    scenario: 'answers lost',
+    caughtBy: 'charged once',
+  },
+  {
+    name: 'no owner token at completion',
+    edits: [
+      {
+        file: completeScript,
+        replace: "if redis.call('GET', KEYS[2]) ~= ARGV[1] then",
+        by: 'if false then',
+      },
+    ],
+    scenario: 'consumers frozen',
+    caughtBy: 'tokens grow',
+  },
+  {
+    name: 'acknowledged before it is complete',
+    edits: [
+      {
+        file: 'idempotency/idempotency.interceptor.ts',
+        replace: '    const outcome = await this.process(call);\n',
+        by:
+          '    const processed = this.process(call).then((done) =>\n' +
+          "      done.kind === 'executed' || done.kind === 'replayed'\n" +
+          '        ? undefined\n' +
+          '        : call.kind.decline(execution, done, this.injectable(options.unprocessed)),\n' +
+          '    );\n' +
+          '    processed.catch(() => undefined);\n' +
+          '    if (call) return of(undefined);\n' +
+          '    const outcome = await this.process(call);\n',
+      },
+    ],
+    scenario: 'consumers killed',
+    caughtBy: 'nothing lost',
+  },
+  {
+    name: 'charges while Redis is down',
+    edits: [
+      {
+        file: 'idempotency/idempotency.service.ts',
+        replace: "if (error instanceof StoreUnavailableError) return { kind: 'store-unavailable', error };",
+        by:
+          'if (error instanceof StoreUnavailableError) {\n' +
+          '        const { scope, key } = claim;\n' +
+          '        const held = { assertHeld: () => undefined, signal: new AbortController().signal };\n' +
+          '        const context = { scope, key, attempt: 1, fencingToken: 1, sinceFirstAttemptMs: 0, ...held };\n' +
+          "        return { kind: 'executed', result: await work(context as never) };\n" +
+          '      }',
+      },
+    ],
+    scenario: 'Redis away',
+    caughtBy: 'record and gateway agree',
+  },
+  {
+    name: 'no fingerprint',
+    edits: [
+      {
+        file: 'payment/payment.consumer.ts',
+        replace: 'fingerprint: paymentIdentity,',
+        by: 'fingerprint: () => 0,',
+      },
+    ],
+    scenario: 'undisturbed',
+    caughtBy: 'dead letters are right',
+  },
+  {
+    name: 'a record that lives shorter than its duplicates',
+    edits: [
+      {
+        file: completeScript,
+        replace: "redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])",
+        by: "redis.call('SET', KEYS[1], ARGV[2], 'EX', 2)",
+      },
+    ],
+    scenario: 'undisturbed',
+    caughtBy: 'record and gateway agree',
+  },
+  {
+    name: 'a retry copy that nobody confirms',
+    edits: [
+      {
+        file: 'messaging/settlement.ts',
+        replace: 'await this.publisher.publish(replacement);',
+        by: 'void this.publisher.publish(replacement).catch(() => undefined);',
+      },
+    ],
+    scenario: 'copies refused',
+    caughtBy: 'nothing lost',
+  },
+  {
+    name: 'recorded before it is charged',
+    edits: [
+      {
+        file: 'idempotency/leased-work.ts',
+        replace: '      const end = await endOf(',
+        by:
+          '      const processedAt = new Date().toISOString();\n' +
+          "      const promised = { processedAt, result: { status: 'succeeded' }, fencingToken };\n" +
+          '      await this.storeRecord(claim, lease, promised);\n' +
+          '      const end = await endOf(',
+      },
+    ],
+    scenario: 'answers lost',
+    caughtBy: 'record and gateway agree',
+  },
+  {
+    name: 'begins without a look at the record',
+    edits: [{ file: 'idempotency/store/redis/begin.lua', replace: 'if record then', by: 'if false then' }],
+    scenario: 'no gateway keys',
+    caughtBy: 'charged once',
+  },
+  {
+    name: 'a lease that is not renewed',
+    edits: [
+      {
+        file: 'idempotency/lease.ts',
+        replace: 'this.timer = setTimeout(() => void this.renew(), delayMs);',
+        by: 'this.timer = setTimeout(() => undefined, delayMs);',
+      },
+    ],
+    scenario: 'no gateway keys, charges longer than the lease',
+    caughtBy: 'charged once',
+  },
+];
+
+/** Mistakes in the checker itself; its unit tests catch them. */
+export const checkerMutants: readonly Omit<Mutant, 'scenario' | 'caughtBy'>[] = [
+  {
+    name: 'dead letters counted as done',
+    edits: [
+      {
+        file: 'faults/checker/dead-letters.ts',
+        replace: 'if (honestReasons.includes(letter.reason)) return [];',
+        by: 'return [];',
+      },
+    ],
+  },
+  {
+    name: 'a payment lost behind somebody else’s dead letter',
+    edits: [
+      {
+        file: 'faults/checker/gateway.ts',
+        replace: 'byKey(goodLetters(history))',
+        by: 'byKey(history.deadLetters)',
+      },
+    ],
+  },
+];
