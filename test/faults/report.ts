@@ -1,5 +1,6 @@
 import { check } from './checker';
 import { goodDeadLetters } from './checker/dead-letters';
+import type { GivenUp } from './checker/dead-letters';
 import type { Finding, Rule } from './checker/finding';
 import { outcomesByKey } from './checker/gateway';
 import type { History } from './history';
@@ -53,7 +54,7 @@ function tableOf({ history, ...facts }: RunFacts, findings: readonly Finding[]):
     ['hostile messages', hostile.length],
     ['charged', charged],
     ['declined', outcomes.length - charged],
-    ['good payments among the dead letters', givenUp.length],
+    ['good payments among the dead letters', withReasons(givenUp)],
     ['… of them charged or declined all the same', givenUp.filter(({ hasOutcome }) => hasOutcome).length],
     ['late results refused', facts.refusedCompletions],
     ['gateway calls per payment', confirmed === 0 ? 0 : (calls / confirmed).toFixed(3)],
@@ -67,6 +68,15 @@ function tableOf({ history, ...facts }: RunFacts, findings: readonly Finding[]):
     ['upper bound of the failure rate (95 %, 3/n)', confirmed === 0 ? '-' : (3 / confirmed).toExponential(1)],
     ['duration', `${Math.round(facts.durationMs / 1000)} s`],
   ];
+}
+
+/** How many, and why: `3 (gateway-outcome-unknown 3)`. */
+function withReasons(givenUp: readonly GivenUp[]): string {
+  const counts = new Map<string, number>();
+  for (const reason of givenUp.flatMap(({ reasons }) => reasons))
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const texts = [...counts].map(([reason, count]) => `${reason} ${count}`);
+  return `${givenUp.length}${texts.length > 0 ? ` (${texts.join(', ')})` : ''}`;
 }
 
 function historyOfKey(history: History, key: string): string[] {
