@@ -1,3 +1,4 @@
+import './messaging/header-tables';
 import 'reflect-metadata';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,3 +1,4 @@
+import '../messaging/header-tables';
 import { parseArgs } from 'node:util';
 import { printable } from '../command-line/printable';
 import { readEnvironment } from '../config/config.module';

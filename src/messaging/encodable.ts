@@ -24,8 +24,11 @@ export function shortText(value: unknown): string | undefined {
   return typeof value === 'string' && Buffer.byteLength(value) <= SHORT_TEXT_BYTES ? value : undefined;
 }
 
+/** Names that other readers of the message cannot assign to a plain object, or that the client library calls. */
+const TREACHEROUS_NAMES = ['__proto__', 'hasOwnProperty'];
+
 function isName(name: string): boolean {
-  return Buffer.byteLength(name) <= SHORT_TEXT_BYTES && name !== 'hasOwnProperty';
+  return Buffer.byteLength(name) <= SHORT_TEXT_BYTES && !TREACHEROUS_NAMES.includes(name);
 }
 
 function isEncodable(value: unknown): boolean {

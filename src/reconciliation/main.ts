@@ -1,3 +1,4 @@
+import '../messaging/header-tables';
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';

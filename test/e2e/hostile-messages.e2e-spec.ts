@@ -1,9 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
+import { AmqpSession } from '../support/amqp-session';
 import type { DeadLetter } from '../support/dead-letter';
+import { DeadLettersCommand } from '../support/dead-letters-command';
+import { eventually } from '../support/eventually';
 import { hostileMessages, secretsInHostileMessages } from '../support/hostile-messages';
 import { aPayment, gatewayKey, withoutKey } from '../support/payments';
 import { redisKeys } from '../support/redis';
-import { keyHeader } from '../support/topology';
+import { deadLetterQueue, keyHeader } from '../support/topology';
 import { useWorld } from '../support/world';
 
 const caseHeader = 'x-test-case';
@@ -81,6 +84,34 @@ describe('hostile messages', () => {
     await world.broker.publishPayment(payment);
     await world.service.completedPayment(payment.idempotencyKey);
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+});
+
+describe('a header table that the AMQP client itself cannot read', () => {
+  const world = useWorld();
+  const command = new DeadLettersCommand(() => world.broker);
+  // Bytes as prototype: assigning `length` to the table throws then.
+  const headers = Object.assign(
+    Object.defineProperty({}, '__proto__', { value: Buffer.from('bytes'), enumerable: true }),
+    { length: null },
+  );
+
+  it('stops neither the consumer nor the payment that comes with it', async () => {
+    const payment = aPayment();
+    await world.broker.publishPayment(payment, { headers });
+    await world.service.completedPayment(payment.idempotencyKey);
+    expect(world.service.logged({ level: 'error' })).toEqual([]);
+  });
+
+  it('stops nobody who looks at the dead letters', async () => {
+    const session = new AmqpSession(world.broker.url);
+    await session.withChannel(async (channel) => {
+      channel.sendToQueue(deadLetterQueue, Buffer.from('no JSON'), { headers });
+      await eventually(async () => (await world.broker.depth(deadLetterQueue)) === 1);
+    });
+    await session.close();
+    expect(await command.list()).toHaveLength(1);
+    expect(await world.service.get('/dead-letters')).toMatchObject({ status: 200, body: { total: 1 } });
   });
 });
 

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import '../../support/fixed-seed';
 import { fingerprintOf } from '../../../src/idempotency/fingerprint';
 
 /** The same content with the keys of every object in the opposite order. */

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import '../../support/fixed-seed';
 import { looksLikeCardNumber } from '../../../src/payment/card-number';
 
 describe('a card number', () => {

@@ -1,5 +1,6 @@
 import { codes } from 'currency-codes';
 import fc from 'fast-check';
+import '../../support/fixed-seed';
 import { InvalidAmountError, decimalsOf, toMoney } from '../../../src/payment/money';
 
 const maxMinorUnits = 99_999_999;

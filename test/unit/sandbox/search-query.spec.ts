@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import '../../support/fixed-seed';
 import { parseSearchQuery } from '../../../src/sandbox/search-query';
 
 function escaped(text: string, quote: string): string {

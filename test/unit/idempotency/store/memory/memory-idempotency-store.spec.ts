@@ -1,6 +1,8 @@
 import { MemoryIdempotencyStore } from '../../../../../src/idempotency';
 import { ManualClock } from '../../../../../src/idempotency/testing';
+import '../../../../support/fixed-seed';
 import { itKeepsTheStoreContract } from '../../../../support/store-contract';
+import { expectStoreAsModelled, LEASE_MS, TTL_SECONDS } from '../../../../support/store-model';
 
 const name = { scope: 'payment', key: 'abc-123' };
 
@@ -22,6 +24,20 @@ function beginAs(store: MemoryIdempotencyStore, ownerToken: string, requestedAt?
 
 describe('the in-memory store', () => {
   itKeepsTheStoreContract(storeWithClock);
+
+  it('answers as its model does, whatever several owners do in any order', async () => {
+    await expectStoreAsModelled(
+      () => {
+        const { clock, store } = storeWithClock();
+        return {
+          store,
+          endLeases: () => clock.advance(LEASE_MS),
+          endAll: () => clock.advance(TTL_SECONDS * 1000),
+        };
+      },
+      { numRuns: 500 },
+    );
+  });
 
   it('says to the millisecond when a lease ends', async () => {
     const { clock, store } = storeWithClock();

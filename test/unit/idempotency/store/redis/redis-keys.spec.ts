@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import '../../../../support/fixed-seed';
 import { keyBehind, redisKeys, redisPrefixes } from '../../../../../src/idempotency/store/redis/redis-keys';
 
 const anyKey = fc.oneof(

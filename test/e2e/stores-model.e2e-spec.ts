@@ -1,0 +1,32 @@
+import '../support/fixed-seed';
+import { RedisIdempotencyStore } from '../../src/idempotency';
+import { given, ownDatabase } from '../support/isolation';
+import { openServiceRedis } from '../support/service-redis';
+import type { ServiceRedis } from '../support/service-redis';
+import { expectStoreAsModelled } from '../support/store-model';
+
+const NUM_RUNS = 200;
+
+let redis: ServiceRedis;
+beforeAll(async () => {
+  redis = await openServiceRedis([ownDatabase(given('REDIS_URL'))]);
+});
+afterAll(() => redis.close());
+
+/** What the end of a life does, without waiting for it. */
+async function remove(kinds: readonly string[], keys: readonly string[]): Promise<void> {
+  await redis.client.del(...kinds.flatMap((kind) => keys.map((key) => `${kind}:model:${key}`)));
+}
+
+describe('the Redis store', () => {
+  it('answers as its model does, whatever several owners do in any order', async () => {
+    await expectStoreAsModelled(
+      () => ({
+        store: new RedisIdempotencyStore(redis.client),
+        endLeases: (keys) => remove(['lock'], keys),
+        endAll: (keys) => remove(['lock', 'idempotent', 'attempts'], keys),
+      }),
+      { numRuns: NUM_RUNS },
+    );
+  });
+});

@@ -1,0 +1,210 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import type { AsyncCommand } from 'fast-check';
+import type { IdempotencyStore } from '../../src/idempotency';
+
+/** What a store must know of one key, in the simplest form. */
+interface KeyModel {
+  record?: { result: string; fingerprint?: string | undefined };
+  /** Token of the owner whose lease lasts. */
+  lock?: string | undefined;
+  fingerprint?: string | undefined;
+  count: number;
+  excused: number;
+}
+
+interface Model {
+  readonly keys: Map<string, KeyModel>;
+  /** The token with which each owner last tried to begin each key. */
+  readonly tokens: Map<string, string>;
+  begun: number;
+}
+
+/** A store, and a hand on its time. */
+export interface StoreUnderTest {
+  readonly store: IdempotencyStore;
+  /** Every lease that lasts now runs out; records and attempts do not. */
+  endLeases(names: readonly string[]): Promise<void>;
+  /** Everything runs out. */
+  endAll(names: readonly string[]): Promise<void>;
+}
+
+export const LEASE_MS = 60_000;
+/** Longer than all leases of a run together. */
+export const TTL_SECONDS = 86_400;
+const KEYS = ['one', 'two'];
+const OWNERS = ['a', 'b', 'c'];
+
+/** One run of the model beside the store; `prefix` keeps it apart from other runs in the same store. */
+class Run {
+  constructor(
+    readonly under: StoreUnderTest,
+    private readonly prefix: string,
+  ) {}
+
+  name(key: string) {
+    return { scope: 'model', key: `${this.prefix}-${key}` };
+  }
+
+  get names(): string[] {
+    return KEYS.map((key) => this.name(key).key);
+  }
+}
+
+type Step = AsyncCommand<Model, Run>;
+
+const keyOf = (model: Model, key: string): KeyModel => {
+  const known = model.keys.get(key) ?? { count: 0, excused: 0 };
+  model.keys.set(key, known);
+  return known;
+};
+
+const tokenOf = (model: Model, owner: string, key: string): string =>
+  model.tokens.get(`${owner}.${key}`) ?? `${owner}-never`;
+
+function step(name: string, run: (model: Model, real: Run) => Promise<void>): Step {
+  return { check: () => true, run, toString: () => name };
+}
+
+function fits(one: string | undefined, other: string | undefined): boolean {
+  return one === undefined || other === undefined || one === other;
+}
+
+function begin(key: string, owner: string, fingerprint: string | undefined): Step {
+  return step(`begin(${key}, ${owner}, ${fingerprint})`, async (model, real) => {
+    const known = keyOf(model, key);
+    const ownerToken = `${owner}-${++model.begun}`;
+    model.tokens.set(`${owner}.${key}`, ownerToken);
+    const reply = await real.under.store.begin({
+      ...real.name(key),
+      ownerToken,
+      leaseMs: LEASE_MS,
+      ttlSeconds: TTL_SECONDS,
+      fingerprint,
+      requestedAt: undefined,
+    });
+    if (known.record) {
+      if (!fits(known.record.fingerprint, fingerprint)) return expect(reply).toEqual({ kind: 'mismatch' });
+      return expect(reply).toMatchObject({ kind: 'completed', record: { result: known.record.result } });
+    }
+    if (!fits(known.fingerprint, fingerprint)) return expect(reply).toEqual({ kind: 'mismatch' });
+    if (known.lock !== undefined) return expect(reply).toMatchObject({ kind: 'busy' });
+    known.lock = ownerToken;
+    known.count++;
+    known.fingerprint = fingerprint ?? known.fingerprint;
+    expect(reply).toMatchObject({
+      kind: 'acquired',
+      acquisition: { fencingToken: known.count, attempt: known.count - known.excused },
+    });
+  });
+}
+
+function complete(key: string, owner: string, fingerprint: string | undefined): Step {
+  return step(`complete(${key}, ${owner}, ${fingerprint})`, async (model, real) => {
+    const known = keyOf(model, key);
+    const ownerToken = tokenOf(model, owner, key);
+    const result = `done by ${ownerToken}`;
+    const reply = await real.under.store.complete({
+      ...real.name(key),
+      ownerToken,
+      ttlSeconds: TTL_SECONDS,
+      record: {
+        processedAt: '2026-01-02T03:04:05.000Z',
+        result,
+        fencingToken: known.count,
+        ...(fingerprint !== undefined && { fingerprint }),
+      },
+    });
+    if (known.lock !== ownerToken) {
+      expect(reply.kind).toBe('lost');
+      return expect(reply.kind === 'lost' && reply.record?.result).toBe(known.record?.result);
+    }
+    expect(reply).toEqual({ kind: 'stored' });
+    model.keys.set(key, { record: { result, fingerprint }, count: known.count, excused: known.excused });
+  });
+}
+
+function extend(key: string, owner: string): Step {
+  return step(`extend(${key}, ${owner})`, async (model, real) => {
+    const ownerToken = tokenOf(model, owner, key);
+    const reply = await real.under.store.extend({ ...real.name(key), ownerToken }, LEASE_MS);
+    expect(reply).toBe(keyOf(model, key).lock === ownerToken ? 'extended' : 'lost');
+  });
+}
+
+function release(key: string, owner: string, counting: 'counted' | 'excused'): Step {
+  return step(`release(${key}, ${owner}, ${counting})`, async (model, real) => {
+    const known = keyOf(model, key);
+    const ownerToken = tokenOf(model, owner, key);
+    const reply = await real.under.store.release({ ...real.name(key), ownerToken }, counting);
+    if (known.lock !== ownerToken) return expect(reply).toBe('lost');
+    expect(reply).toBe('released');
+    known.lock = undefined;
+    if (counting === 'counted') return;
+    known.excused++;
+    if (known.excused === known.count) known.fingerprint = undefined;
+  });
+}
+
+function find(key: string): Step {
+  return step(`find(${key})`, async (model, real) => {
+    const known = keyOf(model, key);
+    const { record, attempts, remainingLeaseMs } = await real.under.store.find(real.name(key));
+    expect({ result: record?.result, attempts, isHeld: remainingLeaseMs !== undefined }).toEqual({
+      result: known.record?.result,
+      attempts: known.count,
+      isHeld: known.lock !== undefined,
+    });
+  });
+}
+
+function forget(key: string): Step {
+  return step(`forget(${key})`, async (model, real) => {
+    const known = keyOf(model, key);
+    await real.under.store.forget(real.name(key));
+    if (known.lock === undefined) model.keys.delete(key);
+    else delete known.record;
+  });
+}
+
+const leasesEnd = step('leases end', async (model, real) => {
+  await real.under.endLeases(real.names);
+  for (const known of model.keys.values()) known.lock = undefined;
+});
+
+const allEnds = step('all ends', async (model, real) => {
+  await real.under.endAll(real.names);
+  model.keys.clear();
+});
+
+const aKey = fc.constantFrom(...KEYS);
+const anOwner = fc.constantFrom(...OWNERS);
+const aFingerprint = fc.constantFrom(undefined, 'this', 'that');
+
+const steps: fc.Arbitrary<Step>[] = [
+  fc.tuple(aKey, anOwner, aFingerprint).map((given) => begin(...given)),
+  fc.tuple(aKey, anOwner, aFingerprint).map((given) => complete(...given)),
+  fc.tuple(aKey, anOwner).map((given) => extend(...given)),
+  fc
+    .tuple(aKey, anOwner, fc.constantFrom('counted' as const, 'excused' as const))
+    .map((given) => release(...given)),
+  aKey.map(find),
+  aKey.map(forget),
+  fc.constant(leasesEnd),
+  fc.constant(allEnds),
+];
+
+/** Whatever several owners do with two keys, in any order, the store answers as the model does. */
+export async function expectStoreAsModelled(
+  open: () => StoreUnderTest | Promise<StoreUnderTest>,
+  { numRuns }: { numRuns: number },
+): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(fc.commands(steps, { maxCommands: 60, size: 'max' }), async (commands) => {
+      const real = new Run(await open(), randomUUID());
+      const model: Model = { keys: new Map(), tokens: new Map(), begun: 0 };
+      await fc.asyncModelRun(() => ({ model, real }), commands);
+    }),
+    { numRuns },
+  );
+}
