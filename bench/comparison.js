@@ -1,0 +1,86 @@
+'use strict';
+
+const { caseName, keysFor } = require('./groups');
+const { freshKeys } = require('./messages');
+const { measure } = require('./measurement');
+const { Pool } = require('./pool');
+
+/** @typedef {import('./groups').Group} Group */
+/** @typedef {import('./measurement').Sample} Sample */
+
+/**
+ * @typedef {object} Bench what a part of the benchmark works with
+ * @property {string} rabbitmqUrl
+ * @property {string} redisUrl
+ * @property {import('ioredis').Redis} redis
+ * @property {import('./queue').Publisher} publisher
+ * @property {import('./redis-calls').RedisCalls} redisCalls
+ * @property {(text: string) => void} say shows how far it is
+ */
+
+/** Until the code of a fresh process is compiled. */
+const WARM_UP_MESSAGES = 2_000;
+
+/**
+ * Measures a group's variants in turn, again and again, so that whatever else the machine does meets all of them.
+ * @param {Bench} bench
+ * @param {Group} group
+ * @param {Map<string, Sample[]>} samples by the name of the case; the same place is the same repetition
+ */
+async function compare(bench, group, samples) {
+  const pools = await openPools(bench, group);
+  try {
+    for (const pool of pools) {
+      const keys = freshKeys(Math.min(WARM_UP_MESSAGES, group.messages));
+      await measure(bench, { pool, keys, setting: group.setting });
+    }
+    for (let repetition = 0; repetition < group.repetitions; repetition++) {
+      bench.say(`${group.name}: ${repetition + 1} of ${group.repetitions}`);
+      for (const pool of rotated(pools, repetition)) await measurePasses(bench, { group, pool, samples });
+    }
+  } finally {
+    for (const pool of pools) pool.close();
+    await bench.redis.flushdb();
+  }
+}
+
+/**
+ * @param {Bench} bench
+ * @param {{ group: Group, pool: Pool, samples: Map<string, Sample[]> }} options
+ */
+async function measurePasses(bench, { group, pool, samples }) {
+  const keys = freshKeys(group.messages);
+  for (const pass of group.passes) {
+    const sample = await measure(bench, { pool, keys: keysFor(pass, keys), setting: group.setting });
+    const name = caseName(group.name, pass, pool.settings.variant);
+    samples.set(name, [...(samples.get(name) ?? []), sample]);
+  }
+}
+
+/**
+ * @param {Bench} bench
+ * @param {Group} group
+ */
+async function openPools({ publisher, rabbitmqUrl, redisUrl }, { name, kind, variants }) {
+  /** @type {Pool[]} */
+  const pools = [];
+  for (const variant of variants) {
+    const queue = `bench.${name}.${variant}`;
+    await publisher.declare(queue);
+    pools.push(new Pool({ kind, variant, queue, rabbitmqUrl, redisUrl }));
+  }
+  return pools;
+}
+
+/**
+ * Nobody always comes first.
+ * @template T
+ * @param {T[]} items
+ * @param {number} by
+ */
+function rotated(items, by) {
+  const start = by % items.length;
+  return [...items.slice(start), ...items.slice(0, start)];
+}
+
+module.exports = { compare };

@@ -1,0 +1,145 @@
+'use strict';
+
+const { LARGE, SMALL, freshKeys } = require('./messages');
+
+/**
+ * What the keys of a measurement are. `half`: every other message is a duplicate of a finished one. `hot`: one key.
+ * @typedef {'new' | 'duplicates' | 'half' | 'hot'} Pass
+ */
+
+/**
+ * Variants that are compared with each other: on the same queue type, payload and prefetch, taking turns.
+ * @typedef {object} Group
+ * @property {string} name
+ * @property {'raw' | 'nest'} kind
+ * @property {string[]} variants
+ * @property {Pass[]} passes duplicates are of the keys of the pass `new`, so it comes first
+ * @property {number} messages of one measurement
+ * @property {number} repetitions
+ * @property {{ bytes: number, processes: number, prefetch: number, gatewayMs: number }} setting
+ */
+
+const STANDARD = { bytes: SMALL, processes: 1, prefetch: 256, gatewayMs: 0 };
+const PEERS = ['node-idempotency', 'powertools', 'tutorial'];
+const WITHOUT_MEMORY = ['none', 'ours', ...PEERS];
+const WITH_AND_WITHOUT = ['none', 'ours'];
+const HANDLERS = ['none', 'pass-through interceptor', '@Idempotent'];
+
+/** @type {Group} */
+const engine = {
+  name: 'engine',
+  kind: 'raw',
+  variants: ['none', 'ours', 'ours with local memory', ...PEERS],
+  passes: ['new', 'duplicates', 'half', 'hot'],
+  messages: 20_000,
+  repetitions: 9,
+  setting: STANDARD,
+};
+
+/** @type {Group} */
+const handler = {
+  name: 'handler',
+  kind: 'nest',
+  variants: HANDLERS,
+  passes: ['new', 'duplicates'],
+  messages: 10_000,
+  repetitions: 9,
+  setting: STANDARD,
+};
+
+/** @type {(prefetch: number) => Group} */
+const gateway = (prefetch) => ({
+  name: `gateway of 50 ms, prefetch ${prefetch}`,
+  kind: 'raw',
+  variants: WITH_AND_WITHOUT,
+  passes: ['new'],
+  messages: 40 * prefetch,
+  repetitions: 7,
+  setting: { ...STANDARD, prefetch, gatewayMs: 50 },
+});
+
+/** @type {(prefetch: number, messages: number) => Group} */
+const prefetch = (prefetch, messages) => ({
+  ...engine,
+  name: `engine, prefetch ${prefetch}`,
+  variants: WITHOUT_MEMORY,
+  passes: ['new', 'duplicates'],
+  messages,
+  repetitions: 5,
+  setting: { ...STANDARD, prefetch },
+});
+
+/** @type {Group} */
+const largePayload = {
+  ...engine,
+  name: 'engine, 10 kB',
+  variants: WITHOUT_MEMORY,
+  passes: ['new'],
+  messages: 4_000,
+  repetitions: 5,
+  setting: { ...STANDARD, bytes: LARGE },
+};
+
+/** @type {(processes: number) => Group} */
+const processes = (processes) => ({
+  ...engine,
+  name: `engine, ${processes} processes`,
+  variants: WITHOUT_MEMORY,
+  passes: ['new'],
+  messages: 20_000,
+  repetitions: 5,
+  setting: { ...STANDARD, processes },
+});
+
+const FULL = [
+  engine,
+  handler,
+  gateway(50),
+  gateway(256),
+  prefetch(1, 2_000),
+  prefetch(16, 8_000),
+  largePayload,
+  processes(2),
+  processes(4),
+];
+
+/** The same groups, with so many messages and repetitions as fit in three minutes. */
+const QUICK = [
+  { ...engine, messages: 4_000, repetitions: 3 },
+  { ...handler, messages: 3_000, repetitions: 3 },
+  { ...gateway(50), messages: 1_000, repetitions: 3 },
+  { ...prefetch(1, 500), repetitions: 1 },
+  { ...prefetch(16, 2_000), repetitions: 1 },
+  { ...largePayload, messages: 1_000, repetitions: 1 },
+  { ...processes(2), variants: WITH_AND_WITHOUT, messages: 4_000, repetitions: 1 },
+  { ...processes(4), variants: WITH_AND_WITHOUT, messages: 4_000, repetitions: 1 },
+];
+
+/**
+ * @param {Pass} pass
+ * @param {string[]} keys of the pass `new`
+ * @returns {string[]}
+ */
+function keysFor(pass, keys) {
+  switch (pass) {
+    case 'new':
+    case 'duplicates':
+      return keys;
+    case 'half': {
+      const others = freshKeys(keys.length);
+      return keys.map((key, index) => (index % 2 === 0 ? key : (others[index] ?? key)));
+    }
+    case 'hot': {
+      const [key = ''] = freshKeys(1);
+      return keys.map(() => key);
+    }
+  }
+}
+
+/** @type {Record<Pass, string>} */
+const PASS_NAMES = { new: 'new keys', duplicates: 'duplicates', half: 'half duplicates', hot: 'one hot key' };
+
+/** @type {(name: string, pass: Pass, variant: string) => string} */
+const caseName = (name, pass, variant) => `${name}, ${PASS_NAMES[pass]}: ${variant}`;
+
+module.exports = { FULL, QUICK, caseName, keysFor };

@@ -1,0 +1,95 @@
+'use strict';
+
+/**
+ * @typedef {object} Reading what one process did from its first delivery to its last acknowledgement
+ * @property {number} done messages that were acknowledged
+ * @property {number} redelivered deliveries that went back to the queue
+ * @property {number} firstAtMs by a clock that all processes share
+ * @property {number} lastAtMs by the same clock
+ * @property {number} cpuMicroseconds of the process, until it was asked
+ * @property {number[]} latenciesMs from each delivery to its acknowledgement
+ */
+
+/** Milliseconds of the machine's monotonic clock, which all processes share. */
+const now = () => Number(process.hrtime.bigint()) / 1e6;
+
+/** Counts and times what goes through a channel, whoever consumes from it. */
+class Meter {
+  done = 0;
+  redelivered = 0;
+  firstAtMs = 0;
+  lastAtMs = 0;
+  /** @type {number[]} */
+  latenciesMs = [];
+  cpuAtFirst = process.cpuUsage();
+
+  reset() {
+    this.done = 0;
+    this.redelivered = 0;
+    this.firstAtMs = 0;
+    this.lastAtMs = 0;
+    this.latenciesMs = [];
+    this.cpuAtFirst = process.cpuUsage();
+  }
+
+  /** @returns {Reading} */
+  read() {
+    const { done, redelivered, firstAtMs, lastAtMs, latenciesMs } = this;
+    const { user, system } = process.cpuUsage(this.cpuAtFirst);
+    return { done, redelivered, firstAtMs, lastAtMs, cpuMicroseconds: user + system, latenciesMs };
+  }
+
+  /**
+   * Watches what is consumed on the channel from now on.
+   * @param {import('amqplib').Channel} channel
+   */
+  watch(channel) {
+    /** @type {Map<number, number>} when each message in hand arrived, by its delivery tag */
+    const arrivals = new Map();
+    const consume = channel.consume.bind(channel);
+    const ack = channel.ack.bind(channel);
+    const nack = channel.nack.bind(channel);
+    channel.consume = (queue, onMessage, options) =>
+      consume(
+        queue,
+        (message) => {
+          if (message) arrivals.set(message.fields.deliveryTag, this.arrived());
+          onMessage(message);
+        },
+        options,
+      );
+    channel.ack = (message, allUpTo) => {
+      ack(message, allUpTo);
+      this.settled(arrivals, message);
+    };
+    channel.nack = (message, allUpTo, requeue) => {
+      nack(message, allUpTo, requeue);
+      arrivals.delete(message.fields.deliveryTag);
+      this.redelivered++;
+    };
+  }
+
+  /** @private */
+  arrived() {
+    const at = now();
+    if (this.firstAtMs === 0) {
+      this.firstAtMs = at;
+      this.cpuAtFirst = process.cpuUsage();
+    }
+    return at;
+  }
+
+  /**
+   * @private
+   * @param {Map<number, number>} arrivals
+   * @param {import('amqplib').Message} message
+   */
+  settled(arrivals, { fields }) {
+    this.lastAtMs = now();
+    this.latenciesMs.push(this.lastAtMs - (arrivals.get(fields.deliveryTag) ?? this.lastAtMs));
+    arrivals.delete(fields.deliveryTag);
+    this.done++;
+  }
+}
+
+module.exports = { Meter };

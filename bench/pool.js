@@ -1,0 +1,139 @@
+'use strict';
+
+const { fork } = require('node:child_process');
+const path = require('node:path');
+const { sum } = require('./statistics');
+
+/** @typedef {import('./meter').Reading} Reading */
+/** @typedef {import('./worker').Order} Order */
+/** @typedef {import('./worker').Report} Report */
+/** @typedef {import('./worker').WorkerSettings} WorkerSettings */
+
+/** Without a single message. */
+const STUCK_AFTER_MS = 30_000;
+
+/** A consumer process. Orders are carried out one after the other. */
+class Worker {
+  done = 0;
+  onProgress = () => {};
+
+  /** @param {WorkerSettings} settings */
+  constructor({ kind, variant }) {
+    this.name = `${kind}: ${variant}`;
+    this.child = fork(path.join(__dirname, 'worker.js'), { execArgv: ['--expose-gc'], stdio: 'inherit' });
+    this.child.on('message', (/** @type {Report} */ report) => this.take(report));
+    this.child.once('exit', (code) => this.answer?.reject(new Error(`${this.name} ended (${code})`)));
+  }
+
+  /** @param {WorkerSettings} settings */
+  static async open(settings) {
+    const worker = new Worker(settings);
+    await worker.order({ kind: 'open', settings });
+    return worker;
+  }
+
+  /**
+   * @param {Order} order
+   * @returns {Promise<unknown>} whatever the worker answers
+   */
+  order(order) {
+    return new Promise((resolve, reject) => {
+      this.answer = { resolve, reject };
+      this.child.send(order);
+    });
+  }
+
+  close() {
+    this.child.kill('SIGKILL');
+  }
+
+  /**
+   * @private
+   * @param {Report} report
+   */
+  take(report) {
+    switch (report.kind) {
+      case 'progress':
+        this.done = report.done;
+        return this.onProgress();
+      case 'done':
+        return this.answer?.resolve(report.result);
+      case 'failed':
+        return this.answer?.reject(new Error(`${this.name}: ${report.message}`));
+    }
+  }
+}
+
+/** Consumer processes of one variant on one queue, kept warm between measurements. */
+class Pool {
+  /** @type {Worker[]} */
+  workers = [];
+
+  /** @param {WorkerSettings} settings */
+  constructor(settings) {
+    this.settings = settings;
+  }
+
+  /**
+   * Lets processes consume until so many messages are acknowledged.
+   * @param {{ messages: number, processes: number, prefetch: number, gatewayMs: number }} options
+   * @returns {Promise<Reading[]>}
+   */
+  async consume({ messages, processes, prefetch, gatewayMs }) {
+    const workers = await this.upTo(processes);
+    const finished = untilDone(workers, messages);
+    await Promise.all(workers.map((worker) => worker.order({ kind: 'start', prefetch, gatewayMs })));
+    await finished;
+    const readings = await Promise.all(workers.map((worker) => worker.order({ kind: 'stop' })));
+    return /** @type {Reading[]} */ (readings);
+  }
+
+  /** Bytes of the first process's heap after a forced collection. */
+  async heapBytes() {
+    const [worker] = await this.upTo(1);
+    return Number(await worker?.order({ kind: 'heap' }));
+  }
+
+  close() {
+    for (const worker of this.workers) worker.close();
+    this.workers = [];
+  }
+
+  /**
+   * Makes sure that there are so many processes.
+   * @param {number} count
+   */
+  async upTo(count) {
+    while (this.workers.length < count) this.workers.push(await Worker.open(this.settings));
+    return this.workers.slice(0, count);
+  }
+}
+
+/**
+ * @param {Worker[]} workers
+ * @param {number} messages
+ * @returns {Promise<void>}
+ */
+function untilDone(workers, messages) {
+  const done = () => sum(workers.map((worker) => worker.done));
+  return new Promise((resolve, reject) => {
+    const stuck = () => {
+      const [{ name = '' } = {}] = workers;
+      reject(new Error(`${name} got stuck after ${done()} of ${messages} messages`));
+    };
+    const timer = setTimeout(stuck, STUCK_AFTER_MS);
+    let seen = 0;
+    for (const worker of workers) {
+      worker.done = 0;
+      worker.onProgress = () => {
+        if (done() > seen) timer.refresh();
+        seen = done();
+        if (seen < messages) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    }
+  });
+}
+
+module.exports = { Pool };

@@ -1,0 +1,65 @@
+'use strict';
+
+const { setTimeout: pause } = require('node:timers/promises');
+const { SMALL, freshKeys } = require('../messages');
+const { Pool } = require('../pool');
+const { tutorialKeys } = require('../variants/tutorial');
+
+/** @typedef {import('../comparison').Bench} Bench */
+
+/** For so long somebody else holds the lock. */
+const HELD_MS = 5_000;
+
+/**
+ * What a blocked duplicate costs.
+ * @typedef {object} BusyCost
+ * @property {number} redeliveries
+ * @property {number} cpuRatio share of one core
+ */
+
+/**
+ * The tutorial's flow, and a duplicate that meets a held lock.
+ * @param {Bench} bench
+ * @returns {Promise<BusyCost>}
+ */
+async function busyTutorial({ publisher, redis, rabbitmqUrl, redisUrl }) {
+  const queue = 'bench.busy.tutorial';
+  const [key = ''] = freshKeys(1);
+  await publisher.declare(queue);
+  const pool = new Pool({ kind: 'raw', variant: 'tutorial', queue, rabbitmqUrl, redisUrl });
+  try {
+    await pool.upTo(1);
+    await redis.set(tutorialKeys(key).lock, 'somebody else', 'PX', HELD_MS);
+    await publisher.fill(queue, { keys: [key], bytes: SMALL });
+    const [reading] = await pool.consume({ messages: 1, processes: 1, prefetch: 256, gatewayMs: 0 });
+    if (!reading) throw new Error('the tutorial consumer has read nothing');
+    return { redeliveries: reading.redelivered, cpuRatio: reading.cpuMicroseconds / (HELD_MS * 1_000) };
+  } finally {
+    pool.close();
+  }
+}
+
+/**
+ * The whole service, and a duplicate that meets a held lock.
+ * @param {Bench} bench
+ * @param {import('./service').ServiceUnderTest} service
+ * @returns {Promise<BusyCost>}
+ */
+async function busyService({ redis }, service) {
+  const warmUp = await service.publish();
+  await service.completion(warmUp);
+  const [key = ''] = freshKeys(1);
+  await redis.set(`lock:payment:${key}`, 'somebody else', 'PX', HELD_MS);
+  const before = await service.metrics();
+  await service.publish(key);
+  await pause(HELD_MS);
+  const after = await service.metrics();
+  await service.completion(key);
+  const { parked } = await service.metrics();
+  return {
+    redeliveries: parked - before.parked,
+    cpuRatio: (after.cpuSeconds - before.cpuSeconds) / (HELD_MS / 1_000),
+  };
+}
+
+module.exports = { busyService, busyTutorial };

@@ -1,0 +1,108 @@
+'use strict';
+
+const { freePort } = require('../../scripts/services/ports');
+const { waitUntil } = require('../../scripts/services/probes');
+const { sandboxVariables, serverVariables, startSandbox, startService } = require('../../scripts/system');
+const { fieldsOf } = require('../../scripts/json');
+const { freshKeys } = require('../messages');
+
+/** @typedef {import('../../scripts/services/programs').Program} Program */
+
+const COMPLETED_WITHIN_MS = 60_000;
+
+/** The whole service, as it is shipped, as a process of its own. */
+class ServiceUnderTest {
+  /**
+   * @param {string} url
+   * @param {Program} program
+   */
+  constructor(url, program) {
+    this.url = url;
+    this.program = program;
+  }
+
+  /**
+   * Publishes a payment and answers its key.
+   * @param {string} [key]
+   */
+  async publish(key = freshKeys(1)[0] ?? '') {
+    const response = await fetch(`${this.url}/payments`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      body: JSON.stringify({ paymentId: `PAY-${key}`, amount: 99.99, customerId: 'CUST-001' }),
+    });
+    if (response.status !== 202) throw new Error(`the service did not publish: ${await response.text()}`);
+    return key;
+  }
+
+  /**
+   * What the service says of a payment.
+   * @param {string} key
+   * @returns {Promise<unknown>} `in_progress`, `completed`, or undefined where it knows nothing
+   */
+  async state(key) {
+    const response = await fetch(`${this.url}/payments/${key}`);
+    return fieldsOf(await response.text()).state;
+  }
+
+  /** @param {string} key */
+  completion(key) {
+    return this.untilState(key, 'completed');
+  }
+
+  /**
+   * @param {string} key
+   * @param {'in_progress' | 'completed'} state
+   */
+  async untilState(key, state) {
+    await waitUntil(async () => (await this.state(key)) === state, {
+      what: `Payment ${key}`,
+      withinMs: COMPLETED_WITHIN_MS,
+      isAlive: this.program.isRunning,
+      log: this.program.log,
+    });
+  }
+
+  async metrics() {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    return {
+      cpuSeconds: total(text, 'process_cpu_seconds_total'),
+      parked: total(text, 'payments_messages_parked_total'),
+    };
+  }
+}
+
+/**
+ * @param {string} metrics
+ * @param {string} name
+ */
+function total(metrics, name) {
+  const values = [...metrics.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (?<value>.+)$`, 'gm'))];
+  if (values.length === 0) throw new Error(`the service has no metric ${name}`);
+  return values.reduce((sum, { groups }) => sum + Number(groups?.value), 0);
+}
+
+/**
+ * The service's surroundings: a gateway of its own, and as many services as are wanted.
+ * @param {{ rabbitmqUrl: string, redisUrl: string, directory: string }} servers
+ */
+async function openGateway({ rabbitmqUrl, redisUrl, directory }) {
+  const gatewayUrl = await startSandbox({ directory, port: await freePort() });
+  const urls = { rabbitmqUrl, redisUrl, rabbitmqManagementUrl: '' };
+  return {
+    gatewayUrl,
+    /** @param {NodeJS.ProcessEnv} [variables] */
+    startService: async (variables = {}) => {
+      const env = { ...process.env, ...serverVariables(urls), ...sandboxVariables(gatewayUrl), ...variables };
+      const { url, program } = await startService({
+        directory,
+        port: await freePort(),
+        env: { ...env, LOG_LEVEL: 'warn' },
+        output: 'log',
+      });
+      return new ServiceUnderTest(url, program);
+    },
+  };
+}
+
+module.exports = { ServiceUnderTest, openGateway };

@@ -1,0 +1,58 @@
+'use strict';
+
+const { connect } = require('amqplib');
+const { variants } = require('./variants');
+
+/**
+ * @typedef {object} Consumer
+ * @property {(prefetch: number) => Promise<void>} start
+ * @property {() => Promise<void>} stop
+ */
+
+/**
+ * @typedef {object} ConsumerOptions
+ * @property {string} variant
+ * @property {string} queue
+ * @property {string} rabbitmqUrl
+ * @property {string} redisUrl
+ * @property {number} [ttlSeconds]
+ * @property {import('./work').Work} work
+ * @property {import('./meter').Meter} meter
+ */
+
+/**
+ * A consumer on plain amqplib.
+ * @param {ConsumerOptions} options
+ * @returns {Promise<Consumer>}
+ */
+async function openRawConsumer({ variant, queue, rabbitmqUrl, meter, work, ...store }) {
+  const open = variants[variant];
+  if (!open)
+    throw new Error(`there is no variant '${variant}'; there are ${Object.keys(variants).join(', ')}`);
+  const { process } = await open({ ...store, work: (payload) => work.do(payload) });
+  const connection = await connect(rabbitmqUrl);
+  // The same one for all measurements: a channel that closes takes its latest acknowledgements along.
+  const channel = await connection.createChannel();
+  meter.watch(channel);
+  let consumerTag = '';
+  const start = async (/** @type {number} */ prefetch) => {
+    await channel.prefetch(prefetch);
+    const consumer = await channel.consume(queue, (message) => {
+      if (message) void settle(channel, message, process(message));
+    });
+    consumerTag = consumer.consumerTag;
+  };
+  return { start, stop: async () => void (await channel.cancel(consumerTag)) };
+}
+
+/**
+ * @param {import('amqplib').Channel} channel
+ * @param {import('amqplib').ConsumeMessage} message
+ * @param {Promise<'done' | 'busy'>} outcome
+ */
+async function settle(channel, message, outcome) {
+  if ((await outcome) === 'done') channel.ack(message);
+  else channel.nack(message, false, true);
+}
+
+module.exports = { openRawConsumer };

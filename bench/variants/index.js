@@ -1,0 +1,41 @@
+'use strict';
+
+const { openNodeIdempotency } = require('./node-idempotency');
+const { openNone } = require('./none');
+const { openOurs } = require('./ours');
+const { openPowertools } = require('./powertools');
+const { openTutorial } = require('./tutorial');
+
+/** @typedef {import('../messages').Payload} Payload */
+
+/**
+ * Does a consumer's work behind one way of deduplication. `busy`: another delivery of the key is under way, so this one
+ * goes back to the queue.
+ * @typedef {object} Variant
+ * @property {(message: import('amqplib').ConsumeMessage) => Promise<'done' | 'busy'>} process
+ * @property {() => Promise<void>} close
+ */
+
+/**
+ * @typedef {object} VariantOptions
+ * @property {string} redisUrl
+ * @property {number} [ttlSeconds]
+ * @property {(payload: Payload) => Promise<{ paymentId: string, status: string }>} work
+ */
+
+/** @typedef {(options: VariantOptions) => Promise<Variant>} OpenVariant */
+
+/**
+ * Each variant of a consumer on plain amqplib, by its name in the table.
+ * @type {Record<string, OpenVariant>}
+ */
+const variants = {
+  none: openNone,
+  ours: openOurs({ localMemory: false }),
+  'ours with local memory': openOurs({ localMemory: true }),
+  'node-idempotency': openNodeIdempotency,
+  powertools: openPowertools,
+  tutorial: openTutorial,
+};
+
+module.exports = { variants };

@@ -1,0 +1,42 @@
+'use strict';
+
+const { Redis } = require('ioredis');
+const { keyOf, payloadOf } = require('../messages');
+const { idempotency } = require('./built');
+const { LEASE_MS, MEMORY_ENTRIES, SCOPE, TTL_SECONDS } = require('./settings');
+
+/**
+ * This project's engine, without Nest around it.
+ * @param {{ localMemory: boolean }} options
+ * @returns {import('./index').OpenVariant}
+ */
+function openOurs({ localMemory }) {
+  const { IdempotencyEvents, IdempotencyService, RedisIdempotencyStore } = idempotency;
+  return async ({ redisUrl, ttlSeconds = TTL_SECONDS, work }) => {
+    const redis = new Redis(redisUrl, serviceConnection);
+    await redis.ping();
+    const store = new RedisIdempotencyStore(redis);
+    const memory = localMemory ? { localMemory: { maxEntries: MEMORY_ENTRIES, ttlSeconds } } : {};
+    const options = { store, ttlSeconds, leaseMs: LEASE_MS, ...memory };
+    const service = new IdempotencyService(store, options, new IdempotencyEvents());
+    return {
+      process: async (message) => {
+        const payload = payloadOf(message);
+        const { kind } = await service.run(keyOf(message), () => work(payload), { scope: SCOPE, payload });
+        if (kind === 'executed' || kind === 'replayed') return 'done';
+        if (kind === 'busy') return 'busy';
+        throw new Error(`a message of the benchmark was declined: ${kind}`);
+      },
+      close: async () => redis.disconnect(),
+    };
+  };
+}
+
+/** What the service itself sets and what costs something; it also refuses to queue commands while disconnected. */
+const serviceConnection = {
+  commandTimeout: 2_000,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+};
+
+module.exports = { openOurs };
