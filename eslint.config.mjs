@@ -139,6 +139,10 @@ export default defineConfig(
     },
   },
   {
+    files: ['src/console/page/*.js'],
+    languageOptions: { sourceType: 'module' },
+  },
+  {
     files: ['*.mjs', '*.js', '.*.js'],
     extends: [tseslint.configs.disableTypeChecked],
   },

@@ -70,7 +70,8 @@ function printGuide({ url, rabbitmq, gateway }) {
   print(`
 ${bold('The service is ready.')} ${dim('Ctrl-C stops everything.')}
 
-  service    ${cyan(url)}   ${dim(`${url}/health/ready`)}
+  console    ${cyan(url)}   ${dim('publish and watch in a browser')}
+  service    ${cyan(`${url}/docs`)}   ${dim(`${url}/health/ready`)}
   RabbitMQ   ${cyan(rabbitmq)}
   gateway    ${cyan(gateway)}
 

@@ -42,15 +42,15 @@ export function fromEngine(event: IdempotencyEvent, leaseMs: number): Happening 
 }
 
 export function fromPayments(happening: PaymentHappening): Happening {
-  const at = Date.now();
   switch (happening.kind) {
     case 'published': {
-      const { idempotencyKey: key, payment, copies } = happening;
+      const { idempotencyKey: key, payment, copies, sentAt: at } = happening;
       return { key, at, kind: 'published', payment: withoutPersonalData(payment), copies };
     }
     case 'unprocessed': {
       const { message, fate } = happening;
       const key = keyOf(message);
+      const at = Date.now();
       return fate.kind === 'park'
         ? { key, at, kind: 'parked', delayMs: fate.delayMs, attempts: fate.attempts, why: fate.reason }
         : { key, at, kind: 'dead', reason: fate.reason, detail: fate.detail, attempts: fate.attempts };

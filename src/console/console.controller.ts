@@ -1,8 +1,8 @@
 import { Body, ConflictException, Controller, Get, Put, Sse } from '@nestjs/common';
+import { ApiBody } from '@nestjs/swagger';
 import type { Observable } from 'rxjs';
-import { fieldErrorsPipe } from '../http/field-errors';
-import type { GatewayState, LiveEvent } from './activity';
-import { GatewayModeBody } from './console.dto';
+import type { GatewayMode, GatewayState, LiveEvent } from './activity';
+import { gatewayModePipe, GatewayModeBody } from './console.dto';
 import { LiveFeed } from './live-feed';
 import { NoSandboxError, SandboxControl } from './sandbox-control';
 
@@ -26,7 +26,8 @@ export class ConsoleController {
 
   /** `PUT`, because a page of another origin cannot send that without being permitted to. */
   @Put('gateway')
-  async setGateway(@Body(fieldErrorsPipe) { mode }: GatewayModeBody): Promise<GatewayState> {
+  @ApiBody({ type: GatewayModeBody })
+  async setGateway(@Body('mode', gatewayModePipe) mode: GatewayMode): Promise<GatewayState> {
     try {
       return await this.sandbox.set(mode);
     } catch (error) {

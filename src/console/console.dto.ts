@@ -1,13 +1,28 @@
+import { ParseEnumPipe } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { IsIn } from 'class-validator';
-import type { GatewayMode } from './activity';
+import { fieldErrors } from '../http/field-errors';
 
-const MODES = ['normal', 'slow', 'failing', 'declining', 'losing-answers'] as const satisfies GatewayMode[];
+const MODES = {
+  normal: 'normal',
+  slow: 'slow',
+  failing: 'failing',
+  declining: 'declining',
+  'losing-answers': 'losing-answers',
+} as const;
 
 /** Body of `PUT /console/gateway`. */
 export class GatewayModeBody {
   /** How the sandbox treats charges from now on. */
-  @ApiProperty({ enum: MODES, example: 'slow' })
-  @IsIn(MODES)
-  readonly mode: GatewayMode = 'normal';
+  @ApiProperty({ enum: Object.values(MODES), example: 'slow' })
+  readonly mode: string = '';
 }
+
+export const gatewayModePipe = new ParseEnumPipe(MODES, {
+  exceptionFactory: () =>
+    fieldErrors([
+      {
+        field: 'mode',
+        problem: `mode must be one of the following values: ${Object.values(MODES).join(', ')}`,
+      },
+    ]),
+});

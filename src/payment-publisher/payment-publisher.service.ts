@@ -26,7 +26,8 @@ export class PaymentPublisherService {
   async publish(payment: PaymentFields, idempotencyKey: string, copies: number): Promise<PublishedPayment> {
     const content = Buffer.from(JSON.stringify({ ...payment, idempotencyKey }));
     // The age of a request counts from here, however often it is parked, dead-lettered or replayed.
-    const timestamp = Math.floor(Date.now() / 1000);
+    const sentAt = Date.now();
+    const timestamp = Math.floor(sentAt / 1000);
     await Promise.all(
       Array.from({ length: copies }, () =>
         this.publisher.publish({
@@ -43,7 +44,7 @@ export class PaymentPublisherService {
     );
     const published: PublishedPayment = { paymentId: payment.paymentId, idempotencyKey, copies };
     this.logger.log(published, 'Payment published');
-    this.activity.emit({ kind: 'published', idempotencyKey, payment, copies });
+    this.activity.emit({ kind: 'published', idempotencyKey, payment, copies, sentAt });
     return published;
   }
 

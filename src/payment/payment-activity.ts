@@ -10,6 +10,8 @@ export type PaymentHappening =
       readonly idempotencyKey: string;
       readonly payment: PaymentFields;
       readonly copies: number;
+      /** Milliseconds since 1970. The happening itself comes later, when the broker has confirmed. */
+      readonly sentAt: number;
     }
   /** Not charged now: a copy of the message waits, or is a dead letter. */
   | { readonly kind: 'unprocessed'; readonly message: ConsumeMessage; readonly fate: Fate };

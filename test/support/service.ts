@@ -17,6 +17,8 @@ export interface ServiceOptions {
   build?: string;
   /** For Node.js itself. */
   nodeArgs?: string[];
+  /** A free one by default. */
+  port?: number;
 }
 
 export interface Answer {
@@ -28,7 +30,7 @@ const startWithinMs = 30_000;
 
 /** Starts the built service as a process of its own, and resolves when it is ready to work. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const service = new Service(
     port,
     {

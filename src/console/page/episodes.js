@@ -1,0 +1,76 @@
+import { html } from './dom.js';
+import { clock, duration } from './format.js';
+
+/** @typedef {import('./payment-story.js').PaymentStory} PaymentStory */
+/** @typedef {import('./payment-story.js').Episode} Episode */
+
+/** The latest say most; what is left out is said. */
+const MOST_SHOWN = 14;
+
+const FROM = {
+  store: 'from the record',
+  'running-call': 'joined the running one',
+  memory: 'from memory',
+};
+
+/**
+ * A payment's time line in words.
+ * @param {PaymentStory} story
+ */
+export function episodeItems({ episodes, firstAt }) {
+  const left = episodes.length - MOST_SHOWN;
+  const shown = left > 0 ? episodes.slice(left) : episodes;
+  return [
+    ...(left > 0 ? [html('li', { class: 'when' }, `${left} earlier`)] : []),
+    ...shown.map((episode) => itemOf(episode, firstAt)),
+  ];
+}
+
+/**
+ * @param {Episode} episode
+ * @param {number} firstAt
+ */
+function itemOf({ first, last, times, process }, firstAt) {
+  const { what, tone, more } = wordsFor(last);
+  const often = times > 1 ? ` ×${times}` : '';
+  return html(
+    'li',
+    { 'data-tone': tone, title: `${clock(first.at)}, ${process}` },
+    html('span', { class: 'when' }, `+${duration(first.at - firstAt)}`),
+    html('span', { class: 'what' }, what + often),
+    ...(more ? [html('span', {}, more)] : []),
+  );
+}
+
+/**
+ * @param {Episode['last']} happening
+ * @returns {{ what: string, tone: string, more?: string | undefined }}
+ */
+export function wordsFor(happening) {
+  switch (happening.kind) {
+    case 'published':
+      return { what: 'published', tone: 'published' };
+    case 'started':
+      return {
+        what: `attempt ${happening.attempt}`,
+        tone: 'progress',
+        more: `token ${happening.fencingToken}`,
+      };
+    case 'lease-renewed':
+      return { what: 'lease renewed', tone: 'progress' };
+    case 'lease-lost':
+      return { what: 'lease lost', tone: 'dead' };
+    case 'released':
+      return { what: 'lease given back', tone: 'progress' };
+    case 'finished':
+      return happening.result.status === 'declined'
+        ? { what: 'declined', tone: 'declined', more: happening.result.declineCode }
+        : { what: 'charged', tone: 'charged' };
+    case 'duplicate':
+      return { what: 'duplicate', tone: 'duplicates', more: FROM[happening.from] };
+    case 'parked':
+      return { what: `parked ${duration(happening.delayMs)}`, tone: 'parked', more: happening.why };
+    case 'dead':
+      return { what: 'dead letter', tone: 'dead', more: happening.reason };
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * @param {number} amount in major units
+ * @param {string | undefined} currency
+ */
+export function money(amount, currency) {
+  if (currency === undefined) return String(amount);
+  try {
+    return new Intl.NumberFormat('en', { style: 'currency', currency }).format(amount);
+  } catch {
+    return `${amount} ${currency}`;
+  }
+}
+
+/**
+ * @param {number} minorUnits 9999 for 99.99 USD
+ * @param {string} currency
+ */
+export function moneyFromMinor(minorUnits, currency) {
+  try {
+    const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+    return format.format(minorUnits / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+  } catch {
+    return `${minorUnits} ${currency} (minor units)`;
+  }
+}
+
+/** @param {number} ms */
+export function duration(ms) {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 3_600_000) return `${(ms / 60_000).toFixed(1)} min`;
+  return `${(ms / 3_600_000).toFixed(1)} h`;
+}
+
+/** @param {number} at milliseconds since 1970 */
+export function clock(at) {
+  return new Date(at).toLocaleTimeString('en-GB');
+}
+
+/**
+ * @param {number} count
+ * @param {string} one
+ * @param {string} [many]
+ */
+export function counted(count, one, many = `${one}s`) {
+  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+}
+
+/** @param {string} key */
+export function shortKey(key) {
+  return key.length > 26 ? `${key.slice(0, 12)}…${key.slice(-8)}` : key;
+}

@@ -1,0 +1,133 @@
+import { PaymentStory } from './payment-story.js';
+
+/** @typedef {import('../activity').Counts} Counts */
+/** @typedef {import('../activity').Report} Report */
+/** @typedef {import('../activity').Happening} Happening */
+/** @typedef {import('../activity').QueueDepths} QueueDepths */
+/** @typedef {import('../activity').Snapshot} Snapshot */
+
+/** More than anybody scrolls through; the oldest are forgotten. */
+const MOST_PAYMENTS = 300;
+/** A process that has not reported for this long is gone, whatever it held. It reports every two seconds. */
+const PROCESS_GONE_MS = 6_000;
+export const CHART_SECONDS = 60;
+
+/** @type {Counts} */
+const NONE = { published: 0, charged: 0, declined: 0, duplicates: 0, parked: 0, dead: 0 };
+
+/** All that the page knows, made of what the service sends. Knows nothing of the page. */
+export class Model {
+  /** By key, the oldest first. @type {Map<string, PaymentStory>} */
+  payments = new Map();
+  totals = NONE;
+  /** @type {QueueDepths | null} */
+  depths = null;
+  /** How many there are, if the broker tells. @type {number | undefined} */
+  deadLetters;
+  omitted = 0;
+  /** @type {Map<string, { inProgress: number, seenAt: number }>} */
+  #processes = new Map();
+  /** Counts of each second. @type {Map<number, Counts>} */
+  #seconds = new Map();
+  /** How much later this machine's clock is than the service's. */
+  #skewMs = Infinity;
+
+  /** @param {Snapshot} snapshot everything known before is replaced by it */
+  reset({ totals, reports }) {
+    this.payments.clear();
+    this.#processes.clear();
+    this.#seconds.clear();
+    this.#skewMs = Infinity;
+    this.omitted = 0;
+    for (const report of reports) this.apply(report, totals);
+    this.totals = totals;
+  }
+
+  /**
+   * @param {Report} report
+   * @param {Counts} totals
+   */
+  apply(report, totals) {
+    this.totals = totals;
+    this.omitted += report.omitted;
+    this.#skewMs = Math.min(this.#skewMs, Date.now() - report.at);
+    this.#processes.set(report.process, { inProgress: report.inProgress, seenAt: report.at });
+    this.#count(report);
+    for (const happening of report.happenings) this.#storyOf(happening).apply(happening, report.process);
+  }
+
+  /**
+   * Whoever reads the dead letters holds them for a moment, so a number of them counts only when it is seen twice.
+   * @param {QueueDepths | null} depths
+   */
+  setDepths(depths) {
+    if (!depths || !this.depths || depths.dead === this.depths.dead) this.deadLetters = depths?.dead;
+    this.depths = depths;
+  }
+
+  /** Now, by the service's clock. */
+  now() {
+    return Date.now() - (Number.isFinite(this.#skewMs) ? this.#skewMs : 0);
+  }
+
+  /** The processes that live, and what they hold. */
+  get processes() {
+    const now = this.now();
+    const alive = [...this.#processes].filter(([, { seenAt }]) => now - seenAt < PROCESS_GONE_MS);
+    return {
+      names: alive.map(([name]) => name),
+      inProgress: alive.reduce((all, [, { inProgress }]) => all + inProgress, 0),
+    };
+  }
+
+  /** Whether messages wait somewhere or are being worked on. */
+  get isBusy() {
+    const { ready = 0, waiting = 0 } = this.depths ?? {};
+    return ready + waiting + this.processes.inProgress > 0;
+  }
+
+  /** The counts of each of the last seconds, the latest last. */
+  seconds() {
+    const last = Math.floor(this.now() / 1000);
+    return Array.from(
+      { length: CHART_SECONDS },
+      (_, index) => this.#seconds.get(last - CHART_SECONDS + 1 + index) ?? NONE,
+    );
+  }
+
+  /** @param {Report} report */
+  #count({ at, counts }) {
+    const second = Math.floor(at / 1000);
+    this.#seconds.set(second, added(this.#seconds.get(second) ?? NONE, counts));
+    for (const old of this.#seconds.keys()) {
+      if (old < second - CHART_SECONDS) this.#seconds.delete(old);
+    }
+  }
+
+  /** @param {Happening} happening */
+  #storyOf({ key }) {
+    const known = this.payments.get(key);
+    if (known) return known;
+    const story = new PaymentStory(key);
+    this.payments.set(key, story);
+    const [oldest] = this.payments.keys();
+    if (this.payments.size > MOST_PAYMENTS && oldest !== undefined) this.payments.delete(oldest);
+    return story;
+  }
+}
+
+/**
+ * @param {Counts} one
+ * @param {Counts} other
+ * @returns {Counts}
+ */
+function added(one, other) {
+  return {
+    published: one.published + other.published,
+    charged: one.charged + other.charged,
+    declined: one.declined + other.declined,
+    duplicates: one.duplicates + other.duplicates,
+    parked: one.parked + other.parked,
+    dead: one.dead + other.dead,
+  };
+}

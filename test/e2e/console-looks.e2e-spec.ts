@@ -1,0 +1,87 @@
+import axe from 'axe-core';
+import type { Browser } from 'playwright-core';
+import { ConsolePage, openBrowser } from '../support/browser';
+import { eventually } from '../support/eventually';
+import { isJsonObject } from '../support/json';
+import { useWorld } from '../support/world';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await openBrowser();
+}, 300_000);
+afterAll(() => browser.close());
+
+/** What the accessibility checker has to say, contrast among it. */
+async function complaints({ page }: ConsolePage): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found: unknown = await page.evaluate('axe.run()');
+  const violations =
+    isJsonObject(found) && Array.isArray(found.violations) ? found.violations : ['no answer'];
+  return violations.map((violation: unknown) => JSON.stringify(violation));
+}
+
+describe('the console with payments and a dead letter', () => {
+  const world = useWorld();
+
+  beforeAll(async () => {
+    await world.service.post('/payments?copies=3', { paymentId: 'PAY-001', amount: 1, customerId: 'C' });
+    await world.service.post('/payments', {
+      paymentId: 'PAY-002',
+      amount: 1,
+      customerId: 'C',
+      paymentMethodId: 'pm_card_visa_chargeDeclined',
+    });
+    await world.broker.publish('no payment at all');
+    await world.broker.waitForDeadLetters(1);
+  });
+
+  it.each([
+    { name: 'light', look: {} },
+    { name: 'dark', look: { dark: true } },
+    { name: 'light, on a phone', look: { phone: true } },
+    { name: 'dark, on a phone', look: { phone: true, dark: true } },
+  ])('fits its window and can be read by everybody: $name', async ({ look }) => {
+    const console = await ConsolePage.open(browser, world.service.url, { ...look, still: true });
+    await eventually(async () => {
+      expect(await console.rows).toHaveLength(3);
+      expect(await console.deadLetters).toHaveLength(1);
+    });
+    expect(await console.overflow).toBe(0);
+    expect(await complaints(console)).toEqual([]);
+  });
+});
+
+describe('the console when something is away', () => {
+  const world = useWorld({ own: { redis: true } });
+
+  it('says that Redis is, and takes it back when it is there again', async () => {
+    const console = await ConsolePage.open(browser, world.service.url);
+    await world.redisServer.kill();
+    await eventually(async () => expect(await console.banner).toContain('Redis'));
+    await world.redisServer.restart();
+    await eventually(async () => expect(await console.banner).toBe(''), { withinMs: 30_000 });
+  });
+
+  it('says that the service is unreachable, and comes back by itself', async () => {
+    const console = await ConsolePage.open(browser, world.service.url);
+    const { port } = new URL(world.service.url);
+    await world.service.kill();
+    await eventually(async () => expect(await console.banner).toContain('unreachable'));
+    await world.startService({ port: Number(port) });
+    await console.page.getByText(/^live, /).waitFor();
+    await eventually(async () => expect(await console.banner).toBe(''));
+  });
+});
+
+describe('the console with a gateway that is no sandbox', () => {
+  const world = useWorld({ services: 0 });
+
+  it('offers nothing to choose, and says why', async () => {
+    // What answers there is the service itself: any HTTP server that is no sandbox.
+    const other = await world.startService();
+    const service = await world.startService({ gatewayUrl: other.url });
+    const console = await ConsolePage.open(browser, service.url);
+    await console.page.getByText(/is not the sandbox/).waitFor();
+    expect(await console.page.getByRole('radio', { name: /slowly/ }).isDisabled()).toBe(true);
+  });
+});

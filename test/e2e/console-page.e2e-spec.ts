@@ -1,0 +1,141 @@
+import type { Browser } from 'playwright-core';
+import { ConsolePage, openBrowser } from '../support/browser';
+import { eventually } from '../support/eventually';
+import { aPayment } from '../support/payments';
+import { useWorld } from '../support/world';
+
+/** Time to install the browser, where there is none. */
+const installMs = 300_000;
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await openBrowser();
+}, installMs);
+afterAll(() => browser.close());
+
+describe('the console', () => {
+  const world = useWorld({ env: { IDEMPOTENCY_LEASE: '10', PAYMENT_MAX_ATTEMPTS: '1' } });
+  let console: ConsolePage;
+
+  beforeAll(async () => {
+    console = await ConsolePage.open(browser, world.service.url);
+  });
+
+  it('shows three charges and three duplicates for the six messages of the tutorial', async () => {
+    await console.press('Publish the tutorial’s six');
+    await eventually(async () => {
+      expect([await console.count('published'), await console.count('charged')]).toEqual([6, 3]);
+      expect(await console.count('duplicates')).toBe(3);
+    });
+    await console.page.getByText('6 messages, 3 charges, 3 duplicates replayed').first().waitFor();
+    expect(await world.sandbox.charges()).toHaveLength(3);
+  });
+
+  it('gives each payment a row with its outcome, attempts and time line', async () => {
+    await eventually(async () => {
+      const rows = await console.rows;
+      expect(rows).toHaveLength(3);
+      const [first] = rows.filter((row) => row.includes('PAY-001'));
+      for (const text of [
+        'charged once',
+        '$99.99',
+        '1 attempt',
+        '2 duplicates',
+        'attempt 1',
+        'from the record',
+      ])
+        expect(first).toContain(text);
+    });
+  });
+
+  it('publishes one more copy of a payment, which is a duplicate', async () => {
+    const before = await console.count('duplicates');
+    await console.press(/Publish a duplicate of PAY-003/);
+    await eventually(async () => expect(await console.count('duplicates')).toBe(before + 1));
+    expect(await world.sandbox.charges()).toHaveLength(3);
+  });
+
+  it('shows the lease of a payment that a slow gateway keeps in progress', async () => {
+    await console.chooseGateway(/slowly/);
+    await console.publish({ Payment: 'PAY-SLOW', Copies: '2' });
+    await eventually(async () =>
+      expect((await console.rows)[0]).toMatch(/in progress\s+PAY-SLOW[\s\S]*lease \d/),
+    );
+    expect(await console.count('progress')).toBe(1);
+    await eventually(async () => expect((await console.rows)[0]).toMatch(/charged once\s+PAY-SLOW/));
+  });
+
+  it('shows a declined card', async () => {
+    await console.chooseGateway(/declining/);
+    await console.publish({ Payment: 'PAY-NO', Copies: '1' });
+    await eventually(async () =>
+      expect((await console.rows)[0]).toMatch(/declined: generic_decline\s+PAY-NO/),
+    );
+  });
+
+  it('shows a dead letter with its reason, and replays it when the gateway is well again', async () => {
+    await console.chooseGateway(/500s/);
+    await console.publish({ Payment: 'PAY-DEAD', Copies: '1' });
+    await eventually(async () =>
+      expect(await console.deadLetters).toEqual([expect.stringContaining('retries-exhausted')]),
+    );
+    await console.chooseGateway(/as usual/);
+    await console.press(/^Replay dead letter/);
+    await eventually(async () => expect((await console.rows)[0]).toMatch(/charged once\s+PAY-DEAD/));
+    expect(await console.deadLetters).toEqual([]);
+  });
+
+  it('drops a dead letter only when that is confirmed', async () => {
+    await world.broker.publish('no payment at all');
+    await eventually(async () => expect(await console.deadLetters).toHaveLength(1));
+    const drop = console.page.getByRole('button', { name: /^Drop dead letter/ });
+    await drop.click();
+    await console.page.keyboard.press('Escape');
+    expect(await console.deadLetters).toHaveLength(1);
+    await drop.click();
+    await console.press('Drop it for good');
+    await eventually(async () => expect(await console.deadLetters).toHaveLength(0));
+    expect(await world.broker.depth('payments.dead-letter')).toBe(0);
+  });
+
+  it('says which field is wrong', async () => {
+    await console.publish({ Amount: '1.234' });
+    const amount = console.page.getByLabel('Amount', { exact: true });
+    await eventually(async () => expect(await amount.getAttribute('aria-invalid')).toBe('true'));
+    await console.page
+      .getByText(/at most 2 decimals/)
+      .first()
+      .waitFor();
+  });
+
+  it('complained of nothing but the request that was refused', () => {
+    expect(console.errors).toEqual([expect.stringContaining('400')]);
+  });
+
+  it('works with the keyboard, and shows where one is', async () => {
+    const other = await ConsolePage.open(browser, world.service.url);
+    const before = await other.count('charged');
+    for (let tabs = 0; tabs < 10; tabs++) {
+      await other.page.keyboard.press('Tab');
+      if ((await other.page.evaluate('document.activeElement.id')) === 'publish-six') break;
+    }
+    const outline = await other.page.evaluate('getComputedStyle(document.activeElement).outlineStyle');
+    await other.page.keyboard.press('Enter');
+    await eventually(async () => expect(await other.count('charged')).toBe(before + 3));
+    expect(outline).toBe('solid');
+  });
+});
+
+describe('the console with two processes', () => {
+  const world = useWorld({ services: 2 });
+
+  it('shows what both of them do', async () => {
+    const console = await ConsolePage.open(browser, world.service.url);
+    await console.page.getByText('live, 2 processes').waitFor();
+    await world.sandbox.fault({ kind: 'delay', delayMs: 300, times: 0 });
+    const payments = Array.from({ length: 20 }, () => aPayment());
+    for (const payment of payments) await world.broker.publishPayment(payment);
+    await eventually(async () => expect(await console.count('charged')).toBe(payments.length));
+    expect((await console.processesInRows()).size).toBe(2);
+  });
+});
