@@ -4,8 +4,8 @@ import { startService } from '../support/service';
 import type { Service } from '../support/service';
 import { farewell } from './crash-point-names';
 import type { CrashPoint } from './crash-point-names';
-import { dependencies } from './faults';
-import type { Dependency } from './faults';
+import { clockJumps, dependencies } from './faults';
+import type { ClockJump, Dependency } from './faults';
 import type { ConsumerEnd } from './history';
 import { Proxy } from './proxy';
 
@@ -26,8 +26,9 @@ const env = {
   LOG_LEVEL: 'warn',
 };
 const readyWithinMs = 30_000;
-const crashPointsModule = resolve(__dirname, 'crash-points.ts');
-const typescript = resolve(__dirname, '../../scripts/typescript.js');
+
+/** What is different about one process. */
+export type Special = { crashAt: CrashPoint } | { clock: ClockJump };
 
 /** A place for a consumer process, behind proxies of its own. Whatever kills the process, there is a next one. */
 export class Consumer {
@@ -59,11 +60,12 @@ export class Consumer {
     return this.proxies[dependency];
   }
 
-  /** Starts a process, which dies at the crash point if one is given, and waits a while until it is ready. */
-  async start(point?: CrashPoint): Promise<void> {
+  /** Starts a process, and waits a while until it is ready. */
+  async start(special?: Special): Promise<void> {
     const { build, urls } = this.settings;
-    this.armed = point;
+    this.armed = special && 'crashAt' in special ? special.crashAt : undefined;
     this.expectsEnd = false;
+    const { variables, nodeArgs } = howToStart(special);
     const service = await startService({
       redisUrl: this.proxies.redis.urlFor(urls.redis),
       rabbitmqUrl: this.proxies.rabbitmq.urlFor(urls.rabbitmq),
@@ -72,8 +74,8 @@ export class Consumer {
       name: this.name,
       build,
       waitFor: 'none',
-      env: { ...env, ...(point && { CRASH_AT: point }) },
-      nodeArgs: point ? ['--require', typescript, '--require', crashPointsModule] : [],
+      env: { ...env, ...variables },
+      nodeArgs,
     });
     this.service = service;
     void service.exited.then((exit) => this.ended(service, exit));
@@ -137,4 +139,22 @@ export class Consumer {
     const lastWords = service.output.split('\n').slice(-3).join(' | ');
     this.ends.push({ consumer: this.name, ...end, lastWords });
   }
+}
+
+function howToStart(special: Special | undefined): { variables: Record<string, string>; nodeArgs: string[] } {
+  if (special === undefined) return { variables: {}, nodeArgs: [] };
+  if ('crashAt' in special)
+    return { variables: { CRASH_AT: special.crashAt }, nodeArgs: loading('crash-points.ts') };
+  return {
+    variables: { CLOCK_JUMP_MS: String(clockJumps[special.clock]) },
+    nodeArgs: loading('clock-jump.ts'),
+  };
+}
+
+/** What makes Node.js load a module of this folder before the service. */
+function loading(file: string): string[] {
+  return [resolve(__dirname, '../../scripts/typescript.js'), resolve(__dirname, file)].flatMap((module) => [
+    '--require',
+    module,
+  ]);
 }

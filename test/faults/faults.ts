@@ -22,11 +22,20 @@ const gatewayTroubles = [
 ] as const;
 export type GatewayTrouble = (typeof gatewayTroubles)[number];
 
+/** How a wall clock goes wrong, in milliseconds. */
+export const clockJumps = {
+  'an hour back': -3_600_000,
+  'an hour on': 3_600_000,
+  '30 days on': 30 * 86_400_000,
+};
+export type ClockJump = keyof typeof clockJumps;
+
 /** One thing that goes wrong. `forMs`: how long it lasts; what has none is over at once or heals by itself. */
 export type Fault =
   | { kind: 'kill' | 'terminate'; consumer: number }
   | { kind: 'freeze'; consumer: number; forMs: number }
   | { kind: 'crash'; consumer: number; point: CrashPoint }
+  | { kind: 'clock'; consumer: number; jump: ClockJump }
   | { kind: 'redis-killed' | 'redis-flushed' }
   | { kind: 'redis-frozen' | 'redis-full'; forMs: number }
   | { kind: 'rabbitmq-killed' | 'rabbitmq-restarted' | 'connections-closed' }
@@ -65,6 +74,7 @@ export const menu: readonly Course[] = [
     weight: 8,
     variants: [(random) => ({ kind: 'terminate', consumer: anyConsumer(random) })],
   },
+  { kind: 'clock', weight: 3, variants: each(['an hour back', 'an hour on', '30 days on'], clockJumping) },
   { kind: 'redis-killed', weight: 4, variants: [() => ({ kind: 'redis-killed' })] },
   {
     kind: 'redis-frozen',
@@ -108,6 +118,8 @@ export function titleOf(fault: Fault): string {
   switch (fault.kind) {
     case 'crash':
       return `crash ${fault.point}`;
+    case 'clock':
+      return `clock ${fault.jump}`;
     case 'network':
       return `network ${fault.dependency} ${fault.trouble}`;
     case 'gateway':
@@ -119,6 +131,10 @@ export function titleOf(fault: Fault): string {
 
 function crashAt(point: CrashPoint): Draw {
   return (random) => ({ kind: 'crash', consumer: anyConsumer(random), point });
+}
+
+function clockJumping(jump: ClockJump): Draw {
+  return (random) => ({ kind: 'clock', consumer: anyConsumer(random), jump });
 }
 
 function troubleOnTheWay(where: { dependency: Dependency; trouble: NetworkTrouble }): Draw {

@@ -86,6 +86,11 @@ export class Injector {
       }
       case 'crash':
         return this.crash(this.consumer(fault.consumer), fault.point);
+      case 'clock': {
+        const consumer = this.consumer(fault.consumer);
+        await consumer.kill();
+        return consumer.start({ clock: fault.jump });
+      }
       case 'redis-killed':
         await redis.kill();
         return redis.restart();
@@ -122,7 +127,7 @@ export class Injector {
   /** A process that will die at the point takes a consumer's place; work that leads there is published until it does. */
   private async crash(consumer: Consumer, point: CrashPoint): Promise<void> {
     await consumer.kill();
-    await consumer.start(point);
+    await consumer.start({ crashAt: point });
     const deadline = Date.now() + crashWithinMs;
     while (!consumer.hasCrashed(point)) {
       if (Date.now() > deadline) throw new Error(`no consumer got there within ${crashWithinMs} ms`);
@@ -188,6 +193,7 @@ function targetOf(fault: Fault): string {
     case 'terminate':
     case 'freeze':
     case 'crash':
+    case 'clock':
       return `consumer ${fault.consumer}`;
     case 'network':
       return `network ${fault.consumer} ${fault.dependency}`;
