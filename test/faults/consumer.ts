@@ -7,7 +7,7 @@ import type { CrashPoint } from './crash-point-names';
 import { clockJumps, dependencies } from './faults';
 import type { ClockJump, Dependency } from './faults';
 import type { ConsumerEnd } from './history';
-import { Proxy } from './proxy';
+import { FaultyProxy } from './proxy';
 
 export interface ConsumerSettings {
   build: string;
@@ -43,20 +43,20 @@ export class Consumer {
   private constructor(
     readonly name: string,
     private readonly settings: ConsumerSettings,
-    private readonly proxies: Record<Dependency, Proxy>,
+    private readonly proxies: Record<Dependency, FaultyProxy>,
   ) {}
 
   static async behindProxies(name: string, settings: ConsumerSettings): Promise<Consumer> {
     const { redis, rabbitmq, gateway } = settings.urls;
     const proxies = {
-      redis: await Proxy.inFrontOf(redis),
-      rabbitmq: await Proxy.inFrontOf(rabbitmq),
-      gateway: await Proxy.inFrontOf(gateway),
+      redis: await FaultyProxy.inFrontOf(redis),
+      rabbitmq: await FaultyProxy.inFrontOf(rabbitmq),
+      gateway: await FaultyProxy.inFrontOf(gateway),
     };
     return new Consumer(name, settings, proxies);
   }
 
-  proxy(dependency: Dependency): Proxy {
+  proxy(dependency: Dependency): FaultyProxy {
     return this.proxies[dependency];
   }
 
@@ -111,10 +111,6 @@ export class Consumer {
   /** Whether the armed process got to its crash point, and so is dead. */
   hasCrashed(point: CrashPoint): boolean {
     return this.service?.running === false && this.service.output.includes(farewell(point));
-  }
-
-  get running(): boolean {
-    return this.service?.running ?? false;
   }
 
   async stop(): Promise<void> {

@@ -10,7 +10,7 @@ interface Link {
 const longestDelayMs = 300;
 
 /** Stands on the way from one consumer to one dependency, and makes trouble there on demand. */
-export class Proxy {
+export class FaultyProxy {
   private readonly links = new Set<Link>();
   private readonly server: Server;
   private trouble: NetworkTrouble | 'none' = 'none';
@@ -19,9 +19,9 @@ export class Proxy {
     this.server = createServer((client) => this.accept(client));
   }
 
-  static async inFrontOf(url: string): Promise<Proxy> {
+  static async inFrontOf(url: string): Promise<FaultyProxy> {
     const { hostname, port } = new URL(url);
-    const proxy = new Proxy({ host: hostname, port: Number(port) });
+    const proxy = new FaultyProxy({ host: hostname, port: Number(port) });
     await new Promise<void>((listening) => proxy.server.listen(0, '127.0.0.1', listening));
     return proxy;
   }
