@@ -24,8 +24,17 @@ export const fieldErrorsPipe = new ValidationPipe({
   forbidNonWhitelisted: true,
   exceptionFactory: (errors: ValidationError[]) =>
     fieldErrors(
-      errors.flatMap(({ property, constraints }) =>
-        Object.values(constraints ?? {}).map((problem) => ({ field: property, problem })),
-      ),
+      errors.flatMap((error) => problemsOf(error).map((problem) => ({ field: nameOf(error), problem }))),
     ),
 });
+
+/** What is wrong with a field, in sentences that name it. */
+export function problemsOf(error: ValidationError): string[] {
+  const problems = Object.values(error.constraints ?? {});
+  return problems.map((problem) => problem.replaceAll(error.property, () => nameOf(error)));
+}
+
+/** Names of unknown fields come from outside: one that is no name may be anything, and is not repeated. */
+function nameOf({ property }: ValidationError): string {
+  return /^[A-Za-z_]\w{0,63}$/.test(property) ? property : '[odd name]';
+}

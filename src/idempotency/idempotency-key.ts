@@ -55,6 +55,11 @@ export function checkKey(value: unknown, place: string): string {
   return key;
 }
 
+/** Whether the value can be an idempotency key: a string of 1 to 255 visible ASCII characters. */
+export function isKey(value: unknown): value is string {
+  return typeof value === 'string' && KEY.test(value);
+}
+
 function valid(value: unknown, place: string): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== 'string') {

@@ -19,7 +19,7 @@ export type {
   WhenBusy,
 } from './idempotency.options';
 export { plainKey } from './handlers/http-handler';
-export { checkKey, readKey, type KeyLocation } from './idempotency-key';
+export { checkKey, isKey, readKey, type KeyLocation } from './idempotency-key';
 export type {
   Answered,
   Declined,

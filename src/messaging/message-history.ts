@@ -1,4 +1,5 @@
 import type { ConsumeMessage } from 'amqplib';
+import { isKey } from '../idempotency';
 import { HEADERS } from './topology';
 
 /** What a message says of its own past. */
@@ -22,7 +23,8 @@ export function identityOf(message: ConsumeMessage): Record<string, unknown> {
   const key: unknown = message.properties.headers?.[HEADERS.idempotencyKey];
   const messageId: unknown = message.properties.messageId;
   return {
-    ...(typeof key === 'string' && { idempotencyKey: key.slice(0, 255) }),
+    // One that cannot be used may be anything, from a forged log line to a card's verification number.
+    ...(isKey(key) && { idempotencyKey: key }),
     ...(typeof messageId === 'string' && { messageId }),
     redelivered: message.fields.redelivered,
   };

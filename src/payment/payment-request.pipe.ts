@@ -1,7 +1,8 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
-import { validateSync, type ValidationError } from 'class-validator';
+import { validateSync } from 'class-validator';
 import { Environment } from '../config/environment';
+import { problemsOf } from '../http/field-errors';
 import { InvalidAmountError, toMoney } from './money';
 import { PaymentMessage, type PaymentFields, type PaymentRequest } from './payment.dto';
 
@@ -42,8 +43,4 @@ export function acceptPayment(fields: PaymentFields, environment: Environment): 
     money: toMoney(fields.amount, fields.currency ?? environment.paymentDefaultCurrency),
     ...(fields.receiptEmail && { receiptEmail: fields.receiptEmail }),
   };
-}
-
-function problemsOf(error: ValidationError): string[] {
-  return Object.values(error.constraints ?? {});
 }

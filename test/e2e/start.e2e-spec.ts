@@ -125,6 +125,9 @@ describe('the dev endpoints in production', () => {
   it('are off', async () => {
     const service = await world.startService();
     expect(await service.postPayment(aPayment())).toMatchObject({ status: 404 });
+    const paths = ['/', '/docs', '/docs-json', '/dead-letters', '/console', '/console/events'];
+    const answers = await Promise.all(paths.map((path) => service.get(path)));
+    expect(answers.map(({ status }) => status)).toEqual(paths.map(() => 404));
   });
 
   it('are on with DEV_ENDPOINTS=true', async () => {

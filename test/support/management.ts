@@ -8,6 +8,12 @@ interface ManagementMessage {
   body: string;
 }
 
+export interface Permissions {
+  configure: string;
+  write: string;
+  read: string;
+}
+
 /** RabbitMQ's management API, as far as the tests use it. Names of queues are exact there; counts lag by seconds. */
 export class Management {
   private readonly base: string;
@@ -29,6 +35,19 @@ export class Management {
 
   async deleteVhost(name: string): Promise<void> {
     await this.call('DELETE', `/vhosts/${name}`);
+  }
+
+  /** A user with these permissions (regular expressions) on one virtual host. */
+  async createUser(
+    name: string,
+    { password, vhost, permissions }: { password: string; vhost: string; permissions: Permissions },
+  ): Promise<void> {
+    await this.call('PUT', `/users/${name}`, { password, tags: '' });
+    await this.call('PUT', `/permissions/${vhost}/${name}`, { ...permissions });
+  }
+
+  async deleteUser(name: string): Promise<void> {
+    await this.call('DELETE', `/users/${name}`);
   }
 
   async queues(vhost: string): Promise<JsonObject[]> {

@@ -31,7 +31,7 @@ export function verdictOn(error: unknown): StripeVerdict {
     return { kind: 'replayed-failure' };
   }
   const failure = failureOf(error);
-  return { kind: 'failure', error: new GatewayError(failure, describe(error, failure), { cause: error }) };
+  return { kind: 'failure', error: new GatewayError(failure, describe(error, failure), causeOf(error)) };
 }
 
 function failureOf(error: InstanceType<typeof Stripe.errors.StripeError>): GatewayFailure {
@@ -47,6 +47,11 @@ function failureOf(error: InstanceType<typeof Stripe.errors.StripeError>): Gatew
   return [408, 409, 425].includes(status) || status >= 500
     ? { kind: 'unavailable', ...retryAfter(error) }
     : { kind: 'rejected' };
+}
+
+/** Logs print causes. What the client itself says of a connection quotes nobody; what Stripe says may. */
+function causeOf(error: InstanceType<typeof Stripe.errors.StripeError>): ErrorOptions {
+  return error instanceof Stripe.errors.StripeConnectionError ? { cause: error } : {};
 }
 
 function retryAfter(error: InstanceType<typeof Stripe.errors.StripeError>): { retryAfterMs?: number } {

@@ -95,9 +95,13 @@ describe('an answer without a decision', () => {
     expect(failureOf(error).failure).toEqual({ kind });
   });
 
-  it('keeps its cause', () => {
-    const error = answered(500);
+  it('keeps its cause where no answer came, and no answer in whose text the gateway may quote people', () => {
+    const error = new Stripe.errors.StripeConnectionError({
+      type: 'api_error',
+      message: 'connection refused',
+    });
     expect(failureOf(error).cause).toBe(error);
+    expect(failureOf(answered(400, { type: 'invalid_request_error' })).cause).toBeUndefined();
   });
 });
 
