@@ -11,6 +11,7 @@ import type {
   ScopedKey,
 } from '../idempotency-store';
 import { writeRecord } from '../stored-record';
+import { GatheredCalls } from './gathered-calls';
 import { keyBehind, redisKeys, redisPrefixes, type RedisKeys, type RedisLayout } from './redis-keys';
 import {
   parseBeginReply,
@@ -19,7 +20,7 @@ import {
   parseFindReply,
   parseReleaseReply,
 } from './redis-replies';
-import { RedisScript } from './redis-script';
+import { RedisScript, type ScriptCall } from './redis-script';
 
 const BEGIN = new RedisScript('begin.lua');
 const COMPLETE = new RedisScript('complete.lua');
@@ -33,6 +34,7 @@ const SCAN_BATCH = 1_000;
 
 /**
  * Records, leases and attempts in Redis 7 or newer, standalone or Cluster; each step is one script and one round trip.
+ * Standalone, the steps that are asked for in one turn of the event loop share it.
  *
  * The client must bound its commands (`commandTimeout`), must not queue them while disconnected
  * (`enableOfflineQueue: false`) and must not send one twice (`autoResendUnfulfilledCommands: false`; for a Cluster
@@ -43,60 +45,60 @@ const SCAN_BATCH = 1_000;
  * the key given to the downstream system is what prevents a second effect.
  */
 export class RedisIdempotencyStore implements IdempotencyStore {
-  constructor(private readonly client: Redis | Cluster) {}
+  private readonly begins: StepCalls;
+  private readonly completions: StepCalls;
+  private readonly extensions: StepCalls;
+  private readonly releases: StepCalls;
+
+  constructor(private readonly client: Redis | Cluster) {
+    this.begins = stepCalls(client, BEGIN);
+    this.completions = stepCalls(client, COMPLETE);
+    this.extensions = stepCalls(client, EXTEND);
+    this.releases = stepCalls(client, RELEASE);
+  }
 
   async begin(request: BeginRequest): Promise<BeginReply> {
+    const { ownerToken, leaseMs, ttlSeconds, fingerprint = '', requestedAt } = request;
     const { record, lock, attempts } = this.keys(request);
-    const reply = await this.step('begin', () =>
-      BEGIN.run(
-        this.client,
-        [record, lock, attempts],
-        [
-          request.ownerToken,
-          request.leaseMs,
-          request.ttlSeconds,
-          request.fingerprint ?? '',
-          request.requestedAt?.getTime() ?? '',
-        ],
-      ),
-    );
+    const args = [ownerToken, leaseMs, ttlSeconds, fingerprint, requestedAt?.getTime() ?? ''];
+    const reply = await this.step('begin', () => this.begins({ keys: [record, lock, attempts], args }));
     return parseBeginReply(reply, request.fingerprint);
   }
 
   async complete(request: CompleteRequest): Promise<CompleteReply> {
     const { record, lock, attempts } = this.keys(request);
-    const stored = writeRecord(request.record);
+    const args = [request.ownerToken, writeRecord(request.record), request.ttlSeconds];
     const reply = await this.step('complete', () =>
-      COMPLETE.run(this.client, [record, lock, attempts], [request.ownerToken, stored, request.ttlSeconds]),
+      this.completions({ keys: [record, lock, attempts], args }),
     );
     return parseCompleteReply(reply);
   }
 
   async extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'> {
     const { lock, attempts } = this.keys(owner);
+    const args = [owner.ownerToken, leaseMs];
     return parseExtendReply(
-      await this.step('extend', () => EXTEND.run(this.client, [lock, attempts], [owner.ownerToken, leaseMs])),
+      await this.step('extend', () => this.extensions({ keys: [lock, attempts], args })),
     );
   }
 
   async release(owner: LeaseOwner, counting: 'counted' | 'excused'): Promise<'released' | 'lost'> {
     const { lock, attempts } = this.keys(owner);
-    const excused = counting === 'excused' ? '1' : '0';
+    const args = [owner.ownerToken, counting === 'excused' ? '1' : '0'];
     return parseReleaseReply(
-      await this.step('release', () =>
-        RELEASE.run(this.client, [lock, attempts], [owner.ownerToken, excused]),
-      ),
+      await this.step('release', () => this.releases({ keys: [lock, attempts], args })),
     );
   }
 
   async find(name: ScopedKey): Promise<Finding> {
     const { record, lock, attempts } = this.keys(name);
-    return parseFindReply(await this.step('find', () => FIND.run(this.client, [record, lock, attempts], [])));
+    const keys = [record, lock, attempts];
+    return parseFindReply(await this.step('find', () => FIND.run(this.client, { keys, args: [] })));
   }
 
   async forget(name: ScopedKey): Promise<void> {
     const { record, lock, attempts } = this.keys(name);
-    await this.step('forget', () => FORGET.run(this.client, [record, lock, attempts], []));
+    await this.step('forget', () => FORGET.run(this.client, { keys: [record, lock, attempts], args: [] }));
   }
 
   async probe(): Promise<void> {
@@ -143,6 +145,15 @@ export class RedisIdempotencyStore implements IdempotencyStore {
       throw new StoreUnavailableError(name, error);
     }
   }
+}
+
+type StepCalls = (call: ScriptCall) => Promise<unknown>;
+
+/** On a Cluster the keys of a script must share a slot, which those of two idempotency keys hardly ever do. */
+function stepCalls(client: Redis | Cluster, script: RedisScript): StepCalls {
+  if ('nodes' in client) return (call) => script.run(client, call);
+  const gathered = new GatheredCalls(client, script);
+  return (call) => gathered.run(call);
 }
 
 /** A prefix in which no character stands for others. */

@@ -3,17 +3,50 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cluster, Redis } from 'ioredis';
 
-/** A Lua script of this folder, sent by its hash and in full only to a server that does not know it yet. */
+/** The keys and arguments of one step, as the header of its script lists them. */
+export interface ScriptCall {
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number)[];
+}
+
+/** A Lua script of this folder, which takes one step of one idempotency key. */
 export class RedisScript {
-  private readonly source: string;
-  private readonly sha1: string;
+  private readonly single: Script;
+  private readonly gathered: Script;
 
   constructor(file: string) {
-    this.source = readFileSync(join(__dirname, file), 'utf8');
-    this.sha1 = createHash('sha1').update(this.source).digest('hex');
+    const source = readFileSync(join(__dirname, file), 'utf8');
+    this.single = new Script(source);
+    this.gathered = new Script(gathering(source));
   }
 
-  async run(client: Redis | Cluster, keys: string[], args: (string | number)[]): Promise<unknown> {
+  run(client: Redis | Cluster, { keys, args }: ScriptCall): Promise<unknown> {
+    return this.single.run(client, { keys, args });
+  }
+
+  /**
+   * Takes the step for many idempotency keys in one call, one after the other. Answers the reply of each in their order;
+   * for one that failed the error, which does not keep the others from their step.
+   */
+  async runAll(client: Redis, calls: readonly ScriptCall[]): Promise<unknown[]> {
+    const keys = calls.flatMap((call) => call.keys);
+    const args = calls.flatMap((call) => call.args);
+    const reply = await this.gathered.run(client, { keys, args: [calls.length, ...args] });
+    const replies: unknown[] = Array.isArray(reply) ? reply : [];
+    if (replies.length === calls.length) return replies;
+    throw new Error(`a gathered script gave ${replies.length} replies to ${calls.length} calls`);
+  }
+}
+
+/** Sent by its hash, and in full only to a server that does not know it yet. */
+class Script {
+  private readonly sha1: string;
+
+  constructor(private readonly source: string) {
+    this.sha1 = createHash('sha1').update(source).digest('hex');
+  }
+
+  async run(client: Redis | Cluster, { keys, args }: ScriptCall): Promise<unknown> {
     try {
       return await client.evalsha(this.sha1, keys.length, ...keys, ...args);
     } catch (error) {
@@ -24,4 +57,35 @@ export class RedisScript {
       throw error;
     }
   }
+}
+
+/**
+ * A script that takes the step of another one for each of several calls.
+ * KEYS: those of the calls, one call after the other. ARGV: 1 number of calls, then those of the calls in the same way.
+ * Replies: an array with the reply or error of each call; on a replica that error alone.
+ */
+function gathering(source: string): string {
+  // Flags count only on the first line.
+  const [flags = ''] = /^#!.*\n/.exec(source) ?? [];
+  return `${flags}local function step(KEYS, ARGV)
+${source.slice(flags.length)}
+end
+
+local calls = tonumber(ARGV[1])
+local keys, args = #KEYS / calls, (#ARGV - 1) / calls
+local replies = {}
+for call = 0, calls - 1 do
+  local own_keys, own_args = {}, {}
+  for place = 1, keys do own_keys[place] = KEYS[call * keys + place] end
+  for place = 1, args do own_args[place] = ARGV[1 + call * args + place] end
+  local ok, reply = pcall(step, own_keys, own_args)
+  if not ok then
+    if type(reply) ~= 'table' then reply = { err = reply } end
+    -- A replica: nothing was written for any call, and the client must see it to look for the master.
+    if string.sub(reply.err, 1, 8) == 'READONLY' then return reply end
+  end
+  replies[call + 1] = reply
+end
+return replies
+`;
 }

@@ -1,0 +1,54 @@
+import type { Redis } from 'ioredis';
+import type { RedisScript, ScriptCall } from './redis-script';
+
+/** So few that other clients of Redis hardly wait for them: about a millisecond. */
+const MOST_AT_ONCE = 128;
+
+interface WaitingCall extends ScriptCall {
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Gathers the calls of one turn of the event loop into one call of Redis: what costs is the number of commands, on
+ * either side, and hardly what a script does. A call that is alone goes out at the end of the same turn, too.
+ */
+export class GatheredCalls {
+  private waiting: WaitingCall[] = [];
+
+  constructor(
+    private readonly client: Redis,
+    private readonly script: RedisScript,
+  ) {}
+
+  /** Settles as the call alone would have: the failure of another one is not its own. */
+  run({ keys, args }: ScriptCall): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      // After all that has arrived in this turn, on any connection, and before the loop waits for more.
+      if (this.waiting.length === 0) setImmediate(() => this.send());
+      this.waiting.push({ keys, args, resolve, reject });
+    });
+  }
+
+  private send(): void {
+    const calls = this.waiting;
+    this.waiting = [];
+    for (let from = 0; from < calls.length; from += MOST_AT_ONCE) {
+      void this.sendTogether(calls.slice(from, from + MOST_AT_ONCE));
+    }
+  }
+
+  private async sendTogether(calls: readonly WaitingCall[]): Promise<void> {
+    try {
+      const replies = await this.script.runAll(this.client, calls);
+      calls.forEach(({ resolve, reject }, index) => {
+        const reply = replies[index];
+        if (reply instanceof Error) reject(reply);
+        else resolve(reply);
+      });
+    } catch (error) {
+      // No answer to any of them: each caller must be right whether its step was taken or not.
+      for (const { reject } of calls) reject(error);
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { Redis } from 'ioredis';
+import { RedisIdempotencyStore, StoreUnavailableError } from '../../src/idempotency';
+import { startOwnRedis } from '../support/servers';
+import type { OwnRedis } from '../support/servers';
+import { aBegin, aRecord, finish } from '../support/store-steps';
+
+let server: OwnRedis;
+let client: Redis;
+let store: RedisIdempotencyStore;
+
+beforeAll(async () => {
+  server = await startOwnRedis();
+  client = new Redis(server.url);
+  store = new RedisIdempotencyStore(client);
+  // So that the scripts are in Redis, and each call is one command.
+  await finish(store, randomUUID());
+});
+afterAll(async () => {
+  client.disconnect();
+  await server.stop();
+});
+
+/** Script calls that clients have sent; what scripts call themselves is not among them. */
+async function scriptCalls(): Promise<number> {
+  const [, calls] = /^cmdstat_evalsha:calls=(\d+)/m.exec(await client.info('commandstats')) ?? [];
+  return Number(calls);
+}
+
+/** How many script calls it takes. */
+async function costOf(steps: () => Promise<unknown>): Promise<number> {
+  const before = await scriptCalls();
+  await steps();
+  return (await scriptCalls()) - before;
+}
+
+const someKeys = (count: number) => Array.from({ length: count }, () => randomUUID());
+
+describe('steps that are asked for in one turn of the event loop', () => {
+  it('are one call of Redis: the begins, and then the completions', async () => {
+    const requests = someKeys(50).map((key) => aBegin(key));
+    const cost = await costOf(async () => {
+      await Promise.all(requests.map((request) => store.begin(request)));
+      await Promise.all(requests.map((request) => store.complete({ ...request, record: aRecord() })));
+    });
+    expect(cost).toBe(2);
+  });
+
+  it('get each their own answer', async () => {
+    const keys = someKeys(300);
+    const results = await Promise.all(
+      keys.map(async (key) => {
+        await finish(store, key);
+        const reply = await store.begin(aBegin(key));
+        return reply.kind === 'completed' ? reply.record.result : reply;
+      }),
+    );
+    expect(results).toEqual(keys);
+  });
+
+  it('keep their order for one key: the first gets the lease', async () => {
+    const key = randomUUID();
+    const replies = await Promise.all([store.begin(aBegin(key)), store.begin(aBegin(key))]);
+    expect(replies.map(({ kind }) => kind)).toEqual(['acquired', 'busy']);
+  });
+
+  it('do not share the failure of one of them', async () => {
+    const [good = '', bad = '', alsoGood = ''] = someKeys(3);
+    await client.set(`attempts:payment:${bad}`, 'not a hash');
+    const outcomes = await Promise.allSettled([good, bad, alsoGood].map((key) => store.begin(aBegin(key))));
+    expect(outcomes).toEqual([
+      { status: 'fulfilled', value: expect.objectContaining({ kind: 'acquired' }) },
+      {
+        status: 'rejected',
+        reason: expect.objectContaining({ message: expect.stringMatching(/^WRONGTYPE/) }),
+      },
+      { status: 'fulfilled', value: expect.objectContaining({ kind: 'acquired' }) },
+    ]);
+  });
+
+  it('do not share what a script itself stumbles over', async () => {
+    const [good = '', bad = ''] = someKeys(2);
+    await client.hset(`attempts:payment:${bad}`, 'count', '1', 'firstAt', 'noon');
+    const request = aBegin(bad, { requestedAt: new Date(), ttlSeconds: Number.NaN });
+    const outcomes = await Promise.allSettled([store.begin(request), store.begin(aBegin(good))]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+  });
+
+  it('all go out again to a server that has forgotten the scripts', async () => {
+    await client.script('FLUSH');
+    const replies = await Promise.all(someKeys(3).map((key) => store.begin(aBegin(key))));
+    expect(replies.map(({ kind }) => kind)).toEqual(['acquired', 'acquired', 'acquired']);
+  });
+});
+
+describe('steps of one turn while Redis is full', () => {
+  const [finished = '', fresh = ''] = someKeys(2);
+  const begun = someKeys(3).map((key) => aBegin(key));
+
+  beforeAll(async () => {
+    await finish(store, finished);
+    await Promise.all(begun.map((request) => store.begin(request)));
+    await client.config('SET', 'maxmemory', '1');
+  });
+  afterAll(() => client.config('SET', 'maxmemory', '0'));
+
+  it('refuse to begin what is new, and still know what is finished', async () => {
+    const [known, unknown] = await Promise.allSettled([
+      store.begin(aBegin(finished)),
+      store.begin(aBegin(fresh)),
+    ]);
+    expect(known).toMatchObject({ status: 'fulfilled', value: { kind: 'completed' } });
+    expect(unknown).toMatchObject({ status: 'rejected', reason: expect.any(StoreUnavailableError) });
+  });
+
+  it('store what was done', async () => {
+    const replies = await Promise.all(
+      begun.map((request) => store.complete({ ...request, record: aRecord() })),
+    );
+    expect(replies.map(({ kind }) => kind)).toEqual(['stored', 'stored', 'stored']);
+  });
+});
+
+describe('steps of one turn whose connection goes before they are sent', () => {
+  it('are each unconfirmed, and none is taken later', async () => {
+    const lonely = new Redis(server.url, { enableOfflineQueue: false, maxRetriesPerRequest: 0 });
+    await once(lonely, 'ready');
+    const lonelyStore = new RedisIdempotencyStore(lonely);
+    const keys = someKeys(3);
+    const outcomes = Promise.allSettled(keys.map((key) => lonelyStore.begin(aBegin(key))));
+    lonely.disconnect();
+    for (const outcome of await outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(StoreUnavailableError) });
+    }
+    const findings = await Promise.all(keys.map((key) => store.find({ scope: 'payment', key })));
+    expect(findings.map(({ attempts }) => attempts)).toEqual([0, 0, 0]);
+  });
+});
