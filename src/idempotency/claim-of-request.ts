@@ -24,14 +24,13 @@ export function claimOf(request: {
     scope: scopeOf(incoming, options),
     key,
     excuse: options.excuse ?? kind.excuses,
-    ...(options.fingerprint !== false && {
-      fingerprint: fingerprintOf(identityOf(payload, options.fingerprint)),
-    }),
-    ...(incoming.requestedAt && { requestedAt: incoming.requestedAt }),
-    ...(ttlSeconds !== undefined && { ttlSeconds }),
-    ...(leaseMs !== undefined && { leaseMs }),
-    ...(remember && { remember }),
-    ...(typeof whenBusy === 'object' && { busyWaitMs: whenBusy.waitMs }),
+    fingerprint:
+      options.fingerprint === false ? undefined : fingerprintOf(identityOf(payload, options.fingerprint)),
+    requestedAt: incoming.requestedAt,
+    ttlSeconds,
+    leaseMs,
+    remember,
+    busyWaitMs: typeof whenBusy === 'object' ? whenBusy.waitMs : undefined,
   };
 }
 

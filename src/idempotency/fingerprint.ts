@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 
 /**
@@ -8,8 +8,5 @@ import canonicalize from 'canonicalize';
  * @throws Error when the payload holds what JSON cannot (NaN, Infinity, a cycle)
  */
 export function fingerprintOf(payload: unknown): string {
-  const canonical = canonicalize(payload);
-  return createHash('sha256')
-    .update(canonical ?? 'undefined')
-    .digest('base64url');
+  return hash('sha256', canonicalize(payload) ?? 'undefined', 'base64url');
 }

@@ -66,24 +66,38 @@ export const IdempotentPayload = createParamDecorator(
   (_: unknown, execution: ExecutionContext) => inputOf(execution).payload,
 );
 
-export function contextOf(
-  { scope, key }: ScopedKey,
-  acquisition: Acquisition,
-  lease: Lease,
-): IdempotencyContext {
-  return {
-    scope,
-    key,
-    replayed: false,
-    ...acquisition,
-    get signal() {
-      return lease.signal;
-    },
-    get remainingMs() {
-      return lease.remainingMs;
-    },
-    assertHeld: () => lease.assertHeld(),
-  };
+/** What the work sees of its run. A class, because one is made for each request: its getters are made once. */
+export class RunContext implements IdempotencyContext {
+  readonly replayed = false;
+  readonly scope: string;
+  readonly key: string;
+  readonly attempt: number;
+  readonly fencingToken: number;
+  readonly sinceFirstAttemptMs: number;
+
+  constructor(
+    { scope, key }: ScopedKey,
+    { attempt, fencingToken, sinceFirstAttemptMs }: Acquisition,
+    private readonly lease: Lease,
+  ) {
+    this.scope = scope;
+    this.key = key;
+    this.attempt = attempt;
+    this.fencingToken = fencingToken;
+    this.sinceFirstAttemptMs = sinceFirstAttemptMs;
+  }
+
+  get signal(): AbortSignal {
+    return this.lease.signal;
+  }
+
+  get remainingMs(): number {
+    return this.lease.remainingMs;
+  }
+
+  assertHeld(): void {
+    this.lease.assertHeld();
+  }
 }
 
 function inputOf(execution: ExecutionContext): HandlerInput {

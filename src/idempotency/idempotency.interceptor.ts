@@ -49,6 +49,9 @@ const DEFAULT_REPLAY_HEADERS = ['location'];
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
+  /** Of each handler, put together once. */
+  private readonly options = new WeakMap<object, IdempotentOptions>();
+
   constructor(
     private readonly service: IdempotencyService,
     private readonly modules: ModuleRef,
@@ -56,7 +59,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
   ) {}
 
   async intercept(execution: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    const options = { ...this.moduleOptions.handlers, ...optionsOf(execution) };
+    const options = this.optionsOf(execution);
     const call: Call = { execution, kind: handlerKindOf(execution), options, next };
     const outcome = await this.process(call);
     switch (outcome.kind) {
@@ -69,6 +72,15 @@ export class IdempotencyInterceptor implements NestInterceptor {
         return of(await call.kind.decline(execution, outcome, unprocessed));
       }
     }
+  }
+
+  private optionsOf(execution: ExecutionContext): IdempotentOptions {
+    const handler = execution.getHandler();
+    const known = this.options.get(handler);
+    if (known) return known;
+    const options = { ...this.moduleOptions.handlers, ...optionsOf(execution) };
+    this.options.set(handler, options);
+    return options;
   }
 
   private async process(call: Call): Promise<Outcome<unknown> | Refused> {

@@ -13,7 +13,7 @@ import { LocalMemory } from './local-memory';
 import { errorOf, replayOf, type Answered, type Declined, type FinalError, type Outcome } from './outcome';
 import {
   IdempotencyStore,
-  type BeginReply,
+  type BeginRequest,
   type Finding,
   type IdempotencyRecord,
   type LeaseOwner,
@@ -69,11 +69,10 @@ export class IdempotencyService {
    * @throws StoreUnavailableError when the store did not answer: nothing was started, or the result is not recorded
    */
   async run<T>(key: string, work: Work<T>, options: RunOptions): Promise<Answered<T> | Declined> {
-    const { payload, ...settings } = options;
     const claim: Claim = {
-      ...settings,
+      ...options,
       key: checkKey(key, 'call of run()'),
-      ...('payload' in options && { fingerprint: fingerprintOf(payload) }),
+      fingerprint: 'payload' in options ? fingerprintOf(options.payload) : undefined,
     };
     const outcome = await this.tryRun(claim, work);
     switch (outcome.kind) {
@@ -143,7 +142,7 @@ export class IdempotencyService {
 
   private async beginAndWork<T>(claim: Claim, work: Work<T>): Promise<Outcome<T>> {
     try {
-      const { reply, owner, sentAt } = await this.beginWithPatience(claim);
+      const { reply, owner, sentAt } = await this.begin(claim);
       switch (reply.kind) {
         case 'acquired':
           return await this.leasedWork.run({ claim, owner, acquisition: reply.acquisition, sentAt, work });
@@ -179,26 +178,25 @@ export class IdempotencyService {
   }
 
   /** Begins, and while the key is busy looks again for a while: where the owner is about to finish, that is cheapest. */
-  private async beginWithPatience(claim: Claim) {
+  private async begin(claim: Claim) {
     const owner: LeaseOwner = { scope: claim.scope, key: claim.key, ownerToken: randomUUID() };
+    const request: BeginRequest = {
+      scope: claim.scope,
+      key: claim.key,
+      ownerToken: owner.ownerToken,
+      leaseMs: claim.leaseMs ?? this.options.leaseMs,
+      ttlSeconds: claim.ttlSeconds ?? this.options.ttlSeconds,
+      fingerprint: claim.fingerprint,
+      requestedAt: claim.requestedAt,
+    };
     const patientUntil = performance.now() + (claim.busyWaitMs ?? 0);
-    for (let pollMs = FIRST_BUSY_POLL_MS; ; pollMs = Math.min(2 * pollMs, LONGEST_BUSY_POLL_MS)) {
-      const sentAt = performance.now();
-      const reply = await this.begin(claim, owner);
-      if (reply.kind !== 'busy' || sentAt + pollMs > patientUntil) return { reply, owner, sentAt };
-      await sleep(pollMs);
-    }
-  }
-
-  private async begin(claim: Claim, owner: LeaseOwner): Promise<BeginReply> {
     try {
-      return await this.store.begin({
-        ...owner,
-        leaseMs: claim.leaseMs ?? this.options.leaseMs,
-        ttlSeconds: claim.ttlSeconds ?? this.options.ttlSeconds,
-        fingerprint: claim.fingerprint,
-        requestedAt: claim.requestedAt,
-      });
+      for (let pollMs = FIRST_BUSY_POLL_MS; ; pollMs = Math.min(2 * pollMs, LONGEST_BUSY_POLL_MS)) {
+        const sentAt = performance.now();
+        const reply = await this.store.begin(request);
+        if (reply.kind !== 'busy' || sentAt + pollMs > patientUntil) return { reply, owner, sentAt };
+        await sleep(pollMs);
+      }
     } catch (error) {
       this.events.emit(claim, { kind: 'store-unavailable', step: 'begin', error });
       // It may have taken the lease all the same; give it back rather than block the key until it runs out.

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Claim, Work, WorkEnd } from './claim';
 import { fingerprintOf } from './fingerprint';
-import { contextOf } from './idempotency.context';
+import { RunContext } from './idempotency.context';
 import { LeaseLostError, StoreUnavailableError } from './idempotency.errors';
 import type { IdempotencyEvents } from './idempotency.events';
 import type { IdempotencyModuleOptions } from './idempotency.options';
@@ -12,6 +12,7 @@ import { storedErrorFrom } from './remembered-error';
 import type {
   Acquisition,
   CompleteReply,
+  CompleteRequest,
   IdempotencyRecord,
   IdempotencyStore,
   LeaseOwner,
@@ -55,7 +56,7 @@ export class LeasedWork {
     const leaseMs = claim.leaseMs ?? this.options.leaseMs;
     const lease = new Lease(this.store, owner, leaseMs, this.leaseObserver(claim), begun.sentAt);
     try {
-      const end = await endOf(() => work(contextOf(claim, acquisition, lease)));
+      const end = await endOf(work, new RunContext(claim, acquisition, lease));
       // If the process dies here, the effect is there without a record: the next owner's downstream key absorbs it.
       if ((claim.remember ?? returnedOnly)(end))
         return await this.complete({ claim, lease, fencingToken, end });
@@ -84,10 +85,9 @@ export class LeasedWork {
     const { claim, lease, fencingToken, end } = done;
     const record: IdempotencyRecord = {
       processedAt: new Date().toISOString(),
-      ...(end.kind === 'returned'
-        ? { result: end.result ?? null }
-        : { result: null, error: storedErrorFrom(end.error) }),
-      ...(claim.fingerprint !== undefined && { fingerprint: claim.fingerprint }),
+      result: end.kind === 'returned' ? (end.result ?? null) : null,
+      error: end.kind === 'threw' ? storedErrorFrom(end.error) : undefined,
+      fingerprint: claim.fingerprint,
       fencingToken,
     };
     const reply = await this.storeRecord(claim, lease, record);
@@ -110,13 +110,12 @@ export class LeasedWork {
 
   /** The effect has happened, so its record is worth some patience: as long as the lease is ours. */
   private async storeRecord(claim: Claim, lease: Lease, record: IdempotencyRecord): Promise<CompleteReply> {
+    const { scope, key, ownerToken } = lease.owner;
+    const ttlSeconds = claim.ttlSeconds ?? this.options.ttlSeconds;
+    const request: CompleteRequest = { scope, key, ownerToken, record, ttlSeconds };
     for (;;) {
       try {
-        return await this.store.complete({
-          ...lease.owner,
-          record,
-          ttlSeconds: claim.ttlSeconds ?? this.options.ttlSeconds,
-        });
+        return await this.store.complete(request);
       } catch (error) {
         // A result that is no JSON will be none the next time either.
         if (!(error instanceof StoreUnavailableError)) throw error;
@@ -156,9 +155,9 @@ function isSame(found: IdempotencyRecord | undefined, ours: IdempotencyRecord): 
 
 const returnedOnly = (end: WorkEnd): boolean => end.kind === 'returned';
 
-async function endOf<T>(work: () => Promise<T>): Promise<End<T>> {
+async function endOf<T>(work: Work<T>, context: RunContext): Promise<End<T>> {
   try {
-    return { kind: 'returned', result: await work() };
+    return { kind: 'returned', result: await work(context) };
   } catch (error) {
     return { kind: 'threw', error };
   }

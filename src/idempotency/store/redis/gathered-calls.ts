@@ -16,9 +16,11 @@ interface WaitingCall extends ScriptCall {
 export class GatheredCalls {
   private waiting: WaitingCall[] = [];
 
+  /** @param failureOf makes of what Redis or the client says what the caller gets */
   constructor(
     private readonly client: Redis,
     private readonly script: RedisScript,
+    private readonly failureOf: (error: unknown) => unknown,
   ) {}
 
   /** Settles as the call alone would have: the failure of another one is not its own. */
@@ -43,12 +45,12 @@ export class GatheredCalls {
       const replies = await this.script.runAll(this.client, calls);
       calls.forEach(({ resolve, reject }, index) => {
         const reply = replies[index];
-        if (reply instanceof Error) reject(reply);
+        if (reply instanceof Error) reject(this.failureOf(reply));
         else resolve(reply);
       });
     } catch (error) {
       // No answer to any of them: each caller must be right whether its step was taken or not.
-      for (const { reject } of calls) reject(error);
+      for (const { reject } of calls) reject(this.failureOf(error));
     }
   }
 }

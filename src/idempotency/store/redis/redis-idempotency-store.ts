@@ -51,43 +51,36 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   private readonly releases: StepCalls;
 
   constructor(private readonly client: Redis | Cluster) {
-    this.begins = stepCalls(client, BEGIN);
-    this.completions = stepCalls(client, COMPLETE);
-    this.extensions = stepCalls(client, EXTEND);
-    this.releases = stepCalls(client, RELEASE);
+    this.begins = stepCalls('begin', client, BEGIN);
+    this.completions = stepCalls('complete', client, COMPLETE);
+    this.extensions = stepCalls('extend', client, EXTEND);
+    this.releases = stepCalls('release', client, RELEASE);
   }
 
   async begin(request: BeginRequest): Promise<BeginReply> {
     const { ownerToken, leaseMs, ttlSeconds, fingerprint = '', requestedAt } = request;
     const { record, lock, attempts } = this.keys(request);
     const args = [ownerToken, leaseMs, ttlSeconds, fingerprint, requestedAt?.getTime() ?? ''];
-    const reply = await this.step('begin', () => this.begins({ keys: [record, lock, attempts], args }));
+    const reply = await this.begins({ keys: [record, lock, attempts], args });
     return parseBeginReply(reply, request.fingerprint);
   }
 
   async complete(request: CompleteRequest): Promise<CompleteReply> {
     const { record, lock, attempts } = this.keys(request);
     const args = [request.ownerToken, writeRecord(request.record), request.ttlSeconds];
-    const reply = await this.step('complete', () =>
-      this.completions({ keys: [record, lock, attempts], args }),
-    );
-    return parseCompleteReply(reply);
+    return parseCompleteReply(await this.completions({ keys: [record, lock, attempts], args }));
   }
 
   async extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'> {
     const { lock, attempts } = this.keys(owner);
     const args = [owner.ownerToken, leaseMs];
-    return parseExtendReply(
-      await this.step('extend', () => this.extensions({ keys: [lock, attempts], args })),
-    );
+    return parseExtendReply(await this.extensions({ keys: [lock, attempts], args }));
   }
 
   async release(owner: LeaseOwner, counting: 'counted' | 'excused'): Promise<'released' | 'lost'> {
     const { lock, attempts } = this.keys(owner);
     const args = [owner.ownerToken, counting === 'excused' ? '1' : '0'];
-    return parseReleaseReply(
-      await this.step('release', () => this.releases({ keys: [lock, attempts], args })),
-    );
+    return parseReleaseReply(await this.releases({ keys: [lock, attempts], args }));
   }
 
   async find(name: ScopedKey): Promise<Finding> {
@@ -141,8 +134,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
     try {
       return await command();
     } catch (error) {
-      if (isAboutThisKey(error)) throw error;
-      throw new StoreUnavailableError(name, error);
+      throw failureOf(name, error);
     }
   }
 }
@@ -150,10 +142,19 @@ export class RedisIdempotencyStore implements IdempotencyStore {
 type StepCalls = (call: ScriptCall) => Promise<unknown>;
 
 /** On a Cluster the keys of a script must share a slot, which those of two idempotency keys hardly ever do. */
-function stepCalls(client: Redis | Cluster, script: RedisScript): StepCalls {
-  if ('nodes' in client) return (call) => script.run(client, call);
-  const gathered = new GatheredCalls(client, script);
-  return (call) => gathered.run(call);
+function stepCalls(step: string, client: Redis | Cluster, script: RedisScript): StepCalls {
+  const failure = (error: unknown) => failureOf(step, error);
+  if (!('nodes' in client)) {
+    const gathered = new GatheredCalls(client, script, failure);
+    return (call) => gathered.run(call);
+  }
+  return async (call) => {
+    try {
+      return await script.run(client, call);
+    } catch (error) {
+      throw failure(error);
+    }
+  };
 }
 
 /** A prefix in which no character stands for others. */
@@ -164,6 +165,10 @@ function literally(prefix: string): string {
 /** Answers by which Redis says that it is not well, or not the one to ask; any other error is about the key or script. */
 const SERVER_TROUBLE =
   /^(OOM|READONLY|NOREPLICAS|MISCONF|LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|MOVED|ASK|BUSY|NOAUTH|NOPERM|WRONGPASS|UNKILLABLE|EXECABORT)\b/;
+
+function failureOf(step: string, error: unknown): unknown {
+  return isAboutThisKey(error) ? error : new StoreUnavailableError(step, error);
+}
 
 function isAboutThisKey(error: unknown): boolean {
   return error instanceof ReplyError && error instanceof Error && !SERVER_TROUBLE.test(error.message);
