@@ -1,5 +1,6 @@
 import { eventually } from '../support/eventually';
 import { Metrics } from '../support/metrics';
+import { alertRules, dashboardQueries, labelsIn, metricsIn } from '../support/monitoring';
 import { aPayment, gatewayKey } from '../support/payments';
 import { deadLetterQueue, workQueue } from '../support/topology';
 import { useWorld } from '../support/world';
@@ -94,6 +95,30 @@ describe('the metrics of a consumer', () => {
 
   it('show the lag of the event loop', () => {
     expect(metrics.value('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThan(0);
+  });
+
+  describe('are all that operators are told to look at:', () => {
+    const queries = [...alertRules().map(({ expr }) => expr), ...dashboardQueries()];
+    /** Prometheus makes it when it scrapes. */
+    const prometheusOwn = ['up'];
+
+    it('every metric in the alerts and in the dashboard', () => {
+      const asked = new Set(queries.flatMap(metricsIn));
+      expect(asked.size).toBeGreaterThan(10);
+      expect([...asked].filter((name) => !metrics.names.has(name) && !prometheusOwn.includes(name))).toEqual(
+        [],
+      );
+    });
+
+    it('every value of a label, too', () => {
+      const asked = queries.flatMap(labelsIn).filter(({ label }) => label !== 'job');
+      const unknown = asked.filter(({ label, value }) => {
+        const shown = [...metrics.labelValues(label)];
+        return !shown.some((known) => new RegExp(`^(?:${value})$`).test(known));
+      });
+      // A failure that does not happen in this traffic: the gateway's own words for it.
+      expect(new Set(unknown.map(({ value }) => value))).toEqual(new Set(['outcome-unknown', 'fault']));
+    });
   });
 
   it('have no key and no id in any label', () => {

@@ -1,0 +1,20 @@
+import { alertRules, readDocument } from '../../support/monitoring';
+
+describe('the alert rules', () => {
+  const sections = [...readDocument('alerts.md').matchAll(/^### (\w+)$/gm)].map(([, name]) => name);
+
+  it('have one section of the runbook each, and the runbook has none besides', () => {
+    expect(sections).toEqual(alertRules().map(({ alert }) => alert));
+  });
+
+  it('link to their sections', () => {
+    expect(alertRules().map(({ runbookUrl }) => runbookUrl)).toEqual(
+      alertRules().map(({ alert }) => `docs/operations/alerts.md#${alert.toLowerCase()}`),
+    );
+  });
+
+  it('say whether somebody is woken', () => {
+    const severities = new Set(alertRules().map(({ severity }) => severity));
+    expect(severities).toEqual(new Set(['page', 'ticket']));
+  });
+});
