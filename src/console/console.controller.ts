@@ -1,10 +1,32 @@
 import { Body, ConflictException, Controller, Get, Put, Sse } from '@nestjs/common';
-import { ApiBody } from '@nestjs/swagger';
+import { ApiBody, ApiOkResponse } from '@nestjs/swagger';
 import type { Observable } from 'rxjs';
+import { ApiError, ApiFieldErrors } from '../http/api-answers';
 import type { GatewayMode, GatewayState, LiveEvent } from './activity';
-import { gatewayModePipe, GatewayModeBody } from './console.dto';
+import { gatewayModePipe, GatewayModeBody, GatewayStateAnswer } from './console.dto';
 import { LiveFeed } from './live-feed';
 import { NoSandboxError, SandboxControl } from './sandbox-control';
+
+const EVENT_EXAMPLE = `event: queues
+id: 2
+data: {"depths":{"ready":0,"waiting":2,"dead":0}}
+
+`;
+const ApiGateway = () =>
+  ApiOkResponse({
+    type: GatewayStateAnswer,
+    description: 'How it behaves, if it is a sandbox.',
+    examples: {
+      sandbox: { summary: 'the sandbox', value: { kind: 'sandbox', mode: 'slow' } },
+      stripe: {
+        summary: 'no sandbox',
+        value: {
+          kind: 'not-a-sandbox',
+          detail: 'STRIPE_API_BASE is empty, so the gateway is Stripe itself',
+        },
+      },
+    },
+  });
 
 /** What the console's page is fed from, and what it can tell the sandbox. For development only. */
 @Controller('console')
@@ -15,18 +37,33 @@ export class ConsoleController {
   ) {}
 
   @Sse('events')
+  @ApiOkResponse({
+    description: 'Server-sent events: `snapshot` first, then `report`, `queues` and `heartbeat`.',
+    content: { 'text/event-stream': { schema: { type: 'string' }, example: EVENT_EXAMPLE } },
+  })
   events(): Observable<LiveEvent> {
     return this.feed.open();
   }
 
   @Get('gateway')
+  @ApiGateway()
   gateway(): Promise<GatewayState> {
     return this.sandbox.state();
   }
 
   /** `PUT`, because a page of another origin cannot send that without being permitted to. */
   @Put('gateway')
-  @ApiBody({ type: GatewayModeBody })
+  @ApiBody({ type: GatewayModeBody, examples: { slow: { value: { mode: 'slow' } } } })
+  @ApiGateway()
+  @ApiFieldErrors({
+    field: 'mode',
+    problem: 'mode must be one of the following values: normal, slow, failing, declining, losing-answers',
+  })
+  @ApiError({
+    status: 409,
+    description: 'The gateway is no sandbox, so it is told nothing.',
+    message: 'what answers at STRIPE_API_BASE is not the sandbox',
+  })
   async setGateway(@Body('mode', gatewayModePipe) mode: GatewayMode): Promise<GatewayState> {
     try {
       return await this.sandbox.set(mode);

@@ -1,5 +1,5 @@
 import { ParseEnumPipe } from '@nestjs/common';
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { fieldErrors } from '../http/field-errors';
 
 const MODES = {
@@ -15,6 +15,18 @@ export class GatewayModeBody {
   /** How the sandbox treats charges from now on. */
   @ApiProperty({ enum: Object.values(MODES), example: 'slow' })
   readonly mode: string = '';
+}
+
+/** How the gateway behaves, or why it cannot be told. */
+export class GatewayStateAnswer {
+  @ApiProperty({ enum: ['sandbox', 'not-a-sandbox', 'unreachable'] })
+  readonly kind: string = '';
+
+  @ApiPropertyOptional({ enum: [...Object.values(MODES), 'custom'] })
+  readonly mode?: string;
+
+  @ApiPropertyOptional()
+  readonly detail?: string;
 }
 
 export const gatewayModePipe = new ParseEnumPipe(MODES, {

@@ -11,11 +11,45 @@ import {
   Post,
   Query,
 } from '@nestjs/common';
+import { ApiBody, ApiOkResponse } from '@nestjs/swagger';
+import { ApiError, ApiFieldErrors } from '../http/api-answers';
 import { fieldErrorsPipe } from '../http/field-errors';
 import type { DeadLetter, DeadLetterContent } from './dead-letter';
 import { DeadLetters, UnknownDeadLetterError, type DeadLetterList } from './dead-letters';
 import { DeadLettersBusyError } from './reading';
-import { ListQuery, ReplayBody } from './dead-letters.dto';
+import {
+  DEAD_LETTER_EXAMPLE,
+  DeadLetterAnswer,
+  DeadLetterContentAnswer,
+  DeadLetterListAnswer,
+  ListQuery,
+  ReplayBody,
+  ReplayedAnswer,
+} from './dead-letters.dto';
+
+const ApiUnknown = () =>
+  ApiError({
+    status: 404,
+    description: 'No dead letter has the id.',
+    message: "no dead letter has the id 'c0ffee'; list them to see which are there",
+  });
+const ApiBusy = () =>
+  ApiError({
+    status: 409,
+    description: 'Somebody else is reading them: two at once would hide messages from each other.',
+    message: 'another process is reading the dead letters; try again when it is done',
+  });
+const ApiDisconnected = () =>
+  ApiError({
+    status: 503,
+    description: 'The broker is away.',
+    message: 'RabbitMQ is not connected; try again when /health/ready is green',
+  });
+const CONTENT_EXAMPLE = {
+  ...DEAD_LETTER_EXAMPLE,
+  headers: { 'idempotency-key': 'abc-123-def-456', 'x-attempts': 8 },
+  body: '{"paymentId":"PAY-001","amount":99.99,"customerId":"CUST-001"}',
+};
 
 /** The same as `npm run dead-letters`, for development. */
 @Controller('dead-letters')
@@ -23,16 +57,45 @@ export class DeadLettersController {
   constructor(private readonly deadLetters: DeadLetters) {}
 
   @Get()
+  @ApiOkResponse({
+    type: DeadLetterListAnswer,
+    description: 'The oldest ones.',
+    example: { total: 1, deadLetters: [DEAD_LETTER_EXAMPLE] },
+  })
+  @ApiFieldErrors({ field: 'limit', problem: 'limit must not be greater than 1000' })
+  @ApiBusy()
+  @ApiDisconnected()
   list(@Query(fieldErrorsPipe) { limit }: ListQuery): Promise<DeadLetterList> {
     return answer(this.deadLetters.list(limit));
   }
 
   @Get(':id')
+  @ApiOkResponse({ type: DeadLetterContentAnswer, description: 'All of it.', example: CONTENT_EXAMPLE })
+  @ApiUnknown()
+  @ApiBusy()
+  @ApiDisconnected()
   show(@Param('id') id: string): Promise<DeadLetterContent> {
     return answer(this.deadLetters.show(id));
   }
 
   @Post('replay')
+  @ApiBody({
+    type: ReplayBody,
+    examples: {
+      one: { value: { id: '05a831c93693' } },
+      all: { value: { all: true } },
+      forced: { summary: 'Also when it is too old to know', value: { id: '05a831c93693', force: true } },
+    },
+  })
+  @ApiOkResponse({
+    type: ReplayedAnswer,
+    description: 'Sent through the front door again, with its own key: never charged twice.',
+    example: { replayed: 1 },
+  })
+  @ApiFieldErrors({ field: 'all', problem: 'all must be true, or id must be the id of a dead letter' })
+  @ApiUnknown()
+  @ApiBusy()
+  @ApiDisconnected()
   @HttpCode(HttpStatus.OK)
   async replay(@Body(fieldErrorsPipe) { id, force }: ReplayBody): Promise<{ replayed: number }> {
     if (id === undefined) return { replayed: await answer(this.deadLetters.replayAll({ force })) };
@@ -41,6 +104,10 @@ export class DeadLettersController {
   }
 
   @Delete(':id')
+  @ApiOkResponse({ type: DeadLetterAnswer, description: 'Removed for good.', example: DEAD_LETTER_EXAMPLE })
+  @ApiUnknown()
+  @ApiBusy()
+  @ApiDisconnected()
   drop(@Param('id') id: string): Promise<DeadLetter> {
     return answer(this.deadLetters.drop(id));
   }

@@ -1,8 +1,12 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { Equals, IsBoolean, IsInt, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
+import type { DeadLetter, DeadLetterContent } from './dead-letter';
+import type { DeadLetterList } from './dead-letters';
 
 export class ListQuery {
   /** How many to show, the oldest first. */
+  @ApiPropertyOptional({ minimum: 1, maximum: 1000, default: 100, example: 100 })
   @Type(() => Number)
   @IsInt()
   @Min(1)
@@ -12,6 +16,7 @@ export class ListQuery {
 
 /** Either `id` or `all`. */
 export class ReplayBody {
+  @ApiPropertyOptional({ example: '05a831c93693' })
   @ValidateIf((body: ReplayBody) => body.all === undefined || body.id !== undefined)
   @ValidateBy({
     name: 'isOnlyId',
@@ -22,11 +27,73 @@ export class ReplayBody {
   })
   readonly id?: string;
 
+  @ApiPropertyOptional({ enum: [true], description: 'All that are there now.' })
   @ValidateIf((body: ReplayBody) => body.id === undefined || body.all !== undefined)
   @Equals(true, { message: 'all must be true, or id must be the id of a dead letter' })
   readonly all?: boolean;
 
   /** Lets messages through that may have been charged and forgotten. */
+  @ApiPropertyOptional({ default: false })
   @IsBoolean()
   readonly force: boolean = false;
 }
+
+/** One of a list. */
+export class DeadLetterAnswer implements DeadLetter {
+  @ApiProperty({ description: 'Made from the content: the same each time the queue is read.' })
+  readonly id: string = '';
+
+  @ApiProperty({ description: 'One of the reasons of the service, or `delivery-limit`.' })
+  readonly reason: string = '';
+
+  @ApiProperty({ description: 'By which a replay goes back to the queue it failed in.' })
+  readonly routingKey: string = '';
+
+  @ApiProperty()
+  readonly detail: string = '';
+
+  @ApiProperty()
+  readonly attempts: number = 0;
+
+  @ApiPropertyOptional()
+  readonly idempotencyKey?: string;
+
+  @ApiPropertyOptional({ format: 'date-time' })
+  readonly publishedAt?: string;
+
+  @ApiPropertyOptional({ format: 'date-time' })
+  readonly deadLetteredAt?: string;
+}
+
+/** The whole of it. */
+export class DeadLetterContentAnswer extends DeadLetterAnswer implements DeadLetterContent {
+  @ApiProperty({ type: 'object', additionalProperties: true })
+  readonly headers: Readonly<Record<string, unknown>> = {};
+
+  @ApiProperty({ description: 'As text, whatever it is.' })
+  readonly body: string = '';
+}
+
+export class DeadLetterListAnswer implements DeadLetterList {
+  @ApiProperty({ description: 'How many there are.' })
+  readonly total: number = 0;
+
+  @ApiProperty({ type: [DeadLetterAnswer], description: 'The oldest of them, in their order.' })
+  readonly deadLetters: DeadLetterAnswer[] = [];
+}
+
+export class ReplayedAnswer {
+  @ApiProperty({ example: 1 })
+  readonly replayed: number = 0;
+}
+
+export const DEAD_LETTER_EXAMPLE = {
+  id: '05a831c93693',
+  reason: 'retries-exhausted',
+  routingKey: 'payment.requested',
+  detail: 'gateway unavailable: StripeAPIError, 500',
+  attempts: 8,
+  idempotencyKey: 'abc-123-def-456',
+  publishedAt: '2026-01-02T03:04:05.000Z',
+  deadLetteredAt: '2026-01-02T03:09:10.123Z',
+};

@@ -1,7 +1,11 @@
 import { Controller, Get, HttpStatus, Res } from '@nestjs/common';
 import { HealthCheck, type HealthCheckResult } from '@nestjs/terminus';
 import type { Response } from 'express';
+import { ApiLive, ApiReady } from './health.answers';
 import { Readiness } from './readiness.service';
+
+/** With examples, which the library's has none of. */
+const OWN_DOCUMENTATION = { noCache: true, swaggerDocumentation: false };
 
 @Controller('health')
 export class HealthController {
@@ -9,7 +13,8 @@ export class HealthController {
 
   /** The process is up and its event loop turns. Looks at nothing else: a restart brings no broker back. */
   @Get('live')
-  @HealthCheck()
+  @HealthCheck(OWN_DOCUMENTATION)
+  @ApiLive()
   live(): HealthCheckResult {
     const details = { process: { status: 'up' as const } };
     return { status: 'ok', info: details, error: {}, details };
@@ -17,7 +22,8 @@ export class HealthController {
 
   /** The process can do its work; 503 with the reasons otherwise. */
   @Get('ready')
-  @HealthCheck()
+  @HealthCheck(OWN_DOCUMENTATION)
+  @ApiReady()
   async ready(@Res({ passthrough: true }) response: Response): Promise<HealthCheckResult> {
     const result = await this.readiness.check();
     if (result.status !== 'ok') response.status(HttpStatus.SERVICE_UNAVAILABLE);

@@ -12,15 +12,6 @@ import {
   Query,
   ServiceUnavailableException,
 } from '@nestjs/common';
-import {
-  ApiAcceptedResponse,
-  ApiBadRequestResponse,
-  ApiHeader,
-  ApiNotFoundResponse,
-  ApiOkResponse,
-  ApiServiceUnavailableResponse,
-  ApiUnprocessableEntityResponse,
-} from '@nestjs/swagger';
 import { Environment } from '../config/environment';
 import {
   Idempotent,
@@ -35,6 +26,7 @@ import { PublishReturnedError, PublishUnconfirmedError } from '../messaging/publ
 import { InvalidAmountError } from '../payment/money';
 import { acceptPayment } from '../payment/payment-request.pipe';
 import { fieldErrors, fieldErrorsPipe } from '../http/field-errors';
+import { ApiFind, ApiPublish } from './payment-publisher.documentation';
 import {
   PublishPaymentBody,
   PublishPaymentQuery,
@@ -52,13 +44,7 @@ export class PaymentPublisherController {
   ) {}
 
   @Post()
-  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'A UUID is made where it is missing.' })
-  @ApiAcceptedResponse({ type: PublishedPayment, description: 'The broker has confirmed every copy.' })
-  @ApiBadRequestResponse({ description: 'Fields or the key are wrong; each one is named.' })
-  @ApiUnprocessableEntityResponse({ description: 'The key was used with another payload.' })
-  @ApiServiceUnavailableResponse({
-    description: 'The broker did not confirm in time: repeat it with the same key.',
-  })
+  @ApiPublish()
   @HttpCode(HttpStatus.ACCEPTED)
   @Idempotent({ scope: 'publication', key: publicationKey, whenKeyMissing: 'process' })
   async publish(
@@ -81,8 +67,7 @@ export class PaymentPublisherController {
   }
 
   @Get(':idempotencyKey')
-  @ApiOkResponse({ type: PaymentState })
-  @ApiNotFoundResponse({ description: 'Nothing is known of the key.' })
+  @ApiFind()
   async find(@Param('idempotencyKey') idempotencyKey: string): Promise<PaymentState> {
     try {
       const state = await this.payments.stateOf(keyFrom(idempotencyKey));

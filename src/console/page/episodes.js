@@ -1,5 +1,5 @@
 import { html } from './dom.js';
-import { clock, duration } from './format.js';
+import { clock, duration, inWords } from './format.js';
 
 /** @typedef {import('./payment-story.js').PaymentStory} PaymentStory */
 /** @typedef {import('./payment-story.js').Episode} Episode */
@@ -69,7 +69,7 @@ export function wordsFor(happening) {
     case 'duplicate':
       return { what: 'duplicate', tone: 'duplicates', more: FROM[happening.from] };
     case 'parked':
-      return { what: `parked ${duration(happening.delayMs)}`, tone: 'parked', more: happening.why };
+      return { what: `parked ${duration(happening.delayMs)}`, tone: 'parked', more: inWords(happening.why) };
     case 'dead':
       return { what: 'dead letter', tone: 'dead', more: happening.reason };
   }

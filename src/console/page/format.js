@@ -46,6 +46,11 @@ export function counted(count, one, many = `${one}s`) {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 }
 
+/** @param {string} code such as `gateway-unavailable` */
+export function inWords(code) {
+  return code.replaceAll('-', ' ');
+}
+
 /** @param {string} key */
 export function shortKey(key) {
   return key.length > 26 ? `${key.slice(0, 12)}…${key.slice(-8)}` : key;

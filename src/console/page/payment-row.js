@@ -1,5 +1,5 @@
 import { button, html, setText } from './dom.js';
-import { counted, duration, money, moneyFromMinor, shortKey } from './format.js';
+import { counted, duration, inWords, money, moneyFromMinor, shortKey } from './format.js';
 import { episodeItems } from './episodes.js';
 import { drawTimeLine } from './time-line.js';
 
@@ -120,7 +120,7 @@ function detailsOf(story) {
     story.attempts > 0 && counted(story.attempts, 'attempt'),
     story.deliveries > 0 && counted(story.deliveries, 'delivery', 'deliveries'),
     story.duplicates > 0 && counted(story.duplicates, 'duplicate'),
-    !story.isDone && story.reason,
+    !story.isDone && story.reason !== undefined && inWords(story.reason),
   ].filter((text) => typeof text === 'string');
   return [...(story.key === '' ? [] : [key]), ...texts.map((text) => html('span', {}, text))];
 }
