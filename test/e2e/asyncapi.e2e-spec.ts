@@ -1,0 +1,69 @@
+import type { GetMessage } from 'amqplib';
+import { AmqpSession } from '../support/amqp-session';
+import { eventually } from '../support/eventually';
+import { MessageDocument } from '../support/message-document';
+import { aPayment, gatewayKey } from '../support/payments';
+import { exchange, retryQueuePrefix, routingKey, succeededRoutingKey } from '../support/topology';
+import { useWorld } from '../support/world';
+
+describe('what is on the wire, by the AsyncAPI document', () => {
+  const world = useWorld();
+  const document = new MessageDocument();
+  let session: AmqpSession;
+
+  beforeAll(() => {
+    session = new AmqpSession(world.broker.url);
+  });
+  afterAll(() => session.close());
+
+  const problemsOf = (name: string, { content, properties }: Pick<GetMessage, 'content' | 'properties'>) =>
+    document.problemsOf(name, { headers: properties.headers, payload: JSON.parse(content.toString()) });
+
+  it.each([
+    { name: 'paymentRequested', key: routingKey },
+    { name: 'paymentSucceeded', key: succeededRoutingKey },
+  ])('is $name as it is documented', async ({ name, key }) => {
+    const channel = await session.newChannel();
+    const { queue } = await channel.assertQueue('', { exclusive: true });
+    await channel.bindQueue(queue, exchange, key);
+    await world.service.postPayment(
+      aPayment({ receiptEmail: 'customer@example.com', currency: 'JPY', amount: 500 }),
+    );
+    const message = await eventually(async () => {
+      const got = await channel.get(queue, { noAck: true });
+      if (!got) throw new Error(`nothing came by ${key}`);
+      return got;
+    });
+    await channel.close();
+    expect(problemsOf(name, message)).toEqual([]);
+  });
+
+  it('is paymentParked as it is documented', async () => {
+    const payment = aPayment();
+    const matching = { idempotencyKey: gatewayKey(payment) };
+    await world.sandbox.fault({ kind: 'rate-limit', retryAfterSeconds: 4, matching });
+    await world.service.postPayment(payment);
+    const queue = await eventually(async () => {
+      const depths = Object.entries(await world.broker.queueDepths());
+      const [name] =
+        depths.find(([candidate, depth]) => candidate.startsWith(retryQueuePrefix) && depth > 0) ?? [];
+      if (name === undefined) throw new Error('nothing is parked');
+      return name;
+    });
+    const problems = await session.withChannel(async (channel) => {
+      const message = await channel.get(queue);
+      if (!message) throw new Error(`${queue} is empty`);
+      channel.nack(message);
+      return problemsOf('paymentParked', message);
+    });
+    expect(problems).toEqual([]);
+    await world.service.completedPayment(payment.idempotencyKey);
+  });
+
+  it('is deadLetter as it is documented', async () => {
+    await world.broker.publish(JSON.stringify({ paymentId: 7 }), { headers: { 'idempotency-key': 'abc' } });
+    const [letter] = await world.broker.waitForDeadLetters(1);
+    if (!letter) throw new Error('there is no dead letter');
+    expect(problemsOf('deadLetter', { content: letter.body, properties: letter.properties })).toEqual([]);
+  });
+});

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import Ajv from 'ajv';
+import addFormats from 'ajv-formats';
+import { codes } from 'currency-codes';
+import fc from 'fast-check';
+import { DEAD_LETTER_REASONS } from '../../../src/messaging/fate';
+import { PaymentSucceededPipe } from '../../../src/notification/payment-succeeded.pipe';
+import { decimalsOf } from '../../../src/payment/money';
+import { events, nonsense } from '../../support/generated-messages';
+import { MessageDocument } from '../../support/message-document';
+import type { JsonObject } from '../../support/json';
+
+const document = new MessageDocument();
+
+describe('the AsyncAPI document', () => {
+  it('is one', () => {
+    const schema: unknown = JSON.parse(
+      readFileSync(require.resolve('@asyncapi/specs/schemas/3.0.0-without-$id.json'), 'utf8'),
+    );
+    const validate = addFormats(new Ajv({ strict: false })).compile(schema as JsonObject);
+    validate(document.content);
+    expect(validate.errors).toBeNull();
+  });
+
+  it('has an example of each message that is as its schema says', () => {
+    const wrong = document.messages.map(({ name, examples }) => ({
+      name,
+      count: examples.length,
+      problems: examples.flatMap(({ headers, payload }) => document.problemsOf(name, { headers, payload })),
+    }));
+    expect(wrong.filter(({ count, problems }) => count === 0 || problems.length > 0)).toEqual([]);
+  });
+
+  it('knows the currencies that the code knows', () => {
+    const known = document.at('components', 'schemas', 'currency').enum;
+    expect(known).toEqual(
+      codes()
+        .filter((code) => decimalsOf(code) !== undefined)
+        .sort(),
+    );
+  });
+
+  it('knows the reasons that the code knows', () => {
+    const { enum: reasons } = document.at(
+      'components',
+      'schemas',
+      'deadLetterHeaders',
+      'properties',
+      'x-dead-letter-reason',
+    );
+    expect(reasons).toEqual([...DEAD_LETTER_REASONS]);
+  });
+});
+
+function isReadable(payload: unknown): boolean {
+  try {
+    new PaymentSucceededPipe().transform(payload);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('payment.succeeded, by the document and by the code that reads it', () => {
+  const isEvent = (payload: unknown) =>
+    document.problemsOf('paymentSucceeded', { headers: { 'idempotency-key': 'abc' }, payload }).length === 0;
+
+  it('is taken by both when it is valid, also with fields of a later version', () => {
+    fc.assert(
+      fc.property(events, (event) => {
+        const later = { ...event, fee: 29 };
+        expect([isEvent(later), isReadable(later)]).toEqual([true, true]);
+      }),
+    );
+  });
+
+  it('is judged alike whatever stands in one of its fields', () => {
+    const fields = ['paymentId', 'chargeId', 'amountMinorUnits', 'currency', 'customerId', 'receiptEmail'];
+    fc.assert(
+      fc.property(events, fc.constantFrom(...fields), nonsense, (event, field, value) => {
+        const payload: unknown = JSON.parse(JSON.stringify({ ...event, [field]: value }));
+        expect([field, value, isEvent(payload)]).toEqual([field, value, isReadable(payload)]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
