@@ -41,6 +41,21 @@ describe('a lost answer', () => {
   });
 });
 
+describe('a card that is told to decline', () => {
+  it('is declined whatever it is, and for good', async () => {
+    const key = newGatewayKey();
+    await sandbox.fault({ kind: 'decline' });
+    const first = await gatewayError(gateway.charge(key));
+    const again = await gatewayError(gateway.charge(key));
+    expect([first.decline_code, again.decline_code, isReplayed(again)]).toEqual([
+      'generic_decline',
+      'generic_decline',
+      true,
+    ]);
+    expect(await sandbox.chargesFor(key)).toEqual([]);
+  });
+});
+
 describe('a failure of the gateway', () => {
   it('once execution began is stored, and replayed for ever', async () => {
     const key = newGatewayKey();

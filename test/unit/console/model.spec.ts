@@ -1,0 +1,85 @@
+import { NO_COUNTS, type Happening, type Report } from '../../../src/console/activity';
+import { Model } from '../../../src/console/page/model';
+
+function report(overrides: Partial<Report> = {}): Report {
+  return {
+    process: 'one',
+    at: Date.now(),
+    inProgress: 0,
+    counts: NO_COUNTS,
+    happenings: [],
+    omitted: 0,
+    ...overrides,
+  };
+}
+const started = (key: string): Happening => ({
+  kind: 'started',
+  key,
+  at: Date.now(),
+  attempt: 1,
+  fencingToken: 1,
+  leaseMs: 1_000,
+});
+const depths = (dead: number) => ({ ready: 0, waiting: 0, dead });
+
+describe('what the page knows', () => {
+  it('adds up what the processes hold', () => {
+    const model = new Model();
+    model.apply(report({ process: 'one', inProgress: 2 }), NO_COUNTS);
+    model.apply(report({ process: 'two', inProgress: 3 }), NO_COUNTS);
+    expect(model.processes).toEqual({ names: ['one', 'two'], inProgress: 5 });
+  });
+
+  it('forgets a process that is gone, and what it held', () => {
+    const model = new Model();
+    const now = Date.now();
+    model.apply(report({ process: 'gone', inProgress: 2, at: now - 60_000 }), NO_COUNTS);
+    model.apply(report({ process: 'alive', inProgress: 1, at: now }), NO_COUNTS);
+    expect(model.processes).toEqual({ names: ['alive'], inProgress: 1 });
+  });
+
+  it('counts by the second', () => {
+    const model = new Model();
+    model.apply(report({ counts: { ...NO_COUNTS, charged: 2 } }), NO_COUNTS);
+    model.apply(report({ counts: { ...NO_COUNTS, charged: 1, duplicates: 4 } }), NO_COUNTS);
+    const charged = model.seconds().reduce((all, counts) => all + counts.charged, 0);
+    expect([model.seconds().length, charged]).toEqual([60, 3]);
+  });
+
+  it('keeps the latest payments only', () => {
+    const model = new Model();
+    const happenings = Array.from({ length: 500 }, (_, index) => started(`key-${index}`));
+    model.apply(report({ happenings }), NO_COUNTS);
+    expect([model.payments.size, model.payments.has('key-0'), model.payments.has('key-499')]).toEqual([
+      300,
+      false,
+      true,
+    ]);
+  });
+
+  it('begins anew with a snapshot', () => {
+    const model = new Model();
+    model.apply(report({ happenings: [started('old')], omitted: 3 }), NO_COUNTS);
+    model.reset({
+      totals: { ...NO_COUNTS, charged: 9 },
+      reports: [report({ happenings: [started('new')] })],
+    });
+    expect([[...model.payments.keys()], model.totals.charged, model.omitted]).toEqual([['new'], 9, 0]);
+  });
+
+  it('believes a number of dead letters when it is seen twice: a reader holds them for a moment', () => {
+    const model = new Model();
+    const seen = [2, 0, 2, 2, 1, 1].map((dead) => {
+      model.setDepths(depths(dead));
+      return model.deadLetters;
+    });
+    expect(seen).toEqual([2, 2, 2, 2, 2, 1]);
+  });
+
+  it('knows no number while the broker does not tell', () => {
+    const model = new Model();
+    model.setDepths(depths(2));
+    model.setDepths(null);
+    expect(model.deadLetters).toBeUndefined();
+  });
+});
