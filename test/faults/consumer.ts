@@ -113,6 +113,14 @@ export class Consumer {
     return this.service?.running === false && this.service.output.includes(farewell(point));
   }
 
+  /** What it says of its own state, for whoever must find out why it does nothing. */
+  async describe(): Promise<string> {
+    const { service } = this;
+    if (!service) return 'it has not been started';
+    const readiness = await service.get('/health/ready').catch((error: unknown) => String(error));
+    return `${JSON.stringify(readiness)}; it printed: ${lastWordsOf(service)}`;
+  }
+
   async stop(): Promise<void> {
     this.stopped = true;
     await this.terminate();
@@ -132,9 +140,12 @@ export class Consumer {
   }
 
   private keepEnd(service: Service, end: Pick<ConsumerEnd, 'how' | 'code' | 'signal'>): void {
-    const lastWords = service.output.split('\n').slice(-3).join(' | ');
-    this.ends.push({ consumer: this.name, ...end, lastWords });
+    this.ends.push({ consumer: this.name, ...end, lastWords: lastWordsOf(service) });
   }
+}
+
+function lastWordsOf({ output }: Service): string {
+  return output.split('\n').slice(-3).join(' | ');
 }
 
 function howToStart(special: Special | undefined): { variables: Record<string, string>; nodeArgs: string[] } {

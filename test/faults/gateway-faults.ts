@@ -25,8 +25,10 @@ export function burst(trouble: GatewayTrouble, times: number): FaultRequest {
     case 'drop-before':
     case 'drop-after':
     case 'conflict':
-    case 'unauthorized':
       return { kind: trouble, times };
+    case 'unauthorized':
+      // Charges alone: with every consumer paused, only a look at the gateway can find out that the key is good again.
+      return { kind: trouble, times, matching: { request: 'create' } };
     case 'unstored-500':
       return { kind: 'error-500-unstored', times };
     case 'stored-500-charged':

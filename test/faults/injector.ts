@@ -130,7 +130,10 @@ export class Injector {
     await consumer.start({ crashAt: point });
     const deadline = Date.now() + crashWithinMs;
     while (!consumer.hasCrashed(point)) {
-      if (Date.now() > deadline) throw new Error(`no consumer got there within ${crashWithinMs} ms`);
+      if (Date.now() > deadline) {
+        const state = await consumer.describe();
+        throw new Error(`${consumer.name} did not get there within ${crashWithinMs} ms: ${state}`);
+      }
       await this.targets.provocation.leadTo(point);
       await eventually(() => consumer.hasCrashed(point), { withinMs: provokeEveryMs }).catch(() => undefined);
     }
