@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { DeadLettersCommand } from '../support/dead-letters-command';
+import { eventually } from '../support/eventually';
+import { given } from '../support/isolation';
+import { Management } from '../support/management';
+import { aPayment, gatewayKey } from '../support/payments';
+import type { Payment } from '../support/payments';
+import { ReconcileCommand } from '../support/reconcile-command';
+import { useWorld } from '../support/world';
+
+const PASSWORD = 'permitted';
+const page = readFileSync(resolve(__dirname, '../../docs/operations/running.md'), 'utf8');
+
+/** The rules of `user <name> on >PASSWORD …`, as the page has them for `users.acl`. */
+function documentedAcl(name: string): string[] {
+  const rules = new RegExp(`^user ${name} on >PASSWORD (.+)$`, 'm').exec(page)?.[1];
+  if (rules === undefined) throw new Error(`the page has no line for the Redis user ${name}`);
+  return rules.split(' ');
+}
+
+/** The three expressions of `rabbitmqctl set_permissions <name> …`. */
+function documentedPermissions(name: string) {
+  const line = new RegExp(`^rabbitmqctl set_permissions ${name} '(.+)' '(.+)' '(.+)'$`, 'm').exec(page);
+  const [, configure = '', write = '', read = ''] = line ?? [];
+  if (line === null) throw new Error(`the page has no permissions for the RabbitMQ user ${name}`);
+  return { configure, write, read };
+}
+
+describe('the least permissions, as the page says them', () => {
+  const world = useWorld({ services: 0, own: { redis: true }, env: { NODE_ENV: 'production' } });
+  const user = `payments-${randomUUID()}`;
+  let management: Management;
+  let urls: { rabbitmqUrl: string; redisUrl: string };
+
+  function asUser(url: string, username: string): string {
+    const own = new URL(url);
+    own.username = username;
+    own.password = PASSWORD;
+    return own.href;
+  }
+
+  async function recorded({ idempotencyKey }: Payment): Promise<void> {
+    const isThere = async () => (await world.redis.record(idempotencyKey)) !== undefined;
+    await eventually(isThere, { withinMs: 45_000 });
+  }
+
+  beforeAll(async () => {
+    management = new Management(given('RABBITMQ_MANAGEMENT_URL'));
+    const vhost = decodeURIComponent(new URL(world.broker.url).pathname.slice(1));
+    const permissions = documentedPermissions('payments');
+    await management.createUser(user, { password: PASSWORD, vhost, permissions });
+    for (const name of ['payments', 'reconcile']) {
+      await world.redis.client.call('ACL', 'SETUSER', name, 'on', `>${PASSWORD}`, ...documentedAcl(name));
+    }
+    urls = { rabbitmqUrl: asUser(world.broker.url, user), redisUrl: asUser(world.redis.url, 'payments') };
+    await world.startService(urls);
+  });
+  afterAll(() => management.deleteUser(user));
+
+  it('suffice for a payment, its duplicate, a retry, and a dead letter', async () => {
+    const payment = aPayment();
+    await world.broker.publishPayment(payment, { copies: 3 });
+    await recorded(payment);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+    await world.broker.publish('no JSON');
+    await world.broker.waitForDeadLetters(1);
+    const refused = aPayment();
+    await world.sandbox.fault({ kind: 'unauthorized', times: 1 });
+    await world.broker.publishPayment(refused);
+    await recorded(refused);
+    expect(world.service.output).not.toMatch(/NOPERM|ACCESS_REFUSED/);
+  });
+
+  it('suffice for `npm run dead-letters`', async () => {
+    const command = new DeadLettersCommand(() => ({ url: urls.rabbitmqUrl }));
+    expect(await command.list()).toMatchObject([{ reason: 'invalid-message' }]);
+    expect(await command.run('replay', '--all')).toMatchObject({ code: 0 });
+    await world.broker.waitForDeadLetters(1);
+  });
+
+  it('suffice for `npm run reconcile`, with a user of its own for Redis', async () => {
+    const command = new ReconcileCommand(world);
+    const env = { RABBITMQ_URL: urls.rabbitmqUrl, REDIS_URL: asUser(world.redis.url, 'reconcile') };
+    expect(await command.run([], env)).toMatchObject({ code: 0 });
+  });
+
+  it('let a publisher publish requests, and nothing else', () => {
+    const { configure, write, read } = documentedPermissions('shop');
+    const names = ['payments', 'payments.charge', 'payments.dead-letter', 'amq.default'];
+    const matching = (pattern: string) => names.filter((name) => new RegExp(pattern).test(name));
+    expect([configure, write, read].map(matching)).toEqual([[], ['payments'], []]);
+  });
+});
