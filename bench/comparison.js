@@ -19,7 +19,7 @@ const { Pool } = require('./pool');
  */
 
 /** Until the code of a fresh process is compiled. */
-const WARM_UP_MESSAGES = 2_000;
+const WARM_UP_MESSAGES = 8_000;
 
 /**
  * Measures a group's variants in turn, again and again, so that whatever else the machine does meets all of them.
@@ -31,7 +31,7 @@ async function compare(bench, group, samples) {
   const pools = await openPools(bench, group);
   try {
     for (const pool of pools) {
-      const keys = freshKeys(Math.min(WARM_UP_MESSAGES, group.messages));
+      const keys = freshKeys(Math.min(WARM_UP_MESSAGES, 2 * group.messages));
       await measure(bench, { pool, keys, setting: group.setting });
     }
     for (let repetition = 0; repetition < group.repetitions; repetition++) {

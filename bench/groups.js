@@ -116,6 +116,22 @@ const QUICK = [
 ];
 
 /**
+ * What the regression guard looks at, in a minute.
+ * @type {Group[]}
+ */
+const GUARDED = [
+  {
+    ...engine,
+    variants: ['none', 'ours', 'ours with local memory', 'node-idempotency'],
+    passes: ['new', 'duplicates'],
+    messages: 4_000,
+    repetitions: 3,
+  },
+  { ...handler, variants: HANDLERS.slice(1), passes: ['new'], messages: 3_000, repetitions: 3 },
+  { ...prefetch(1, 300), variants: ['ours'], repetitions: 1 },
+];
+
+/**
  * @param {Pass} pass
  * @param {string[]} keys of the pass `new`
  * @returns {string[]}
@@ -142,4 +158,4 @@ const PASS_NAMES = { new: 'new keys', duplicates: 'duplicates', half: 'half dupl
 /** @type {(name: string, pass: Pass, variant: string) => string} */
 const caseName = (name, pass, variant) => `${name}, ${PASS_NAMES[pass]}: ${variant}`;
 
-module.exports = { FULL, QUICK, caseName, keysFor };
+module.exports = { FULL, GUARDED, QUICK, caseName, keysFor };

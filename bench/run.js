@@ -136,4 +136,4 @@ function roundedAll(ratios) {
   return Object.fromEntries(Object.entries(ratios).map(([name, value]) => [name, rounded(value)]));
 }
 
-module.exports = { runBenchmark };
+module.exports = { runBenchmark, withBench };

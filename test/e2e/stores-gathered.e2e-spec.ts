@@ -39,7 +39,7 @@ const someKeys = (count: number) => Array.from({ length: count }, () => randomUU
 
 describe('steps that are asked for in one turn of the event loop', () => {
   it('are one call of Redis: the begins, and then the completions', async () => {
-    const requests = someKeys(50).map((key) => aBegin(key));
+    const requests = someKeys(30).map((key) => aBegin(key));
     const cost = await costOf(async () => {
       await Promise.all(requests.map((request) => store.begin(request)));
       await Promise.all(requests.map((request) => store.complete({ ...request, record: aRecord() })));

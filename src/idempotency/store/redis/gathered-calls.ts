@@ -1,8 +1,11 @@
 import type { Redis } from 'ioredis';
 import type { RedisScript, ScriptCall } from './redis-script';
 
-/** So few that other clients of Redis hardly wait for them: about a millisecond. */
-const MOST_AT_ONCE = 128;
+/**
+ * Enough that the command itself costs hardly anything; so few that other clients of Redis do not wait long, and that
+ * this process works on the first answers while Redis works on the next ones.
+ */
+const MOST_AT_ONCE = 32;
 
 interface WaitingCall extends ScriptCall {
   readonly resolve: (reply: unknown) => void;
