@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Environment } from '../config/environment';
 import { IdempotencyEvents } from '../idempotency';
 import { PaymentActivity } from '../payment/payment-activity';
@@ -18,7 +18,7 @@ const MOST_HAPPENINGS = 200;
 
 /** Watches what this process does with payments, and reports it to the consoles. For development only. */
 @Injectable()
-export class ActivityRecorder implements OnModuleInit, BeforeApplicationShutdown {
+export class ActivityRecorder implements OnModuleInit, OnApplicationShutdown {
   private readonly process = `${hostname()}:${process.pid}`;
   private readonly held = new Set<string>();
   private happenings: Happening[] = [];
@@ -44,9 +44,9 @@ export class ActivityRecorder implements OnModuleInit, BeforeApplicationShutdown
     this.timer = setInterval(() => this.report(), REPORT_EVERY_MS).unref();
   }
 
-  beforeApplicationShutdown(): void {
+  /** Not earlier: until then the last payments finish, which is worth seeing. */
+  onApplicationShutdown(): void {
     clearInterval(this.timer);
-    this.report();
   }
 
   private record(happening: Happening): void {

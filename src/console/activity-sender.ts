@@ -26,8 +26,13 @@ export class ActivitySender implements OnModuleInit {
   send(report: Report): boolean {
     if (!this.channel || this.isFull) return false;
     const content = Buffer.from(JSON.stringify(report));
-    this.isFull = !this.channel.publish(ACTIVITY.exchange, ACTIVITY.routingKey, content);
-    return true;
+    try {
+      this.isFull = !this.channel.publish(ACTIVITY.exchange, ACTIVITY.routingKey, content);
+      return true;
+    } catch {
+      // It is just being closed, which it says by throwing.
+      return false;
+    }
   }
 
   private adopt(channel: Channel): void {

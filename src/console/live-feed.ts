@@ -1,5 +1,5 @@
-import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
-import { defer, exhaustMap, interval, map, merge, of, share, Subject, takeUntil, timer } from 'rxjs';
+import { Injectable } from '@nestjs/common';
+import { defer, exhaustMap, interval, map, merge, of, share, timer } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { LiveEvent } from './activity';
 import { ActivityLog } from './activity-log';
@@ -11,8 +11,7 @@ const HEARTBEAT_MS = 5_000;
 
 /** What a page is sent, from the moment that it asks. */
 @Injectable()
-export class LiveFeed implements BeforeApplicationShutdown {
-  private readonly stopping = new Subject<void>();
+export class LiveFeed {
   /** The broker is asked as long as somebody looks, and once for all who do. */
   private readonly depths: Observable<LiveEvent>;
 
@@ -27,18 +26,16 @@ export class LiveFeed implements BeforeApplicationShutdown {
     );
   }
 
-  /** The past first, then what happens. A page that comes back gets the past again: nothing has to be resumed. */
+  /**
+   * The past first, then what happens. A page that comes back gets the past again: nothing has to be resumed. It never
+   * ends; the application closes the connection (`forceCloseConnections`) when the last payments are through.
+   */
   open(): Observable<LiveEvent> {
     const past = defer(() => of({ type: 'snapshot' as const, data: this.log.snapshot() }));
     const reports = this.log.arrivals.pipe(
       map((report) => ({ type: 'report' as const, data: { report, totals: this.log.counts } })),
     );
     const heartbeats = interval(HEARTBEAT_MS).pipe(map(() => ({ type: 'heartbeat' as const, data: {} })));
-    return merge(past, reports, this.depths, heartbeats).pipe(takeUntil(this.stopping));
-  }
-
-  /** An answer that never ends would keep the process from ending. */
-  beforeApplicationShutdown(): void {
-    this.stopping.next();
+    return merge(past, reports, this.depths, heartbeats);
   }
 }
