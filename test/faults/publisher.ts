@@ -11,6 +11,9 @@ const confirmWithinMs = 10_000;
 const retryMs = 500;
 /** Messages on their way to the broker at the same time. */
 const inFlightAtMost = 100;
+/** Messages that may wait for a consumer; a machine that is slower than the plan gets a longer run, not a heap. */
+const backlogAtMost = 500;
+const backlogEveryMs = 500;
 
 interface Outgoing {
   messageId: string;
@@ -18,22 +21,33 @@ interface Outgoing {
   headers: JsonObject;
 }
 
+export interface PublisherPlace {
+  url: string;
+  /** Whether the gateway has charged or declined a payment. */
+  hasOutcome: (key: string) => Promise<boolean>;
+  /** How many messages wait for a consumer. */
+  backlog: () => Promise<number>;
+}
+
 /** Publishes as a careful customer does: waits for each confirm, and without one repeats under the same key. */
 export class Publisher {
   readonly ledger = new PublishedLedger();
   private readonly session: AmqpSession;
-  private readonly hasOutcome: (key: string) => Promise<boolean>;
   private readonly underWay = new Set<Promise<void>>();
   private giveUp = false;
 
-  constructor({ url, hasOutcome }: { url: string; hasOutcome: (key: string) => Promise<boolean> }) {
-    this.session = new AmqpSession(url);
-    this.hasOutcome = hasOutcome;
+  constructor(private readonly place: PublisherPlace) {
+    this.session = new AmqpSession(place.url);
   }
 
   /** Publishes each message at its time, or as soon after it as the broker lets it. */
   async publishAll(messages: readonly PlannedMessage[], startedAt: number): Promise<void> {
+    let lookedAt = 0;
     for (const message of messages) {
+      if (Date.now() - lookedAt > backlogEveryMs) {
+        await this.untilThereIsRoom();
+        lookedAt = Date.now();
+      }
       const early = startedAt + message.atMs - Date.now();
       if (early > 0) await sleep(early);
       while (this.underWay.size >= inFlightAtMost) await Promise.race(this.underWay);
@@ -85,6 +99,11 @@ export class Publisher {
     await this.session.close();
   }
 
+  /** Without an answer there may be room or not; then the broker is away, and publishing waits by itself. */
+  private async untilThereIsRoom(): Promise<void> {
+    while ((await this.place.backlog().catch(() => 0)) > backlogAtMost) await sleep(backlogEveryMs);
+  }
+
   private begin(message: PlannedMessage): void {
     // What was not confirmed is not in the ledger as confirmed; there is nobody else to tell.
     const published = this.publish(message)
@@ -95,7 +114,7 @@ export class Publisher {
 
   private async untilOutcome(key: string): Promise<boolean> {
     while (!this.giveUp) {
-      if (await this.hasOutcome(key)) return true;
+      if (await this.place.hasOutcome(key)) return true;
       await sleep(retryMs);
     }
     return false;

@@ -8,6 +8,7 @@ import { startSandbox } from '../support/sandbox';
 import type { Sandbox } from '../support/sandbox';
 import { startOwnRabbitmq, startOwnRedis } from '../support/servers';
 import type { OwnRabbitmq, OwnRedis } from '../support/servers';
+import { workQueue } from '../support/topology';
 import { Consumer } from './consumer';
 import { deadLetterFacts, journalIn, redisFacts } from './evidence';
 import { consumerCount } from './faults';
@@ -116,7 +117,7 @@ async function startParts(options: RunOptions): Promise<Parts> {
     const lines = await sandbox.journal(gatewayKey({ idempotencyKey: key }));
     return lines.some(({ type }) => type === 'charge' || type === 'decline');
   };
-  const publisher = new Publisher({ url: rabbitmq.url, hasOutcome });
+  const publisher = new Publisher({ url: rabbitmq.url, hasOutcome, backlog: () => broker.depth(workQueue) });
   const urls = { redis: redis.url, rabbitmq: rabbitmq.url, gateway: sandbox.url };
   const consumers = await Promise.all(
     Array.from({ length: consumerCount }, (_, position) =>

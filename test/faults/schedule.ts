@@ -18,11 +18,11 @@ export interface PlannedFault {
 }
 
 const faultEveryMs = 1_500;
-const paymentsPerSecond = 40;
+const paymentsPerSecond = 60;
 /** Time for the consumers to get going before the first fault. */
 const undisturbedMs = 1_000;
 
-/** How long payments are published and faults begin: as long as the slower of the two needs. */
+/** How long payments are published and faults begin, where the machine keeps up: as the slower of the two needs. */
 export function durationMs({ payments, faults }: RunSize): number {
   return Math.max((payments / paymentsPerSecond) * 1_000, undisturbedMs + faults * faultEveryMs);
 }
