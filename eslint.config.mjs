@@ -15,6 +15,7 @@ const rooms = [
   'notification',
   'sandbox',
   'observability',
+  'tracing',
 ];
 
 const intoRoom = (room, message) => ({ regex: `^\\.{1,2}/(.*/)?${room}(/|$)`, message });

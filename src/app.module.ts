@@ -18,6 +18,8 @@ import { PaymentPublisherModule } from './payment-publisher/payment-publisher.mo
 import { GatewayModule } from './payment/gateway/gateway.module';
 import { PaymentModule } from './payment/payment.module';
 import { RedisModule } from './redis/redis.module';
+import { traceparent } from './tracing/spans';
+import { TracingModule } from './tracing/tracing.module';
 
 /** The service: modules by role. */
 @Module({})
@@ -28,6 +30,7 @@ export class AppModule {
       imports: [
         ConfigModule,
         LoggingModule,
+        TracingModule,
         RedisModule,
         MessagingModule,
         IdempotencyModule.forRootAsync({
@@ -37,6 +40,7 @@ export class AppModule {
             store: new ObservedStore(new RedisIdempotencyStore(redis), registry),
             ttlSeconds: environment.idempotencyTtlSeconds,
             leaseMs: environment.idempotencyLeaseMs,
+            origin: traceparent,
           }),
         }),
         HealthModule.forRoot({ roles: appRoles, imports: [MessagingModule, GatewayModule] }),

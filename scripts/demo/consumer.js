@@ -4,13 +4,12 @@ const { setTimeout: pause } = require('node:timers/promises');
 const { fieldsOf } = require('../json');
 const { dim, green, yellow } = require('../terminal');
 
-/** @typedef {'processing' | 'succeeded' | 'duplicate'} Event */
+/** @typedef {'succeeded' | 'duplicate'} Event */
 /** @typedef {{ event: Event, paymentId: string, key: string }} Entry */
 
 /** @type {[string, Event][]} */
 const phrases = [
-  ['Processing payment', 'processing'],
-  ['Payment succeeded', 'succeeded'],
+  ['Processing payment: success', 'succeeded'],
   ['Duplicate detected', 'duplicate'],
 ];
 const withinMs = 30_000;
@@ -22,7 +21,6 @@ function watchConsumer() {
   const keys = new Set();
   /** @type {Entry[]} */
   const entries = [];
-  const outcomes = () => entries.filter(({ event }) => event !== 'processing');
   return {
     /** @param {string} key of a payment of this run; what happens to others is not this demo's */
     expect: (key) => void keys.add(key),
@@ -38,7 +36,7 @@ function watchConsumer() {
     outcomes: async ({ count, isAlive, log, show }) => {
       const deadline = Date.now() + withinMs;
       for (let shown = 0; shown < count;) {
-        const next = outcomes()[shown];
+        const next = entries[shown];
         if (next) show(line((shown += 1), next));
         else if (!isAlive() || Date.now() > deadline) throw new Error(explain({ shown, count, log: log() }));
         else await pause(askAgainMs);

@@ -101,6 +101,12 @@ export class Environment {
   @SecondsAsMs('SHUTDOWN_TIMEOUT', { maximumSeconds: 3600 })
   readonly shutdownTimeoutMs: number = 25_000;
 
+  /** Where traces go, as OTLP over HTTP; none are recorded without it. */
+  @Variable('OTEL_EXPORTER_OTLP_ENDPOINT', 'an http:// or https:// URL', { secret: true })
+  @IsOptional()
+  @ValidateBy({ name: 'isOtlpUrl', validator: { validate: (url) => isUrl(url, ['http:', 'https:']) } })
+  readonly otlpEndpoint?: string;
+
   @Variable('LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`)
   @IsIn(LOG_LEVELS)
   readonly logLevel: LogLevel = 'info';

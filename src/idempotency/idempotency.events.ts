@@ -10,6 +10,8 @@ export type IdempotencyEvent = ScopedKey &
         readonly kind: 'replayed';
         readonly from: 'store' | 'running-call' | 'memory';
         readonly result: unknown;
+        /** Of the run that made the result; see `IdempotencyModuleOptions.origin`. */
+        readonly origin: string | undefined;
       }
     | { readonly kind: 'busy'; readonly remainingMs: number }
     | { readonly kind: 'mismatch' }

@@ -18,6 +18,11 @@ export interface IdempotencyModuleOptions {
    * `forget()` only when its time is over.
    */
   readonly localMemory?: LocalMemoryOptions;
+  /**
+   * Says where a run takes place, in the application's own words, such as the trace it belongs to. Asked in the run's
+   * own asynchronous context; kept in its record, and handed to whoever watches replays of it.
+   */
+  readonly origin?: () => string | undefined;
   /** Defaults of the handlers' own options. What belongs to one handler alone has none. */
   readonly handlers?: HandlerDefaults;
 }

@@ -21,6 +21,7 @@ import {
 } from './store/idempotency-store';
 
 interface RunningCall {
+  readonly origin: string | undefined;
   readonly fingerprint: string | undefined;
   readonly outcome: Promise<Outcome<unknown>>;
 }
@@ -98,7 +99,7 @@ export class IdempotencyService {
     const remembered = this.memory?.recall(name, claim.fingerprint);
     if (remembered) return this.replay(claim, remembered, 'memory');
     const outcome = this.beginAndWork(claim, work);
-    this.running.set(name, { fingerprint: claim.fingerprint, outcome });
+    this.running.set(name, { origin: this.options.origin?.(), fingerprint: claim.fingerprint, outcome });
     try {
       return await outcome;
     } finally {
@@ -131,7 +132,12 @@ export class IdempotencyService {
     switch (outcome.kind) {
       case 'executed':
       case 'replayed':
-        this.events.emit(claim, { kind: 'replayed', from: 'running-call', result: outcome.result });
+        this.events.emit(claim, {
+          kind: 'replayed',
+          from: 'running-call',
+          result: outcome.result,
+          origin: call.origin,
+        });
         return { kind: 'replayed', result: outcome.result };
       case 'final-error':
         return { ...outcome, replayed: true };
@@ -173,7 +179,7 @@ export class IdempotencyService {
       this.events.emit(claim, { kind: 'mismatch' });
       return { kind: 'mismatch' };
     }
-    this.events.emit(claim, { kind: 'replayed', from, result: record.result });
+    this.events.emit(claim, { kind: 'replayed', from, result: record.result, origin: record.origin });
     return replayOf<T>(record);
   }
 

@@ -83,11 +83,13 @@ export class LeasedWork {
     end: End<T>;
   }): Promise<Answered<T> | FinalError> {
     const { claim, lease, fencingToken, end } = done;
+    const origin = this.options.origin?.();
     const record: IdempotencyRecord = {
       processedAt: new Date().toISOString(),
       result: end.kind === 'returned' ? (end.result ?? null) : null,
       error: end.kind === 'threw' ? storedErrorFrom(end.error) : undefined,
       fingerprint: claim.fingerprint,
+      origin,
       fencingToken,
     };
     const reply = await this.storeRecord(claim, lease, record);

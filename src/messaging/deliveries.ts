@@ -1,7 +1,9 @@
 import { Nack } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
-import { IdempotencyEvents, type IdempotencyEvent } from '../idempotency';
+import { SpanKind } from '@opentelemetry/api';
+import { IdempotencyEvents, isKey, type IdempotencyEvent } from '../idempotency';
+import { inSpan, linkTo, traceIn } from '../tracing/spans';
 import { currentDelivery, during, type Delivery, type DeliveryFacts } from './delivery';
 import { historyOf } from './message-history';
 import { MessageMetrics } from './message.metrics';
@@ -31,8 +33,25 @@ export class Deliveries implements OnModuleInit {
   }
 
   /** Processes a message: `work` resolves with what the broker is told, a {@link Nack} or nothing. */
-  async process({ queue, message, body }: Received, work: () => Promise<unknown>): Promise<unknown> {
-    const delivery: Delivery = { facts: factsOf(message, body) };
+  process(received: Received, work: () => Promise<unknown>): Promise<unknown> {
+    const { queue, message } = received;
+    const delivery: Delivery = { facts: factsOf(message, received.body) };
+    const options = {
+      kind: SpanKind.CONSUMER,
+      attributes: spanAttributes(queue, message, delivery),
+      parent: traceIn(message.properties.headers),
+    };
+    return inSpan(`process ${queue}`, options, async (span) => {
+      try {
+        return await this.measure(queue, delivery, work);
+      } finally {
+        span.setAttribute('payment.attempt', delivery.facts.attempt);
+        span.setAttribute('payment.outcome', delivery.outcome ?? 'requeued');
+      }
+    });
+  }
+
+  private async measure(queue: string, delivery: Delivery, work: () => Promise<unknown>): Promise<unknown> {
     const ended = this.metrics.begun(queue);
     try {
       const answer = await during(delivery, work);
@@ -57,6 +76,9 @@ function note(delivery: Delivery, event: IdempotencyEvent): void {
       delivery.outcome = 'processed';
       return;
     case 'replayed':
+      if (event.origin !== undefined) linkTo(event.origin);
+      delivery.outcome = 'duplicate';
+      return;
     case 'completion-refused':
       // A refused result is the record of somebody else; where there is none, the message's fate is decided later.
       delivery.outcome = 'duplicate';
@@ -64,6 +86,19 @@ function note(delivery: Delivery, event: IdempotencyEvent): void {
     default:
       return;
   }
+}
+
+function spanAttributes(queue: string, { fields }: ConsumeMessage, { facts }: Delivery) {
+  const { paymentId, idempotencyKey } = facts;
+  return {
+    'messaging.system': 'rabbitmq',
+    'messaging.operation.type': 'process',
+    'messaging.destination.name': queue,
+    'messaging.rabbitmq.redelivered': fields.redelivered,
+    ...(idempotencyKey !== undefined && { 'idempotency.key': idempotencyKey }),
+    // What is no payment id could be anything, a card number among it.
+    ...(paymentId !== undefined && /^[\w-]{1,64}$/.test(paymentId) && { 'payment.id': paymentId }),
+  };
 }
 
 /** Longer ones are not valid; a log line must not grow with what anybody sends. */
@@ -75,7 +110,8 @@ function factsOf(message: ConsumeMessage, body: unknown): DeliveryFacts {
     textIn(message.properties.headers, HEADERS.idempotencyKey) ?? textIn(body, 'idempotencyKey');
   return {
     ...(paymentId !== undefined && { paymentId }),
-    ...(idempotencyKey !== undefined && { idempotencyKey }),
+    // One that cannot be used may be anything, from a forged log line to a card's verification number.
+    ...(isKey(idempotencyKey) && { idempotencyKey }),
     attempt: historyOf(message).attempts,
   };
 }

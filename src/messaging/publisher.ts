@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { ConfirmChannel, Message, Options } from 'amqplib';
+import { SpanKind } from '@opentelemetry/api';
+import { inSpan, withTrace } from '../tracing/spans';
 import { ChannelGuard } from './channel-guard';
 
 /** The broker did not confirm a message in time. It may be there or not: repeat it with the same idempotency key. */
@@ -53,7 +55,23 @@ export class Publisher implements OnModuleInit {
    * the outcome is unknown
    * @throws PublishReturnedError when no queue took the message
    */
-  async publish({ exchange, routingKey, content, properties }: OutgoingMessage): Promise<void> {
+  publish(message: OutgoingMessage): Promise<void> {
+    const { exchange, routingKey, properties } = message;
+    const attributes = {
+      'messaging.system': 'rabbitmq',
+      'messaging.operation.type': 'send',
+      'messaging.destination.name': exchange,
+      'messaging.rabbitmq.destination.routing_key': routingKey,
+    };
+    return inSpan(`publish ${routingKey}`, { kind: SpanKind.PRODUCER, attributes }, () =>
+      this.confirmed({
+        ...message,
+        properties: { ...properties, headers: withTrace(properties.headers) },
+      }),
+    );
+  }
+
+  private async confirmed({ exchange, routingKey, content, properties }: OutgoingMessage): Promise<void> {
     // The library would keep it in memory and send it whenever there is a connection again, long after we gave up.
     if (!(await this.channels.canPublishSoon(OPENING_MS))) {
       throw new PublishUnconfirmedError('RabbitMQ is not connected');

@@ -4,6 +4,8 @@ import { stdTimeFunctions } from 'pino';
 import type { Options } from 'pino-http';
 import pretty from 'pino-pretty';
 import { Environment } from '../config/environment';
+import { currentDelivery } from '../messaging/delivery';
+import { currentTraceId } from '../tracing/spans';
 import { redactor } from './log-redaction';
 
 /**
@@ -25,12 +27,13 @@ import { redactor } from './log-redaction';
 })
 export class LoggingModule {}
 
-/** What a log line holds, and which HTTP requests make one. */
+/** What a log line holds (of a message's processing: the payment, its key, the attempt, the trace), and which HTTP requests make one. */
 export function loggerOptions({ logLevel, stripeApiKey }: Environment): Options {
   return {
     level: logLevel,
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    mixin: () => ({ ...currentDelivery()?.facts, ...traceFacts() }),
     hooks: { streamWrite: redactor([stripeApiKey]) },
     quietReqLogger: true,
     // Probes and scrapers ask every few seconds; readiness logs its own changes.
@@ -42,6 +45,11 @@ export function loggerOptions({ logLevel, stripeApiKey }: Environment): Options 
       res: ({ statusCode }: { statusCode: unknown }) => ({ statusCode }),
     },
   };
+}
+
+function traceFacts(): { traceId?: string } {
+  const traceId = currentTraceId();
+  return traceId === undefined ? {} : { traceId };
 }
 
 function isForPeople({ nodeEnv }: Environment): boolean {

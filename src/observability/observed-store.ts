@@ -1,3 +1,4 @@
+import { SpanKind } from '@opentelemetry/api';
 import { Histogram, type Registry } from 'prom-client';
 import type {
   BeginReply,
@@ -9,13 +10,16 @@ import type {
   LeaseOwner,
   ScopedKey,
 } from '../idempotency';
+import { inChildSpan } from '../tracing/spans';
 
 type Step = keyof IdempotencyStore;
+
+const SPAN = { kind: SpanKind.CLIENT, attributes: { 'db.system.name': 'redis' } };
 
 /** One round trip inside a machine room, up to the time-out of a command. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2];
 
-/** Times each step of a store, and counts those that failed. */
+/** Times and traces each step of a store, and counts those that failed. */
 export class ObservedStore implements IdempotencyStore {
   private readonly duration: Histogram<'step' | 'result'>;
 
@@ -37,34 +41,38 @@ export class ObservedStore implements IdempotencyStore {
   }
 
   begin(request: BeginRequest): Promise<BeginReply> {
-    return this.observe('begin', this.store.begin(request));
+    return this.observe('begin', () => this.store.begin(request));
   }
 
   complete(request: CompleteRequest): Promise<CompleteReply> {
-    return this.observe('complete', this.store.complete(request));
+    return this.observe('complete', () => this.store.complete(request));
   }
 
   extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'> {
-    return this.observe('extend', this.store.extend(owner, leaseMs));
+    return this.observe('extend', () => this.store.extend(owner, leaseMs));
   }
 
   release(owner: LeaseOwner, counting: 'counted' | 'excused'): Promise<'released' | 'lost'> {
-    return this.observe('release', this.store.release(owner, counting));
+    return this.observe('release', () => this.store.release(owner, counting));
   }
 
   find(name: ScopedKey): Promise<Finding> {
-    return this.observe('find', this.store.find(name));
+    return this.observe('find', () => this.store.find(name));
   }
 
   forget(name: ScopedKey): Promise<void> {
-    return this.observe('forget', this.store.forget(name));
+    return this.observe('forget', () => this.store.forget(name));
   }
 
   probe(): Promise<void> {
-    return this.observe('probe', this.store.probe());
+    return this.observe('probe', () => this.store.probe());
   }
 
-  private async observe<T>(step: Step, reply: Promise<T>): Promise<T> {
+  private observe<T>(step: Step, work: () => Promise<T>): Promise<T> {
+    return inChildSpan(`idempotency ${step}`, SPAN, () => this.time(step, work()));
+  }
+
+  private async time<T>(step: Step, reply: Promise<T>): Promise<T> {
     const startedAt = performance.now();
     let result = 'failed';
     try {

@@ -11,6 +11,7 @@ import {
   Post,
   Query,
   ServiceUnavailableException,
+  UseInterceptors,
 } from '@nestjs/common';
 import { Environment } from '../config/environment';
 import {
@@ -25,6 +26,7 @@ import {
 import { PublishReturnedError, PublishUnconfirmedError } from '../messaging/publisher';
 import { InvalidAmountError } from '../payment/money';
 import { acceptPayment } from '../payment/payment-request.pipe';
+import { TracedRequest } from '../tracing/traced-request.interceptor';
 import { fieldErrors, fieldErrorsPipe } from '../http/field-errors';
 import { ApiFind, ApiPublish } from './payment-publisher.documentation';
 import {
@@ -47,6 +49,8 @@ export class PaymentPublisherController {
   @ApiPublish()
   @HttpCode(HttpStatus.ACCEPTED)
   @Idempotent({ scope: 'publication', key: publicationKey, whenKeyMissing: 'process' })
+  // The lowest decorator is the outermost interceptor: the trace has the look into the store, too.
+  @UseInterceptors(TracedRequest)
   async publish(
     @Body(fieldErrorsPipe) body: PublishPaymentBody,
     @Query(fieldErrorsPipe) { copies = 1 }: PublishPaymentQuery,

@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { IdempotencyEvents, type IdempotencyEvent } from '../idempotency';
+import { traceIdOf } from '../tracing/spans';
 import { PAYMENT_SCOPE } from './payment.dto';
 
 /** Logs what the idempotency engine does with payments: what nobody else sees. */
@@ -20,7 +21,12 @@ export class PaymentLog implements OnModuleInit {
     switch (event.kind) {
       case 'replayed':
         return this.logger.log(
-          { paymentId: paymentIdIn(event.result), idempotencyKey, from: event.from },
+          {
+            paymentId: paymentIdIn(event.result),
+            idempotencyKey,
+            from: event.from,
+            firstTraceId: event.origin && traceIdOf(event.origin),
+          },
           'Duplicate detected',
         );
       case 'lease-lost':

@@ -28,9 +28,12 @@ export class PaymentService {
    */
   async charge(request: PaymentRequest, context: IdempotencyContext): Promise<PaymentResult> {
     const facts = { paymentId: request.paymentId, idempotencyKey: context.key, attempt: context.attempt };
-    this.logger.log(facts, 'Processing payment');
+    this.logger.debug(facts, 'Processing payment');
     const result = resultOf(request, await this.chargeOrFind(request, context));
-    this.logger.log({ ...facts, chargeId: result.chargeId }, `Payment ${result.status}`);
+    this.logger.log(
+      { ...facts, chargeId: result.chargeId },
+      `Processing payment: ${result.status === 'succeeded' ? 'success' : 'declined'}`,
+    );
     // Before the record: once there is one, this code never runs again for the key, so what is not published by then
     // would be lost. Dying between here and the record repeats all of it: the gateway replays the charge, and the event
     // goes out a second time under the same key, where its consumers' own idempotency absorbs it. A publish that fails

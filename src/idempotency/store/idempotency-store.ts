@@ -18,6 +18,8 @@ export interface IdempotencyRecord {
   readonly error?: StoredError;
   /** Canonical hash of the payload that was processed; absent when fingerprints are off. */
   readonly fingerprint?: string;
+  /** Where the work was done, in the words of the application. */
+  readonly origin?: string;
   /** Fencing token of the acquisition that finished the work. */
   readonly fencingToken: number;
 }

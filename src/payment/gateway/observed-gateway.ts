@@ -1,4 +1,6 @@
+import { SpanKind, trace } from '@opentelemetry/api';
 import { Histogram, type Registry } from 'prom-client';
+import { inChildSpan } from '../../tracing/spans';
 import {
   GatewayError,
   type Charge,
@@ -10,7 +12,7 @@ import {
 /** A gateway asks a bank: tenths of a second as a rule, and up to the time-out of a call. */
 const SECONDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60];
 
-/** Times the calls to a gateway, by what came of them. */
+/** Times and traces the calls to a gateway, by what came of them. */
 export class ObservedGateway implements PaymentGateway {
   private readonly duration: Histogram<'call' | 'result'>;
 
@@ -30,18 +32,25 @@ export class ObservedGateway implements PaymentGateway {
   }
 
   charge(charge: Charge): Promise<ChargeResult> {
-    return this.observe('charge', this.gateway.charge(charge));
+    return this.observe('charge', () => this.gateway.charge(charge));
   }
 
   find(charge: Charge): Promise<ChargeResult> {
-    return this.observe('find', this.gateway.find(charge));
+    return this.observe('find', () => this.gateway.find(charge));
   }
 
   probe(): Promise<GatewayProbe> {
-    return this.observe('probe', this.gateway.probe());
+    return this.observe('probe', () => this.gateway.probe());
   }
 
-  private async observe<T extends { readonly kind: string }>(
+  private observe<T extends { readonly kind: string }>(
+    call: keyof PaymentGateway,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    return inChildSpan(`gateway ${call}`, { kind: SpanKind.CLIENT }, () => this.time(call, work()));
+  }
+
+  private async time<T extends { readonly kind: string }>(
     call: keyof PaymentGateway,
     reply: Promise<T>,
   ): Promise<T> {
@@ -56,6 +65,7 @@ export class ObservedGateway implements PaymentGateway {
       if (error instanceof GatewayError) result = error.failure.kind;
       throw error;
     } finally {
+      trace.getActiveSpan()?.setAttribute('payment.gateway.result', result);
       this.duration.observe({ call, result }, (performance.now() - startedAt) / 1000);
     }
   }

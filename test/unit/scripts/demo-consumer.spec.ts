@@ -25,7 +25,7 @@ describe('the demo, reading what the consumer did from the log of the service', 
   it('shows one line for each message, and counts the duplicates', async () => {
     const consumer = watched([
       logLine('Processing payment'),
-      logLine('Payment succeeded'),
+      logLine('Processing payment: success'),
       logLine('Duplicate detected, the first result is replayed'),
     ]);
     expect(await consumer.outcomes({ ...options, count: 2 })).toBe(1);
@@ -40,7 +40,7 @@ describe('the demo, reading what the consumer did from the log of the service', 
     const consumer = watched([
       ...strange,
       logLine('Duplicate detected', 'another-run'),
-      logLine('Payment succeeded'),
+      logLine('Processing payment: success'),
     ]);
     expect(await consumer.outcomes({ ...options, count: 1 })).toBe(0);
   });
@@ -53,7 +53,7 @@ describe('the demo, reading what the consumer did from the log of the service', 
   });
 
   it('shows the last words of a service that ended before it was done', async () => {
-    const consumer = watched([logLine('Payment succeeded')]);
+    const consumer = watched([logLine('Processing payment: success')]);
     const counting = consumer.outcomes({ ...options, count: 6, isAlive: () => false });
     await expect(counting).rejects.toThrow(/reported 1 of 6 messages.*\nthe last words/);
   });
