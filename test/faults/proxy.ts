@@ -12,6 +12,8 @@ const longestDelayMs = 300;
 /** Stands on the way from one consumer to one dependency, and makes trouble there on demand. */
 export class FaultyProxy {
   private readonly links = new Set<Link>();
+  /** Sockets of which a chunk is on its way, late. */
+  private readonly delayed = new Set<Socket>();
   private readonly server: Server;
   private trouble: NetworkTrouble | 'none' = 'none';
 
@@ -46,8 +48,7 @@ export class FaultyProxy {
     this.trouble = 'none';
     for (const link of [...this.links]) {
       if (trouble === 'half-open') this.reset(link);
-      link.client.resume();
-      link.upstream.resume();
+      for (const socket of [link.client, link.upstream]) if (!this.delayed.has(socket)) socket.resume();
     }
   }
 
@@ -78,14 +79,21 @@ export class FaultyProxy {
   private forward(from: Socket, to: Socket): void {
     from.on('data', (chunk: Buffer) => {
       if (this.trouble !== 'delay') return void to.write(chunk);
-      // Paused meanwhile, so that nothing overtakes.
+      // Nothing is read meanwhile, not even when the trouble ends first: bytes must not overtake one another.
+      this.delayed.add(from);
       from.pause();
       setTimeout(() => {
         to.write(chunk);
-        if (this.trouble !== 'black-hole') from.resume();
+        this.delayed.delete(from);
+        if (!this.holdsBack(from)) from.resume();
       }, Math.random() * longestDelayMs);
     });
     from.on('end', () => to.end());
+  }
+
+  private holdsBack(socket: Socket): boolean {
+    if (this.trouble === 'black-hole') return true;
+    return this.trouble === 'half-open' && [...this.links].some(({ upstream }) => upstream === socket);
   }
 
   private disturb(link: Link): void {
