@@ -31,7 +31,7 @@ async function compare(bench, group, samples) {
   const pools = await openPools(bench, group);
   try {
     for (const pool of pools) {
-      const keys = freshKeys(Math.min(WARM_UP_MESSAGES, 2 * group.messages));
+      const keys = freshKeys(Math.min(WARM_UP_MESSAGES, group.messages));
       await measure(bench, { pool, keys, setting: group.setting });
     }
     for (let repetition = 0; repetition < group.repetitions; repetition++) {

@@ -105,10 +105,10 @@ const FULL = [
 
 /** The same groups, with so many messages and repetitions as fit in three minutes. */
 const QUICK = [
-  { ...engine, messages: 4_000, repetitions: 3 },
-  { ...handler, messages: 3_000, repetitions: 3 },
+  { ...engine, messages: 3_000, repetitions: 3 },
+  { ...handler, messages: 2_500, repetitions: 3 },
   { ...gateway(50), messages: 1_000, repetitions: 3 },
-  { ...prefetch(1, 500), repetitions: 1 },
+  { ...prefetch(1, 300), repetitions: 1 },
   { ...prefetch(16, 2_000), repetitions: 1 },
   { ...largePayload, messages: 1_000, repetitions: 1 },
   { ...processes(2), variants: WITH_AND_WITHOUT, messages: 4_000, repetitions: 1 },

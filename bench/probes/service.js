@@ -68,6 +68,7 @@ class ServiceUnderTest {
     return {
       cpuSeconds: total(text, 'process_cpu_seconds_total'),
       parked: total(text, 'payments_messages_parked_total'),
+      inProgress: total(text, 'payments_messages_in_progress'),
     };
   }
 }
