@@ -30,9 +30,10 @@ end
 
 local count = (tonumber(known[1]) or 0) + 1
 local firstAt = tonumber(known[3]) or now
-redis.call('HSET', KEYS[3], 'count', count, 'firstAt', firstAt)
 if ARGV[4] ~= '' then
-  redis.call('HSET', KEYS[3], 'fingerprint', ARGV[4])
+  redis.call('HSET', KEYS[3], 'count', count, 'firstAt', firstAt, 'fingerprint', ARGV[4])
+else
+  redis.call('HSET', KEYS[3], 'count', count, 'firstAt', firstAt)
 end
 -- Never shorter than the lease, or the next owner's fencing token would begin again.
 redis.call('PEXPIRE', KEYS[3], math.max(ARGV[3] * 1000, ARGV[2]))
