@@ -125,6 +125,7 @@ async function failures(bench, settings) {
   return {
     busy_redeliveries: busy.redeliveries,
     busy_cpu_ratio: busy.cpuRatio,
+    idle_cpu_ratio: busy.idleCpuRatio,
     tutorial_busy_redeliveries: tutorial.redeliveries,
     tutorial_busy_cpu_ratio: tutorial.cpuRatio,
     kill_to_completion_seconds: await killToCompletion(gateway),

@@ -40,15 +40,17 @@ async function busyTutorial({ publisher, redis, rabbitmqUrl, redisUrl }) {
 }
 
 /**
- * The whole service, and a duplicate that meets a held lock.
+ * The whole service, and a duplicate that meets a held lock; before, the same time without any message.
  * @param {Bench} bench
  * @param {import('./service').ServiceUnderTest} service
- * @returns {Promise<BusyCost>}
+ * @returns {Promise<BusyCost & { idleCpuRatio: number }>}
  */
 async function busyService({ redis }, service) {
   const warmUp = await service.publish();
   await service.completion(warmUp);
   const [key = ''] = freshKeys(1);
+  const idle = await service.metrics();
+  await pause(HELD_MS);
   await redis.set(`lock:payment:${key}`, 'somebody else', 'PX', HELD_MS);
   const before = await service.metrics();
   await service.publish(key);
@@ -59,6 +61,7 @@ async function busyService({ redis }, service) {
   return {
     redeliveries: parked - before.parked,
     cpuRatio: (after.cpuSeconds - before.cpuSeconds) / (HELD_MS / 1_000),
+    idleCpuRatio: (before.cpuSeconds - idle.cpuSeconds) / (HELD_MS / 1_000),
   };
 }
 
