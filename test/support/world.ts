@@ -131,15 +131,28 @@ export class World {
 
   /** Ends everything, and throws when a service did not end well or work was left over. */
   async stop(): Promise<void> {
-    const running = this.services.filter(({ running }) => running);
-    if (running.length > 0) await eventually(() => this.broker.isDrained());
-    const exits = await Promise.all(running.map((service) => service.terminate()));
     try {
+      await this.endServices();
+      // A message on its way from a retry queue to the work queue is in neither, and may arrive when nobody consumes.
+      if (this.services.length > 0 && !(await this.isFinished())) {
+        await this.startService();
+        await this.endServices();
+      }
       if (this.services.length > 0) await this.expectNothingLeft();
-      expect(exits.filter(({ code }) => code !== 0)).toEqual([]);
     } finally {
       await this.tearDown();
     }
+  }
+
+  private async endServices(): Promise<void> {
+    const running = this.services.filter(({ running }) => running);
+    if (running.length > 0) await eventually(() => this.broker.isDrained());
+    const exits = await Promise.all(running.map((service) => service.terminate()));
+    expect(exits.filter(({ code }) => code !== 0)).toEqual([]);
+  }
+
+  private async isFinished(): Promise<boolean> {
+    return Object.keys(await this.broker.unfinished()).length === 0;
   }
 
   private async expectNothingLeft(): Promise<void> {
