@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import type { GetMessage, Message } from 'amqplib';
+import { canonicalJson } from '../idempotency';
 import { readBody, UnreadableMessageError } from '../messaging/message-body';
 import { senderHeaders } from '../messaging/settlement';
 import { HEADERS } from '../messaging/topology';
@@ -67,7 +67,7 @@ function idOf({ properties, content }: Message | GetMessage): string {
   return (
     createHash('sha256')
       // Parsed again, because a header may be a number that canonical JSON does not take, such as NaN.
-      .update(canonicalize(JSON.parse(sent)) ?? '')
+      .update(canonicalJson(JSON.parse(sent)) ?? '')
       .update(content)
       .digest('hex')
       .slice(0, 12)

@@ -16,7 +16,6 @@ import {
   type BeginRequest,
   type Finding,
   type IdempotencyRecord,
-  type LeaseOwner,
   type ScopedKey,
 } from './store/idempotency-store';
 
@@ -44,6 +43,9 @@ export class IdempotencyService {
   private readonly running = new Map<string, RunningCall>();
   private readonly leasedWork: LeasedWork;
   private readonly memory: LocalMemory | undefined;
+  /** Together unique to each acquisition, whatever other processes do. */
+  private readonly process = randomUUID();
+  private acquisitions = 0;
 
   constructor(
     @Inject(IdempotencyStore) private readonly store: IdempotencyStore,
@@ -89,22 +91,17 @@ export class IdempotencyService {
   }
 
   /** The same as {@link run}, with failures as data instead of exceptions. */
-  async tryRun<T>(claim: Claim, work: Work<T>): Promise<Outcome<T>> {
+  tryRun<T>(claim: Claim, work: Work<T>): Promise<Outcome<T>> {
     const name = nameOf(claim);
-    for (let call = this.running.get(name); call; call = this.running.get(name)) {
-      if (call.fingerprint === claim.fingerprint) return this.join<T>(claim, call);
-      // Which of the two payloads the key belongs to is for the store to say, once the other one is through.
-      await call.outcome;
-    }
+    const call = this.running.get(name);
+    if (call) return this.runBehind(call, claim, work);
     const remembered = this.memory?.recall(name, claim.fingerprint);
-    if (remembered) return this.replay(claim, remembered, 'memory');
+    if (remembered) return Promise.resolve(this.replay<T>(claim, remembered, 'memory'));
     const outcome = this.beginAndWork(claim, work);
     this.running.set(name, { origin: this.options.origin?.(), fingerprint: claim.fingerprint, outcome });
-    try {
-      return await outcome;
-    } finally {
-      this.running.delete(name);
-    }
+    const ended = () => this.running.delete(name);
+    outcome.then(ended, ended);
+    return outcome;
   }
 
   /** What is known of a key: its record, how often it was acquired, whether somebody works on it now. */
@@ -124,6 +121,13 @@ export class IdempotencyService {
   /** Resolves when the store takes writes; rejects with a {@link StoreUnavailableError} otherwise. */
   probeStore(): Promise<void> {
     return this.store.probe();
+  }
+
+  private async runBehind<T>(call: RunningCall, claim: Claim, work: Work<T>): Promise<Outcome<T>> {
+    if (call.fingerprint === claim.fingerprint) return this.join<T>(claim, call);
+    // Which of the two payloads the key belongs to is for the store to say, once the other one is through.
+    await call.outcome;
+    return this.tryRun(claim, work);
   }
 
   private async join<T>(claim: Claim, call: RunningCall): Promise<Outcome<T>> {
@@ -185,11 +189,10 @@ export class IdempotencyService {
 
   /** Begins, and while the key is busy looks again for a while: where the owner is about to finish, that is cheapest. */
   private async begin(claim: Claim) {
-    const owner: LeaseOwner = { scope: claim.scope, key: claim.key, ownerToken: randomUUID() };
     const request: BeginRequest = {
       scope: claim.scope,
       key: claim.key,
-      ownerToken: owner.ownerToken,
+      ownerToken: `${this.process}.${++this.acquisitions}`,
       leaseMs: claim.leaseMs ?? this.options.leaseMs,
       ttlSeconds: claim.ttlSeconds ?? this.options.ttlSeconds,
       fingerprint: claim.fingerprint,
@@ -200,13 +203,13 @@ export class IdempotencyService {
       for (let pollMs = FIRST_BUSY_POLL_MS; ; pollMs = Math.min(2 * pollMs, LONGEST_BUSY_POLL_MS)) {
         const sentAt = performance.now();
         const reply = await this.store.begin(request);
-        if (reply.kind !== 'busy' || sentAt + pollMs > patientUntil) return { reply, owner, sentAt };
+        if (reply.kind !== 'busy' || sentAt + pollMs > patientUntil) return { reply, owner: request, sentAt };
         await sleep(pollMs);
       }
     } catch (error) {
       this.events.emit(claim, { kind: 'store-unavailable', step: 'begin', error });
       // It may have taken the lease all the same; give it back rather than block the key until it runs out.
-      void this.leasedWork.release(owner, 'excused');
+      void this.leasedWork.release(request, 'excused');
       throw error;
     }
   }

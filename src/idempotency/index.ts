@@ -18,6 +18,7 @@ export type {
   IdempotentOptions,
   WhenBusy,
 } from './idempotency.options';
+export { canonicalJson } from './canonical-json';
 export { plainKey } from './handlers/http-handler';
 export { checkKey, isKey, readKey, type KeyLocation } from './idempotency-key';
 export type {

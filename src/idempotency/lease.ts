@@ -1,16 +1,11 @@
 import { LeaseLostError } from './idempotency.errors';
+import type { IdempotencyEvents } from './idempotency.events';
 import type { IdempotencyStore, LeaseOwner } from './store/idempotency-store';
 
 /** Renewed at a third of its length, so that two renewals may fail before it runs out. */
 const RENEWALS_PER_LEASE = 3;
 /** After a failed renewal, how often it is tried again within one lease. */
 const RETRIES_PER_LEASE = 10;
-
-/** What becomes of a lease, for those who watch. */
-export interface LeaseObserver {
-  renewed(): void;
-  lost(): void;
-}
 
 /**
  * The exclusive right to work on a key for a while, renewed for as long as the work goes on.
@@ -28,7 +23,7 @@ export class Lease {
     private readonly store: IdempotencyStore,
     readonly owner: LeaseOwner,
     private readonly leaseMs: number,
-    private readonly observer: LeaseObserver,
+    private readonly events: IdempotencyEvents,
     acquiredAt: number,
   ) {
     this.deadline = acquiredAt + leaseMs;
@@ -75,7 +70,7 @@ export class Lease {
       if (this.state !== 'held') return;
       if (reply === 'lost') return this.lose();
       this.deadline = sentAt + this.leaseMs;
-      this.observer.renewed();
+      this.events.emit(this.owner, { kind: 'lease-renewed' });
       this.renewIn(this.leaseMs / RENEWALS_PER_LEASE);
     } catch {
       // The store may have renewed it or not. Until our own deadline the lease is ours either way.
@@ -89,7 +84,7 @@ export class Lease {
     if (this.state !== 'held') return;
     this.state = 'lost';
     clearTimeout(this.timer);
-    this.observer.lost();
+    this.events.emit(this.owner, { kind: 'lease-lost' });
     this.controller?.abort(new LeaseLostError());
   }
 }

@@ -16,7 +16,6 @@ import type {
   IdempotencyRecord,
   IdempotencyStore,
   LeaseOwner,
-  ScopedKey,
 } from './store/idempotency-store';
 
 /** Between two tries to store a record; the lease bounds them. */
@@ -54,7 +53,7 @@ export class LeasedWork {
     const { attempt, fencingToken } = acquisition;
     this.events.emit(claim, { kind: 'acquired', attempt, fencingToken });
     const leaseMs = claim.leaseMs ?? this.options.leaseMs;
-    const lease = new Lease(this.store, owner, leaseMs, this.leaseObserver(claim), begun.sentAt);
+    const lease = new Lease(this.store, owner, leaseMs, this.events, begun.sentAt);
     try {
       const end = await endOf(work, new RunContext(claim, acquisition, lease));
       // If the process dies here, the effect is there without a record: the next owner's downstream key absorbs it.
@@ -136,13 +135,6 @@ export class LeasedWork {
     } catch (error) {
       this.events.emit(owner, { kind: 'store-unavailable', step: 'release', error });
     }
-  }
-
-  private leaseObserver(name: ScopedKey) {
-    return {
-      renewed: () => this.events.emit(name, { kind: 'lease-renewed' }),
-      lost: () => this.events.emit(name, { kind: 'lease-lost' }),
-    };
   }
 }
 

@@ -134,7 +134,7 @@ describe('a system in which something is broken', () => {
     broken[twice.idempotencyKey] = ['recorded-and-dead-letter'];
 
     const vanished = redisKeys('key-\u001b[2J').attempts;
-    await world.redis.client.hset(vanished, { count: 2, firstAt: Date.now() });
+    await world.redis.client.set(vanished, `2 0 ${Date.now()} `);
     broken['key-\u001b[2J'] = ['without-end'];
 
     ({ code, report } = await command.report());

@@ -49,7 +49,7 @@ export async function redisFacts(redis: Redis): Promise<{
     records.set(keyIn(name), (await redis.get(name)) ?? '');
   const acquisitions = new Map<string, number>();
   for (const name of await namesOf(redis, 'attempts:payment:'))
-    acquisitions.set(keyIn(name), Number(await redis.hget(name, 'count')));
+    acquisitions.set(keyIn(name), Number.parseInt((await redis.get(name)) ?? '', 10));
   return { records, acquisitions, locks: await namesOf(redis, 'lock:') };
 }
 

@@ -51,11 +51,11 @@ export class Sampler {
 
   private async find(key: string): Promise<Pick<Sighting, 'record' | 'acquisitions'>> {
     const names = redisKeys(key);
-    const answers = await this.redis.multi().get(names.record).hget(names.attempts, 'count').exec();
+    const answers = await this.redis.multi().get(names.record).get(names.attempts).exec();
     const [record, count] = (answers ?? []).map(([, answer]) =>
       typeof answer === 'string' ? answer : undefined,
     );
-    return { record, acquisitions: count === undefined ? undefined : Number(count) };
+    return { record, acquisitions: count === undefined ? undefined : Number.parseInt(count, 10) };
   }
 
   private keep(sighting: Sighting): void {

@@ -81,10 +81,8 @@ describe('a fingerprint', () => {
   });
 
   it('stays what it is from one version to the next, for records outlive a deployment', () => {
-    // Made with: printf '{"amount":99.99,"paymentId":"PAY-001"}' | openssl dgst -sha256 -binary | basenc --base64url
-    expect(fingerprintOf({ paymentId: 'PAY-001', amount: 99.99 })).toBe(
-      'kCRdVNQ4cv7Aj2bhnlIX1-fxJoLKaAOZsu26nhjj_wE',
-    );
+    // Made with: printf '{"amount":99.99,"paymentId":"PAY-001"}' | openssl dgst -sha256 -binary | basenc --base64url | cut -c-22
+    expect(fingerprintOf({ paymentId: 'PAY-001', amount: 99.99 })).toBe('kCRdVNQ4cv7Aj2bhnlIX1-');
   });
 
   it.each([NaN, Infinity, -Infinity])('is refused for %d, which JSON cannot hold', (amount) => {

@@ -1,4 +1,4 @@
-import { LeaseLostError } from '../../../src/idempotency';
+import { IdempotencyEvents, LeaseLostError } from '../../../src/idempotency';
 import { Lease } from '../../../src/idempotency/lease';
 import type { IdempotencyStore, LeaseOwner } from '../../../src/idempotency/store/idempotency-store';
 
@@ -31,12 +31,13 @@ function unused(): Promise<never> {
   throw new Error('a lease is only ever extended');
 }
 
-/** A lease that was just taken, the store that renews it, and what an observer hears of it. */
+/** A lease that was just taken, the store that renews it, and what its events say. */
 function takeLease({ agedMs = 0 } = {}) {
   const store = new OneLease();
   const heard: string[] = [];
-  const observer = { renewed: () => heard.push('renewed'), lost: () => heard.push('lost') };
-  const lease = new Lease(store, owner, leaseMs, observer, performance.now() - agedMs);
+  const events = new IdempotencyEvents();
+  events.on(({ kind }) => heard.push(kind));
+  const lease = new Lease(store, owner, leaseMs, events, performance.now() - agedMs);
   return { lease, store, heard };
 }
 
@@ -55,14 +56,14 @@ describe('a lease', () => {
     expect(store.renewals).toEqual([]);
     await pass(1);
     expect(store.renewals).toEqual([{ owner, leaseMs }]);
-    expect(heard).toEqual(['renewed']);
+    expect(heard).toEqual(['lease-renewed']);
   });
 
   it('is held for as long as it is renewed', async () => {
     const { lease, store, heard } = takeLease();
     await pass(10 * leaseMs);
     expect(store.renewals).toHaveLength(30);
-    expect(heard).not.toContain('lost');
+    expect(heard).not.toContain('lease-lost');
     expect(() => lease.assertHeld()).not.toThrow();
   });
 
@@ -82,7 +83,7 @@ describe('a lease that another one has', () => {
     const { lease, store, heard } = takeLease();
     store.answer = 'lost';
     await pass(leaseMs / 3);
-    expect(heard).toEqual(['lost']);
+    expect(heard).toEqual(['lease-lost']);
     expect(lease.remainingMs).toBe(0);
     expect(() => lease.assertHeld()).toThrow(LeaseLostError);
   });
@@ -124,7 +125,7 @@ describe('a store that does not answer renewals', () => {
     expect(heard).toEqual([]);
     expect(() => lease.assertHeld()).not.toThrow();
     await pass(1);
-    expect(heard).toEqual(['lost']);
+    expect(heard).toEqual(['lease-lost']);
     expect(() => lease.assertHeld()).toThrow(LeaseLostError);
   });
 
@@ -145,7 +146,7 @@ describe('a store that does not answer renewals', () => {
     await pass(leaseMs * 0.8);
     store.answer = 'extended';
     await pass(leaseMs);
-    expect(heard).not.toContain('lost');
+    expect(heard).not.toContain('lease-lost');
     expect(() => lease.assertHeld()).not.toThrow();
   });
 
@@ -168,7 +169,7 @@ describe('a process that was frozen past its lease', () => {
     const { lease, store, heard } = takeLease();
     freeze(leaseMs);
     expect(() => lease.assertHeld()).toThrow(LeaseLostError);
-    expect(heard).toEqual(['lost']);
+    expect(heard).toEqual(['lease-lost']);
     expect(store.renewals).toEqual([]);
   });
 

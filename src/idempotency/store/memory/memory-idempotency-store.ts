@@ -69,8 +69,7 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     this.records.set(name, writeRecord(request.record), lifeMs);
     this.locks.delete(name);
     const attempts = this.attempts.get(name);
-    // From here on the record knows the fingerprint.
-    if (attempts) this.attempts.set(name, { ...attempts, fingerprint: undefined }, lifeMs);
+    if (attempts) this.attempts.set(name, attempts, lifeMs);
     return { kind: 'stored' };
   }
 

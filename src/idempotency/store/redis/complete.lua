@@ -11,6 +11,5 @@ if redis.call('GET', KEYS[2]) ~= ARGV[1] then
 end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
 redis.call('DEL', KEYS[2])
-redis.call('HDEL', KEYS[3], 'fingerprint')
 redis.call('EXPIRE', KEYS[3], ARGV[3])
 return { 'stored' }

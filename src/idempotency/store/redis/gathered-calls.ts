@@ -8,7 +8,8 @@ import type { RedisScript, ScriptCall } from './redis-script';
 const MOST_AT_ONCE = 32;
 
 interface WaitingCall extends ScriptCall {
-  readonly resolve: (reply: unknown) => void;
+  /** Throws for a reply that nobody can read. */
+  readonly take: (reply: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -27,11 +28,11 @@ export class GatheredCalls {
   ) {}
 
   /** Settles as the call alone would have: the failure of another one is not its own. */
-  run({ keys, args }: ScriptCall): Promise<unknown> {
+  run<Reply>({ keys, args }: ScriptCall, parse: (reply: unknown) => Reply): Promise<Reply> {
     return new Promise((resolve, reject) => {
       // After all that has arrived in this turn, on any connection, and before the loop waits for more.
       if (this.waiting.length === 0) setImmediate(() => this.send());
-      this.waiting.push({ keys, args, resolve, reject });
+      this.waiting.push({ keys, args, take: (reply) => resolve(parse(reply)), reject });
     });
   }
 
@@ -46,14 +47,19 @@ export class GatheredCalls {
   private async sendTogether(calls: readonly WaitingCall[]): Promise<void> {
     try {
       const replies = await this.script.runAll(this.client, calls);
-      calls.forEach(({ resolve, reject }, index) => {
-        const reply = replies[index];
-        if (reply instanceof Error) reject(this.failureOf(reply));
-        else resolve(reply);
-      });
+      calls.forEach((call, index) => this.answer(call, replies[index]));
     } catch (error) {
       // No answer to any of them: each caller must be right whether its step was taken or not.
       for (const { reject } of calls) reject(this.failureOf(error));
+    }
+  }
+
+  private answer({ take, reject }: WaitingCall, reply: unknown): void {
+    if (reply instanceof Error) return reject(this.failureOf(reply));
+    try {
+      take(reply);
+    } catch (error) {
+      reject(error);
     }
   }
 }

@@ -57,30 +57,32 @@ export class RedisIdempotencyStore implements IdempotencyStore {
     this.releases = stepCalls('release', client, RELEASE);
   }
 
-  async begin(request: BeginRequest): Promise<BeginReply> {
+  begin(request: BeginRequest): Promise<BeginReply> {
     const { ownerToken, leaseMs, ttlSeconds, fingerprint = '', requestedAt } = request;
     const { record, lock, attempts } = this.keys(request);
     const args = [ownerToken, leaseMs, ttlSeconds, fingerprint, requestedAt?.getTime() ?? ''];
-    const reply = await this.begins({ keys: [record, lock, attempts], args });
-    return parseBeginReply(reply, request.fingerprint);
+    return this.begins({ keys: [record, lock, attempts], args }, (reply) =>
+      parseBeginReply(reply, request.fingerprint),
+    );
   }
 
+  // Async, because a result that is no JSON is a rejection like any other.
   async complete(request: CompleteRequest): Promise<CompleteReply> {
     const { record, lock, attempts } = this.keys(request);
     const args = [request.ownerToken, writeRecord(request.record), request.ttlSeconds];
-    return parseCompleteReply(await this.completions({ keys: [record, lock, attempts], args }));
+    return this.completions({ keys: [record, lock, attempts], args }, parseCompleteReply);
   }
 
-  async extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'> {
+  extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'> {
     const { lock, attempts } = this.keys(owner);
     const args = [owner.ownerToken, leaseMs];
-    return parseExtendReply(await this.extensions({ keys: [lock, attempts], args }));
+    return this.extensions({ keys: [lock, attempts], args }, parseExtendReply);
   }
 
-  async release(owner: LeaseOwner, counting: 'counted' | 'excused'): Promise<'released' | 'lost'> {
+  release(owner: LeaseOwner, counting: 'counted' | 'excused'): Promise<'released' | 'lost'> {
     const { lock, attempts } = this.keys(owner);
     const args = [owner.ownerToken, counting === 'excused' ? '1' : '0'];
-    return parseReleaseReply(await this.releases({ keys: [lock, attempts], args }));
+    return this.releases({ keys: [lock, attempts], args }, parseReleaseReply);
   }
 
   async find(name: ScopedKey): Promise<Finding> {
@@ -139,21 +141,20 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   }
 }
 
-type StepCalls = (call: ScriptCall) => Promise<unknown>;
+type StepCalls = <Reply>(call: ScriptCall, parse: (reply: unknown) => Reply) => Promise<Reply>;
 
 /** On a Cluster the keys of a script must share a slot, which those of two idempotency keys hardly ever do. */
 function stepCalls(step: string, client: Redis | Cluster, script: RedisScript): StepCalls {
   const failure = (error: unknown) => failureOf(step, error);
   if (!('nodes' in client)) {
     const gathered = new GatheredCalls(client, script, failure);
-    return (call) => gathered.run(call);
+    return (call, parse) => gathered.run(call, parse);
   }
-  return async (call) => {
-    try {
-      return await script.run(client, call);
-    } catch (error) {
+  return async (call, parse) => {
+    const reply = await script.run(client, call).catch((error: unknown) => {
       throw failure(error);
-    }
+    });
+    return parse(reply);
   };
 }
 

@@ -15,14 +15,13 @@ export function parseBeginReply(reply: unknown, fingerprint: string | undefined)
     case 'busy':
       return { kind, remainingMs: Math.max(0, asNumber(rest[0])) };
     case 'acquired': {
-      const [count, excused, firstAt, now] = rest.map(asNumber);
-      if (count === undefined || excused === undefined || firstAt === undefined || now === undefined) break;
+      const [fencingToken, attempt, sinceFirstAttemptMs] = rest;
       return {
         kind,
         acquisition: {
-          fencingToken: count,
-          attempt: count - excused,
-          sinceFirstAttemptMs: Math.max(0, now - firstAt),
+          fencingToken: asNumber(fencingToken),
+          attempt: asNumber(attempt),
+          sinceFirstAttemptMs: asNumber(sinceFirstAttemptMs),
         },
       };
     }
@@ -56,7 +55,7 @@ export function parseFindReply(reply: unknown): Finding {
   const remaining = asNumber(remainingMs);
   return {
     record: record === null || record === undefined ? undefined : readRecord(record),
-    attempts: count === null ? 0 : asNumber(count),
+    attempts: asNumber(count),
     remainingLeaseMs: remaining === -2 ? undefined : Math.max(0, remaining),
   };
 }

@@ -29,9 +29,13 @@ export class RedisScript {
    * for one that failed the error, which does not keep the others from their step.
    */
   async runAll(client: Redis, calls: readonly ScriptCall[]): Promise<unknown[]> {
-    const keys = calls.flatMap((call) => call.keys);
-    const args = calls.flatMap((call) => call.args);
-    const reply = await this.gathered.run(client, { keys, args: [calls.length, ...args] });
+    const keys: string[] = [];
+    const args: (string | number)[] = [calls.length];
+    for (const call of calls) {
+      keys.push(...call.keys);
+      args.push(...call.args);
+    }
+    const reply = await this.gathered.run(client, { keys, args });
     const replies: unknown[] = Array.isArray(reply) ? reply : [];
     if (replies.length === calls.length) return replies;
     throw new Error(`a gathered script gave ${replies.length} replies to ${calls.length} calls`);
@@ -73,9 +77,8 @@ end
 
 local calls = tonumber(ARGV[1])
 local keys, args = #KEYS / calls, (#ARGV - 1) / calls
-local replies = {}
+local own_keys, own_args, replies = {}, {}, {}
 for call = 0, calls - 1 do
-  local own_keys, own_args = {}, {}
   for place = 1, keys do own_keys[place] = KEYS[call * keys + place] end
   for place = 1, args do own_args[place] = ARGV[1 + call * args + place] end
   local ok, reply = pcall(step, own_keys, own_args)

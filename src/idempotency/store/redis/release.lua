@@ -1,5 +1,5 @@
 -- Frees a key without a record, if the caller still owns the lease.
--- KEYS  1 lock   2 attempts
+-- KEYS  1 lock   2 attempts (see begin.lua)
 -- ARGV  1 owner token   2 '1' when the acquisition is excused, as if it had not happened, else '0'
 -- Replies
 --   'released'
@@ -8,10 +8,14 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 'lost'
 end
 redis.call('DEL', KEYS[1])
-if ARGV[2] == '1' then
-  local excused = redis.call('HINCRBY', KEYS[2], 'excused', 1)
-  if excused == tonumber(redis.call('HGET', KEYS[2], 'count')) then
-    redis.call('HDEL', KEYS[2], 'fingerprint', 'firstAt')
+local known = ARGV[2] == '1' and redis.call('GET', KEYS[2])
+if known then
+  local count, excused, of_the_first = string.match(known, '^(%d+) (%d+) (.*)$')
+  excused = excused + 1
+  -- Where nothing counts, the key is free for any payload again.
+  if excused == tonumber(count) then
+    of_the_first = ' '
   end
+  redis.call('SET', KEYS[2], string.format('%d %d %s', count, excused, of_the_first), 'KEEPTTL')
 end
 return 'released'
