@@ -1,6 +1,7 @@
 import { InvalidIdempotencyKeyError, MissingIdempotencyKeyError, type Unprocessed } from '../idempotency';
 import { backoffMs, type DeadLetterReason, type Fate, type ParkReason } from './fate';
 import type { MessageHistory } from './message-history';
+import { waitBeforeHandlerMs } from './topology';
 
 export interface RetryPolicy {
   readonly maxAttempts: number;
@@ -36,7 +37,12 @@ export function fateOfUnprocessed(outcome: Unprocessed, history: MessageHistory,
     case 'refused':
       return deadLetter(refusalReason(outcome.error), outcome.error, attempts);
     case 'busy':
-      return { kind: 'park', reason: 'in-progress-elsewhere', delayMs: outcome.remainingMs, attempts };
+      return {
+        kind: 'park',
+        reason: 'in-progress-elsewhere',
+        delayMs: waitBeforeHandlerMs(outcome.remainingMs),
+        attempts,
+      };
     case 'mismatch':
       return deadLetter('idempotency-key-reused', 'the key was used before with another payload', attempts);
     case 'outside-window':

@@ -4,15 +4,12 @@ import { Idempotent, IdempotencyContext, IdempotentPayload } from '../idempotenc
 import { DeliveryInterceptor } from '../messaging/delivery.interceptor';
 import { readBody } from '../messaging/message-body';
 import { requeueUnsettled } from '../messaging/settlement';
-import { CONSUMER_CHANNEL, HEADERS, RECEIPTS, WORK_QUEUE_OPTIONS } from '../messaging/topology';
+import { BUSY_WAIT_MS, CONSUMER_CHANNEL, HEADERS, RECEIPTS, WORK_QUEUE_OPTIONS } from '../messaging/topology';
 import type { PaymentSucceeded } from '../payment/payment-succeeded';
 import { PaymentSucceededPipe } from './payment-succeeded.pipe';
 import { ReceiptDeliveries } from './receipt-deliveries';
 import { ReceiptService, type ReceiptRequest, type SentReceipt } from './receipt.service';
 import { WantedReceiptsInterceptor } from './wanted-receipts.interceptor';
-
-/** Handing a receipt over takes less, as a rule; a copy of the event is worth that wait, and is then parked. */
-const BUSY_WAIT_MS = 2_000;
 
 /** Takes `payment.succeeded` events from the queue, and sends one receipt for each payment. */
 @Injectable()

@@ -4,15 +4,12 @@ import { Idempotent, IdempotencyContext, IdempotentPayload } from '../idempotenc
 import { DeliveryInterceptor } from '../messaging/delivery.interceptor';
 import { readBody } from '../messaging/message-body';
 import { requeueUnsettled } from '../messaging/settlement';
-import { CHARGES, CONSUMER_CHANNEL, HEADERS, WORK_QUEUE_OPTIONS } from '../messaging/topology';
+import { BUSY_WAIT_MS, CHARGES, CONSUMER_CHANNEL, HEADERS, WORK_QUEUE_OPTIONS } from '../messaging/topology';
 import { PaymentDeliveries } from './payment-deliveries';
 import { isExcused } from './payment-fate';
 import { PaymentRequestPipe } from './payment-request.pipe';
 import { PAYMENT_SCOPE, paymentIdentity, type PaymentRequest, type PaymentResult } from './payment.dto';
 import { PaymentService } from './payment.service';
-
-/** Most charges take less, so the answer that another process is working on is worth a wait; then the copy is parked. */
-const BUSY_WAIT_MS = 2_000;
 
 /** Takes payment requests from the queue, and charges each once. */
 @Injectable()

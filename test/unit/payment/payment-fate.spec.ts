@@ -4,6 +4,7 @@ import {
   StoreUnavailableError,
   type Unprocessed,
 } from '../../../src/idempotency';
+import { BUSY_WAIT_MS } from '../../../src/messaging/topology';
 import { GatewayError, type GatewayFailure } from '../../../src/payment/gateway/payment-gateway';
 import { fateOf, isExcused, type MessageHistory } from '../../../src/payment/payment-fate';
 
@@ -41,13 +42,16 @@ describe('a request that was refused', () => {
 });
 
 describe('a request that the engine declined', () => {
-  it('waits as long as the lease of the other consumer, and this is no attempt', () => {
-    expect(fate({ kind: 'busy', remainingMs: 12_345 })).toMatchObject({
-      kind: 'park',
-      delayMs: 12_345,
-      attempts: 5,
-    });
-  });
+  it.each([
+    { remainingMs: 12_345, delayMs: 12_345 - BUSY_WAIT_MS },
+    { remainingMs: BUSY_WAIT_MS, delayMs: 0 },
+    { remainingMs: 1, delayMs: 0 },
+  ])(
+    'is parked until the rest of another lease ($remainingMs ms) can be waited for at the handler, and this is no attempt',
+    ({ remainingMs, delayMs }) => {
+      expect(fate({ kind: 'busy', remainingMs })).toMatchObject({ kind: 'park', delayMs, attempts: 5 });
+    },
+  );
 
   it.each([
     { kind: 'mismatch', reason: 'idempotency-key-reused' },
