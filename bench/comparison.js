@@ -83,4 +83,4 @@ function rotated(items, by) {
   return [...items.slice(start), ...items.slice(0, start)];
 }
 
-module.exports = { compare };
+module.exports = { WARM_UP_MESSAGES, compare };

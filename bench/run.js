@@ -25,7 +25,7 @@ const EXTENTS = {
   },
   quick: {
     groups: QUICK,
-    latency: { seconds: 2, repetitions: 2 },
+    latency: { seconds: 2, repetitions: 3 },
     heap: { messages: 40_000 },
     bytes: { messages: 5_000 },
   },

@@ -3,11 +3,13 @@
 const { setTimeout: pause } = require('node:timers/promises');
 const { SMALL, freshKeys } = require('../messages');
 const { Pool } = require('../pool');
+const { WARM_UP_MESSAGES } = require('../comparison');
 const { median, quantile } = require('../statistics');
 
 /** @typedef {import('../comparison').Bench} Bench */
 
 const PER_SECOND = 1_000;
+const SETTING = { processes: 1, prefetch: 256, gatewayMs: 0 };
 
 /**
  * What deduplication adds to the latency (p99, ms) of a consumer that is far from busy: from delivery to
@@ -16,8 +18,13 @@ const PER_SECOND = 1_000;
  * @param {{ seconds: number, repetitions: number }} options
  */
 async function addedLatency({ publisher, rabbitmqUrl, redisUrl, say }, { seconds, repetitions }) {
-  const p99 = async (/** @type {Pool} */ pool, messages = seconds * PER_SECOND) => {
-    const consumed = pool.consume({ messages, processes: 1, prefetch: 256, gatewayMs: 0 });
+  const warmUp = async (/** @type {Pool} */ pool) => {
+    await publisher.fill(pool.settings.queue, { keys: freshKeys(WARM_UP_MESSAGES), bytes: SMALL });
+    await pool.consume({ messages: WARM_UP_MESSAGES, ...SETTING });
+  };
+  const p99 = async (/** @type {Pool} */ pool) => {
+    const messages = seconds * PER_SECOND;
+    const consumed = pool.consume({ messages, ...SETTING });
     await sendPaced(publisher, { queue: pool.settings.queue, messages });
     const [reading] = await consumed;
     return quantile(reading?.latenciesMs ?? [], 0.99);
@@ -31,7 +38,7 @@ async function addedLatency({ publisher, rabbitmqUrl, redisUrl, say }, { seconds
   try {
     /** @type {number[]} */
     const added = [];
-    for (const pool of [none, ours]) await p99(pool, PER_SECOND);
+    for (const pool of [none, ours]) await warmUp(pool);
     for (let repetition = 1; repetition <= repetitions; repetition++) {
       say(`added latency: ${repetition} of ${repetitions}`);
       added.push((await p99(ours)) - (await p99(none)));
