@@ -2,12 +2,26 @@ import type { Claim } from './claim';
 import { fingerprintOf } from './fingerprint';
 import type { HandlerKind, IncomingRequest } from './handlers/handler-kind';
 import { checkKey, DEFAULT_KEY_LOCATION, propertyAt, readKey } from './idempotency-key';
+import { MissingIdempotencyKeyError } from './idempotency.errors';
 import { isName, type IdempotentOptions } from './idempotency.options';
 
-/** @throws MissingIdempotencyKeyError, InvalidIdempotencyKeyError, or what the handler's own function throws */
-export async function keyOf(incoming: IncomingRequest, { key }: IdempotentOptions): Promise<string> {
-  if (typeof key === 'function') return checkKey(await key(incoming), "result of the handler's key function");
-  return readKey(key ?? DEFAULT_KEY_LOCATION, incoming);
+/**
+ * The key of a request; undefined where it has none and the handler takes it all the same.
+ *
+ * @throws MissingIdempotencyKeyError, InvalidIdempotencyKeyError, or what the handler's own function throws
+ */
+export async function keyOf(
+  incoming: IncomingRequest,
+  { key, whenKeyMissing }: IdempotentOptions,
+): Promise<string | undefined> {
+  try {
+    if (typeof key === 'function')
+      return checkKey(await key(incoming), "result of the handler's key function");
+    return readKey(key ?? DEFAULT_KEY_LOCATION, incoming);
+  } catch (error) {
+    if (whenKeyMissing === 'process' && error instanceof MissingIdempotencyKeyError) return undefined;
+    throw error;
+  }
 }
 
 /** What a handler's options make of a request whose key and payload are known to be good. */

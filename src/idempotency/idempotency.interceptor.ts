@@ -12,9 +12,8 @@ import { lastValueFrom, of, type Observable } from 'rxjs';
 import type { Claim } from './claim';
 import { claimOf, keyOf } from './claim-of-request';
 import { handlerKindOf } from './handlers';
-import type { HandlerKind, IncomingRequest } from './handlers/handler-kind';
+import type { HandlerKind } from './handlers/handler-kind';
 import { provideHandlerInput } from './idempotency.context';
-import { MissingIdempotencyKeyError } from './idempotency.errors';
 import { MODULE_OPTIONS_TOKEN } from './idempotency.module-definition';
 import {
   optionsOf,
@@ -106,7 +105,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
   private async read({ execution, kind, options }: Call): Promise<Accepted | Refused> {
     try {
       const incoming = kind.request(execution);
-      const key = await this.keyOrNone(incoming, options);
+      const key = await keyOf(incoming, options);
       const pipe = this.injectable<PipeTransform<unknown, unknown>>(options.payload);
       const payload: unknown = pipe
         ? await pipe.transform(incoming.payload, { type: 'body' })
@@ -115,19 +114,6 @@ export class IdempotencyInterceptor implements NestInterceptor {
       return { kind: 'accepted', source: incoming.source, payload, claim };
     } catch (error) {
       return { kind: 'refused', error };
-    }
-  }
-
-  private async keyOrNone(
-    incoming: IncomingRequest,
-    options: IdempotentOptions,
-  ): Promise<string | undefined> {
-    try {
-      return await keyOf(incoming, options);
-    } catch (error) {
-      if (options.whenKeyMissing === 'process' && error instanceof MissingIdempotencyKeyError)
-        return undefined;
-      throw error;
     }
   }
 
