@@ -2,14 +2,24 @@
 const SHORT_LIST = 16;
 
 /**
- * Canonical JSON (RFC 8785) of what JSON.stringify would write: no white space, the properties of every object in the
- * order of their names' UTF-16 code units. Undefined where JSON has nothing to say: for undefined, functions, symbols.
+ * What JSON.stringify would write, in canonical form (RFC 8785): without white space, the properties of every object in
+ * the order of their names' UTF-16 code units. Undefined where JSON has nothing to say: for undefined, functions, symbols.
  *
  * One payload after the other goes through this, so it makes as little garbage as it can.
  *
  * @throws Error for what JSON cannot hold: NaN, Infinity, a BigInt, a cycle
  */
 export function canonicalJson(value: unknown): string | undefined {
+  return jsonOf(value, '');
+}
+
+/** @param name of the property or place that holds the value */
+function jsonOf(value: unknown, name: string | number): string | undefined {
+  if (hasFormOfItsOwn(value)) return jsonOfPlain(value.toJSON(String(name)));
+  return jsonOfPlain(value);
+}
+
+function jsonOfPlain(value: unknown): string | undefined {
   switch (typeof value) {
     case 'string':
       return JSON.stringify(value);
@@ -21,35 +31,38 @@ export function canonicalJson(value: unknown): string | undefined {
     case 'bigint':
       throw new Error('a BigInt is no JSON');
     case 'object':
-      return value === null ? 'null' : ofObject(value);
+      if (value === null) return 'null';
+      if (isBoxed(value)) return jsonOfPlain(value.valueOf());
+      return Array.isArray(value) ? jsonOfItems(value) : jsonOfProperties(value as Record<string, unknown>);
     default:
       return undefined;
   }
 }
 
-function ofObject(value: object): string | undefined {
-  if (hasOwnForm(value)) return canonicalJson(value.toJSON());
-  return Array.isArray(value) ? ofArray(value) : ofProperties(value as Record<string, unknown>);
-}
-
 /** Such as a Date. */
-function hasOwnForm(value: object): value is { toJSON(): unknown } {
-  return 'toJSON' in value && typeof value.toJSON === 'function';
+function hasFormOfItsOwn(value: unknown): value is { toJSON(name: string): unknown } {
+  return (
+    typeof value === 'object' && value !== null && 'toJSON' in value && typeof value.toJSON === 'function'
+  );
 }
 
-function ofArray(items: readonly unknown[]): string {
+function isBoxed(value: object): value is { valueOf(): string | number | boolean } {
+  return value instanceof Number || value instanceof String || value instanceof Boolean;
+}
+
+function jsonOfItems(items: readonly unknown[]): string {
   let text = '[';
   for (let index = 0; index < items.length; index++) {
     if (index > 0) text += ',';
-    text += canonicalJson(items[index]) ?? 'null';
+    text += jsonOf(items[index], index) ?? 'null';
   }
   return `${text}]`;
 }
 
-function ofProperties(value: Record<string, unknown>): string {
+function jsonOfProperties(value: Record<string, unknown>): string {
   let text = '{';
   for (const name of inOrder(Object.keys(value))) {
-    const property = canonicalJson(value[name]);
+    const property = jsonOf(value[name], name);
     if (property === undefined) continue;
     if (text.length > 1) text += ',';
     text += `${JSON.stringify(name)}:${property}`;

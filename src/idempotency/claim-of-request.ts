@@ -53,7 +53,8 @@ function scopeOf(incoming: IncomingRequest, { scope, tenant }: IdempotentOptions
   const name = tenant(incoming);
   if (!isName(name))
     throw new Error(`the tenant of a request in scope '${scope}' must follow the rules of a scope`);
-  return `${name}.${scope}`;
+  // Neither of the two can hold a space, so no other tenant and scope look the same.
+  return `${name} ${scope}`;
 }
 
 function identityOf(payload: unknown, fingerprint: IdempotentOptions['fingerprint']): unknown {

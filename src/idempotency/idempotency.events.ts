@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { ScopedKey } from './store/idempotency-store';
 
 /** What happens to keys, for logs and metrics; the engine itself knows neither. */
@@ -26,9 +26,10 @@ export type IdempotencyEvent = ScopedKey &
 
 type Listener = (event: IdempotencyEvent) => void;
 
-/** Subscribe with `on`; listeners run synchronously and must not throw. */
+/** Subscribe with `on`; listeners run synchronously. What one throws is logged, and keeps nobody from anything. */
 @Injectable()
 export class IdempotencyEvents {
+  private readonly logger = new Logger(IdempotencyEvents.name);
   private readonly listeners = new Set<Listener>();
 
   /** Returns the function that ends the subscription. */
@@ -39,7 +40,13 @@ export class IdempotencyEvents {
 
   /** For the engine only. */
   emit({ scope, key }: ScopedKey, happening: WithoutName<IdempotencyEvent>): void {
-    for (const listener of this.listeners) listener({ scope, key, ...happening });
+    for (const listener of this.listeners) {
+      try {
+        listener({ scope, key, ...happening });
+      } catch (error) {
+        this.logger.error({ err: error, event: happening.kind }, 'A listener of idempotency events failed');
+      }
+    }
   }
 }
 

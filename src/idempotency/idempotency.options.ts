@@ -71,6 +71,7 @@ export interface IdempotentOptions<P = unknown, R = unknown> extends Omit<RunSet
 export const IDEMPOTENT_OPTIONS = Symbol('idempotent:options');
 
 const NAME = /^[\x21-\x7E]{1,64}$/;
+const SCOPE_RULE = "scope must be 1 to 64 visible ASCII characters without ':', '{' and '}'";
 
 /** A scope or tenant: part of a Redis key, so without what separates its parts. */
 export function isName(value: string): boolean {
@@ -83,14 +84,31 @@ export function isName(value: string): boolean {
  * @throws Error naming the handler and every wrong option
  */
 export function checkOptions<P, R>(options: IdempotentOptions<P, R>, handler: string): void {
-  const { scope, key, whenBusy, ttlSeconds, leaseMs } = options;
-  complainOf(handler, [
-    !isName(scope) && `scope must be 1 to 64 visible ASCII characters without ':', '{' and '}'`,
+  const { scope, key, whenBusy } = options;
+  complainOf(`@Idempotent() on ${handler}`, [
+    !isName(scope) && SCOPE_RULE,
     typeof key === 'object' && !key.header && !key.property && 'key must name a header or a property',
     typeof whenBusy === 'object' && !(whenBusy.waitMs >= 0) && 'whenBusy.waitMs must be 0 or more',
+    ...wrongTimes(options),
+  ]);
+}
+
+/** @throws Error naming every setting that the engine cannot work with */
+export function checkModule(options: Pick<IdempotencyModuleOptions, 'ttlSeconds' | 'leaseMs'>): void {
+  complainOf('IdempotencyModule', wrongTimes(options));
+}
+
+/** @throws Error naming everything in the options of a single run that the engine cannot work with */
+export function checkRun(options: RunSettings & { readonly scope: string }): void {
+  complainOf('options of run()', [!isName(options.scope) && SCOPE_RULE, ...wrongTimes(options)]);
+}
+
+/** A time that a store does not take would show only when it is to keep a record: after the effect. */
+function wrongTimes({ ttlSeconds, leaseMs }: Pick<RunSettings, 'ttlSeconds' | 'leaseMs'>) {
+  return [
     ttlSeconds !== undefined && !isPositive(ttlSeconds) && 'ttlSeconds must be a whole number from 1',
     leaseMs !== undefined && !isPositive(leaseMs) && 'leaseMs must be a whole number from 1',
-  ]);
+  ];
 }
 
 /**
@@ -99,16 +117,16 @@ export function checkOptions<P, R>(options: IdempotentOptions<P, R>, handler: st
  * @throws Error naming the handler and every option that lacks another
  */
 export function checkTogether(options: IdempotentOptions, handler: string): void {
-  complainOf(handler, [
+  complainOf(`@Idempotent() on ${handler}`, [
     parks(options.whenBusy) && !options.unprocessed && "whenBusy 'park' needs `unprocessed`, which parks",
     (options.serialize === undefined) !== (options.deserialize === undefined) &&
       'serialize and deserialize go together',
   ]);
 }
 
-function complainOf(handler: string, complaints: readonly (string | false | undefined)[]): void {
+function complainOf(place: string, complaints: readonly (string | false | undefined)[]): void {
   const wrong = complaints.filter(Boolean);
-  if (wrong.length > 0) throw new Error(`@Idempotent() on ${handler}: ${wrong.join('; ')}`);
+  if (wrong.length > 0) throw new Error(`${place}: ${wrong.join('; ')}`);
 }
 
 function parks(whenBusy: WhenBusy | undefined): boolean {

@@ -7,7 +7,7 @@ import { checkKey } from './idempotency-key';
 import { StoreUnavailableError } from './idempotency.errors';
 import { IdempotencyEvents } from './idempotency.events';
 import { MODULE_OPTIONS_TOKEN } from './idempotency.module-definition';
-import type { IdempotencyModuleOptions } from './idempotency.options';
+import { checkModule, checkRun, type IdempotencyModuleOptions } from './idempotency.options';
 import { LeasedWork } from './leased-work';
 import { LocalMemory } from './local-memory';
 import { errorOf, replayOf, type Answered, type Declined, type FinalError, type Outcome } from './outcome';
@@ -52,6 +52,7 @@ export class IdempotencyService {
     @Inject(MODULE_OPTIONS_TOKEN) private readonly options: IdempotencyModuleOptions,
     private readonly events: IdempotencyEvents,
   ) {
+    checkModule(options);
     this.memory = options.localMemory && new LocalMemory(options.localMemory);
     this.leasedWork = new LeasedWork({ store, options, events, memory: this.memory });
   }
@@ -66,12 +67,14 @@ export class IdempotencyService {
    * @example
    * const outcome = await idempotency.run(order.id, () => mailer.send(order), { scope: 'order-mail', payload: order });
    *
+   * @throws Error for a scope or a time that cannot be used
    * @throws MissingIdempotencyKeyError, InvalidIdempotencyKeyError
    * @throws whatever `work` throws; unless it is remembered, the key is free for the next call
    * @throws LeaseLostError when the lease was lost during the work and nobody has stored a result yet
    * @throws StoreUnavailableError when the store did not answer: nothing was started, or the result is not recorded
    */
   async run<T>(key: string, work: Work<T>, options: RunOptions): Promise<Answered<T> | Declined> {
+    checkRun(options);
     const claim: Claim = {
       ...options,
       key: checkKey(key, 'call of run()'),
@@ -97,8 +100,9 @@ export class IdempotencyService {
     if (call) return this.runBehind(call, claim, work);
     const remembered = this.memory?.recall(name, claim.fingerprint);
     if (remembered) return Promise.resolve(this.replay<T>(claim, remembered, 'memory'));
+    const origin = this.options.origin?.();
     const outcome = this.beginAndWork(claim, work);
-    this.running.set(name, { origin: this.options.origin?.(), fingerprint: claim.fingerprint, outcome });
+    this.running.set(name, { origin, fingerprint: claim.fingerprint, outcome });
     const ended = () => this.running.delete(name);
     outcome.then(ended, ended);
     return outcome;
@@ -207,7 +211,8 @@ export class IdempotencyService {
         await sleep(pollMs);
       }
     } catch (error) {
-      this.events.emit(claim, { kind: 'store-unavailable', step: 'begin', error });
+      if (error instanceof StoreUnavailableError)
+        this.events.emit(claim, { kind: 'store-unavailable', step: 'begin', error });
       // It may have taken the lease all the same; give it back rather than block the key until it runs out.
       void this.leasedWork.release(request, 'excused');
       throw error;

@@ -1,13 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { canonicalJson } from './canonical-json';
 import type { Claim, Work, WorkEnd } from './claim';
-import { fingerprintOf } from './fingerprint';
 import { RunContext } from './idempotency.context';
 import { LeaseLostError, StoreUnavailableError } from './idempotency.errors';
 import type { IdempotencyEvents } from './idempotency.events';
 import type { IdempotencyModuleOptions } from './idempotency.options';
 import { Lease } from './lease';
 import type { LocalMemory } from './local-memory';
-import { replayOf, type Answered, type Failed, type FinalError, type Outcome } from './outcome';
+import {
+  replayOf,
+  type Answered,
+  type Declined,
+  type Failed,
+  type FinalError,
+  type Outcome,
+} from './outcome';
 import { storedErrorFrom } from './remembered-error';
 import type {
   Acquisition,
@@ -17,6 +24,7 @@ import type {
   IdempotencyStore,
   LeaseOwner,
 } from './store/idempotency-store';
+import { fitsRecord, writeRecord } from './store/stored-record';
 
 /** Between two tries to store a record; the lease bounds them. */
 const COMPLETE_RETRY_MS = 200;
@@ -55,10 +63,11 @@ export class LeasedWork {
     const leaseMs = claim.leaseMs ?? this.options.leaseMs;
     const lease = new Lease(this.store, owner, leaseMs, this.events, begun.sentAt);
     try {
+      // The answer may have come late, or the process may have been frozen before it was read.
+      lease.assertHeld();
       const end = await endOf(work, new RunContext(claim, acquisition, lease));
       // If the process dies here, the effect is there without a record: the next owner's downstream key absorbs it.
-      if ((claim.remember ?? returnedOnly)(end))
-        return await this.complete({ claim, lease, fencingToken, end });
+      if (isRemembered(end, claim)) return await this.complete({ claim, lease, fencingToken, end });
       lease.end();
       const excused = end.kind === 'threw' && claim.excuse?.(end.error);
       await this.release(owner, excused ? 'excused' : 'counted');
@@ -80,7 +89,7 @@ export class LeasedWork {
     lease: Lease;
     fencingToken: number;
     end: End<T>;
-  }): Promise<Answered<T> | FinalError> {
+  }): Promise<Answered<T> | FinalError | Declined> {
     const { claim, lease, fencingToken, end } = done;
     const origin = this.options.origin?.();
     const record: IdempotencyRecord = {
@@ -106,7 +115,9 @@ export class LeasedWork {
       sameResult: winner && end.kind === 'returned' && !winner.error && sameJson(winner.result, end.result),
     });
     if (!winner) throw new LeaseLostError();
-    return replayOf<T>(winner);
+    if (fitsRecord(winner, claim.fingerprint)) return replayOf<T>(winner);
+    this.events.emit(claim, { kind: 'mismatch' });
+    return { kind: 'mismatch' };
   }
 
   /** The effect has happened, so its record is worth some patience: as long as the lease is ours. */
@@ -139,15 +150,24 @@ export class LeasedWork {
 }
 
 function sameJson(one: unknown, other: unknown): boolean {
-  return fingerprintOf(one ?? null) === fingerprintOf(other ?? null);
+  return canonicalJson(asStored(one)) === canonicalJson(asStored(other));
 }
 
-/** Tokens start anew when the store has lost its data, so they alone do not tell. */
+/** Records hold what JSON makes of a result: null of NaN, for one. */
+function asStored(result: unknown): unknown {
+  return JSON.parse(JSON.stringify(result ?? null));
+}
+
+/** Tokens start anew when the store has lost its data, so they alone do not tell, and nor does a millisecond. */
 function isSame(found: IdempotencyRecord | undefined, ours: IdempotencyRecord): boolean {
-  return found?.fencingToken === ours.fencingToken && found.processedAt === ours.processedAt;
+  return found !== undefined && writeRecord(found) === writeRecord(ours);
 }
 
-const returnedOnly = (end: WorkEnd): boolean => end.kind === 'returned';
+/** A lost lease is no end of the work, whoever asks to remember what was thrown. */
+function isRemembered(end: WorkEnd, { remember }: Claim): boolean {
+  if (end.kind === 'threw' && end.error instanceof LeaseLostError) return false;
+  return remember ? remember(end) : end.kind === 'returned';
+}
 
 async function endOf<T>(work: Work<T>, context: RunContext): Promise<End<T>> {
   try {

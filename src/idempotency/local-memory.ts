@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { IdempotencyRecord } from './store/idempotency-store';
-import { fitsRecord } from './store/stored-record';
+import { fitsRecord, readRecord, writeRecord } from './store/stored-record';
 
 export interface LocalMemoryOptions {
   /** How many finished keys to remember; the least recently used go first. */
@@ -11,19 +11,21 @@ export interface LocalMemoryOptions {
 
 /** Records of finished keys, held in this process to answer duplicates without the store. Never keys in progress. */
 export class LocalMemory {
-  private readonly records: LRUCache<string, IdempotencyRecord>;
+  /** As a store would hold them: what somebody does to a result afterwards changes nothing here. */
+  private readonly records: LRUCache<string, string>;
 
   constructor({ maxEntries, ttlSeconds }: LocalMemoryOptions) {
     this.records = new LRUCache({ max: maxEntries, ttl: ttlSeconds * 1000 });
   }
 
   remember(name: string, record: IdempotencyRecord): void {
-    this.records.set(name, record);
+    this.records.set(name, writeRecord(record));
   }
 
   recall(name: string, fingerprint: string | undefined): IdempotencyRecord | 'mismatch' | undefined {
-    const record = this.records.get(name);
-    if (!record) return undefined;
+    const stored = this.records.get(name);
+    if (stored === undefined) return undefined;
+    const record = readRecord(stored);
     return fitsRecord(record, fingerprint) ? record : 'mismatch';
   }
 

@@ -43,6 +43,18 @@ describe('the local memory of finished keys', () => {
     expect(replays).toEqual(['memory']);
   });
 
+  it('answers as Redis would, whatever was done to the result of the first call', async () => {
+    const { service } = await serviceWithMemory();
+    const call = () =>
+      service.run('key', () => Promise.resolve({ items: ['one'], at: new Date(0) }), { scope: 'memory' });
+    const first = await call();
+    if (first.kind === 'executed') first.result.items.push('two');
+    expect(await call()).toEqual({
+      kind: 'replayed',
+      result: { items: ['one'], at: '1970-01-01T00:00:00.000Z' },
+    });
+  });
+
   it('still notices another payload', async () => {
     const { service } = await serviceWithMemory();
     await service.run('key', () => Promise.resolve(1), { scope: 'memory', payload: 1 });

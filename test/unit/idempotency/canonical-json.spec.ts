@@ -5,6 +5,13 @@ import { canonicalJson } from '../../../src/idempotency';
 
 const anyName = fc.string({ unit: 'binary', maxLength: 3 });
 
+const itself = {
+  one: 1,
+  toJSON() {
+    return this;
+  },
+};
+
 describe('canonical JSON', () => {
   it('is what the reference implementation of RFC 8785 writes, for any JSON', () => {
     fc.assert(
@@ -33,6 +40,16 @@ describe('canonical JSON', () => {
 
   it('takes a property that JSON.parse made of __proto__ for what it is', () => {
     expect(canonicalJson(JSON.parse('{"a":1,"__proto__":{"b":2}}'))).toBe('{"__proto__":{"b":2},"a":1}');
+  });
+
+  it.each([
+    ['a number', Object(1)],
+    ['a text', Object('one')],
+    ['a truth', { a: [Object(false)] }],
+    ['what says its own form, told its name', { a: { toJSON: (name: string) => name }, b: [new Date(0)] }],
+    ['what says itself for its own form', { a: itself }],
+  ])('takes %s in an object for what JSON.stringify does', (_, value) => {
+    expect(canonicalJson(value)).toBe(JSON.stringify(value));
   });
 
   it.each([undefined, () => 1, Symbol('one')])('has nothing to say of %p', (value) => {

@@ -9,6 +9,7 @@
 --   {'busy', remaining lease (ms)}                     somebody else holds the lease
 --   {'outside-window'}                                 made longer ago than a record lives, and nothing is known of it
 --   {'acquired', acquisitions, counted ones, time since the first (ms)}
+--   error UNREADABLE                                   the attempts are not what these scripts write
 local record = redis.call('GET', KEYS[1])
 if record then
   return { 'completed', record }
@@ -16,6 +17,9 @@ end
 
 local known = redis.call('GET', KEYS[3])
 local count, excused, first_at, fingerprint = string.match(known or '0 0  ', '^(%d+) (%d+) (%d*) (.*)$')
+if not count then
+  return redis.error_reply('UNREADABLE attempts')
+end
 if ARGV[4] ~= '' and fingerprint ~= '' and fingerprint ~= ARGV[4] then
   return { 'mismatch' }
 end

@@ -163,14 +163,16 @@ function literally(prefix: string): string {
   return prefix.replace(/[\\*?[\]^]/g, '\\$&');
 }
 
-/** Answers by which Redis says that it is not well, or not the one to ask; any other error is about the key or script. */
-const SERVER_TROUBLE =
-  /^(OOM|READONLY|NOREPLICAS|MISCONF|LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|MOVED|ASK|BUSY|NOAUTH|NOPERM|WRONGPASS|UNKILLABLE|EXECABORT)\b/;
+/**
+ * Errors about what is stored under this one key; `UNREADABLE` is our scripts' own. By any other one Redis says that it is
+ * not well, not the one to ask, or not to be used like this, in words that are too many to list: then nothing is begun.
+ */
+const ABOUT_THIS_KEY = /^(WRONGTYPE|UNREADABLE)\b/;
 
 function failureOf(step: string, error: unknown): unknown {
   return isAboutThisKey(error) ? error : new StoreUnavailableError(step, error);
 }
 
 function isAboutThisKey(error: unknown): boolean {
-  return error instanceof ReplyError && error instanceof Error && !SERVER_TROUBLE.test(error.message);
+  return error instanceof ReplyError && error instanceof Error && ABOUT_THIS_KEY.test(error.message);
 }

@@ -8,9 +8,9 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 'lost'
 end
 redis.call('DEL', KEYS[1])
-local known = ARGV[2] == '1' and redis.call('GET', KEYS[2])
-if known then
-  local count, excused, of_the_first = string.match(known, '^(%d+) (%d+) (.*)$')
+local known = ARGV[2] == '1' and redis.call('GET', KEYS[2]) or ''
+local count, excused, of_the_first = string.match(known, '^(%d+) (%d+) (.*)$')
+if count then
   excused = excused + 1
   -- Where nothing counts, the key is free for any payload again.
   if excused == tonumber(count) then

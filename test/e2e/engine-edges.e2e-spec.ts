@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { Logger } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import {
+  IdempotencyEvents,
+  IdempotencyService,
+  LeaseLostError,
+  RedisIdempotencyStore,
+  StoreUnavailableError,
+  type IdempotencyModuleOptions,
+  type Work,
+} from '../../src/idempotency';
+import { given, ownDatabase } from '../support/isolation';
+
+const url = ownDatabase(given('REDIS_URL'));
+const redis = new Redis(url);
+const scope = 'edge';
+let key: string;
+
+beforeEach(async () => {
+  await redis.flushdb();
+  key = randomUUID();
+});
+afterAll(async () => {
+  await redis.quit();
+});
+
+/** One process's engine, and the kinds of its events. */
+function engine(options: Partial<IdempotencyModuleOptions> = {}, client = redis) {
+  const store = new RedisIdempotencyStore(client);
+  const events = new IdempotencyEvents();
+  const kinds: string[] = [];
+  events.on(({ kind }) => kinds.push(kind));
+  const service = new IdempotencyService(
+    store,
+    { store, ttlSeconds: 60, leaseMs: 5_000, ...options },
+    events,
+  );
+  return { service, events, kinds };
+}
+
+/** Work that has begun when it says so, and is over when it is told. */
+function heldWork<T>() {
+  const steps = new EventEmitter();
+  const begun = once(steps, 'begun');
+  const ended = once(steps, 'ended');
+  let result: T;
+  const work: Work<T> = async () => {
+    steps.emit('begun');
+    await ended;
+    return result;
+  };
+  const end = (with_: T) => {
+    result = with_;
+    steps.emit('ended');
+  };
+  return { work, begun, end };
+}
+
+describe('what nobody can work with', () => {
+  it.each([{ ttlSeconds: 0 }, { ttlSeconds: 0.5 }, { ttlSeconds: Number.NaN }, { leaseMs: -1 }])(
+    'is refused before the work: %p',
+    async (time) => {
+      let runs = 0;
+      const run = engine().service.run(key, () => Promise.resolve(++runs), { scope, ...time });
+      await expect(run).rejects.toThrow('must be a whole number from 1');
+      expect(() => engine(time)).toThrow('must be a whole number from 1');
+      expect(runs).toBe(0);
+    },
+  );
+
+  it('is refused as the scope of a plain call: another scope and key would have the same name', async () => {
+    const run = engine().service.run('c', () => Promise.resolve(1), { scope: 'a:b' });
+    await expect(run).rejects.toThrow('scope must be');
+  });
+});
+
+describe('attempts that nobody can read', () => {
+  beforeEach(() => redis.set(`attempts:${scope}:${key}`, 'many'));
+
+  it.each([{}, { payload: 1 }])('are an error of this key alone, which stays free (%p)', async (payload) => {
+    const { service, kinds } = engine();
+    const run = service.run(key, () => Promise.resolve(1), { scope, ...payload });
+    await expect(run).rejects.toThrow('UNREADABLE');
+    await expect(run).rejects.not.toBeInstanceOf(StoreUnavailableError);
+    expect(await redis.exists(`lock:${scope}:${key}`)).toBe(0);
+    expect(kinds).not.toContain('store-unavailable');
+  });
+});
+
+describe('a Redis user who may not run what the scripts run', () => {
+  const name = `limited-${randomUUID()}`;
+  let limited: Redis;
+
+  beforeAll(async () => {
+    await redis.call('ACL', 'SETUSER', name, 'on', 'nopass', '~*', '+@all', '-set');
+    const { hostname, port, pathname } = new URL(url);
+    limited = new Redis({
+      host: hostname,
+      port: Number(port),
+      db: Number(pathname.slice(1)),
+      username: name,
+      password: 'any',
+    });
+  });
+  afterAll(async () => {
+    limited.disconnect();
+    await redis.call('ACL', 'DELUSER', name);
+  });
+
+  it('is a store that cannot be used, not a failure of each single key', async () => {
+    const run = engine({}, limited).service.run(key, () => Promise.resolve(1), { scope });
+    await expect(run).rejects.toBeInstanceOf(StoreUnavailableError);
+  });
+});
+
+describe('a lost lease', () => {
+  it('is never the remembered end of the work', async () => {
+    const { service } = engine();
+    const everything = { scope, remember: () => true };
+    const lost = service.run(key, () => Promise.reject(new LeaseLostError()), everything);
+    await expect(lost).rejects.toBeInstanceOf(LeaseLostError);
+    expect(await service.run(key, () => Promise.resolve(1), everything)).toEqual({
+      kind: 'executed',
+      result: 1,
+    });
+  });
+
+  it('that was lost before Redis had answered begins no work', async () => {
+    let runs = 0;
+    const { service } = engine({ leaseMs: 100 });
+    await redis.client('PAUSE', 300);
+    const late = service.run(key, () => Promise.resolve(++runs), { scope });
+    await expect(late).rejects.toBeInstanceOf(LeaseLostError);
+    expect(runs).toBe(0);
+  });
+
+  it('leaves the answer to the record of the next owner, whatever the late one returns', async () => {
+    const { work, begun, end } = heldWork<{ amount: number }>();
+    const late = engine().service.run(key, work, { scope, payload: 'same' });
+    await begun;
+    await redis.flushdb();
+    await engine().service.run(key, () => Promise.resolve({ amount: 1 }), { scope, payload: 'same' });
+    end({ amount: Number.NaN });
+    expect(await late).toEqual({ kind: 'replayed', result: { amount: 1 } });
+  });
+
+  it('is not answered with the record of another payload', async () => {
+    const { work, begun, end } = heldWork<string>();
+    const late = engine().service.run(key, work, { scope, payload: 'A' });
+    await begun;
+    await redis.flushdb();
+    await engine().service.run(key, () => Promise.resolve('B paid'), { scope, payload: 'B' });
+    end('A paid');
+    expect(await late).toEqual({ kind: 'mismatch' });
+  });
+});
+
+describe('code of the application that throws', () => {
+  beforeAll(() => {
+    Logger.overrideLogger(false);
+  });
+  afterAll(() => {
+    Logger.overrideLogger(['error', 'warn']);
+  });
+
+  it('as a listener keeps no key from its end', async () => {
+    const { service, events } = engine();
+    events.on(() => {
+      throw new Error('a bad listener');
+    });
+    const call = () => service.run(key, () => Promise.resolve(1), { scope });
+    expect([(await call()).kind, (await call()).kind]).toEqual(['executed', 'replayed']);
+  });
+
+  it('as `origin` begins no work that nobody waits for', async () => {
+    let runs = 0;
+    const origin = () => {
+      throw new Error('a bad origin');
+    };
+    const run = engine({ origin }).service.run(key, () => Promise.resolve(++runs), { scope });
+    await expect(run).rejects.toThrow('a bad origin');
+    expect(runs).toBe(0);
+    expect(await redis.keys('*')).toEqual([]);
+  });
+});
