@@ -69,8 +69,8 @@ export const BUSY_WAIT_MS = 2_000;
 const RETRY_DELAYS_MS = [250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 60_000];
 
 /**
- * All waiting times, ascending. The lease, less what is waited for at the handler, is one of them, so that a payment whose
- * owner has died goes on when its lease ends, and not much later.
+ * All waiting times, ascending. The lease, less what is waited for at the handler, is one of them: a payment whose owner
+ * died right after it had taken or renewed its lease goes on when that ends; for others the next longer time is used.
  */
 export function retryDelaysMs(leaseMs: number): readonly number[] {
   const parkedLeaseMs = waitBeforeHandlerMs(leaseMs);

@@ -6,7 +6,7 @@ import { redisLocation, type RedisLogin } from './redis-location';
 
 const logger = new Logger('Redis');
 
-/** A command that has no answer by then counts as unknown. Well below any lease. */
+/** A command that has no answer by then counts as unknown. Below all but the shortest leases, for one to be renewed. */
 const COMMAND_TIMEOUT_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 const LONGEST_RECONNECT_MS = 1_000;

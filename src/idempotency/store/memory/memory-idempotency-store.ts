@@ -130,7 +130,7 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
       acquisition: {
         fencingToken: acquired.count,
         attempt: acquired.count - excused,
-        sinceFirstAttemptMs: this.now() - acquired.firstAt,
+        sinceFirstAttemptMs: Math.max(0, this.now() - acquired.firstAt),
       },
     };
   }

@@ -1,5 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { KeyUnderTest } from '../key-under-test';
+import { KeyUnderTest, SHORT_LEASE_MS } from '../key-under-test';
 import type { StoreCase } from '../store-case';
 
 const MISMATCH = { kind: 'mismatch' };
@@ -69,6 +69,16 @@ export const fingerprintCases: readonly StoreCase[] = [
       const without = new KeyUnderTest(store);
       const unbound = await without.finish();
       deepEqual(await without.begin({ fingerprint: 'one' }), { kind: 'completed', record: unbound });
+    },
+  },
+  {
+    name: 'begins to count the time anew when all attempts were excused',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      const owner = await key.acquire();
+      await clock.advance(SHORT_LEASE_MS);
+      await owner.release('excused');
+      equal((await key.acquire()).acquisition.sinceFirstAttemptMs, 0);
     },
   },
   {
