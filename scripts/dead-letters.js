@@ -3,9 +3,12 @@
 require('./node-version');
 const { bootstrap } = require('./bootstrap');
 const { openRun, removeRun } = require('./services/runs');
+const { speakOnStderr } = require('./terminal');
 
 /** Brings a fresh clone to where the program can run, then is the program. */
 async function main() {
+  // Standard output is the program's alone.
+  speakOnStderr();
   const directory = openRun('dead-letters');
   await bootstrap(directory);
   removeRun(directory);

@@ -2,6 +2,7 @@
 
 require('./node-version');
 const { isDeepStrictEqual } = require('node:util');
+const { EXIT, readArguments } = require('./command-line');
 const { watchConsumer } = require('./demo/consumer');
 const { publish, story } = require('./demo/publisher');
 const { numberIn } = require('./json');
@@ -23,10 +24,19 @@ const help = `npm run demo: six messages in, three charges out
 
 Installs and builds what is missing, starts private RabbitMQ and Redis servers, the gateway sandbox and the service,
 publishes six messages of which three are duplicates, and counts the charges in the gateway's own journal.
-Ends with 0 only if there are exactly three.
-`;
+
+  --json    for programs: prints { ok, published, charges, duplicates }, and what people read to standard error.
+            npm run --silent demo -- --json prints nothing else
+  --help
+
+  PORT                      the service's HTTP port (default 3000; another one when that is taken)
+  RABBITMQ_URL, REDIS_URL   use these servers instead of private ones
+
+Exit code 0 only when there are exactly three charges, 1 otherwise, 2 for wrong use.`;
 
 const expected = { published: 6, charges: 3, duplicates: 3 };
+/** @type {Partial<typeof expected>} */
+let counted = {};
 
 /**
  * @param {string} directory
@@ -57,7 +67,8 @@ async function demo(directory) {
     show: print,
   });
   print(`\n${bold('Gateway')}  ${dim(`GET ${sandboxUrl}/_sandbox/charges`)}`);
-  return verdict({ published, duplicates, charges: await countCharges(sandboxUrl) });
+  counted = { published, charges: await countCharges(sandboxUrl), duplicates };
+  return verdict();
 }
 
 /** This process's environment without settings of the service: the demo shows what `.env` says. */
@@ -72,15 +83,19 @@ async function countCharges(sandboxUrl) {
   return numberIn(await answer.text(), 'count');
 }
 
-/** @param {typeof expected} counted */
-function verdict(counted) {
+function verdict() {
   const { published, charges, duplicates } = counted;
   const isRight = isDeepStrictEqual(counted, expected);
   const sum = `${published} messages, ${charges} charged, ${duplicates} duplicates`;
   print(`  ${bold(`${charges} charges, not ${published}`)}\n`);
   print(isRight ? `${green('✓')} ${sum}` : `${red('✗')} ${sum}; expected were 6, 3 and 3`);
-  return isRight ? 0 : 1;
+  return isRight ? EXIT.done : EXIT.failed;
 }
 
-if (process.argv.includes('--help')) print(help);
-else void runCommand({ kind: 'demo', title: 'Six messages in, three charges out', work: demo });
+const { values } = readArguments({ help, options: { json: { type: 'boolean' } } });
+void runCommand({
+  kind: 'demo',
+  title: 'Six messages in, three charges out',
+  work: demo,
+  ...(values.json && { document: () => counted }),
+});

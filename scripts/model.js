@@ -3,18 +3,33 @@
 require('./node-version');
 const { availableParallelism } = require('node:os');
 const path = require('node:path');
+const { EXIT, readArguments } = require('./command-line');
 const { check } = require('./model/check');
 const { variants } = require('./model/variants');
 const { runCommand } = require('./run');
 const { findProgram } = require('./services/machine');
 const { offerPackages } = require('./services/packages');
-const { dim, green, print, red } = require('./terminal');
+const { dim, green, print, red, whileShowing } = require('./terminal');
 
 /** @typedef {import('./model/check').Checked} Checked */
+
+const help = `npm run model: every state of the protocol's model, with all its faults
+
+Checks docs/model/protocol.pml: that the protocol holds, and that each guard that is taken away is missed. Takes about a
+minute. Installs Spin and a C compiler where that is possible.
+
+  --json    for programs: prints { ok, states, checks }, and what people read to standard error.
+            npm run --silent model -- --json prints nothing else
+  --help
+
+Exit code 0 when every check came out as expected, 1 otherwise, 2 for wrong use.`;
 
 /** What the checks need, and the Debian packages that have it. */
 const programs = ['spin', 'gcc'];
 const packages = ['spin', 'gcc', 'libc6-dev'];
+
+/** @type {Checked[]} */
+const done = [];
 
 /**
  * Checks the model of the protocol with all its faults, and that each guard that is taken away is missed.
@@ -24,8 +39,6 @@ const packages = ['spin', 'gcc', 'libc6-dev'];
 async function checkModel(directory) {
   await preparePrograms(directory);
   const waiting = variants.entries();
-  /** @type {Checked[]} */
-  const done = [];
   const work = async () => {
     for (const [number, variant] of waiting) {
       const checked = await check(variant, path.join(directory, String(number)));
@@ -33,13 +46,24 @@ async function checkModel(directory) {
       print(line(checked));
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, work));
-  const unexpected = done.filter(({ variant, verdict }) => variant.expected !== verdict);
-  const states = done.reduce((sum, checked) => sum + checked.states, 0);
-  print(
-    `\n${done.length} checks, ${states.toLocaleString('en')} states, ${unexpected.length} not as expected`,
+  await whileShowing(
+    () => `${done.length} of ${variants.length} checks`,
+    () => Promise.all(Array.from({ length: availableParallelism() }, work)),
   );
-  return unexpected.length === 0 ? 0 : 1;
+  const unexpected = done.filter((checked) => !isExpected(checked));
+  print(
+    `\n${done.length} checks, ${allStates().toLocaleString('en')} states, ${unexpected.length} not as expected`,
+  );
+  return unexpected.length === 0 ? EXIT.done : EXIT.failed;
+}
+
+function allStates() {
+  return done.reduce((sum, { states }) => sum + states, 0);
+}
+
+/** @param {Checked} checked */
+function isExpected({ variant, verdict }) {
+  return variant.expected === verdict;
 }
 
 /** @param {string} directory */
@@ -59,21 +83,33 @@ async function preparePrograms(directory) {
 }
 
 /** @param {Checked} checked */
-function line({ variant, verdict, states, seconds }) {
-  const isExpected = variant.expected === verdict;
+function line(checked) {
+  const { variant, verdict, states, seconds } = checked;
   const columns = [
-    isExpected ? green('✓') : red('✗'),
+    isExpected(checked) ? green('✓') : red('✗'),
     variant.name.padEnd(52),
     verdict.padEnd(16),
     states.toLocaleString('en').padStart(11),
     dim(`${seconds.toFixed(1)} s`),
-    ...(isExpected ? [] : [red(`expected: ${variant.expected}`)]),
+    ...(isExpected(checked) ? [] : [red(`expected: ${variant.expected}`)]),
   ];
   return columns.join(' ');
 }
 
+/** For programs. */
+function document() {
+  const checks = done.map(({ variant, ...found }) => ({
+    name: variant.name,
+    expected: variant.expected,
+    ...found,
+  }));
+  return { states: allStates(), checks };
+}
+
+const { values } = readArguments({ help, options: { json: { type: 'boolean' } } });
 void runCommand({
   kind: 'model',
   title: 'docs/model/protocol.pml: verdict, states, time',
   work: checkModel,
+  ...(values.json && { document }),
 });

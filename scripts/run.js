@@ -1,7 +1,9 @@
 'use strict';
 
-const { readdirSync } = require('node:fs');
+const { readdirSync, statSync } = require('node:fs');
 const { constants } = require('node:os');
+const path = require('node:path');
+const { EXIT, printDocument } = require('./command-line');
 const { bold, dim, print, red } = require('./terminal');
 const { stopEverything } = require('./services/running');
 const { openRun, removeRun } = require('./services/runs');
@@ -13,6 +15,7 @@ const { openRun, removeRun } = require('./services/runs');
  * @property {string} kind names the run's folder
  * @property {string} [title]
  * @property {(directory: string) => Promise<number>} work answers the exit code
+ * @property {() => object} [document] for `--json`: what is printed last, with `ok` and, when there is one, `error`
  * @property {() => void} [farewell] prints the last words, when everything has been stopped
  * @property {number} [interruptedCode] exit code after Ctrl-C; by default what shells expect, 128 and the signal's number
  */
@@ -25,9 +28,9 @@ const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
  * that was started is stopped before the process ends.
  * @param {Command} command
  */
-async function runCommand({ kind, title, work, farewell, interruptedCode }) {
+async function runCommand({ kind, title, work, document, farewell, interruptedCode }) {
   // A reader that goes away early, such as `head`, is no reason to leave servers behind.
-  process.stdout.on('error', () => undefined);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const directory = openRun(kind);
   if (title) print(`${bold(title)}\n`);
   const { exitCode, failure, interruptedBy } = await Promise.race([
@@ -37,10 +40,14 @@ async function runCommand({ kind, title, work, farewell, interruptedCode }) {
   if (failure !== undefined) print(`${red('✗')} ${failure}`);
   if (interruptedBy) print(dim(`${interruptedBy}: stopping`));
   await stopEverything();
-  const hasLogs = readdirSync(directory).length > 0;
+  const hasLogs = readdirSync(directory).some((name) => statSync(path.join(directory, name)).size > 0);
   if (exitCode === 0 || interruptedBy || !hasLogs) removeRun(directory);
   else print(dim(`Logs are in ${directory} until the next run.`));
   farewell?.();
+  if (document) {
+    const error = failure ?? (interruptedBy && `ended by ${interruptedBy}`);
+    printDocument({ ok: exitCode === EXIT.done, ...(error && { error }), ...document() });
+  }
   process.exit(exitCode);
 }
 
@@ -53,7 +60,7 @@ async function finish(work, directory) {
   try {
     return { exitCode: await work(directory) };
   } catch (error) {
-    return { exitCode: 1, failure: error instanceof Error ? error.message : String(error) };
+    return { exitCode: EXIT.failed, failure: error instanceof Error ? error.message : String(error) };
   }
 }
 

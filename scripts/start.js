@@ -1,6 +1,7 @@
 'use strict';
 
 require('./node-version');
+const { EXIT, readArguments } = require('./command-line');
 const { runCommand } = require('./run');
 const { isPortFree } = require('./services/ports');
 const {
@@ -17,13 +18,18 @@ const { bold, cyan, dim, print, step } = require('./terminal');
 const help = `npm start: everything the service needs, and the service, until Ctrl-C
 
 Installs and builds what is missing, starts private RabbitMQ and Redis servers and the gateway sandbox, then the
-service. Their data is gone when it stops.
+service, and prints how to try it. The servers' data is gone when it stops.
+
+  --help
 
   PORT              the service's HTTP port (default 3000, or a free one when that is taken)
   RABBITMQ_URL      use this server instead of a private one
   REDIS_URL         use this server instead of a private one
   STRIPE_API_BASE   use this gateway instead of the sandbox
-`;
+
+Other variables are the service's own: .env explains them.
+
+Exit code 0 after Ctrl-C, 1 when something could not be started or the service ended by itself, 2 for wrong use.`;
 
 const usualSandboxPort = 12_111;
 
@@ -38,7 +44,7 @@ async function start(directory) {
   print();
   const env = { ...process.env, ...serverVariables(urls), ...gateway };
   const { url, program } = await startService({ directory, port, env, output: 'inherit' });
-  printGuide({ url, rabbitmq: urls.rabbitmqManagementUrl, gateway: gateway.STRIPE_API_BASE ?? '' });
+  printGuide({ url, urls, gateway: gateway.STRIPE_API_BASE ?? '' });
   const { code, signal } = await program.exited;
   throw new Error(`The service ended by itself (${signal ?? `exit code ${code}`}).`);
 }
@@ -65,14 +71,14 @@ async function gatewayVariables(directory) {
   return sandboxVariables(await step('gateway sandbox', work, dim));
 }
 
-/** @param {{ url: string, rabbitmq: string, gateway: string }} addresses */
-function printGuide({ url, rabbitmq, gateway }) {
+/** @param {{ url: string, urls: import('./services').ServerUrls, gateway: string }} addresses */
+function printGuide({ url, urls, gateway }) {
   print(`
 ${bold('The service is ready.')} ${dim('Ctrl-C stops everything.')}
 
   console    ${cyan(url)}   ${dim('publish and watch in a browser')}
   service    ${cyan(`${url}/docs`)}   ${dim(`${url}/health/ready`)}
-  RabbitMQ   ${cyan(rabbitmq)}
+  RabbitMQ   ${cyan(managementPage(urls))}
   gateway    ${cyan(gateway)}
 
   Publish one payment three times; it is charged once:
@@ -81,8 +87,31 @@ ${bold('The service is ready.')} ${dim('Ctrl-C stops everything.')}
       -d '{"paymentId":"PAY-001","amount":99.99,"customerId":"CUST-001"}'
     curl ${url}/payments/try-1
     curl ${gateway}/_sandbox/charges
+
+  The tools, in another terminal:
+
+    ${[...variablesForTools({ urls, gateway }), 'npm run dead-letters -- list', 'npm run reconcile'].join('\n    ')}
 `);
 }
 
-if (process.argv.includes('--help')) print(help);
-else void runCommand({ kind: 'start', title: 'Payment service', work: start, interruptedCode: 0 });
+/**
+ * With the password of a private server, which is no secret.
+ * @param {import('./services').ServerUrls} urls
+ */
+function managementPage({ rabbitmqManagementUrl }) {
+  return process.env.RABBITMQ_URL ? new URL(rabbitmqManagementUrl).origin : rabbitmqManagementUrl;
+}
+
+/**
+ * Where private servers are, as a line for a shell; where the others are, the environment says already.
+ * @param {{ urls: import('./services').ServerUrls, gateway: string }} addresses
+ */
+function variablesForTools({ urls, gateway }) {
+  const settings = Object.entries({ ...serverVariables(urls), STRIPE_API_BASE: gateway })
+    .filter(([name]) => !process.env[name])
+    .map(([name, value]) => `${name}=${value}`);
+  return settings.length > 0 ? [`export ${settings.join(' ')}`] : [];
+}
+
+readArguments({ help, options: {} });
+void runCommand({ kind: 'start', title: 'Payment service', work: start, interruptedCode: EXIT.done });

@@ -1,22 +1,22 @@
 'use strict';
 
 const events = require('node:events');
-const { stdin, stdout } = require('node:process');
+const { stderr, stdin, stdout } = require('node:process');
 const { createInterface } = require('node:readline/promises');
 
-const interactive = Boolean(stdout.isTTY) && process.env.TERM !== 'dumb';
-const coloured = interactive && !process.env.NO_COLOR;
+/** @type {import('node:tty').WriteStream} */
+let out = stdout;
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const frameMs = 100;
-/** Without a terminal, work that takes longer than this is reported, and then again from time to time. */
+/** Without a terminal, work that takes longer than this is reported, and then again when nothing was printed for long. */
 const quietMs = 2_000;
-const reportEveryMs = 10_000;
+const silenceMs = 10_000;
 
 /**
  * @typedef {object} Step
- * @property {string} label
+ * @property {() => string} label
  * @property {number} startedAtMs
- * @property {number} reportedAtMs
+ * @property {boolean} isReported
  */
 
 /** @type {Set<Step>} */
@@ -24,11 +24,21 @@ const running = new Set();
 /** @type {NodeJS.Timeout | undefined} */
 let ticker;
 let frame = 0;
+let printedAtMs = 0;
+
+/** For a command whose standard output is for programs: what people read goes to standard error. */
+function speakOnStderr() {
+  out = stderr;
+}
+
+function isInteractive() {
+  return Boolean(out.isTTY) && process.env.TERM !== 'dumb';
+}
 
 /** @param {number} code */
 function paint(code) {
   /** @param {string} text */
-  return (text) => (coloured ? `\u001b[${code}m${text}\u001b[0m` : text);
+  return (text) => (isInteractive() && !process.env.NO_COLOR ? `\u001b[${code}m${text}\u001b[0m` : text);
 }
 
 const bold = paint(1);
@@ -44,37 +54,62 @@ function elapsed(sinceMs) {
 }
 
 function clearStatus() {
-  if (interactive) stdout.write('\r\u001b[K');
+  if (isInteractive()) out.write('\r\u001b[K');
 }
 
 /** Prints whole lines, above whatever status is shown. */
 function print(text = '') {
   clearStatus();
-  stdout.write(`${text}\n`);
+  printedAtMs = Date.now();
+  out.write(`${text}\n`);
 }
 
 function showStatus() {
   const [first] = running;
   if (!first) return;
-  const labels = [...running].map(({ label }) => label).join(', ');
+  const labels = [...running].map(({ label }) => label()).join(', ');
   frame = (frame + 1) % frames.length;
   const status = `${frames[frame]} ${labels} ${elapsed(first.startedAtMs)}`;
-  stdout.write(`\r\u001b[K${status.slice(0, (stdout.columns || 80) - 1)}`);
+  out.write(`\r\u001b[K${status.slice(0, (out.columns || 80) - 1)}`);
 }
 
 function reportSlowSteps() {
   const now = Date.now();
-  for (const step of running) {
-    const dueMs = step.reportedAtMs === 0 ? step.startedAtMs + quietMs : step.reportedAtMs + reportEveryMs;
-    if (now < dueMs) continue;
-    step.reportedAtMs = now;
-    print(`… ${step.label} (${elapsed(step.startedAtMs)})`);
+  const due = [...running].filter(({ startedAtMs, isReported }) =>
+    isReported ? now >= printedAtMs + silenceMs : now >= startedAtMs + quietMs,
+  );
+  for (const step of due) {
+    step.isReported = true;
+    print(`… ${step.label()} (${elapsed(step.startedAtMs)})`);
   }
 }
 
 function tick() {
-  if (interactive) showStatus();
+  if (isInteractive()) showStatus();
   else reportSlowSteps();
+}
+
+/**
+ * Does a piece of work while showing that it is under way.
+ * @template T
+ * @param {() => string} label asked again each time it is shown
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+async function whileShowing(label, work) {
+  const current = { label, startedAtMs: Date.now(), isReported: false };
+  running.add(current);
+  ticker ??= setInterval(tick, frameMs);
+  try {
+    return await work();
+  } finally {
+    running.delete(current);
+    if (running.size === 0) {
+      clearInterval(ticker);
+      ticker = undefined;
+      clearStatus();
+    }
+  }
 }
 
 /**
@@ -86,27 +121,15 @@ function tick() {
  * @returns {Promise<T>}
  */
 async function step(label, work, describe = () => '') {
-  const current = { label, startedAtMs: Date.now(), reportedAtMs: 0 };
-  running.add(current);
-  ticker ??= setInterval(tick, frameMs);
-  try {
-    const result = await work();
-    running.delete(current);
-    print(`${green('✓')} ${`${label} ${describe(result)}`.trim()} ${dim(elapsed(current.startedAtMs))}`);
-    return result;
-  } finally {
-    running.delete(current);
-    if (running.size === 0) {
-      clearInterval(ticker);
-      ticker = undefined;
-      clearStatus();
-    }
-  }
+  const startedAtMs = Date.now();
+  const result = await whileShowing(() => label, work);
+  print(`${green('✓')} ${`${label} ${describe(result)}`.trim()} ${dim(elapsed(startedAtMs))}`);
+  return result;
 }
 
 /** Whether there is a person who can answer a question. */
 function canAsk() {
-  return Boolean(stdin.isTTY) && interactive && !process.env.CI;
+  return Boolean(stdin.isTTY) && isInteractive() && !process.env.CI;
 }
 
 /**
@@ -114,7 +137,7 @@ function canAsk() {
  * @param {string} question
  */
 async function confirm(question) {
-  const prompt = createInterface({ input: stdin, output: stdout });
+  const prompt = createInterface({ input: stdin, output: out });
   try {
     // End of input instead of an answer closes the prompt and would leave the question open for ever.
     const closed = events.once(prompt, 'close').then(() => 'no');
@@ -125,4 +148,17 @@ async function confirm(question) {
   }
 }
 
-module.exports = { bold, dim, red, green, yellow, cyan, print, step, canAsk, confirm };
+module.exports = {
+  bold,
+  dim,
+  red,
+  green,
+  yellow,
+  cyan,
+  print,
+  speakOnStderr,
+  step,
+  whileShowing,
+  canAsk,
+  confirm,
+};

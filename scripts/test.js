@@ -4,6 +4,7 @@ require('./node-version');
 const fs = require('node:fs');
 const path = require('node:path');
 const { bootstrap, root } = require('./bootstrap');
+const { EXIT, readArguments } = require('./command-line');
 const { summaryOf } = require('./jest-summary');
 const { runCommand } = require('./run');
 const { prepareServers, startServers } = require('./services');
@@ -12,6 +13,22 @@ const { print } = require('./terminal');
 
 const jest = path.join(root, 'node_modules/jest/bin/jest.js');
 const jestGraceMs = 5_000;
+
+const help = `npm test: every test, against private RabbitMQ and Redis servers
+
+Installs and builds what is missing, starts the servers, runs Jest, and ends with a line that counts:
+"<n> passed, <n> failed".
+
+  npm test -- e2e/busy                 the files whose path contains this
+  npm test -- --selectProjects unit    one of the projects unit and e2e
+  npm test -- --help                   this text
+
+Everything else goes to Jest as well; npx jest --help lists its options. npm run test:e2e leaves the unit tests out.
+
+  RABBITMQ_URL, REDIS_URL   use these servers instead of private ones. Databases of that Redis are emptied
+
+Exit code 0 when all passed, 1 otherwise.`;
+
 let lastLine = '';
 
 /**
@@ -41,9 +58,11 @@ async function test(directory) {
   const { code } = await program.exited;
   // Jest writes none when it only printed its help, or could not even begin.
   if (fs.existsSync(results)) lastLine = summaryOf(fs.readFileSync(results, 'utf8'));
-  return code ?? 1;
+  return code ?? EXIT.failed;
 }
 
+// Only `--help` is this command's own.
+if (process.argv.includes('--help')) readArguments({ help, options: {} });
 void runCommand({
   kind: 'test',
   work: test,

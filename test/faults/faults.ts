@@ -111,8 +111,6 @@ export const menu: readonly Course[] = [
   { kind: 'gateway', weight: 10, variants: each(gatewayTroubles, troubleAtTheGateway) },
 ];
 
-export const faultKinds: readonly FaultKind[] = menu.map(({ kind }) => kind);
-
 /** Tells variants apart in tables. */
 export function titleOf(fault: Fault): string {
   switch (fault.kind) {

@@ -9,7 +9,7 @@ import type { RunSize } from './schedule';
 
 /** What a run amounts to: what is printed, and what `--json` writes. */
 export interface Report {
-  passed: boolean;
+  ok: boolean;
   seed: number;
   table: [string, string | number][];
   faults: [string, number][];
@@ -26,7 +26,7 @@ export function reportOn(facts: RunFacts, { seed }: RunSize): Report {
   const findings = check(history);
   const keys = [...new Set(findings.flatMap(({ key }) => key ?? []))].slice(0, brokenKeysShown);
   return {
-    passed: findings.length === 0 && faultFailures.length === 0,
+    ok: findings.length === 0 && faultFailures.length === 0,
     seed,
     table: tableOf(facts, findings),
     faults: [...faultCounts].sort(([one], [other]) => one.localeCompare(other)),
@@ -108,7 +108,7 @@ export function linesOf(report: Report): string[] {
     ...(report.findings.length > shown.length ? [`… ${report.findings.length - shown.length} more`] : []),
     ...report.broken.flatMap(({ key, history }) => ['', `all that is known of ${key}:`, ...history]),
     '',
-    report.passed ? `✓ every promise was kept (seed ${report.seed})` : `✗ failed; seed ${report.seed}`,
+    report.ok ? `✓ every promise was kept (seed ${report.seed})` : `✗ failed; seed ${report.seed}`,
   ];
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { step, whileShowing } from '../../scripts/terminal';
 import { Broker } from '../support/broker';
 import { runFolder } from '../support/isolation';
 import { Management } from '../support/management';
@@ -50,10 +51,9 @@ interface Parts {
 }
 
 /** Starts everything, lets load and faults run, waits for rest, and gathers the evidence. */
-export async function run(options: RunOptions, say: (line: string) => void): Promise<RunFacts> {
-  const parts = await startParts(options);
+export async function run(options: RunOptions): Promise<RunFacts> {
+  const parts = await step('servers, gateway and consumers', () => startParts(options));
   const { redisClient, management, sandbox, publisher, consumers } = parts;
-  say('servers, gateway and consumers are up; load and faults begin');
   const sampler = new Sampler(redisClient, (count) => publisher.ledger.latestKeys(count));
   const redeliveries = new RedeliveryCount(management, vhost);
   const provocation = new Provocation(publisher, sandbox);
@@ -61,33 +61,36 @@ export async function run(options: RunOptions, say: (line: string) => void): Pro
   const startedAt = Date.now();
   sampler.start();
   redeliveries.start();
-  const progress = setInterval(
-    () => say(`${Math.round((Date.now() - startedAt) / 1000)} s: ${injected(injector)} faults`),
-    30_000,
+  const load = loadOf(options);
+  const soFar = () =>
+    `load and faults: ${publisher.ledger.payments.length} of ${options.payments} payments, ` +
+    `${injected(injector)} of ${options.faults} faults`;
+  await whileShowing(soFar, () =>
+    Promise.all([publisher.publishAll(load, startedAt), injector.injectAll(scheduleOf(options), startedAt)]),
   );
-  await Promise.all([
-    publisher.publishAll(loadOf(options), startedAt),
-    injector.injectAll(scheduleOf(options), startedAt),
-  ]);
-  clearInterval(progress);
   const endedAt = Date.now();
-  await publisher.finish(confirmedWithinMs);
-  await sandbox.clearFaults();
-  say('the last fault is over and all is published; waiting for rest');
-  const quietSince = await restSince({ ...parts, redis: redisClient, vhost }, options.restWithinMs);
-  await sampler.stop();
-  await Promise.all(consumers.map((consumer) => consumer.stop()));
-  const rest = await restOf(parts, quietSince === undefined ? undefined : Math.max(0, quietSince - endedAt));
-  const facts = {
-    history: await historyOf(parts, { sampler, injector, rest }),
-    faultCounts: injector.counts,
-    faultFailures: injector.failures,
-    redeliveries: redeliveries.stop(),
-    refusedCompletions: consumers.reduce((sum, consumer) => sum + consumer.refusedCompletions, 0),
-    durationMs: Date.now() - startedAt,
+  const untilRest = async () => {
+    await publisher.finish(confirmedWithinMs);
+    await sandbox.clearFaults();
+    return restSince({ ...parts, redis: redisClient, vhost }, options.restWithinMs);
   };
-  await stopParts(parts);
-  return facts;
+  const quietSince = await step('rest after the last fault', untilRest);
+  const settledAfterMs = quietSince === undefined ? undefined : Math.max(0, quietSince - endedAt);
+  return step('evidence', async () => {
+    await sampler.stop();
+    await Promise.all(consumers.map((consumer) => consumer.stop()));
+    const rest = await restOf(parts, settledAfterMs);
+    const facts = {
+      history: await historyOf(parts, { sampler, injector, rest }),
+      faultCounts: injector.counts,
+      faultFailures: injector.failures,
+      redeliveries: redeliveries.stop(),
+      refusedCompletions: consumers.reduce((sum, consumer) => sum + consumer.refusedCompletions, 0),
+      durationMs: Date.now() - startedAt,
+    };
+    await stopParts(parts);
+    return facts;
+  });
 }
 
 function injected({ counts }: Injector): number {

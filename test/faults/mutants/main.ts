@@ -1,70 +1,104 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { EXIT, printDocument, wrongUse } from '../../../scripts/command-line';
 import { openRun, removeRun } from '../../../scripts/services/runs';
+import { green, print, red, whileShowing } from '../../../scripts/terminal';
 import { isJsonObject, parseJsonObject } from '../../support/json';
 import { buildMutant, copyWithEdits } from './build';
 import { checkerMutants, mutants, scenarios } from './mutants';
 import type { Mutant, ScenarioName } from './mutants';
+import { help, readOptions } from './options';
 
 const root = resolve(__dirname, '../../..');
 const hook = join(root, 'scripts/typescript.js');
 const restWithinSeconds = '60';
+const names = [...checkerMutants, ...mutants].map(({ name }) => name);
 
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+interface Result {
+  name: string;
+  ok: boolean;
+  problem?: string;
 }
 
-/** Runs each mutant whose name contains one of the words, or all of them; and each scenario without any mutant. */
-async function main(words: readonly string[]): Promise<number> {
-  const isWanted = ({ name }: { name: string }): boolean =>
-    words.length === 0 || words.some((word) => name.includes(word));
+interface Trial {
+  name: string;
+  /** What went wrong, if anything did. */
+  run: () => Promise<string | undefined>;
+}
+
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2));
+  const strange = options.texts.find((text) => !names.some((name) => name.includes(text)));
+  if (strange !== undefined)
+    wrongUse(`no mutant's name contains '${strange}'; there are:\n${names.join('\n')}`, help);
+  if (options.list) {
+    console.log(names.join('\n'));
+    return EXIT.done;
+  }
+  return tryAll(options);
+}
+
+async function tryAll({ texts, json }: { texts: readonly string[]; json: boolean }): Promise<number> {
   const folder = openRun('mutants');
+  const trials = trialsOf(texts, folder);
+  const results: Result[] = [];
+  const soFar = () => `${trials[results.length]?.name} (${results.length + 1} of ${trials.length})`;
+  for (const { name, run } of trials) {
+    const problem = await whileShowing(soFar, run);
+    results.push({ name, ok: problem === undefined, ...(problem !== undefined && { problem }) });
+    print(problem === undefined ? `${green('✓')} ${name}` : `${red('✗')} ${name}: ${problem}`);
+  }
+  const failed = results.filter(({ ok }) => !ok).length;
+  print(`\n${results.length} runs, ${failed === 0 ? 'every mutant was caught' : `${failed} failed`}`);
+  if (failed === 0) removeRun(folder);
+  else print(`What they printed is in ${folder} until the next run.`);
+  if (json) printDocument({ ok: failed === 0, results });
+  return failed === 0 ? EXIT.done : EXIT.failed;
+}
+
+/** Each mutant whose name contains one of the texts, or all of them; and each scenario of theirs without any mutant. */
+function trialsOf(texts: readonly string[], folder: string): Trial[] {
+  const isWanted = ({ name }: { name: string }): boolean =>
+    texts.length === 0 || texts.some((text) => name.includes(text));
   const wanted = mutants.filter(isWanted);
-  let failures = 0;
-  const judge = (name: string, problem: string | undefined): void => {
-    if (problem !== undefined) failures++;
-    print(`${problem === undefined ? '✓' : '✗'} ${name}${problem === undefined ? '' : `: ${problem}`}`);
-  };
-  for (const mutant of checkerMutants.filter(isWanted))
-    judge(mutant.name, await escapesUnitTests(mutant, folder));
-  for (const scenario of new Set(wanted.map((mutant) => mutant.scenario)))
-    judge(`without a mutant: ${scenario}`, await disturbs(scenario, folder));
-  for (const mutant of wanted) judge(mutant.name, await escapes(mutant, folder));
-  if (failures === 0) removeRun(folder);
-  print(failures === 0 ? 'every mutant was caught' : `${failures} failed; what they printed is in ${folder}`);
-  return failures === 0 ? 0 : 1;
+  return [
+    ...checkerMutants
+      .filter(isWanted)
+      .map((mutant) => ({ name: mutant.name, run: () => escapesUnitTests(mutant, folder) })),
+    ...[...new Set(wanted.map(({ scenario }) => scenario))].map((scenario) => ({
+      name: `without a mutant: ${scenario}`,
+      run: () => disturbs(scenario, folder),
+    })),
+    ...wanted.map((mutant) => ({ name: mutant.name, run: () => escapes(mutant, folder) })),
+  ];
 }
 
 /** What is wrong when the service as it is does not pass a scenario: then catching a mutant in it proves nothing. */
 async function disturbs(scenario: ScenarioName, folder: string): Promise<string | undefined> {
   const build = join(folder, 'as-it-is');
   if (!existsSync(build)) buildMutant(join(root, 'src'), build, []);
-  const { code, output } = await faultRun(scenario, { build, report: join(folder, 'report.json') });
+  const { code, output } = await faultRun(scenario, build);
   return code === 0 ? undefined : `the service as it is fails:\n${output}`;
 }
 
 async function escapes(mutant: Mutant, folder: string): Promise<string | undefined> {
   const build = join(folder, mutant.name.replaceAll(' ', '-'));
   buildMutant(join(root, 'src'), build, mutant.edits);
-  const report = join(build, 'report.json');
-  const { code, output } = await faultRun(mutant.scenario, { build, report });
+  const { code, document, output } = await faultRun(mutant.scenario, build);
   if (code === 0) return 'was not caught';
-  const rules = rulesIn(report);
+  const rules = rulesIn(document);
   if (rules.includes(mutant.caughtBy)) return undefined;
   return `"${mutant.caughtBy}" should have caught it; broken were: ${rules.join(', ') || output}`;
 }
 
-function rulesIn(report: string): unknown[] {
-  const findings = existsSync(report) ? parseJsonObject(readFileSync(report, 'utf8'))?.findings : undefined;
+function rulesIn(document: string): unknown[] {
+  const findings = parseJsonObject(document)?.findings;
   return Array.isArray(findings) ? [...new Set(findings.filter(isJsonObject).map(({ rule }) => rule))] : [];
 }
 
-async function faultRun(
-  scenario: ScenarioName,
-  { build, report }: { build: string; report: string },
-): Promise<Ended> {
-  const own = ['--build', build, '--json', report, '--rest-within', restWithinSeconds];
+async function faultRun(scenario: ScenarioName, build: string): Promise<Ended> {
+  const own = ['--build', build, '--json', '--rest-within', restWithinSeconds];
   return node(['--require', hook, 'test/faults/main.ts', ...scenarios[scenario].split(' '), ...own]);
 }
 
@@ -92,24 +126,29 @@ async function escapesUnitTests(
 
 interface Ended {
   code: number | null;
+  /** What it printed on standard output. */
+  document: string;
+  /** All that it printed. */
   output: string;
 }
 
 async function node(args: string[]): Promise<Ended> {
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-  const chunks: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const document: Buffer[] = [];
+  const output: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => document.push(chunk));
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.push(chunk));
   const code = await new Promise<number | null>((done, failed) => {
     child.once('error', failed);
     child.once('close', done);
   });
-  return { code, output: Buffer.concat(chunks).toString() };
+  return { code, document: Buffer.concat(document).toString(), output: Buffer.concat(output).toString() };
 }
 
-void main(process.argv.slice(2)).then(
+void main().then(
   (code) => process.exit(code),
   (error: unknown) => {
     print(error instanceof Error ? (error.stack ?? error.message) : String(error));
-    process.exit(2);
+    process.exit(EXIT.failed);
   },
 );

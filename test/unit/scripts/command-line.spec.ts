@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { isJsonObject, parseJsonObject } from '../../support/json';
+
+const root = resolve(__dirname, '../../..');
+const scripts = parseJsonObject(readFileSync(join(root, 'package.json'), 'utf8'))?.scripts;
+const commands = ['start', 'demo', 'test', 'faults', 'faults:mutants', 'bench', 'model'];
+
+interface Ended {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs what `npm run NAME -- …` runs. */
+function npmRun(name: string, ...args: string[]): Ended {
+  const command = isJsonObject(scripts) ? String(scripts[name]) : '';
+  const [program = '', ...given] = command.replace(/^exec /, '').split(' ');
+  expect(program).toBe('node');
+  return spawnSync(process.execPath, [...given, ...args], { cwd: root, encoding: 'utf8' });
+}
+
+describe.each(commands)('npm run %s', (name) => {
+  it('says with --help what it does and what its exit codes mean, and begins nothing', () => {
+    const { status, stdout, stderr } = npmRun(name, '--help');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`^npm (run )?${name}: .*\n\n[^]* --help[^]*\nExit code 0 .*\n$`));
+  });
+});
+
+describe.each(commands.filter((name) => name !== 'test'))('npm run %s', (name) => {
+  it('refuses an option that it does not know with code 2 and those that it knows, and begins nothing', () => {
+    const { status, stdout, stderr } = npmRun(name, '--surprise');
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/^Unknown option '--surprise'; allowed: .*--help\n/);
+    expect(stderr).toContain('Exit code 0');
+  });
+
+  it('helps in spite of an option that it does not know', () => {
+    expect(npmRun(name, '--surprise', '--help')).toMatchObject({ status: 0, stderr: '' });
+  });
+});
+
+describe('wrong use', () => {
+  it.each([
+    { name: 'demo', args: ['twice'], says: "Unexpected argument 'twice'" },
+    { name: 'demo', args: ['--json=yes'], says: "'--json' does not take an argument" },
+    { name: 'bench', args: ['--quick', '--guard'], says: 'Only one of --quick and --guard' },
+    {
+      name: 'faults',
+      args: ['--payments', 'many'],
+      says: "--payments takes a whole number from 0 on, not 'many'",
+    },
+    { name: 'faults', args: ['--only', 'kill,flood'], says: "no kind 'flood'; allowed: kill, crash" },
+    { name: 'faults', args: ['--seed'], says: "'--seed <value>' argument missing" },
+  ])('of $name with $args ends with code 2 and says why', ({ name, args, says }) => {
+    const { status, stderr } = npmRun(name, ...args);
+    expect(status).toBe(2);
+    expect(stderr).toContain(says);
+  });
+});
