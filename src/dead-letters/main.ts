@@ -1,6 +1,8 @@
 import '../messaging/header-tables';
 import { parseArgs } from 'node:util';
 import { printable } from '../command-line/printable';
+import { argumentsFrom, UsageError } from '../command-line/usage.error';
+import { whileShowing } from '../command-line/while-showing';
 import { readEnvironment } from '../config/config.module';
 import { InvalidEnvironmentError } from '../config/invalid-environment.error';
 import { connectToBroker } from '../messaging/broker-connection';
@@ -18,18 +20,19 @@ const HELP = `npm run dead-letters -- <command>: what a person does with payment
                           They may have been charged and forgotten: look at the gateway first
   drop <id>               removes it for good
 
-  --json                  for programs
+  --json                  for programs: prints one JSON document.
+                          npm run --silent dead-letters -- list --json prints nothing else
   --help
 
-It talks to the broker in RABBITMQ_URL, else to the one in .env. Exit code 0 when done, 1 when not, 2 for wrong use.`;
+It talks to the broker in RABBITMQ_URL, else to the one in .env.
 
-class UsageError extends Error {}
+Exit code 0 when done, 1 when not, 2 for wrong use.`;
 
 type Arguments = ReturnType<typeof parse>;
 
 function parse(args: string[]) {
-  try {
-    return parseArgs({
+  return argumentsFrom(() =>
+    parseArgs({
       args,
       allowPositionals: true,
       options: {
@@ -39,10 +42,8 @@ function parse(args: string[]) {
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+    }),
+  );
 }
 
 async function run({ values, positionals }: Arguments, deadLetters: DeadLetters): Promise<string> {
@@ -101,16 +102,22 @@ function describe(content: DeadLetterContent): string {
   return `${lineOf(content)}\n\nheaders ${JSON.stringify(content.headers, undefined, 2)}\n\nbody    ${JSON.stringify(content.body)}`;
 }
 
-async function main(): Promise<number> {
-  const parsed = parse(process.argv.slice(2));
-  if (parsed.values.help) {
+async function main(args: string[]): Promise<number> {
+  // First, so that it helps whatever else is wrong.
+  if (args.includes('--help')) {
     console.log(HELP);
     return 0;
   }
+  const parsed = parse(args);
+  const work = runConnected(parsed);
+  console.log(printable(await (parsed.values.json ? work : whileShowing('at the dead letters', work))));
+  return 0;
+}
+
+async function runConnected(parsed: Arguments): Promise<string> {
   const connection = await connectToBroker(readEnvironment());
   try {
-    console.log(printable(await run(parsed, new DeadLetters(() => connection.createConfirmChannel()))));
-    return 0;
+    return await run(parsed, new DeadLetters(() => connection.createConfirmChannel()));
   } finally {
     await connection.close();
   }
@@ -118,20 +125,19 @@ async function main(): Promise<number> {
 
 async function exitCode(): Promise<number> {
   try {
-    return await main();
+    return await main(process.argv.slice(2));
   } catch (error) {
     if (error instanceof UsageError) {
       console.error(`${error.message}\n\n${HELP}`);
       return 2;
     }
-    console.error(
-      isExpected(error) ? error.message : `The dead letters could not be reached: ${String(error)}`,
-    );
+    const reason = error instanceof Error ? error.message : String(error);
+    console.error(isExpected(error) ? reason : `The dead letters could not be reached: ${reason}`);
     return 1;
   }
 }
 
-function isExpected(error: unknown): error is Error {
+function isExpected(error: unknown): boolean {
   return [UnknownDeadLetterError, DeadLettersBusyError, InvalidEnvironmentError].some(
     (type) => error instanceof type,
   );

@@ -13,5 +13,11 @@ export async function connectToBroker({ rabbitmqUrls }: Environment): Promise<Ch
       failures.push(error);
     }
   }
-  throw failures[0] instanceof Error ? failures[0] : new Error('RABBITMQ_URL names no broker');
+  const [cause] = failures;
+  const hosts = rabbitmqUrls.map((url) => new URL(url).host).join(', ');
+  const reason = cause instanceof Error ? cause.message : 'it names no broker';
+  throw new Error(
+    `RabbitMQ is not reachable at ${hosts}: ${reason}; set RABBITMQ_URL to the broker that the service uses`,
+    { cause },
+  );
 }

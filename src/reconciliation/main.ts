@@ -3,6 +3,8 @@ import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { printable } from '../command-line/printable';
+import { argumentsFrom, UsageError } from '../command-line/usage.error';
+import { whileShowing } from '../command-line/while-showing';
 import { readEnvironment } from '../config/config.module';
 import { InvalidEnvironmentError } from '../config/invalid-environment.error';
 import { durationMs, periodOf } from './period';
@@ -14,36 +16,34 @@ const HELP = `npm run reconcile: does Redis say the same of each payment as the 
 
   --since <duration>      how far back the gateway's charges are read, such as 90m, 24h or 7d.
                           By default as long as records are kept (IDEMPOTENCY_TTL)
-  --json                  for programs
+  --json                  for programs: prints one JSON document.
+                          npm run --silent reconcile -- --json prints nothing else
   --help
 
 It reads from REDIS_URL, RABBITMQ_URL and the gateway, else as .env says, while the service runs, and changes nothing.
-Exit code 0 when all is well, 1 when a payment is broken, 2 when it could not be checked.`;
+
+Exit code 0 when all is well, 1 when a payment is broken, 2 when it could not be checked, as after wrong use.`;
 
 const EXIT = { clean: 0, broken: 1, unchecked: 2 } as const;
 
-class UsageError extends Error {}
-
 function parse(args: string[]) {
-  try {
-    const { values } = parseArgs({
+  const { values } = argumentsFrom(() =>
+    parseArgs({
       args,
       options: {
         since: { type: 'string' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
-    });
-    return { ...values, agoMs: agoFrom(values.since) };
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+    }),
+  );
+  return { json: values.json, agoMs: agoFrom(values.since) };
 }
 
 function agoFrom(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const agoMs = durationMs(text);
-  if (agoMs === undefined) throw new Error('--since takes a duration, such as 90m, 24h or 7d');
+  if (agoMs === undefined) throw new UsageError('--since takes a duration, such as 90m, 24h or 7d');
   return agoMs;
 }
 
@@ -60,18 +60,20 @@ async function check(agoMs: number | undefined): Promise<Report> {
   }
 }
 
-async function main(): Promise<number> {
-  const { help, json, agoMs } = parse(process.argv.slice(2));
-  if (help) {
+async function main(args: string[]): Promise<number> {
+  // First, so that it helps whatever else is wrong.
+  if (args.includes('--help')) {
     console.log(HELP);
     return EXIT.clean;
   }
-  const report = await check(agoMs);
+  const { json, agoMs } = parse(args);
+  const checked = check(agoMs);
+  const report = await (json ? checked : whileShowing('comparing Redis, dead letters and gateway', checked));
   console.log(json ? JSON.stringify(report, undefined, 2) : printable(reportText(report)));
   return report.broken.length === 0 ? EXIT.clean : EXIT.broken;
 }
 
-void main()
+void main(process.argv.slice(2))
   .catch((error: unknown) => {
     if (error instanceof UsageError) console.error(`${error.message}\n\n${HELP}`);
     else if (error instanceof InvalidEnvironmentError) console.error(error.message);

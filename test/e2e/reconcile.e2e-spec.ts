@@ -146,6 +146,10 @@ describe('a system in which something is broken', () => {
     expect(code).toBe(1);
   });
 
+  it('says that it is at work while it looks a second time', () => {
+    expect(output).toMatch(/^… comparing/m);
+  });
+
   it('counts them beside those that are well', () => {
     expect(report.payments).toEqual({
       succeeded: 1,
