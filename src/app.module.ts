@@ -14,6 +14,7 @@ import { IdempotencyMetrics } from './observability/idempotency.metrics';
 import { LoggingModule } from './observability/logging.module';
 import { MetricsModule } from './observability/metrics.module';
 import { ObservedStore } from './observability/observed-store';
+import { StartReportModule } from './observability/start-report.module';
 import { PaymentPublisherModule } from './payment-publisher/payment-publisher.module';
 import { GatewayModule } from './payment/gateway/gateway.module';
 import { PaymentModule } from './payment/payment.module';
@@ -43,7 +44,8 @@ export class AppModule {
             origin: traceparent,
           }),
         }),
-        HealthModule.forRoot({ roles: appRoles, imports: [MessagingModule, GatewayModule] }),
+        HealthModule.forRoot({ roles: appRoles, imports: [MessagingModule, RedisModule, GatewayModule] }),
+        StartReportModule,
         MetricsModule,
         ...(appRoles.includes('consumer') ? [PaymentModule, NotificationModule] : []),
         ...(devEndpoints

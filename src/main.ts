@@ -5,13 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module';
 import { readEnvironment } from './config/config.module';
 import type { Environment } from './config/environment';
 import { InvalidEnvironmentError } from './config/invalid-environment.error';
 import { servePage } from './console/serve-page';
 import { serveOpenApi } from './http/openapi';
+import { ServiceLogger } from './observability/service.logger';
+import { StartReport } from './observability/start.report';
 
 async function start(): Promise<void> {
   const environment = readEnvironment();
@@ -19,7 +20,7 @@ async function start(): Promise<void> {
     bufferLogs: true,
     forceCloseConnections: true,
   });
-  app.useLogger(app.get(Logger));
+  app.useLogger(app.get(ServiceLogger));
   app.flushLogs();
   if (environment.devEndpoints) serveForDevelopment(app, environment);
   stopOnSignal(app, environment);
@@ -27,7 +28,7 @@ async function start(): Promise<void> {
   // Subscribers are registered only once RabbitMQ answers, and `init` waits for that. Health must answer meanwhile.
   const initialized = app.init();
   const server = app.getHttpServer();
-  server.listen(environment.port);
+  server.listen(environment.port, () => app.get(StartReport).begin());
   await Promise.all([initialized, once(server, 'listening')]);
 }
 
@@ -39,7 +40,7 @@ function serveForDevelopment(app: NestExpressApplication, { appRoles }: Environm
 
 /** The first signal stops the service in order; whatever is not finished in time goes back to the queue. */
 function stopOnSignal(app: INestApplication, { shutdownTimeoutMs }: Environment): void {
-  const logger = app.get(Logger);
+  const logger = app.get(ServiceLogger);
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) return;

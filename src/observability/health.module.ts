@@ -12,8 +12,8 @@ import { RedisHealth } from './redis.health';
 @Module({})
 export class HealthModule {
   /**
-   * @param options.imports modules that export what is looked at: `AmqpConnection` and, for a consumer, `Consumption`
-   * and `PaymentGateway`
+   * @param options.imports modules that export what is looked at: `ChannelGuard`, `RedisServers` and, for a consumer,
+   * `Consumption` and `PaymentGateway`
    */
   static forRoot({
     roles,

@@ -7,6 +7,7 @@ import { Environment } from '../config/environment';
 import { currentDelivery } from '../messaging/delivery';
 import { currentTraceId } from '../tracing/spans';
 import { redactor } from './log-redaction';
+import { ServiceLogger } from './service.logger';
 
 /**
  * Logs through pino. Inject `PinoLogger` (or use Nest's `Logger`) and log objects, so that others can search them:
@@ -24,6 +25,7 @@ import { redactor } from './log-redaction';
       }),
     }),
   ],
+  providers: [ServiceLogger],
 })
 export class LoggingModule {}
 
@@ -57,5 +59,12 @@ function isForPeople({ nodeEnv }: Environment): boolean {
 }
 
 function readableLines() {
-  return pretty({ singleLine: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' });
+  // `facts` are in the text, too.
+  return pretty({
+    singleLine: true,
+    ignore: 'pid,hostname,facts',
+    translateTime: 'SYS:HH:MM:ss.l',
+    // `error` of readiness is no error but what is down; it would take ten lines.
+    errorLikeObjectKeys: ['err'],
+  });
 }

@@ -3,6 +3,7 @@ import { Logger, Module } from '@nestjs/common';
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis';
 import { Environment } from '../config/environment';
 import { redisLocation, type RedisLogin } from './redis-location';
+import { RedisServers } from './redis-servers';
 
 const logger = new Logger('Redis');
 
@@ -41,6 +42,8 @@ const CLUSTER: ClusterOptions = {
 /** The connection to Redis, standalone, Cluster or behind Sentinel; inject it with `@InjectRedis()`. */
 @Module({
   imports: [IoRedisModule.forRootAsync({ inject: [Environment], useFactory: redisOptions })],
+  providers: [RedisServers],
+  exports: [RedisServers],
 })
 export class RedisModule {}
 

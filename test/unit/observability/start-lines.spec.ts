@@ -1,0 +1,148 @@
+import type { Environment } from '../../../src/config/environment';
+import { parseEnvironment } from '../../../src/config/parse-environment';
+import {
+  processLines,
+  processWarnings,
+  rabbitmqAwayLine,
+  rabbitmqLine,
+  redisAwayLine,
+  redisLine,
+} from '../../../src/observability/start-lines';
+
+const PASSWORD = 'hunter2hunter2';
+
+function environment(variables: Record<string, string | undefined> = {}): Environment {
+  return parseEnvironment({
+    RABBITMQ_URL: `amqp://shop:${PASSWORD}@rabbit:5672`,
+    REDIS_URL: `redis://shop:${PASSWORD}@redis:6379`,
+    STRIPE_API_KEY: 'sk_test_spec',
+    ...variables,
+  });
+}
+
+const texts = (variables?: Record<string, string | undefined>) =>
+  processLines(environment(variables)).map(({ text }) => text);
+
+describe('the lines about the process', () => {
+  it('say what it does, where HTTP is answered, and where the gateway is', () => {
+    const variables = { PORT: '8080', STRIPE_API_BASE: 'http://sandbox:12111' };
+    expect(texts(variables)).toEqual([
+      `Payment service: roles consumer and publisher, environment development, Node.js ${process.versions.node}`,
+      'HTTP http://localhost:8080: / (console), /docs, /dead-letters, /payments, /health/live, /health/ready, /metrics',
+      'Gateway http://sandbox:12111',
+    ]);
+  });
+
+  it('name the gateway that is used when none is given', () => {
+    expect(texts()).toContain('Gateway https://api.stripe.com');
+  });
+
+  it.each([
+    {
+      variables: { NODE_ENV: 'production', ALLOW_INSECURE_URLS: 'true' },
+      paths: '/health/live, /health/ready, /metrics',
+    },
+    {
+      variables: { APP_ROLES: 'consumer' },
+      paths: '/docs, /dead-letters, /health/live, /health/ready, /metrics',
+    },
+  ])('name only what there is with $variables', ({ variables, paths }) => {
+    expect(texts(variables)).toContain(`HTTP http://localhost:3000: ${paths}`);
+  });
+
+  it('do not speak of a gateway that a publisher never calls', () => {
+    expect(texts({ APP_ROLES: 'publisher' }).filter((text) => text.startsWith('Gateway'))).toEqual([]);
+  });
+});
+
+describe('warnings about the process', () => {
+  const trial = { DEV_ENDPOINTS: 'true', ALLOW_INSECURE_URLS: 'true' };
+
+  it('name what is dangerous in production', () => {
+    expect(processWarnings(environment({ ...trial, NODE_ENV: 'production' }))).toEqual([
+      expect.stringMatching(/^DEV_ENDPOINTS is true in production: .*; unset it/),
+      expect.stringMatching(/^ALLOW_INSECURE_URLS is true in production: .*; unset it/),
+    ]);
+  });
+
+  it('are not given during development', () => {
+    expect(processWarnings(environment(trial))).toEqual([]);
+  });
+});
+
+describe('the line about RabbitMQ', () => {
+  it('says for a consumer what it takes, and how much at a time', () => {
+    const { text, facts } = rabbitmqLine(environment({ RABBITMQ_PREFETCH: '7' }), '4.1.0');
+    expect(text).toBe(
+      'RabbitMQ 4.1.0, amqp://rabbit:5672, virtual host /: takes from payments.charge and notifications.receipt, 7 messages at a time',
+    );
+    expect(facts).toEqual({
+      rabbitmq: {
+        version: '4.1.0',
+        addresses: ['amqp://rabbit:5672'],
+        virtualHost: '/',
+        queues: ['payments.charge', 'notifications.receipt'],
+        prefetch: 7,
+      },
+    });
+  });
+
+  it('says for a publisher where it publishes', () => {
+    expect(rabbitmqLine(environment({ APP_ROLES: 'publisher' }), '4.1.0').text).toMatch(
+      /: publishes to payments$/,
+    );
+  });
+
+  it.each([
+    { path: '/shop%2Feu', virtualHost: 'shop/eu' },
+    { path: '/100%', virtualHost: '100%' },
+    { path: '/', virtualHost: '/' },
+  ])('decodes the virtual host in $path as the client does', ({ path, virtualHost }) => {
+    const { text } = rabbitmqLine(environment({ RABBITMQ_URL: `amqp://a${path},amqp://b${path}` }), '4.1.0');
+    expect(text).toContain(`, amqp://a, amqp://b, virtual host ${virtualHost}: `);
+  });
+});
+
+describe('the line about Redis', () => {
+  const server = { version: '7.0.15', maxmemoryPolicy: 'noeviction', appendOnly: true };
+
+  it.each([
+    { url: 'redis://redis', words: 'standalone, redis://redis, database 0' },
+    { url: 'rediss://redis:6380/3', words: 'standalone, rediss://redis:6380, database 3' },
+    { url: 'redis://a:1,redis://b:2', words: 'cluster, redis://a:1, redis://b:2' },
+    {
+      url: 'redis+sentinel://a:1/shop/2,redis+sentinel://b:2/shop/2',
+      words: 'master shop of the sentinels redis+sentinel://a:1, redis+sentinel://b:2, database 2',
+    },
+  ])('says where it is for $url', ({ url, words }) => {
+    const { text } = redisLine(environment({ REDIS_URL: url }), [server]);
+    expect(text).toBe(`Redis 7.0.15, ${words}: maxmemory-policy noeviction, append-only`);
+  });
+
+  it('has the same in parts', () => {
+    expect(redisLine(environment(), [server]).facts).toEqual({
+      redis: {
+        mode: 'standalone',
+        addresses: ['redis://redis:6379'],
+        database: '0',
+        version: '7.0.15',
+        maxmemoryPolicy: 'noeviction',
+        persistence: 'append-only',
+      },
+    });
+  });
+});
+
+describe('every line', () => {
+  it('keeps the logins to itself', () => {
+    const given = environment({ STRIPE_API_BASE: `https://shop:${PASSWORD}@gateway` });
+    const lines = [
+      ...processLines(given),
+      rabbitmqLine(given, '4.1.0'),
+      rabbitmqAwayLine(given),
+      redisLine(given, []),
+      redisAwayLine(given),
+    ];
+    expect(JSON.stringify(lines)).not.toMatch(/shop|hunter2/);
+  });
+});
