@@ -29,6 +29,11 @@ export class PublishedLedger {
     this.entries.set(idempotencyKey, entry);
   }
 
+  /** How many payments have been sent so far. */
+  get size(): number {
+    return this.entries.size;
+  }
+
   confirmed(key: string): void {
     const entry = this.entries.get(key);
     if (entry === undefined) return;

@@ -63,7 +63,7 @@ export async function run(options: RunOptions): Promise<RunFacts> {
   redeliveries.start();
   const load = loadOf(options);
   const soFar = () =>
-    `load and faults: ${publisher.ledger.payments.length} of ${options.payments} payments, ` +
+    `load and faults: ${publisher.ledger.size} of ${options.payments} payments, ` +
     `${injected(injector)} of ${options.faults} faults`;
   await whileShowing(soFar, () =>
     Promise.all([publisher.publishAll(load, startedAt), injector.injectAll(scheduleOf(options), startedAt)]),
