@@ -4,9 +4,11 @@ import type { AppRole } from '../config/environment';
 import { ConsumerHealth } from './consumer.health';
 import { GatewayHealth } from './gateway.health';
 import { HealthController } from './health.controller';
+import { MetricsModule } from './metrics.module';
 import { RabbitMqHealth } from './rabbitmq.health';
 import { Readiness } from './readiness.service';
 import { RedisHealth } from './redis.health';
+import { RedisMetrics } from './redis.metrics';
 
 /** Serves `GET /health/live` and `GET /health/ready`. */
 @Module({})
@@ -25,12 +27,13 @@ export class HealthModule {
     const consumes = roles.includes('consumer');
     return {
       module: HealthModule,
-      imports: [TerminusModule, ...(imports ?? [])],
+      imports: [TerminusModule, MetricsModule, ...(imports ?? [])],
       controllers: [HealthController],
       providers: [
         Readiness,
         RabbitMqHealth,
         RedisHealth,
+        RedisMetrics,
         ...(consumes ? [ConsumerHealth, GatewayHealth] : []),
       ],
     };

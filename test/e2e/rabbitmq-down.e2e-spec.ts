@@ -1,5 +1,6 @@
 import type { Exit } from '../support/child-process';
 import { eventually } from '../support/eventually';
+import { Metrics } from '../support/metrics';
 import { aPayment, gatewayKey } from '../support/payments';
 import type { Answer, Service } from '../support/service';
 import { deadLetterQueue } from '../support/topology';
@@ -65,15 +66,21 @@ describe('RabbitMQ frozen', () => {
   const world = useWorld({ own: { rabbitmq: true } });
   const payment = aPayment();
   let answer: Answer;
+  let metrics: Metrics;
 
   beforeAll(async () => {
     await world.rabbitmqServer.freeze();
-    answer = await world.service.postPayment(payment);
+    [answer, metrics] = await Promise.all([world.service.postPayment(payment), Metrics.of(world.service)]);
     await world.rabbitmqServer.thaw();
   });
 
   it('answers 503 to a publish that is not confirmed in time', () => {
     expect(answer).toMatchObject({ status: 503 });
+  });
+
+  it('shows metrics all the same, without the depths that it cannot know', () => {
+    expect(metrics.value('payments_messages_in_progress')).toBe(0);
+    expect(metrics.value('payments_queue_ready_messages')).toBeUndefined();
   });
 
   it('charges once when the same key is posted again', async () => {

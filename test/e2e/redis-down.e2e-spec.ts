@@ -1,5 +1,6 @@
 import { eventually } from '../support/eventually';
 import { gatewayCalls } from '../support/gateway-calls';
+import { Metrics } from '../support/metrics';
 import { aPayment, gatewayKey } from '../support/payments';
 import type { Payment } from '../support/payments';
 import { deadLetterQueue } from '../support/topology';
@@ -104,5 +105,29 @@ describe('Redis unreachable', () => {
     await world.redisServer.restart();
     await late.untilHealthy('ready');
     expect(late.running).toBe(true);
+  });
+});
+
+describe('what operators see of Redis when no payment comes', () => {
+  const world = useWorld({ own: { redis: true } });
+  const storeIsReady = async () => (await Metrics.of(world.service)).value('idempotency_store_ready');
+
+  it('all is well', async () => {
+    expect(await storeIsReady()).toBe(1);
+  });
+
+  it('that it may evict records', async () => {
+    await world.redis.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    await unreadyFor(world, 'allkeys-lru');
+    expect(await storeIsReady()).toBe(0);
+    await world.redis.client.config('SET', 'maxmemory-policy', 'noeviction');
+    expect(await storeIsReady()).toBe(1);
+  });
+
+  it('that it is away, and that it is back', async () => {
+    await world.redisServer.kill();
+    await eventually(async () => expect(await storeIsReady()).toBe(0), { withinMs: patienceMs });
+    await world.redisServer.restart();
+    await eventually(async () => expect(await storeIsReady()).toBe(1), { withinMs: patienceMs });
   });
 });

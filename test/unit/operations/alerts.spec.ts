@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { alertRules, readDocument } from '../../support/monitoring';
 
 describe('the alert rules', () => {
@@ -11,6 +13,13 @@ describe('the alert rules', () => {
     expect(alertRules().map(({ runbookUrl }) => runbookUrl)).toEqual(
       alertRules().map(({ alert }) => `docs/operations/alerts.md#${alert.toLowerCase()}`),
     );
+  });
+
+  it('are there for each case that promtool is given', () => {
+    const cases = readFileSync(join(__dirname, 'alerts.promtool.yml'), 'utf8');
+    const named = new Set([...cases.matchAll(/alertname="(\w+)"/g)].map(([, name]) => name));
+    expect(named.size).toBeGreaterThan(0);
+    expect(alertRules().map(({ alert }) => alert)).toEqual(expect.arrayContaining([...named]));
   });
 
   it('say whether somebody is woken', () => {
