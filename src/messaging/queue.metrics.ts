@@ -23,6 +23,7 @@ export class QueueMetrics {
   private readonly logger = new Logger(QueueMetrics.name);
   private readonly names: readonly string[];
   private reading: Promise<readonly Depth[]> | undefined;
+  private asking: Promise<readonly Depth[]> | undefined;
 
   constructor(
     registry: Registry,
@@ -51,7 +52,9 @@ export class QueueMetrics {
   /** One reading serves all gauges of a scrape. */
   private read(): Promise<readonly Depth[]> {
     const late = sleep(READ_WITHIN_MS, [], { ref: false });
-    this.reading ??= Promise.race([this.ask(), late]).finally(() => (this.reading = undefined));
+    // A broker that was stuck answers every question of that time, each on a channel of its own: one is enough.
+    this.asking ??= this.ask().finally(() => (this.asking = undefined));
+    this.reading ??= Promise.race([this.asking, late]).finally(() => (this.reading = undefined));
     return this.reading;
   }
 
