@@ -18,7 +18,7 @@ const {
   startSandbox,
   startService,
 } = require('./system');
-const { bold, dim, green, print, red, step } = require('./terminal');
+const { bold, dim, green, print, red, step, whileShowing } = require('./terminal');
 
 const help = `npm run demo: six messages in, three charges out
 
@@ -60,12 +60,10 @@ async function demo(directory) {
   print(`\n${bold('Publisher')}  ${dim(`POST ${url}/payments`)}`);
   const published = await publish(url, story(), consumer.expect);
   print(`\n${bold('Consumer')}  ${dim('the service’s log')}`);
-  const duplicates = await consumer.outcomes({
-    count: published,
-    isAlive: program.isRunning,
-    log: program.log,
-    show: print,
-  });
+  const duplicates = await whileShowing(
+    () => 'waiting for the consumer',
+    () => consumer.outcomes({ count: published, isAlive: program.isRunning, log: program.log, show: print }),
+  );
   print(`\n${bold('Gateway')}  ${dim(`GET ${sandboxUrl}/_sandbox/charges`)}`);
   counted = { published, charges: await countCharges(sandboxUrl), duplicates };
   return verdict();
