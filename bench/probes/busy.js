@@ -46,15 +46,18 @@ async function busyTutorial({ publisher, redis, rabbitmqUrl, redisUrl }) {
  * @returns {Promise<BusyCost & { idleCpuRatio: number }>}
  */
 async function busyService({ redis }, service) {
-  const warmUp = await service.publish();
+  const [warmUp = '', key = ''] = freshKeys(2);
+  const meetLock = async (/** @type {string} */ blocked) => {
+    await redis.set(`lock:payment:${blocked}`, 'somebody else', 'PX', HELD_MS);
+    await service.publish(blocked);
+    await pause(HELD_MS);
+  };
+  await meetLock(warmUp);
   await service.completion(warmUp);
-  const [key = ''] = freshKeys(1);
   const idle = await service.metrics();
   await pause(HELD_MS);
-  await redis.set(`lock:payment:${key}`, 'somebody else', 'PX', HELD_MS);
   const before = await service.metrics();
-  await service.publish(key);
-  await pause(HELD_MS);
+  await meetLock(key);
   const after = await service.metrics();
   await service.completion(key);
   const { parked } = await service.metrics();

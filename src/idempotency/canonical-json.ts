@@ -22,7 +22,7 @@ function jsonOf(value: unknown, name: string | number): string | undefined {
 function jsonOfPlain(value: unknown): string | undefined {
   switch (typeof value) {
     case 'string':
-      return JSON.stringify(value);
+      return quoted(value);
     case 'number':
       if (!Number.isFinite(value)) throw new Error(`${value} is no JSON`);
       return String(value);
@@ -65,9 +65,15 @@ function jsonOfProperties(value: Record<string, unknown>): string {
     const property = jsonOf(value[name], name);
     if (property === undefined) continue;
     if (text.length > 1) text += ',';
-    text += `${JSON.stringify(name)}:${property}`;
+    text += `${quoted(name)}:${property}`;
   }
   return `${text}}`;
+}
+
+const NEEDS_ESCAPES = /["\\\p{Cc}\p{Cs}]/u;
+
+function quoted(text: string): string {
+  return NEEDS_ESCAPES.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
 /** Sorts in place. */

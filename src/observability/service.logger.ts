@@ -5,7 +5,6 @@ import { Logger } from 'nestjs-pino';
 const WIRING = new Set<unknown>([
   'AmqpConnection',
   'InstanceLoader',
-  'NestApplication',
   'NestFactory',
   'RabbitMQModule',
   'RouterExplorer',
