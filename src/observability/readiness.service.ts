@@ -11,6 +11,7 @@ export class Readiness implements OnModuleDestroy {
   private readonly logger = new Logger(Readiness.name);
   private isStopping = false;
   private latest = '';
+  private hasBeenReady = false;
 
   constructor(
     private readonly rabbitmq: RabbitMqHealth,
@@ -43,7 +44,10 @@ export class Readiness implements OnModuleDestroy {
     const news = JSON.stringify({ status, error });
     if (news === this.latest) return;
     this.latest = news;
-    if (status === 'error') this.logger.warn({ status, error }, 'Not ready');
+    this.hasBeenReady ||= status === 'ok';
+    // While it starts, that is as it should be; what then stays away `StartReport` says.
+    if (status === 'error' && !this.hasBeenReady) this.logger.debug({ status, error }, 'Not ready yet');
+    else if (status === 'error') this.logger.warn({ status, error }, 'Not ready');
     else this.logger.log({ status }, status === 'ok' ? 'Ready' : 'Stopping');
   }
 }

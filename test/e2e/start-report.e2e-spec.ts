@@ -68,8 +68,10 @@ describe('a start', () => {
     expect(facts).toContainEqual({ redis: expect.objectContaining({ maxmemoryPolicy: 'noeviction' }) });
   });
 
-  it('warns of nothing when all is well', () => {
+  it('warns of nothing when all is well, nor of what was not there yet when it was first asked', () => {
     expect([...said(service, 'warn'), ...said(service, 'error')]).toEqual([]);
+    expect(service.logged({ context: 'Readiness', level: 'info' })).toHaveLength(1);
+    expect(service.logged({ context: 'Readiness', level: 'warn' })).toEqual([]);
   });
 
   it('prints no password', () => {
