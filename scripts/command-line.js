@@ -61,11 +61,15 @@ function wrongUse(problem, help) {
 }
 
 /**
- * Prints the one document that `--json` promises.
+ * Prints the one document that `--json` promises. Resolves when it is out: what a pipe has not taken yet is lost when the
+ * process ends.
  * @param {object} document
+ * @returns {Promise<void>}
  */
 function printDocument(document) {
-  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  return new Promise((resolve) => {
+    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`, () => resolve());
+  });
 }
 
 module.exports = { EXIT, printDocument, readArguments, wrongUse };

@@ -46,7 +46,7 @@ async function runCommand({ kind, title, work, document, farewell, interruptedCo
   farewell?.();
   if (document) {
     const error = failure ?? (interruptedBy && `ended by ${interruptedBy}`);
-    printDocument({ ok: exitCode === EXIT.done, ...(error && { error }), ...document() });
+    await printDocument({ ok: exitCode === EXIT.done, ...(error && { error }), ...document() });
   }
   process.exit(exitCode);
 }

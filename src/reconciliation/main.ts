@@ -69,8 +69,15 @@ async function main(args: string[]): Promise<number> {
   const { json, agoMs } = parse(args);
   const checked = check(agoMs);
   const report = await (json ? checked : whileShowing('comparing Redis, dead letters and gateway', checked));
-  console.log(json ? JSON.stringify(report, undefined, 2) : printable(reportText(report)));
+  await print(json ? JSON.stringify(report, undefined, 2) : printable(reportText(report)));
   return report.broken.length === 0 ? EXIT.clean : EXIT.broken;
+}
+
+/** Resolves when it is out: what a pipe has not taken yet is lost when the process ends. */
+function print(text: string): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.write(`${text}\n`, () => resolve());
+  });
 }
 
 void main(process.argv.slice(2))

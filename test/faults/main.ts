@@ -25,7 +25,7 @@ async function runAndReport(options: RunOptions): Promise<number> {
   useRunFolder(folder);
   const report = reportOn(await run(options), options);
   for (const line of linesOf(report)) print(line);
-  if (options.json) printDocument(report);
+  if (options.json) await printDocument(report);
   if (report.ok) removeRun(folder);
   else print(`Logs are in ${folder} until the next run.`);
   return report.ok ? EXIT.done : EXIT.failed;

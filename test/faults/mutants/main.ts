@@ -53,7 +53,7 @@ async function tryAll({ texts, json }: { texts: readonly string[]; json: boolean
   print(`\n${results.length} runs, ${failed === 0 ? 'every mutant was caught' : `${failed} failed`}`);
   if (failed === 0) removeRun(folder);
   else print(`What they printed is in ${folder} until the next run.`);
-  if (json) printDocument({ ok: failed === 0, results });
+  if (json) await printDocument({ ok: failed === 0, results });
   return failed === 0 ? EXIT.done : EXIT.failed;
 }
 

@@ -42,6 +42,19 @@ describe.each(commands.filter((name) => name !== 'test'))('npm run %s', (name) =
   });
 });
 
+describe('a document that is longer than a pipe holds', () => {
+  it('is printed to its end before the process is', () => {
+    const script = `const { printDocument } = require('./scripts/command-line');
+      void printDocument({ text: 'x'.repeat(5e6) }).then(() => process.exit());`;
+    const { stdout } = spawnSync(process.execPath, ['-e', script], {
+      cwd: root,
+      encoding: 'utf8',
+      maxBuffer: 1e7,
+    });
+    expect(parseJsonObject(stdout)).toEqual({ text: 'x'.repeat(5e6) });
+  });
+});
+
 describe('wrong use', () => {
   it.each([
     { name: 'demo', args: ['twice'], says: "Unexpected argument 'twice'" },
