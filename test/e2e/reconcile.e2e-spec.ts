@@ -175,6 +175,18 @@ describe('a system in which something is broken', () => {
   });
 });
 
+describe('a report that is longer than a pipe holds', () => {
+  const world = useWorld({ services: 0 });
+
+  it('arrives to its end', async () => {
+    const keys = Array.from({ length: 5_000 }, (_, index) => `key-${index}`);
+    await world.redis.client.mset(keys.flatMap((key) => [redisKeys(key).attempts, `1 0 ${Date.now()} `]));
+    await world.startService();
+    const { report } = await new ReconcileCommand(world).report();
+    expect(Object.keys(problemsByKey(report))).toHaveLength(keys.length);
+  });
+});
+
 describe('a system that cannot be looked at', () => {
   const world = useWorld({ services: 0 });
   const command = new ReconcileCommand(world);

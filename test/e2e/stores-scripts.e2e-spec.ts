@@ -155,6 +155,15 @@ describe('release.lua replies', () => {
     expect(await client.get(attempts)).toMatch(excused === '0' ? /^1 0 \d{13} print$/ : /^1 1 {2}$/);
   });
 
+  it('released, even when the attempts are not what these scripts write', async () => {
+    const { begin, release, lock, attempts } = runner();
+    await begin('one');
+    await client.set(attempts, 'many');
+    expect(await release('one', '1')).toBe('released');
+    expect(await client.exists(lock)).toBe(0);
+    expect(await client.get(attempts)).toBe('many');
+  });
+
   it('lost', async () => {
     expect(await runner().release('one', '0')).toBe('lost');
   });
