@@ -63,8 +63,6 @@ export class LeasedWork {
     const leaseMs = claim.leaseMs ?? this.options.leaseMs;
     const lease = new Lease(this.store, owner, leaseMs, this.events, begun.sentAt);
     try {
-      // The answer may have come late, or the process may have been frozen before it was read.
-      lease.assertHeld();
       const end = await endOf(work, new RunContext(claim, acquisition, lease));
       // If the process dies here, the effect is there without a record: the next owner's downstream key absorbs it.
       if (isRemembered(end, claim)) return await this.complete({ claim, lease, fencingToken, end });
@@ -171,6 +169,8 @@ function isRemembered(end: WorkEnd, { remember }: Claim): boolean {
 
 async function endOf<T>(work: Work<T>, context: RunContext): Promise<End<T>> {
   try {
+    // Redis may have answered late, or the process may have been frozen before it read the answer.
+    context.assertHeld();
     return { kind: 'returned', result: await work(context) };
   } catch (error) {
     return { kind: 'threw', error };

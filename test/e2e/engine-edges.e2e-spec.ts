@@ -127,12 +127,13 @@ describe('a lost lease', () => {
     });
   });
 
-  it('that was lost before Redis had answered begins no work', async () => {
+  it('that was lost before Redis had answered begins no work, and leaves the key free', async () => {
     let runs = 0;
-    const { service } = engine({ leaseMs: 100 });
-    await redis.client('PAUSE', 300);
+    const { service } = engine({ leaseMs: 1_000 });
+    await redis.client('PAUSE', 1_500);
     const late = service.run(key, () => Promise.resolve(++runs), { scope });
     await expect(late).rejects.toBeInstanceOf(LeaseLostError);
+    expect(await redis.exists(`lock:${scope}:${key}`)).toBe(0);
     expect(runs).toBe(0);
   });
 
