@@ -82,7 +82,7 @@ describe('the console', () => {
     await console.chooseGateway(/as usual/);
     await console.press(/^Replay dead letter/);
     await eventually(async () => expect((await console.rows)[0]).toMatch(/charged once\s+PAY-DEAD/));
-    expect(await console.deadLetters).toEqual([]);
+    await eventually(async () => expect(await console.deadLetters).toEqual([]));
   });
 
   it('drops a dead letter only when that is confirmed', async () => {
