@@ -25,7 +25,7 @@ import { TracingModule } from './tracing/tracing.module';
 /** The service: modules by role. */
 @Module({})
 export class AppModule {
-  static forEnvironment({ appRoles, devEndpoints }: Environment): DynamicModule {
+  static forEnvironment({ appRoles, devEndpoints, smtpUrl }: Environment): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -47,7 +47,8 @@ export class AppModule {
         HealthModule.forRoot({ roles: appRoles, imports: [MessagingModule, RedisModule, GatewayModule] }),
         StartReportModule,
         MetricsModule,
-        ...(appRoles.includes('consumer') ? [PaymentModule, NotificationModule] : []),
+        ...(appRoles.includes('consumer') ? [PaymentModule] : []),
+        ...(appRoles.includes('consumer') && smtpUrl !== '' ? [NotificationModule] : []),
         ...(devEndpoints
           ? [DeadLettersModule, ConsoleModule.forRoot({ withPage: appRoles.includes('publisher') })]
           : []),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { GetMessage, Message } from 'amqplib';
 import { canonicalJson } from '../idempotency';
 import { readBody, UnreadableMessageError } from '../messaging/message-body';
-import { senderHeaders } from '../messaging/settlement';
+import { senderHeaders } from '../messaging/message-copy';
 import { HEADERS } from '../messaging/topology';
 import { originOf } from './origin';
 
@@ -75,8 +75,8 @@ function idOf({ properties, content }: Message | GetMessage): string {
 }
 
 /** Where there is no header, the body's key counts. */
-function keyInBody({ content }: Message | GetMessage): string | undefined {
-  const body = readBody(content);
+function keyInBody(message: Message | GetMessage): string | undefined {
+  const body = readBody(message.content, message);
   return body instanceof UnreadableMessageError ? undefined : textIn(body, 'idempotencyKey');
 }
 

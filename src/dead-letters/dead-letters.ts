@@ -1,5 +1,5 @@
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
-import { keptProperties, senderHeaders } from '../messaging/settlement';
+import { copyOf, senderHeaders } from '../messaging/message-copy';
 import { HEADERS, PAYMENTS_EXCHANGE } from '../messaging/topology';
 import {
   deadLetterContentFrom,
@@ -134,7 +134,7 @@ async function replay(
   { force }: ReplayOptions,
 ): Promise<void> {
   const { attempts } = deadLetterFrom(message);
-  const kept = keptProperties(message, {});
+  const { properties: kept } = copyOf(message);
   const own = Object.fromEntries(
     Object.entries(senderHeaders(kept.headers)).filter(([name]) => !isOfDeadLetter(name)),
   );

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { ConfirmChannel } from 'amqplib';
@@ -23,22 +22,6 @@ export class ChannelGuard implements OnModuleInit, BeforeApplicationShutdown {
   /** Every channel is open, and everything that it declares is declared: what is published now is routed. */
   get ready(): boolean {
     return Object.values(this.connection.managedChannels).every((wrapper) => this.open.has(wrapper));
-  }
-
-  /** The channel that publishes is open. */
-  get canPublish(): boolean {
-    return this.open.has(this.connection.managedChannel);
-  }
-
-  /**
-   * The same, but where it is just being opened, that is worth a short wait: the channels of a process open one after
-   * the other, and the one that consumes may be first.
-   */
-  async canPublishSoon(withinMs: number): Promise<boolean> {
-    if (this.canPublish) return true;
-    const opened = this.connection.managedChannel.waitForConnect();
-    await Promise.race([opened, sleep(withinMs, undefined, { ref: false })]);
-    return this.canPublish;
   }
 
   async onModuleInit(): Promise<void> {

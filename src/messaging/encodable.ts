@@ -1,50 +1,93 @@
-/** What AMQP allows for a name or a short string, in bytes. */
-const SHORT_TEXT_BYTES = 255;
-/** The client library encodes all headers into one buffer of 64 kB; ours must fit in as well. */
-const HEADERS_BYTES = 32 * 1024;
+import { isDeepStrictEqual } from 'node:util';
+import type { Options } from 'amqplib';
+import args from 'amqplib/lib/api_args';
+import codec from 'amqplib/lib/codec';
+import definitions from 'amqplib/lib/defs';
+
+/** The client encodes all headers of a message into one buffer of this size. */
+const CLIENT_BUFFER_BYTES = 64 * 1024;
+/** The headers of others must leave room for ours. */
+const HEADERS_BYTES = CLIENT_BUFFER_BYTES / 2;
+const TABLE_LENGTH_BYTES = 4;
+
+const buffer = Buffer.alloc(CLIENT_BUFFER_BYTES);
+
+/** The client's codec cannot write a message. Thrown before the channel has counted it. */
+export class UnencodableMessageError extends Error {
+  override readonly name = 'UnencodableMessageError';
+}
 
 /**
- * The headers that can be sent again. Others can send what the client library reads but cannot write; it then fails
- * after it has counted the message, and takes each later confirm on the channel for that of another message.
+ * Proves that the client can write a message, by writing it. `ConfirmChannel.publish` of amqplib 0.10 counts a message
+ * before it encodes it: when that throws, each later confirm on the channel is taken for that of another message.
+ *
+ * @throws UnencodableMessageError
  */
-export function encodableHeaders(headers: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const kept: Record<string, unknown> = {};
-  let bytes = 0;
-  for (const [name, value] of Object.entries(headers)) {
-    if (!isName(name) || !isEncodable(value)) continue;
-    bytes += Buffer.byteLength(JSON.stringify([name, value]));
-    if (bytes > HEADERS_BYTES) break;
-    kept[name] = value;
+export function assertEncodable(content: Buffer, options: Options.Publish): void {
+  try {
+    definitions.encodeProperties(
+      definitions.BasicProperties,
+      0,
+      content.length,
+      args.publish('', '', options),
+    );
+  } catch (cause) {
+    throw new UnencodableMessageError(`a message cannot be written to RabbitMQ: ${String(cause)}`, { cause });
   }
-  return kept;
 }
 
-/** A property of a message, unless it is not what AMQP has there. */
-export function shortText(value: unknown): string | undefined {
-  return typeof value === 'string' && Buffer.byteLength(value) <= SHORT_TEXT_BYTES ? value : undefined;
+export interface Encodable {
+  readonly kept: Record<string, unknown>;
+  /** The names of what was left out. */
+  readonly dropped: string[];
 }
 
-/** Names that other readers of the message cannot assign to a plain object, or that the client library calls. */
+/**
+ * The headers that the client can write so that they are read as the same. Others can send what it reads and cannot
+ * write, or writes as something else.
+ *
+ * @param headers in the order of their importance: those at the end are left out when it becomes too much
+ */
+export function encodableHeaders(headers: Readonly<Record<string, unknown>>): Encodable {
+  const kept: Record<string, unknown> = {};
+  const dropped: string[] = [];
+  let left = HEADERS_BYTES;
+  for (const [name, value] of Object.entries(headers)) {
+    const bytes = isTreacherous(name, value) ? Infinity : bytesOf(name, value);
+    if (bytes > left) dropped.push(name);
+    else {
+      kept[name] = value;
+      left -= bytes;
+    }
+  }
+  return { kept, dropped };
+}
+
+/** Whether the client can write this property of a message. */
+export function isEncodableProperty(name: string, value: unknown): boolean {
+  try {
+    assertEncodable(Buffer.alloc(0), { [name]: value });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function bytesOf(name: string, value: unknown): number {
+  try {
+    const bytes = codec.encodeTable(buffer, { [name]: value }, 0);
+    const { [name]: readAgain } = codec.decodeFields(buffer.subarray(TABLE_LENGTH_BYTES, bytes));
+    return isDeepStrictEqual(readAgain, value) ? bytes : Infinity;
+  } catch {
+    return Infinity;
+  }
+}
+
+/** Names that other readers of the message cannot assign to a plain object, or that they call. */
 const TREACHEROUS_NAMES = ['__proto__', 'hasOwnProperty'];
 
-function isName(name: string): boolean {
-  return Buffer.byteLength(name) <= SHORT_TEXT_BYTES && !TREACHEROUS_NAMES.includes(name);
-}
-
-function isEncodable(value: unknown): boolean {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return true;
-    case 'number':
-      return Number.isFinite(value);
-    case 'object':
-      if (value === null || Buffer.isBuffer(value)) return true;
-      if (Array.isArray(value)) return value.every(isEncodable);
-      // The library's own mark for types that JavaScript lacks: a time stamp, a decimal.
-      if ('!' in value) return value['!'] === 'timestamp' || value['!'] === 'decimal';
-      return Object.entries(value).every(([name, member]) => isName(name) && isEncodable(member));
-    default:
-      return false;
-  }
+function isTreacherous(name: string, value: unknown): boolean {
+  if (TREACHEROUS_NAMES.includes(name)) return true;
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return false;
+  return Object.entries(value).some(([inner, member]) => isTreacherous(inner, member));
 }

@@ -8,6 +8,7 @@ export const DEAD_LETTER_REASONS = [
   'gateway-rejected',
   'gateway-outcome-unknown',
   'receipt-rejected',
+  'event-undeliverable',
   'retries-exhausted',
 ] as const;
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];

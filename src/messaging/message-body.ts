@@ -1,3 +1,5 @@
+import type { ConsumeMessage } from 'amqplib';
+
 /** The body of a message is not a JSON object, or one that nobody should parse. */
 export class UnreadableMessageError extends Error {
   override readonly name = 'UnreadableMessageError';
@@ -10,13 +12,27 @@ const MAX_DIGITS = 15;
 /** Names that would reach an object's prototype when somebody copies the object carelessly. */
 const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
 
+/** Content encodings that leave the body as it is; some clients name the character set here. */
+const PLAIN_ENCODING = /^(identity|utf-?8|us-ascii|)$/i;
+const LONGEST_ENCODING_SHOWN = 40;
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Reads the body of a message that anybody may have sent. Returns what is wrong instead of throwing it: an exception
  * here would be handled by the broker client, before any code of ours could decide what becomes of the message.
  */
-export function readBody(content: Buffer): Record<string, unknown> | UnreadableMessageError {
+export function readBody(
+  content: Buffer,
+  message?: Pick<ConsumeMessage, 'properties'>,
+): Record<string, unknown> | UnreadableMessageError {
+  const encoding: unknown = message?.properties.contentEncoding ?? '';
+  if (typeof encoding !== 'string' || !PLAIN_ENCODING.test(encoding)) {
+    const name = String(encoding).slice(0, LONGEST_ENCODING_SHOWN);
+    return unreadable(
+      `the body has the content encoding '${name}'; it must be sent as it is, with 'identity' or none`,
+    );
+  }
   if (content.length > MAX_BYTES) {
     return unreadable(`the body has ${content.length} bytes, ${MAX_BYTES} are allowed`);
   }

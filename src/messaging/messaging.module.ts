@@ -5,9 +5,11 @@ import { MetricsModule } from '../observability/metrics.module';
 import { ChannelGuard } from './channel-guard';
 import { Consumption } from './consumption';
 import { ConsumptionMetrics } from './consumption.metrics';
+import { Declaration } from './declaration';
 import { Deliveries } from './deliveries';
 import { MessageMetrics } from './message.metrics';
 import { Publisher } from './publisher';
+import { PublishingChannel } from './publishing-channel';
 import { QueueMetrics } from './queue.metrics';
 import { Settlement } from './settlement';
 import { CONSUMER_CHANNEL, EXCHANGES, queues } from './topology';
@@ -25,7 +27,7 @@ const RECONNECT_SECONDS = 1;
       useFactory: (environment: Environment): RabbitMQConfig => ({
         uri: environment.rabbitmqUrls,
         exchanges: EXCHANGES,
-        queues: queues(environment.idempotencyLeaseMs),
+        queues: queues(environment),
         channels: {
           publisher: { default: true },
           [CONSUMER_CHANNEL]: { prefetchCount: environment.rabbitmqPrefetch },
@@ -46,12 +48,14 @@ const RECONNECT_SECONDS = 1;
     ChannelGuard,
     Consumption,
     ConsumptionMetrics,
+    Declaration,
     Deliveries,
     MessageMetrics,
     Publisher,
+    PublishingChannel,
     QueueMetrics,
     Settlement,
   ],
-  exports: [RabbitMQModule, ChannelGuard, Consumption, Deliveries, Publisher, Settlement],
+  exports: [RabbitMQModule, ChannelGuard, Consumption, Declaration, Deliveries, Publisher, Settlement],
 })
 export class MessagingModule {}

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
-import { Injectable, type OnModuleInit } from '@nestjs/common';
-import type { ConfirmChannel, Message, Options } from 'amqplib';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { SpanKind } from '@opentelemetry/api';
 import { inSpan, withTrace } from '../tracing/spans';
-import { ChannelGuard } from './channel-guard';
+import { UnencodableMessageError } from './encodable';
+import { PublishingChannel, type OutgoingMessage, type Receipt } from './publishing-channel';
 
 /** The broker did not confirm a message in time. It may be there or not: repeat it with the same idempotency key. */
 export class PublishUnconfirmedError extends Error {
@@ -16,44 +16,59 @@ export class PublishReturnedError extends Error {
   override readonly name = 'PublishReturnedError';
 }
 
-export interface OutgoingMessage {
-  readonly exchange: string;
-  readonly routingKey: string;
-  readonly content: Buffer;
-  readonly properties: Options.Publish;
-}
-
 /** A broker that blocks for a memory or disk alarm neither confirms nor refuses; after this long we call it unknown. */
 const CONFIRM_TIMEOUT_MS = 5_000;
 
-/** Opening a channel and declaring everything on it takes a fraction of this. */
+/** Opening a channel and declaring everything takes a fraction of this. */
 const OPENING_MS = 1_000;
+
+/** Between two looks whether the broker confirms again. */
+const PROBE_INTERVAL_MS = 1_000;
+/** To the default exchange and a queue that never exists: the broker confirms it, and nothing is kept. */
+const PROBE = {
+  exchange: '',
+  routingKey: 'payments.publish-probe',
+  content: Buffer.alloc(0),
+  properties: {},
+};
 
 /** Publishes persistent messages and resolves only when the broker has taken responsibility for them. */
 @Injectable()
-export class Publisher implements OnModuleInit {
-  /** Ids of messages that came back; a return arrives before the confirm of the same message. */
-  private readonly returned = new Set<unknown>();
-  private readonly inFlight = new Set<unknown>();
+export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
+  private readonly logger = new Logger(Publisher.name);
+  private isBlocked = false;
+  private isProbing = false;
+  private isStopping = false;
 
   constructor(
     private readonly connection: AmqpConnection,
-    private readonly channels: ChannelGuard,
+    private readonly channel: PublishingChannel,
   ) {}
 
-  async onModuleInit(): Promise<void> {
-    await this.connection.managedChannel.addSetup((channel: ConfirmChannel) => {
-      channel.on('return', ({ properties }: Message) => {
-        if (this.inFlight.has(properties.messageId)) this.returned.add(properties.messageId);
-      });
-      return Promise.resolve();
+  /** False from the first publish without an answer until the broker has confirmed another one. */
+  get isConfirmed(): boolean {
+    return !this.isProbing;
+  }
+
+  onModuleInit(): void {
+    const { managedConnection } = this.connection;
+    managedConnection.on('blocked', ({ reason }) => {
+      this.isBlocked = true;
+      this.logger.warn(`RabbitMQ takes no messages for now: ${reason}`);
     });
+    const unblocked = () => (this.isBlocked = false);
+    managedConnection.on('unblocked', unblocked).on('disconnect', unblocked);
+  }
+
+  beforeApplicationShutdown(): void {
+    this.isStopping = true;
   }
 
   /**
    * @throws PublishUnconfirmedError when there is no connection, no confirm came in time or the channel closed first:
    * the outcome is unknown
    * @throws PublishReturnedError when no queue took the message
+   * @throws UnencodableMessageError when it cannot be written; nothing was sent
    */
   publish(message: OutgoingMessage): Promise<void> {
     const { exchange, routingKey, properties } = message;
@@ -66,38 +81,67 @@ export class Publisher implements OnModuleInit {
     return inSpan(`publish ${routingKey}`, { kind: SpanKind.PRODUCER, attributes }, () =>
       this.confirmed({
         ...message,
-        properties: { ...properties, headers: withTrace(properties.headers) },
+        properties: {
+          mandatory: true,
+          ...properties,
+          persistent: true,
+          headers: withTrace(properties.headers),
+        },
       }),
     );
   }
 
-  private async confirmed({ exchange, routingKey, content, properties }: OutgoingMessage): Promise<void> {
-    // The library would keep it in memory and send it whenever there is a connection again, long after we gave up.
-    if (!(await this.channels.canPublishSoon(OPENING_MS))) {
+  private async confirmed(message: OutgoingMessage): Promise<void> {
+    const { exchange, routingKey } = message;
+    // A message that waits here for a connection would be sent long after its publisher gave up.
+    if (!(await this.channel.untilOpen(OPENING_MS))) {
       throw new PublishUnconfirmedError('RabbitMQ is not connected');
     }
-    const messageId = properties.messageId ?? randomUUID();
-    const options = {
-      ...properties,
-      messageId,
-      persistent: true,
-      mandatory: true,
-      timeout: CONFIRM_TIMEOUT_MS,
-    };
-    this.inFlight.add(messageId);
-    try {
-      await this.connection.managedChannel.publish(exchange, routingKey, content, options);
-    } catch (error) {
-      this.returned.delete(messageId);
+    const receipt = await this.receiptOf(message).catch((cause: unknown) => {
+      if (cause instanceof UnencodableMessageError) throw cause;
+      const detail = cause instanceof Error ? cause.message : String(cause);
       throw new PublishUnconfirmedError(
-        `RabbitMQ did not confirm a message to '${exchange}' (${routingKey}) within ${CONFIRM_TIMEOUT_MS} ms`,
-        { cause: error },
+        `RabbitMQ did not confirm a message to '${exchange}' (${routingKey}): ${detail}`,
+        { cause },
       );
-    } finally {
-      this.inFlight.delete(messageId);
-    }
-    if (this.returned.delete(messageId)) {
+    });
+    if (receipt === 'returned') {
       throw new PublishReturnedError(`RabbitMQ has no queue for a message to '${exchange}' (${routingKey})`);
     }
+  }
+
+  private async receiptOf(message: OutgoingMessage): Promise<Receipt> {
+    const receipt = await this.withinTime(this.channel.send(message));
+    if (receipt !== 'late') return receipt;
+    void this.probe();
+    throw new Error(`no answer within ${CONFIRM_TIMEOUT_MS} ms`);
+  }
+
+  private async withinTime(sent: Promise<Receipt>): Promise<Receipt | 'late'> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), CONFIRM_TIMEOUT_MS);
+    });
+    return Promise.race([sent, late]).finally(() => clearTimeout(timer));
+  }
+
+  /** Asks until the broker confirms again. Nothing may come to be published meanwhile, so this must find out by itself. */
+  private async probe(): Promise<void> {
+    if (this.isProbing) return;
+    this.isProbing = true;
+    this.logger.warn('RabbitMQ does not confirm what is published');
+    while (!this.isStopping && !(await this.confirmsProbe())) {
+      await sleep(PROBE_INTERVAL_MS, undefined, { ref: false });
+    }
+    this.isProbing = false;
+    if (!this.isStopping) this.logger.log('RabbitMQ confirms again');
+  }
+
+  private async confirmsProbe(): Promise<boolean> {
+    if (this.isBlocked || !this.channel.isOpen) return false;
+    const receipt = await this.withinTime(this.channel.send(PROBE)).catch(() => undefined);
+    // The broker is there and takes messages, and this channel hears nothing of it.
+    if (receipt === 'late' && !this.isBlocked) this.channel.renew('nothing on it is confirmed');
+    return receipt === 'confirmed';
   }
 }

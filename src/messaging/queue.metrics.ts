@@ -30,7 +30,7 @@ export class QueueMetrics {
     environment: Environment,
     private readonly connection: AmqpConnection,
   ) {
-    this.names = queues(environment.idempotencyLeaseMs).map(({ name }) => name);
+    this.names = queues(environment).map(({ name }) => name);
     const show = (name: string, help: string, valueOf: (depth: Depth) => number) => {
       const read = () => this.read();
       new Gauge({

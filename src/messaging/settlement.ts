@@ -3,22 +3,18 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Channel, ConsumeMessage, Options } from 'amqplib';
 import { Environment } from '../config/environment';
 import { Consumption } from './consumption';
+import { deadLetterHeaders } from './dead-letter-headers';
+import { Declaration } from './declaration';
 import { currentDelivery, type DeliveryOutcome } from './delivery';
-import { encodableHeaders, shortText } from './encodable';
 import { delayAtLeast, type Fate } from './fate';
+import { copyOf } from './message-copy';
 import { MessageMetrics } from './message.metrics';
-import { Publisher, type OutgoingMessage } from './publisher';
+import { PublishReturnedError, Publisher } from './publisher';
+import type { OutgoingMessage } from './publishing-channel';
 import { DEAD_LETTER, HEADERS, retryDelaysMs, retryQueue, type WorkQueue } from './topology';
 
 /** Between two tries to publish what replaces a message. */
 const RETRY_MS = 1_000;
-/**
- * Headers that must not travel on: those of the broker's own dead-lettering would make it see a cycle and drop the
- * message, and `CC` and `BCC` would send copies to queues of the first sender's choice.
- */
-const DROPPED_HEADERS =
-  /^(x-(death|first-death-.*|last-death-.*|delivery-count|acquired-count|delivery-limit|opt-.*)|B?CC)$/;
-
 const OUTCOMES = {
   park: 'parked',
   'dead-letter': 'dead-lettered',
@@ -39,6 +35,7 @@ export class Settlement {
 
   constructor(
     private readonly publisher: Publisher,
+    private readonly declaration: Declaration,
     private readonly consumption: Consumption,
     private readonly metrics: MessageMetrics,
     environment: Environment,
@@ -67,6 +64,7 @@ export class Settlement {
           { err: error, fate: verdict.fate.kind },
           'The replacement of a message is not confirmed yet; trying again',
         );
+        if (error instanceof PublishReturnedError) await this.declaration.declareAnew();
         await sleep(RETRY_MS);
       }
     }
@@ -85,55 +83,26 @@ export class Settlement {
         return {
           ...base,
           routingKey: retryQueue(queue, delayAtLeast(fate.delayMs, this.delaysMs)),
-          properties: keptProperties(message, { [HEADERS.attempts]: fate.attempts }),
+          properties: copyOf(message, { [HEADERS.attempts]: fate.attempts }).properties,
         };
       case 'dead-letter':
-        return {
-          ...base,
-          routingKey: DEAD_LETTER,
-          properties: keptProperties(message, {
-            [HEADERS.deadLetterReason]: fate.reason,
-            [HEADERS.deadLetterDetail]: oneLine(fate.detail),
-            [HEADERS.deadLetteredAt]: new Date().toISOString(),
-            [HEADERS.originalRoutingKey]: queue.routingKey,
-            [HEADERS.attempts]: fate.attempts,
-          }),
-        };
+        return { ...base, routingKey: DEAD_LETTER, properties: deadLetterProperties(message, queue, fate) };
       default:
         return fate satisfies never;
     }
   }
 }
 
-/** The properties and headers of a message as its sender set them, with ours added. */
-export function keptProperties(message: ConsumeMessage, added: Record<string, unknown>): Options.Publish {
-  const properties: Options.Publish = message.properties;
-  // Neither `expiration`, by which a dead letter would vanish, nor `userId`, which only its own user may send.
-  return {
-    contentType: shortText(properties.contentType),
-    contentEncoding: shortText(properties.contentEncoding),
-    correlationId: shortText(properties.correlationId),
-    messageId: shortText(properties.messageId),
-    timestamp: properties.timestamp,
-    type: shortText(properties.type),
-    appId: shortText(properties.appId),
-    headers: { ...encodableHeaders(senderHeaders(properties.headers)), ...added },
-  };
-}
-
-export function senderHeaders(headers: unknown): Record<string, unknown> {
-  if (typeof headers !== 'object' || headers === null) return {};
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !DROPPED_HEADERS.test(name)));
-}
-
-const LONGEST_DETAIL = 300;
-
-/** Fit for a header that people and tools read: one line, bounded, and without anything that looks like a card number. */
-function oneLine(detail: string): string {
-  return detail
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .replace(/\d(?:[ -]?\d){11,}/g, '[number]')
-    .slice(0, LONGEST_DETAIL);
+function deadLetterProperties(
+  message: ConsumeMessage,
+  queue: WorkQueue,
+  { reason, detail, attempts }: Extract<Fate, { kind: 'dead-letter' }>,
+): Options.Publish {
+  const { properties, dropped } = copyOf(message);
+  const { routingKey } = queue;
+  const whole = dropped === '' ? detail : `${detail}; not kept: ${dropped}`;
+  const added = { ...deadLetterHeaders({ reason, detail: whole, routingKey }), [HEADERS.attempts]: attempts };
+  return { ...properties, headers: { ...properties.headers, ...added } };
 }
 
 const errorLogger = new Logger('RabbitMQ');

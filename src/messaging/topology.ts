@@ -1,5 +1,6 @@
 import type { RabbitMQExchangeConfig, RabbitMQQueueConfig } from '@golevelup/nestjs-rabbitmq';
 import type { Options } from 'amqplib';
+import type { Environment } from '../config/environment';
 
 /** Every name on the broker, built here and nowhere else. */
 export const PAYMENTS_EXCHANGE = 'payments';
@@ -15,7 +16,16 @@ export interface WorkQueue {
 
 export const CHARGES: WorkQueue = { name: 'payments.charge', routingKey: PAYMENT_REQUESTED };
 export const RECEIPTS: WorkQueue = { name: 'notifications.receipt', routingKey: PAYMENT_SUCCEEDED };
+/** All that there can be; without receipts their queue is not declared, see {@link workQueues}. */
 export const WORK_QUEUES: readonly WorkQueue[] = [CHARGES, RECEIPTS];
+
+/** The settings that the topology depends on. */
+export type TopologySettings = Pick<Environment, 'idempotencyLeaseMs' | 'smtpUrl'>;
+
+/** The queues that this service works on: with receipts switched off nothing would ever take their events. */
+export function workQueues({ smtpUrl }: Pick<TopologySettings, 'smtpUrl'>): readonly WorkQueue[] {
+  return smtpUrl === '' ? [CHARGES] : WORK_QUEUES;
+}
 
 export const retryQueue = ({ name }: WorkQueue, delayMs: number): string => `${name}.retry.${delayMs}`;
 
@@ -36,7 +46,12 @@ export const HEADERS = {
   attemptsBeforeReplay: 'x-attempts-before-replay',
   /** When a message that a person forced through was first published; its `timestamp` is that of the replay. */
   originalTimestamp: 'x-original-timestamp',
+  /** The names of what its sender set and a copy of a message could not keep. */
+  dropped: 'x-dropped',
 } as const;
+
+/** Tells our own publishes apart on a channel: what senders choose, such as message ids, may be the same for many. */
+export const PUBLISH_ID = 'x-publish-id';
 
 /**
  * Where development processes tell each other what they do with payments: nobody keeps it. The broker's own exchange,
@@ -104,7 +119,7 @@ export const EXCHANGES: RabbitMQExchangeConfig[] = [
 ];
 
 /** All of them, whatever the roles of the process: an event for whose queue nobody works yet has to wait there. */
-export function queues(leaseMs: number): RabbitMQQueueConfig[] {
+export function queues(settings: TopologySettings): RabbitMQQueueConfig[] {
   return [
     {
       name: DEAD_LETTER,
@@ -115,14 +130,14 @@ export function queues(leaseMs: number): RabbitMQQueueConfig[] {
         arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': NO_DELIVERY_LIMIT },
       },
     },
-    ...WORK_QUEUES.flatMap((queue) => [
+    ...workQueues(settings).flatMap((queue) => [
       {
         name: queue.name,
         exchange: PAYMENTS_EXCHANGE,
         routingKey: queue.routingKey,
         options: WORK_QUEUE_OPTIONS,
       },
-      ...retryDelaysMs(leaseMs).map((delayMs) => retryQueueConfig(queue, delayMs)),
+      ...retryDelaysMs(settings.idempotencyLeaseMs).map((delayMs) => retryQueueConfig(queue, delayMs)),
     ]),
   ];
 }

@@ -1,17 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService } from '@nestjs/terminus';
 import { ChannelGuard } from '../messaging/channel-guard';
+import { Publisher } from '../messaging/publisher';
 
-/** RabbitMQ is connected, and everything is declared there. */
+/** RabbitMQ is connected, everything is declared there, and it takes what is published. */
 @Injectable()
 export class RabbitMqHealth {
   constructor(
     private readonly channels: ChannelGuard,
+    private readonly publisher: Publisher,
     private readonly indicators: HealthIndicatorService,
   ) {}
 
   check() {
     const indicator = this.indicators.check('rabbitmq');
-    return this.channels.ready ? indicator.up() : indicator.down({ reason: 'not connected' });
+    if (!this.channels.ready) return indicator.down({ reason: 'not connected' });
+    return this.publisher.isConfirmed
+      ? indicator.up()
+      : indicator.down({ reason: 'does not confirm what is published' });
   }
 }

@@ -1,7 +1,7 @@
 import { unescape } from 'node:querystring';
 import { addressOf } from '../config/address';
 import type { Environment } from '../config/environment';
-import { PAYMENTS_EXCHANGE, WORK_QUEUES } from '../messaging/topology';
+import { PAYMENTS_EXCHANGE, workQueues } from '../messaging/topology';
 import { summaryOf, type RedisFacts } from '../redis/redis-facts';
 import { redisLocation } from '../redis/redis-location';
 
@@ -68,7 +68,7 @@ export function processWarnings({ nodeEnv, devEndpoints, allowInsecureUrls }: En
 export function rabbitmqLine(environment: Environment, version: string): StartLine {
   const { rabbitmqPrefetch: prefetch, appRoles } = environment;
   const { addresses, virtualHost } = rabbitmqPlace(environment);
-  const queues = WORK_QUEUES.map(({ name }) => name);
+  const queues = workQueues(environment).map(({ name }) => name);
   const consumes = appRoles.includes('consumer');
   const work = consumes
     ? `takes from ${queues.join(' and ')}, ${prefetch} messages at a time`

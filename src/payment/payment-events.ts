@@ -1,6 +1,9 @@
-import { Injectable } from '@nestjs/common';
-import { Publisher } from '../messaging/publisher';
-import { HEADERS, PAYMENTS_EXCHANGE, PAYMENT_SUCCEEDED } from '../messaging/topology';
+import { Injectable, Logger } from '@nestjs/common';
+import { Environment } from '../config/environment';
+import { deadLetterHeaders } from '../messaging/dead-letter-headers';
+import { Declaration } from '../messaging/declaration';
+import { PublishReturnedError, Publisher } from '../messaging/publisher';
+import { DEAD_LETTER, HEADERS, PAYMENTS_EXCHANGE, PAYMENT_SUCCEEDED } from '../messaging/topology';
 import type { PaymentRequest, SucceededPayment } from './payment.dto';
 import type { PaymentSucceeded } from './payment-succeeded';
 
@@ -10,38 +13,94 @@ export interface Success {
   readonly result: SucceededPayment;
 }
 
-/** Tells others what became of payments. */
+/** Tells others how payments ended. */
 @Injectable()
 export class PaymentEvents {
-  constructor(private readonly publisher: Publisher) {}
+  private readonly logger = new Logger(PaymentEvents.name);
+
+  constructor(
+    private readonly publisher: Publisher,
+    private readonly declaration: Declaration,
+    private readonly environment: Environment,
+  ) {}
 
   /**
    * Resolves when the broker has taken responsibility for the event. It may be published more than once for a payment,
-   * always under the payment's own key.
+   * always under the payment's own key. An event that no queue takes, even after the binding of its queue was declared
+   * anew, becomes a dead letter: what a subscriber lacks must not fail a payment that is charged.
    *
-   * @throws PublishUnconfirmedError, PublishReturnedError
+   * @throws PublishUnconfirmedError
    */
-  async succeeded({ idempotencyKey, request, result }: Success): Promise<void> {
-    const { paymentId, chargeId, amountMinorUnits, currency } = result;
-    const { customerId, receiptEmail } = request;
-    const event: PaymentSucceeded = {
-      paymentId,
-      idempotencyKey,
-      chargeId,
-      amountMinorUnits,
-      currency,
-      customerId,
-      ...(receiptEmail && { receiptEmail }),
-    };
-    await this.publisher.publish({
+  async succeeded(success: Success): Promise<void> {
+    const event = eventOf(success);
+    try {
+      await this.publish(event);
+    } catch (error) {
+      if (!(error instanceof PublishReturnedError)) throw error;
+      await this.declaration.declareAnew();
+      await this.publish(event).catch((again: unknown) => this.keep(event, again));
+    }
+  }
+
+  private publish(event: PaymentSucceeded): Promise<void> {
+    return this.publisher.publish({
       exchange: PAYMENTS_EXCHANGE,
       routingKey: PAYMENT_SUCCEEDED,
-      content: Buffer.from(JSON.stringify(event)),
+      content: contentOf(event),
+      // Without receipts there need not be anybody who wants to know.
+      properties: { ...propertiesOf(event), mandatory: this.environment.smtpUrl !== '' },
+    });
+  }
+
+  private async keep(event: PaymentSucceeded, error: unknown): Promise<void> {
+    if (!(error instanceof PublishReturnedError)) throw error;
+    const { paymentId, idempotencyKey } = event;
+    this.logger.error(
+      { paymentId, idempotencyKey, err: error },
+      'No queue takes an event; it waits as a dead letter',
+    );
+    const properties = propertiesOf(event);
+    await this.publisher.publish({
+      exchange: '',
+      routingKey: DEAD_LETTER,
+      content: contentOf(event),
       properties: {
-        contentType: 'application/json',
-        timestamp: Math.floor(Date.now() / 1000),
-        headers: { [HEADERS.idempotencyKey]: idempotencyKey },
+        ...properties,
+        headers: {
+          ...properties.headers,
+          ...deadLetterHeaders({
+            reason: 'event-undeliverable',
+            detail: `no queue takes '${PAYMENT_SUCCEEDED}', though its binding was declared anew; replay it when one does`,
+            routingKey: PAYMENT_SUCCEEDED,
+          }),
+        },
       },
     });
   }
+}
+
+function eventOf({ idempotencyKey, request, result }: Success): PaymentSucceeded {
+  const { paymentId, chargeId, amountMinorUnits, currency } = result;
+  const { customerId, receiptEmail } = request;
+  return {
+    paymentId,
+    idempotencyKey,
+    chargeId,
+    amountMinorUnits,
+    currency,
+    customerId,
+    ...(receiptEmail && { receiptEmail }),
+  };
+}
+
+function contentOf(event: PaymentSucceeded): Buffer {
+  return Buffer.from(JSON.stringify(event));
+}
+
+function propertiesOf({ idempotencyKey }: PaymentSucceeded) {
+  return {
+    contentType: 'application/json',
+    timestamp: Math.floor(Date.now() / 1000),
+    headers: { [HEADERS.idempotencyKey]: idempotencyKey },
+  };
 }

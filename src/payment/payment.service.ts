@@ -24,7 +24,7 @@ export class PaymentService {
    *
    * @throws GatewayError when the gateway made no decision
    * @throws LeaseLostError when the lease ran out before the charge was sent
-   * @throws PublishUnconfirmedError, PublishReturnedError when it succeeded, and nobody may know of it yet
+   * @throws PublishUnconfirmedError when it succeeded, and its event may not be on the broker yet
    */
   async charge(request: PaymentRequest, context: IdempotencyContext): Promise<PaymentResult> {
     const facts = { paymentId: request.paymentId, idempotencyKey: context.key, attempt: context.attempt };

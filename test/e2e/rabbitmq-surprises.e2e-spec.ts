@@ -1,15 +1,11 @@
 import { eventually } from '../support/eventually';
 import { given } from '../support/isolation';
-import { Management } from '../support/management';
+import { Management, vhostOf } from '../support/management';
 import { aPayment, gatewayKey } from '../support/payments';
 import { exchange, keyHeader, routingKey, workQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 
 const management = new Management(given('RABBITMQ_MANAGEMENT_URL'));
-
-function vhostOf(url: string): string {
-  return decodeURIComponent(new URL(url).pathname.slice(1));
-}
 
 describe('a header that the client library reads but cannot write', () => {
   const world = useWorld();

@@ -14,6 +14,11 @@ export interface Permissions {
   read: string;
 }
 
+/** The virtual host that a broker's URL names. */
+export function vhostOf(url: string): string {
+  return decodeURIComponent(new URL(url).pathname.slice(1));
+}
+
 /** RabbitMQ's management API, as far as the tests use it. Names of queues are exact there; counts lag by seconds. */
 export class Management {
   private readonly base: string;
@@ -88,6 +93,10 @@ export class Management {
 
   async deleteQueue(vhost: string, name: string): Promise<void> {
     await this.call('DELETE', `/queues/${vhost}/${name}`);
+  }
+
+  async deleteExchange(vhost: string, name: string): Promise<void> {
+    await this.call('DELETE', `/exchanges/${vhost}/${name}`);
   }
 
   private async list(path: string): Promise<JsonObject[]> {

@@ -17,6 +17,7 @@ const MEANINGS = {
   'gateway-rejected': 'The gateway says that the request itself is wrong.',
   'gateway-outcome-unknown': 'Nobody knows whether it was charged: look at the gateway.',
   'receipt-rejected': 'The mail server refuses the receipt.',
+  'event-undeliverable': 'The payment is charged; no queue took its event.',
   'retries-exhausted': 'Tried as often as allowed.',
   'delivery-limit': 'Came back unacknowledged too often.',
 };

@@ -1,38 +1,80 @@
-import { encodableHeaders, shortText } from '../../../src/messaging/encodable';
+import {
+  assertEncodable,
+  encodableHeaders,
+  isEncodableProperty,
+  UnencodableMessageError,
+} from '../../../src/messaging/encodable';
 
 describe('headers that can be sent again', () => {
   it.each([
     ['text', 'text'],
     ['a number', 17.5],
+    ['a large number', 2 ** 60],
     ['nothing', null],
     ['bytes', Buffer.from([0, 255])],
     ['a table', { inner: [1, { deep: true }] }],
     ['a time stamp', { '!': 'timestamp', value: 1_700_000_000 }],
+    ['a decimal', { '!': 'decimal', value: { places: 2, digits: 9_999 } }],
   ])('are kept: %s', (_, value) => {
-    expect(encodableHeaders({ 'x-one': value })).toEqual({ 'x-one': value });
+    expect(encodableHeaders({ 'x-one': value })).toEqual({ kept: { 'x-one': value }, dropped: [] });
   });
 
   it.each([
-    ['a mark that the client library does not know', { '!': 'bogus' }],
-    ['no number', Number.NaN],
-    ['a table with a member that shadows what the client library calls', { hasOwnProperty: 1 }],
+    ['a mark that the client does not know', { '!': 'bogus' }],
+    ['a mark of the client without a value', { '!': 'timestamp' }],
+    ['a mark with a value of another type', { '!': 'decimal', value: 7 }],
+    ['a table that would be written as something else', { '!': 'int8', value: 7 }],
+    ['not a number', Number.NaN],
+    ['a number that the client cannot write', -Infinity],
+    ['a table with a member that shadows what the client calls', { hasOwnProperty: 1 }],
+    ['a table with a prototype of its own', { inner: JSON.parse('{"__proto__":1}') as unknown }],
     ['such a table further down', [{ inner: { '!': 'bogus' } }]],
-  ])('are left out: %s', (_, value) => {
-    expect(encodableHeaders({ 'x-bad': value, 'x-good': 1 })).toEqual({ 'x-good': 1 });
+    ['more than the half of what the client has room for', Array.from({ length: 5_000 }, () => 0.5)],
+  ])('are left out and named: %s', (_, value) => {
+    expect(encodableHeaders({ 'x-bad': value, 'x-good': 1 })).toEqual({
+      kept: { 'x-good': 1 },
+      dropped: ['x-bad'],
+    });
   });
 
   it('are left out where the name is longer than AMQP allows', () => {
-    expect(encodableHeaders({ ['é'.repeat(200)]: 1 })).toEqual({});
+    const name = 'é'.repeat(200);
+    expect(encodableHeaders({ [name]: 1 })).toEqual({ kept: {}, dropped: [name] });
   });
 
-  it('fit into what the client library can encode', () => {
+  it('leave room for those of the service: what comes first is kept', () => {
     const headers = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`x-${i}`, 'y'.repeat(1_000)]));
-    expect(JSON.stringify(encodableHeaders(headers)).length).toBeLessThan(34 * 1024);
+    const { kept, dropped } = encodableHeaders(headers);
+    expect(Object.keys(kept)).toEqual(Array.from({ length: 32 }, (_, i) => `x-${i}`));
+    expect(dropped).toHaveLength(68);
   });
 });
 
-describe('a short property', () => {
-  it('is kept as text of up to 255 bytes', () => {
-    expect([shortText('id'), shortText('é'.repeat(128)), shortText(7)]).toEqual(['id', undefined, undefined]);
+describe('a property of a message', () => {
+  it.each([
+    { name: 'messageId', value: 'id', is: true },
+    { name: 'messageId', value: 'é'.repeat(128), is: false },
+    { name: 'messageId', value: 7, is: false },
+    { name: 'priority', value: 9, is: true },
+    { name: 'priority', value: 'high', is: false },
+    { name: 'timestamp', value: 1_900_000_000, is: true },
+    { name: 'timestamp', value: 2 ** 53, is: true },
+    { name: 'timestamp', value: 1.5, is: false },
+    { name: 'timestamp', value: -1, is: false },
+  ])('can be sent again as the client writes it: $name $value, $is', ({ name, value, is }) => {
+    expect(isEncodableProperty(name, value)).toBe(is);
+  });
+});
+
+describe('a message that the client cannot write', () => {
+  it('is refused before the channel counts it', () => {
+    const headers = { 'x-table': { '!': 'bogus' } };
+    expect(() => assertEncodable(Buffer.from('{}'), { headers })).toThrow(UnencodableMessageError);
+  });
+
+  it('is not one that it can write', () => {
+    expect(() =>
+      assertEncodable(Buffer.from('{}'), { headers: { a: [1] }, messageId: 'id', persistent: true }),
+    ).not.toThrow();
   });
 });

@@ -31,9 +31,11 @@ describe('waiting times', () => {
   });
 });
 
+const withReceipts = { idempotencyLeaseMs: 7_000, smtpUrl: 'smtp://mail' };
+
 describe('names on the wire', () => {
   const leaseMs = 7_000;
-  const declared = queues(leaseMs);
+  const declared = queues(withReceipts);
   const queueNamed = (wanted: string) => declared.find(({ name }) => name === wanted);
 
   it('are those of the exchanges', () => {
@@ -53,6 +55,12 @@ describe('names on the wire', () => {
         ...retryDelaysMs(leaseMs).map((delayMs) => `notifications.receipt.retry.${delayMs}`),
       ].sort(),
     );
+  });
+
+  it('are without those of receipts where receipts are switched off', () => {
+    const names = queues({ ...withReceipts, smtpUrl: '' }).map(({ name }) => name);
+    expect(names.filter((name) => name.startsWith('notifications.'))).toEqual([]);
+    expect(names).toEqual(expect.arrayContaining(['payments.charge', 'payments.dead-letter']));
   });
 
   it.each([
@@ -78,7 +86,7 @@ describe('the work queue behind a routing key', () => {
 });
 
 describe('no message is lost', () => {
-  const declared = queues(7_000);
+  const declared = queues(withReceipts);
 
   it('because every queue is a durable quorum queue', () => {
     const durableQuorum = {

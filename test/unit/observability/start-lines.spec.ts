@@ -72,7 +72,8 @@ describe('warnings about the process', () => {
 
 describe('the line about RabbitMQ', () => {
   it('says for a consumer what it takes, and how much at a time', () => {
-    const { text, facts } = rabbitmqLine(environment({ RABBITMQ_PREFETCH: '7' }), '4.1.0');
+    const withReceipts = { SMTP_URL: 'smtp://mail', RECEIPT_FROM: 'shop@example.com' };
+    const { text, facts } = rabbitmqLine(environment({ RABBITMQ_PREFETCH: '7', ...withReceipts }), '4.1.0');
     expect(text).toBe(
       'RabbitMQ 4.1.0, amqp://rabbit:5672, virtual host /: takes from payments.charge and notifications.receipt, 7 messages at a time',
     );
@@ -85,6 +86,10 @@ describe('the line about RabbitMQ', () => {
         prefetch: 7,
       },
     });
+  });
+
+  it('does not speak of receipts where they are switched off', () => {
+    expect(rabbitmqLine(environment({}), '4.1.0').text).toMatch(/: takes from payments\.charge, 50 messages/);
   });
 
   it('says for a publisher where it publishes', () => {

@@ -1,0 +1,28 @@
+/** What the AMQP client does not export: its codec, which decides what can be written at all. Held by `amqp-codec.spec.ts`. */
+declare module 'amqplib/lib/codec' {
+  interface Codec {
+    /** Writes a table at the offset, and returns how many bytes it took; throws for what it cannot write. */
+    encodeTable(buffer: Buffer, table: object, offset: number): number;
+    /** Reads the fields of a table, without the four bytes that say its length. */
+    decodeFields(bytes: Buffer): Record<string, unknown>;
+  }
+  const codec: Codec;
+  export default codec;
+}
+
+declare module 'amqplib/lib/defs' {
+  interface Definitions {
+    readonly BasicProperties: number;
+    encodeProperties(id: number, channel: number, contentBytes: number, properties: object): Buffer;
+  }
+  const definitions: Definitions;
+  export default definitions;
+}
+
+declare module 'amqplib/lib/api_args' {
+  interface Arguments {
+    publish(exchange: string, routingKey: string, options: object): object;
+  }
+  const args: Arguments;
+  export default args;
+}

@@ -1,0 +1,27 @@
+import type { DeadLetterReason } from './fate';
+import { HEADERS } from './topology';
+
+const LONGEST_DETAIL = 300;
+
+/** What a message gains as a dead letter. */
+export function deadLetterHeaders(letter: {
+  reason: DeadLetterReason;
+  detail: string;
+  /** Where a replay goes. */
+  routingKey: string;
+}): Record<string, string> {
+  return {
+    [HEADERS.deadLetterReason]: letter.reason,
+    [HEADERS.deadLetterDetail]: oneLine(letter.detail),
+    [HEADERS.deadLetteredAt]: new Date().toISOString(),
+    [HEADERS.originalRoutingKey]: letter.routingKey,
+  };
+}
+
+/** Fit for a header that people and tools read: one line, bounded, and without anything that looks like a card number. */
+function oneLine(detail: string): string {
+  return detail
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .replace(/\d(?:[ -]?\d){11,}/g, '[number]')
+    .slice(0, LONGEST_DETAIL);
+}

@@ -1,0 +1,48 @@
+import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
+import { Injectable, Logger } from '@nestjs/common';
+import type { Channel } from 'amqplib';
+import { Environment } from '../config/environment';
+import { EXCHANGES, queues } from './topology';
+
+/** Declares what is missing on the broker while the service runs: the library does so only when it connects. */
+@Injectable()
+export class Declaration {
+  private readonly logger = new Logger(Declaration.name);
+  private declaring: Promise<void> | undefined;
+
+  constructor(
+    private readonly connection: AmqpConnection,
+    private readonly environment: Environment,
+  ) {}
+
+  /** Declares every exchange, queue and binding anew, once for all who ask meanwhile. Never rejects. */
+  declareAnew(): Promise<void> {
+    this.declaring ??= this.declare()
+      .catch((error: unknown) => this.logger.error(`Nothing could be declared anew: ${String(error)}`))
+      .finally(() => (this.declaring = undefined));
+    return this.declaring;
+  }
+
+  private async declare(): Promise<void> {
+    const { connection } = this.connection.managedConnection;
+    if (!connection) return;
+    this.logger.warn('A queue or binding is missing on RabbitMQ: declaring all of them anew');
+    // Of its own: a declaration that the broker refuses closes the channel.
+    const channel = await connection.createChannel();
+    channel.on('error', () => undefined);
+    try {
+      for (const { name, type = 'topic', options } of EXCHANGES)
+        await channel.assertExchange(name, type, options);
+      for (const queue of queues(this.environment)) await declareQueue(channel, queue);
+    } finally {
+      await channel.close().catch(() => undefined);
+    }
+  }
+}
+
+async function declareQueue(channel: Channel, queue: ReturnType<typeof queues>[number]): Promise<void> {
+  const { name, exchange, routingKey, options } = queue;
+  await channel.assertQueue(name, options);
+  if (exchange !== undefined && typeof routingKey === 'string')
+    await channel.bindQueue(name, exchange, routingKey);
+}

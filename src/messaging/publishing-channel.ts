@@ -1,0 +1,165 @@
+import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { ConfirmChannel, Message, Options } from 'amqplib';
+import { assertEncodable } from './encodable';
+import { PUBLISH_ID } from './topology';
+
+export interface OutgoingMessage {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly content: Buffer;
+  readonly properties: Options.Publish;
+}
+
+/** What the broker said of a message: it took it, or no queue takes it. */
+export type Receipt = 'confirmed' | 'returned';
+
+interface Publish {
+  readonly settle: (receipt: Receipt) => void;
+  readonly fail: (error: Error) => void;
+  returned: boolean;
+}
+
+/** A channel with what was published on it and not confirmed yet, by our own ids. */
+interface Opened {
+  readonly channel: ConfirmChannel;
+  readonly inFlight: Map<string, Publish>;
+}
+
+/** Long enough that a channel which fails at once again does not make a hot loop. */
+const REOPEN_DELAY_MS = 1_000;
+
+/**
+ * The channel that publishes: opened once everything is declared, and anew when it has closed or can no longer be
+ * trusted. It is not one of the library's, which keep messages in memory and send them after their publisher gave up.
+ */
+@Injectable()
+export class PublishingChannel implements OnModuleInit, BeforeApplicationShutdown {
+  private readonly logger = new Logger(PublishingChannel.name);
+  private readonly waiting = new Set<() => void>();
+  private current: Opened | undefined;
+  private isOpening = false;
+  private isStopping = false;
+  private published = 0;
+
+  constructor(private readonly connection: AmqpConnection) {}
+
+  get isOpen(): boolean {
+    return this.current !== undefined;
+  }
+
+  onModuleInit(): void {
+    const { managedChannel } = this.connection;
+    managedChannel.on('connect', () => void this.open());
+    // It may have been set up before anything listened.
+    void managedChannel.waitForConnect().then(() => this.open());
+  }
+
+  beforeApplicationShutdown(): void {
+    this.isStopping = true;
+  }
+
+  /** Whether it is open within that time: at a start and after a reconnect that is soon. */
+  async untilOpen(withinMs: number): Promise<boolean> {
+    if (this.isOpen) return true;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, withinMs);
+      this.waiting.add(done);
+    });
+    return this.isOpen;
+  }
+
+  /**
+   * Resolves with what the broker says, however long that takes.
+   *
+   * @throws UnencodableMessageError before anything is sent
+   * @throws Error when the channel is not open, or closes first: whether the broker has the message is unknown
+   */
+  send({ exchange, routingKey, content, properties }: OutgoingMessage): Promise<Receipt> {
+    const opened = this.current;
+    if (!opened) return Promise.reject(new Error('the channel that publishes is not open'));
+    const id = String(++this.published);
+    const headers: unknown = properties.headers;
+    const options = {
+      ...properties,
+      headers: { ...(typeof headers === 'object' ? headers : {}), [PUBLISH_ID]: id },
+    };
+    return new Promise((settle, fail) => {
+      assertEncodable(content, options);
+      opened.inFlight.set(id, { settle, fail, returned: false });
+      try {
+        opened.channel.publish(exchange, routingKey, content, options, (refused: unknown) =>
+          this.answer(opened, id, refused),
+        );
+      } catch (error) {
+        // The client has counted it all the same: from here on each confirm would be taken for another message's.
+        this.discard(opened, `a publish failed inside the client: ${String(error)}`);
+      }
+    });
+  }
+
+  /** Closes the current channel, on which answers can no longer be told apart or do not come, and opens another one. */
+  renew(reason: string): void {
+    if (this.current) this.discard(this.current, reason);
+  }
+
+  private answer({ inFlight }: Opened, id: string, refused: unknown): void {
+    const publish = inFlight.get(id);
+    inFlight.delete(id);
+    if (refused) publish?.fail(new Error('RabbitMQ refused the message', { cause: refused }));
+    else publish?.settle(publish.returned ? 'returned' : 'confirmed');
+  }
+
+  private async open(): Promise<void> {
+    const { connection } = this.connection.managedConnection;
+    if (!connection || this.current || this.isOpening || this.isStopping) return;
+    this.isOpening = true;
+    try {
+      const channel = await connection.createConfirmChannel();
+      this.use({ channel, inFlight: new Map() });
+    } catch (error) {
+      // The connection has gone, and the next one opens a channel again; or it lives, and has no channel to give.
+      this.logger.warn(`The channel that publishes could not be opened: ${String(error)}`);
+      this.openLater();
+    } finally {
+      this.isOpening = false;
+    }
+  }
+
+  private use(opened: Opened): void {
+    const { channel, inFlight } = opened;
+    channel.on('return', ({ properties }: Message) => {
+      // Before the confirm of the same message.
+      const publish = inFlight.get(String(properties.headers?.[PUBLISH_ID]));
+      if (publish) publish.returned = true;
+    });
+    // Without a listener an error that closes the channel would close the whole connection as an unexpected frame.
+    channel.on('error', (error: Error) => this.logger.error(`RabbitMQ closed a channel: ${error.message}`));
+    channel.on('close', () => this.forget(opened, 'the channel closed'));
+    this.current = opened;
+    for (const done of this.waiting) done();
+  }
+
+  private discard(opened: Opened, reason: string): void {
+    this.logger.error(`The channel that publishes is closed and opened anew: ${reason}`);
+    this.forget(opened, reason);
+    opened.channel.close().catch(() => undefined);
+  }
+
+  private forget(opened: Opened, reason: string): void {
+    for (const { fail } of opened.inFlight.values()) fail(new Error(reason));
+    opened.inFlight.clear();
+    if (this.current !== opened) return;
+    this.current = undefined;
+    this.openLater();
+  }
+
+  private openLater(): void {
+    setTimeout(() => void this.open(), REOPEN_DELAY_MS).unref();
+  }
+}

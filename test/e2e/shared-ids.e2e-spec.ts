@@ -1,0 +1,91 @@
+import { eventually } from '../support/eventually';
+import { given } from '../support/isolation';
+import { Management, vhostOf } from '../support/management';
+import { aPayment, gatewayKey } from '../support/payments';
+import type { Payment } from '../support/payments';
+import { deadLetterQueue, retryQueuePrefix, routingKey, workQueue } from '../support/topology';
+import { useWorld } from '../support/world';
+
+const management = new Management(given('RABBITMQ_MANAGEMENT_URL'));
+/** What a sender may set alike on all its messages. */
+const shared = {
+  messageId: 'the-same-for-all',
+  correlationId: 'the-same-for-all',
+  type: 'the-same-for-all',
+  timestamp: Math.floor(Date.now() / 1000),
+};
+const severalPayments = (count: number): Payment[] => Array.from({ length: count }, () => aPayment());
+
+describe('many messages with one message id, and retry queues that are missing', () => {
+  const world = useWorld();
+  const payments = severalPayments(20);
+
+  it('are all delayed, and charged once: a returned copy is never taken for a confirmed one', async () => {
+    const vhost = vhostOf(world.broker.url);
+    const retryQueues = (await management.queueNames(vhost)).filter((name) =>
+      name.startsWith(retryQueuePrefix),
+    );
+    await world.sandbox.fault({ kind: 'error-500-unstored', times: payments.length });
+    await Promise.all(retryQueues.map((name) => management.deleteQueue(vhost, name)));
+    await Promise.all(
+      payments.map((payment) => world.broker.publishPayment(payment, { properties: shared })),
+    );
+    await Promise.all(payments.map(({ idempotencyKey }) => world.service.completedPayment(idempotencyKey)));
+    const charges = await Promise.all(
+      payments.map((payment) => world.sandbox.chargesFor(gatewayKey(payment))),
+    );
+    expect(charges.map(({ length }) => length)).toEqual(payments.map(() => 1));
+    expect(await management.queueNames(vhost)).toEqual(expect.arrayContaining(retryQueues));
+  });
+});
+
+describe('what our publisher waits for', () => {
+  const world = useWorld();
+
+  it('is not what a sender forges: an id like ours on a message does not confirm or return another one', async () => {
+    const forged = { headers: { 'x-publish-id': '1' } };
+    await world.broker.publish('not JSON', forged);
+    const [letter] = await world.broker.waitForDeadLetters(1);
+    expect(letter?.headers['x-publish-id']).toEqual(expect.stringMatching(/^\d+$/));
+    expect(await world.service.postPayment(aPayment())).toMatchObject({ status: 202 });
+  });
+});
+
+describe.each([
+  { queue: `${retryQueuePrefix}250` },
+  { queue: `${retryQueuePrefix}1000` },
+  { queue: deadLetterQueue },
+  { queue: workQueue },
+])('$queue removed while messages need it', ({ queue }) => {
+  const world = useWorld();
+
+  it('is declared anew, and nothing is lost: each payment is charged, each bad message a dead letter', async () => {
+    const payments = severalPayments(12);
+    await world.sandbox.fault({ kind: 'error-500-unstored', times: payments.length });
+    await world.sandbox.fault({ kind: 'delay', delayMs: 200, when: 'before', times: payments.length });
+    // Only what it holds itself goes with a queue: at this moment it is empty.
+    await management.deleteQueue(vhostOf(world.broker.url), queue);
+    if (queue === workQueue)
+      await eventually(async () => (await world.broker.consumerCount()) === 1, { withinMs: 30_000 });
+    await Promise.all([
+      ...payments.map((payment) => world.broker.publishPayment(payment)),
+      world.broker.publish('not JSON', { routingKey }),
+    ]);
+    await Promise.all(payments.map(({ idempotencyKey }) => world.service.completedPayment(idempotencyKey)));
+    const charges = await Promise.all(
+      payments.map((payment) => world.sandbox.chargesFor(gatewayKey(payment))),
+    );
+    expect(charges.map(({ length }) => length)).toEqual(payments.map(() => 1));
+    expect(await world.broker.waitForDeadLetters(1)).toMatchObject([{ reason: 'invalid-message' }]);
+  });
+});
+
+describe('the exchange of the dead letters removed while messages need it', () => {
+  const world = useWorld();
+
+  it('is nothing that keeps a dead letter from its queue', async () => {
+    await management.deleteExchange(vhostOf(world.broker.url), deadLetterQueue);
+    await world.broker.publish('not JSON');
+    expect(await world.broker.waitForDeadLetters(1)).toMatchObject([{ reason: 'invalid-message' }]);
+  });
+});

@@ -1,0 +1,138 @@
+import { resolve } from 'node:path';
+import type { DeadLetter } from '../support/dead-letter';
+import { DeadLettersCommand } from '../support/dead-letters-command';
+import { eventually } from '../support/eventually';
+import { aPayment, gatewayKey } from '../support/payments';
+import { publishRaw, raw, rawEntry } from '../support/raw-amqp';
+import { exchange, keyHeader, routingKey } from '../support/topology';
+import { useWorld } from '../support/world';
+
+const doubles = Array.from({ length: 5_000 }, (_, index) => raw.double(index + 0.5));
+
+/** By AMQP all of them are headers like any other. */
+const unwritable = [
+  {
+    what: 'a table whose own key is the mark of the client',
+    value: raw.table(rawEntry('!', raw.text('timestamp'))),
+  },
+  { what: 'such a table further down', value: raw.array(raw.table(rawEntry('!', raw.text('decimal')))) },
+  {
+    what: 'such a table with a value of another type',
+    value: raw.table(rawEntry('!', raw.text('int8')), rawEntry('value', raw.text('text'))),
+  },
+  { what: 'thousands of doubles', value: raw.array(...doubles) },
+  { what: 'a text of 100 kB', value: raw.text('x'.repeat(100_000)) },
+  {
+    what: 'a table with a key that the client calls',
+    value: raw.table(rawEntry('hasOwnProperty', raw.text('x'))),
+  },
+  { what: 'twenty levels', value: raw.nested(20) },
+];
+const header = 'x-unwritable';
+
+describe('a header that can be read and not written back', () => {
+  const world = useWorld();
+  let letters = new Map<unknown, DeadLetter>();
+
+  beforeAll(async () => {
+    const headersOf = (what: string, value: Buffer) => [
+      rawEntry(keyHeader, raw.text('key-1')),
+      rawEntry('x-what', raw.text(what)),
+      rawEntry(header, value),
+    ];
+    await publishRaw(
+      world.broker.url,
+      unwritable.map(({ what, value }) => ({
+        ...{ exchange, routingKey, body: 'not JSON' },
+        headers: headersOf(what, value),
+      })),
+    );
+    const found = await world.broker.waitForDeadLetters(unwritable.length);
+    letters = new Map(found.map((letter) => [letter.headers['x-what'], letter]));
+  });
+
+  it.each(unwritable)('does not keep its message from the dead letters, which name it: $what', ({ what }) => {
+    const letter = letters.get(what);
+    expect(letter).toMatchObject({ reason: 'invalid-message' });
+    expect(letter?.detail).toContain(`not kept: ${header}`);
+    expect(Object.keys(letter?.headers ?? {})).toEqual(expect.arrayContaining([keyHeader, 'x-dropped']));
+    expect(Object.keys(letter?.headers ?? {})).not.toContain(header);
+  });
+
+  it('is left out with all the others where there is one that the client cannot even read', async () => {
+    await publishRaw(world.broker.url, [
+      { ...{ exchange, routingKey, body: 'not JSON' }, headers: [rawEntry(header, raw.nested(6_000))] },
+    ]);
+    const found = await world.broker.waitForDeadLetters(unwritable.length + 1);
+    expect(found.at(-1)).toMatchObject({
+      reason: 'invalid-message',
+      detail: expect.stringContaining('not kept: all headers'),
+    });
+  });
+
+  it('does not keep a payment from its next attempt', async () => {
+    const payments = unwritable.map(() => aPayment());
+    await world.sandbox.fault({ kind: 'error-500-unstored', times: payments.length });
+    await publishRaw(
+      world.broker.url,
+      payments.map((payment, index) => ({
+        ...{ exchange, routingKey, body: JSON.stringify(payment) },
+        headers: [rawEntry(header, unwritable[index]?.value ?? raw.nothing)],
+      })),
+    );
+    await Promise.all(payments.map(({ idempotencyKey }) => world.service.completedPayment(idempotencyKey)));
+    const charges = await Promise.all(
+      payments.map((payment) => world.sandbox.chargesFor(gatewayKey(payment))),
+    );
+    expect(charges.map(({ length }) => length)).toEqual(payments.map(() => 1));
+  });
+
+  it('is nobody else’s trouble: what is published afterwards is confirmed', async () => {
+    for (let post = 0; post < 3; post++)
+      expect((await world.service.postPayment(aPayment())).status).toBe(202);
+    expect(await world.broker.deadLetters()).toHaveLength(unwritable.length + 1);
+  });
+});
+
+describe('a dead letter that the broker made, with a header that the client cannot read', () => {
+  const world = useWorld({ services: 0 });
+
+  it('does not stop the tools: it is listed', async () => {
+    const service = await world.startService();
+    await service.terminate();
+    const payment = aPayment();
+    const body = JSON.stringify(payment);
+    await publishRaw(world.broker.url, [
+      {
+        ...{ exchange: 'payments.dead-letter', routingKey, body },
+        headers: [rawEntry('x-deep', raw.nested(6_000))],
+      },
+    ]);
+    const tool = new DeadLettersCommand(() => world.broker);
+    expect(await tool.list()).toMatchObject([{ idempotencyKey: payment.idempotencyKey }]);
+  });
+});
+
+describe('a publish that fails inside the client all the same, after it was counted', () => {
+  const world = useWorld({ services: 0 });
+  const nodeArgs = ['scripts/typescript.js', 'test/support/failing-publish.ts'].flatMap((file) => [
+    '--require',
+    resolve(__dirname, '../..', file),
+  ]);
+
+  it('costs that channel alone: no confirm is taken for that of another message, and publishing goes on', async () => {
+    const service = await world.startService({ nodeArgs });
+    const failing = aPayment({ paymentId: 'FAILS-ONCE' });
+    await world.sandbox.fault({
+      kind: 'error-500-unstored',
+      matching: { idempotencyKey: gatewayKey(failing) },
+    });
+    // Its delayed copy is what fails to be published.
+    await world.broker.publishPayment(failing);
+    await eventually(() => service.output.includes('a publish failed inside the client'));
+    await eventually(async () => (await service.postPayment(aPayment())).status === 202);
+    await service.completedPayment(failing.idempotencyKey);
+    expect(await world.sandbox.chargesFor(gatewayKey(failing))).toHaveLength(1);
+    await service.untilHealthy('ready');
+  });
+});

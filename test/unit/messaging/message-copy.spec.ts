@@ -1,0 +1,147 @@
+import fc from 'fast-check';
+import codec from 'amqplib/lib/codec';
+import { assertEncodable } from '../../../src/messaging/encodable';
+import { copyOf, senderHeaders } from '../../../src/messaging/message-copy';
+import { rawTable } from '../../support/raw-arbitraries';
+import { aMessage } from './a-message';
+
+describe('headers that travel on', () => {
+  it("are the sender's, values untouched", () => {
+    const headers = {
+      'idempotency-key': 'abc',
+      'x-correlation': { list: [1, 'two', null] },
+      'x-deathly': 1,
+      'x-attempts': 3,
+      cc: 'lower case is nothing to the broker',
+      'CC-copy': 'neither is this',
+    };
+    expect(senderHeaders(headers)).toEqual(headers);
+  });
+
+  it.each([
+    'x-death',
+    'x-first-death-exchange',
+    'x-first-death-queue',
+    'x-first-death-reason',
+    'x-last-death-queue',
+    'x-delivery-count',
+    'x-acquired-count',
+    'x-delivery-limit',
+    'x-opt-deliver-by',
+    'CC',
+    'BCC',
+  ])('are without %s', (name) => {
+    expect(senderHeaders({ [name]: ['anything'], kept: 1 })).toEqual({ kept: 1 });
+  });
+
+  it.each([undefined, null, 'text', 7])('are none where there is no table but %p', (headers) => {
+    expect(senderHeaders(headers)).toEqual({});
+  });
+
+  it('keep a hostile __proto__ as the plain entry it was', () => {
+    const kept = senderHeaders(JSON.parse('{"__proto__":{"idempotency-key":"stolen"}}'));
+    expect(kept['idempotency-key']).toBeUndefined();
+    expect(Object.keys(kept)).toEqual(['__proto__']);
+  });
+});
+
+describe('properties that travel on', () => {
+  const identity = {
+    contentType: 'application/json',
+    contentEncoding: 'utf-8',
+    correlationId: 'order-17',
+    replyTo: 'answers',
+    messageId: 'message-17',
+    timestamp: 1_900_000_000,
+    type: 'payment.requested',
+    appId: 'shop',
+    priority: 9,
+  };
+
+  it('are all that say what the message is', () => {
+    expect(copyOf(aMessage({ properties: identity }))).toEqual({
+      properties: { ...identity, headers: {} },
+      dropped: '',
+    });
+  });
+
+  it.each([
+    { property: 'expiration', value: '1000' },
+    { property: 'userId', value: 'shop' },
+    { property: 'clusterId', value: 'one' },
+    { property: 'replyTo', value: 'amq.rabbitmq.reply-to' },
+    { property: 'messageId', value: 'é'.repeat(200) },
+    { property: 'timestamp', value: 1.5 },
+  ])('are without $property: $value, which is named', ({ property, value }) => {
+    const { properties, dropped } = copyOf(aMessage({ properties: { [property]: value } }));
+    expect(properties).toEqual({ headers: { 'x-dropped': property } });
+    expect(dropped).toBe(property);
+  });
+
+  it('gain the headers that are added, which win over the same of the sender', () => {
+    const message = aMessage({ properties: { headers: { 'x-attempts': 99, own: 'kept', 'x-death': [] } } });
+    expect(copyOf(message, { 'x-attempts': 2 }).properties.headers).toEqual({ 'x-attempts': 2, own: 'kept' });
+  });
+
+  it('leave the message itself as it is', () => {
+    const message = aMessage({ properties: { headers: { 'x-delivery-count': 1 } } });
+    copyOf(message, { 'x-attempts': 2 });
+    expect(message.properties.headers).toEqual({ 'x-delivery-count': 1 });
+  });
+});
+
+describe('what a copy cannot keep', () => {
+  const bad = { '!': 'bogus' };
+
+  it('is named, also what asked for copies elsewhere', () => {
+    const headers = { CC: ['queue'], 'x-bad': bad };
+    expect(copyOf(aMessage({ properties: { headers, expiration: '1000' } })).dropped).toBe(
+      'CC, x-bad, expiration',
+    );
+  });
+
+  it('is still named by the copy of a copy', () => {
+    const first = copyOf(aMessage({ properties: { headers: { 'x-bad': bad }, userId: 'shop' } }));
+    expect(copyOf(aMessage({ properties: { headers: first.properties.headers } })).dropped).toBe(
+      'x-bad, userId',
+    );
+  });
+
+  it('is named within bounds, whatever the names are', () => {
+    const headers = Object.fromEntries(
+      Array.from({ length: 100 }, (_, index) => [`x-${index},\r\n${'n'.repeat(100)}`, bad]),
+    );
+    const { dropped } = copyOf(aMessage({ properties: { headers } }));
+    expect(dropped).toMatch(/, 92 more$/);
+    expect(dropped.length).toBeLessThan(400);
+    expect(dropped).not.toMatch(/[\r\n]/);
+  });
+
+  it('is never the key, nor what the service wrote, however much else there is', () => {
+    const headers = {
+      'x-junk': 'j'.repeat(30_000),
+      'x-more': 'm'.repeat(30_000),
+      'idempotency-key': 'k'.repeat(255),
+    };
+    const { properties } = copyOf(aMessage({ properties: { headers: { ...headers, 'x-attempts': 3 } } }));
+    expect(properties.headers).toMatchObject({
+      'idempotency-key': headers['idempotency-key'],
+      'x-attempts': 3,
+    });
+  });
+});
+
+describe('a header table as any client may write it', () => {
+  it('always makes a copy that this client can write, of headers that are read as the same', () => {
+    fc.assert(
+      fc.property(rawTable, (bytes) => {
+        const headers = codec.decodeFields(bytes);
+        const { properties } = copyOf(aMessage({ properties: { headers } }), { 'x-attempts': 1 });
+        assertEncodable(Buffer.from('{}'), properties);
+        const table = Buffer.alloc(64 * 1024);
+        const length = codec.encodeTable(table, properties.headers ?? {}, 0);
+        expect(codec.decodeFields(table.subarray(4, length))).toEqual(properties.headers);
+      }),
+    );
+  });
+});
