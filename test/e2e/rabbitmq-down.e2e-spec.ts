@@ -67,15 +67,26 @@ describe('RabbitMQ frozen', () => {
   const payment = aPayment();
   let answer: Answer;
   let metrics: Metrics;
+  let ready: Answer;
 
   beforeAll(async () => {
     await world.rabbitmqServer.freeze();
     [answer, metrics] = await Promise.all([world.service.postPayment(payment), Metrics.of(world.service)]);
+    ready = await world.service.get('/health/ready');
     await world.rabbitmqServer.thaw();
   });
 
   it('answers 503 to a publish that is not confirmed in time', () => {
     expect(answer).toMatchObject({ status: 503 });
+  });
+
+  it('turns readiness red, long before the connection counts as lost, and says why', () => {
+    expect(ready).toMatchObject({ status: 503 });
+    expect(JSON.stringify(ready.body)).toContain('does not confirm what is published');
+  });
+
+  it('turns readiness green again by itself, though nothing is published', async () => {
+    await world.service.untilHealthy('ready', patienceMs);
   });
 
   it('shows metrics all the same, without the depths that it cannot know', () => {
@@ -122,6 +133,38 @@ describe('an acknowledgement that can no longer be sent', () => {
     await world.broker.publishPayment(payment);
     await world.service.completedPayment(payment.idempotencyKey);
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+});
+
+describe('a failed attempt whose message RabbitMQ has redelivered meanwhile', () => {
+  const world = useWorld({ env: { STRIPE_TIMEOUT: '6' } });
+
+  it('leaves the replacement to the redelivery: one delayed copy, not two', async () => {
+    const payment = aPayment();
+    const connections = await world.broker.otherConnections();
+    const trace = await world.broker.traceDeliveries();
+    await world.beginSlowPayment(payment, { ms: 30_000 });
+    await world.broker.forceClose(connections);
+    await eventually(() => trace.deliveries(payment.idempotencyKey).length > 1);
+    await world.service.completedPayment(payment.idempotencyKey);
+    expect(trace.parked(payment.idempotencyKey)).toHaveLength(1);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+});
+
+describe('hundreds of publishes while RabbitMQ is away', () => {
+  const world = useWorld({ own: { rabbitmq: true } });
+
+  it('leave nothing behind in the process', async () => {
+    await world.rabbitmqServer.kill();
+    await eventually(async () => expect((await world.service.get('/health/ready')).status).toBe(503));
+    const answers = await Promise.all(
+      Array.from({ length: 300 }, () => world.service.postPayment(aPayment())),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
+    await world.rabbitmqServer.restart();
+    await world.service.untilHealthy('ready', patienceMs);
+    expect(world.service.output).not.toContain('MaxListenersExceededWarning');
   });
 });
 

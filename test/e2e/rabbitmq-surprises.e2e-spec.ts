@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { eventually } from '../support/eventually';
 import { given } from '../support/isolation';
 import { Management, vhostOf } from '../support/management';
@@ -24,6 +25,21 @@ describe('a header that the client library reads but cannot write', () => {
       expect((await world.service.postPayment(aPayment())).status).toBe(202);
     }
     expect(await world.broker.deadLetters()).toHaveLength(1);
+  });
+});
+
+describe('a body that is compressed', () => {
+  const world = useWorld();
+
+  it('is a dead letter that names the encoding, and keeps it', async () => {
+    const properties = { contentEncoding: 'gzip' };
+    await world.broker.publish(gzipSync(JSON.stringify(aPayment())), {
+      headers: { [keyHeader]: 'key' },
+      properties,
+    });
+    const [letter] = await world.broker.waitForDeadLetters(1);
+    expect(letter).toMatchObject({ reason: 'invalid-message', properties });
+    expect(letter?.detail).toContain("the content encoding 'gzip'");
   });
 });
 

@@ -43,6 +43,16 @@ describe('the gateway fails for the last time (PAYMENT_MAX_ATTEMPTS)', () => {
   const headers = { 'x-correlation': 'order-17', nested: { list: [1, 'two', true] } };
   let letter: DeadLetter | undefined;
 
+  const travelling = {
+    messageId: 'message-17',
+    correlationId: 'order-17',
+    replyTo: 'answers',
+    contentEncoding: 'identity',
+    type: 'payment',
+    appId: 'shop',
+    priority: 3,
+  };
+
   beforeAll(async () => {
     await world.sandbox.fault({
       kind: 'error-500-unstored',
@@ -51,7 +61,7 @@ describe('the gateway fails for the last time (PAYMENT_MAX_ATTEMPTS)', () => {
     });
     await world.broker.publishPayment(payment, {
       headers,
-      properties: { messageId: 'message-17', timestamp: 1_900_000_000 },
+      properties: { ...travelling, expiration: '600000', timestamp: 1_900_000_000 },
     });
     [letter] = await world.broker.waitForDeadLetters(1);
   });
@@ -73,10 +83,15 @@ describe('the gateway fails for the last time (PAYMENT_MAX_ATTEMPTS)', () => {
     expect(letter?.headers).toMatchObject({ ...headers, [keyHeader]: payment.idempotencyKey });
     expect(letter?.properties).toMatchObject({
       contentType: 'application/json',
-      messageId: 'message-17',
+      ...travelling,
       timestamp: 1_900_000_000,
       deliveryMode: 2,
     });
+  });
+
+  it('names what it could not keep', () => {
+    expect(letter?.detail).toMatch(/; not kept: expiration$/);
+    expect(letter?.properties.expiration).toBeUndefined();
   });
 
   it('leaves neither record nor lock', async () => {

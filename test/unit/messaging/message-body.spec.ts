@@ -1,4 +1,5 @@
 import { UnreadableMessageError, readBody } from '../../../src/messaging/message-body';
+import { aMessage } from './a-message';
 
 const read = (text: string) => readBody(Buffer.from(text));
 
@@ -88,6 +89,29 @@ describe('a body that nobody should parse', () => {
 
   it('is not quoted', () => {
     expect(problemOf(Buffer.from('canary 4242424242424242'))).not.toMatch(/canary|4242/);
+  });
+});
+
+describe('the content encoding of a body', () => {
+  const body = Buffer.from('{"paymentId":"PAY-001"}');
+  const encoded = (contentEncoding: unknown) =>
+    readBody(body, { properties: { ...aMessage({}).properties, contentEncoding } });
+
+  it.each([undefined, '', 'identity', 'Identity', 'utf-8', 'UTF8'])('may be none: %p', (contentEncoding) => {
+    expect(encoded(contentEncoding)).toEqual({ paymentId: 'PAY-001' });
+  });
+
+  it.each(['gzip', 'deflate', 'br', 'aes128gcm'])(
+    'is named where the body cannot be read for it: %s',
+    (name) => {
+      expect(encoded(name)).toMatchObject({
+        message: `the body has the content encoding '${name}'; it must be sent as it is, with 'identity' or none`,
+      });
+    },
+  );
+
+  it('is not quoted without end', () => {
+    expect(String(encoded('x'.repeat(255)))).not.toContain('x'.repeat(41));
   });
 });
 
