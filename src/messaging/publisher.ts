@@ -45,6 +45,10 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
     private readonly channel: PublishingChannel,
   ) {}
 
+  get isOpen(): boolean {
+    return this.channel.isOpen;
+  }
+
   /** False from the first publish without an answer until the broker has confirmed another one. */
   get isConfirmed(): boolean {
     return !this.isProbing;

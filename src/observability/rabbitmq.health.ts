@@ -14,7 +14,7 @@ export class RabbitMqHealth {
 
   check() {
     const indicator = this.indicators.check('rabbitmq');
-    if (!this.channels.ready) return indicator.down({ reason: 'not connected' });
+    if (!this.channels.ready || !this.publisher.isOpen) return indicator.down({ reason: 'not connected' });
     return this.publisher.isConfirmed
       ? indicator.up()
       : indicator.down({ reason: 'does not confirm what is published' });
