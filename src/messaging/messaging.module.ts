@@ -29,7 +29,7 @@ const RECONNECT_SECONDS = 1;
         exchanges: EXCHANGES,
         queues: queues(environment),
         channels: {
-          publisher: { default: true },
+          topology: { default: true },
           [CONSUMER_CHANNEL]: { prefetchCount: environment.rabbitmqPrefetch },
         },
         registerHandlers: environment.appRoles.includes('consumer'),

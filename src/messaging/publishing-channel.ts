@@ -1,6 +1,7 @@
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { ConfirmChannel, Message, Options } from 'amqplib';
+import { Declaration } from './declaration';
 import { assertEncodable } from './encodable';
 import { PUBLISH_ID } from './topology';
 
@@ -26,6 +27,8 @@ interface Opened {
   readonly inFlight: Map<string, Publish>;
 }
 
+/** The code with which RabbitMQ closes a channel that publishes to an exchange which is not there. */
+const NOT_FOUND = 404;
 /** Long enough that a channel which fails at once again does not make a hot loop. */
 const REOPEN_DELAY_MS = 1_000;
 
@@ -42,7 +45,10 @@ export class PublishingChannel implements OnModuleInit, BeforeApplicationShutdow
   private isStopping = false;
   private published = 0;
 
-  constructor(private readonly connection: AmqpConnection) {}
+  constructor(
+    private readonly connection: AmqpConnection,
+    private readonly declaration: Declaration,
+  ) {}
 
   get isOpen(): boolean {
     return this.current !== undefined;
@@ -139,7 +145,10 @@ export class PublishingChannel implements OnModuleInit, BeforeApplicationShutdow
       if (publish) publish.returned = true;
     });
     // Without a listener an error that closes the channel would close the whole connection as an unexpected frame.
-    channel.on('error', (error: Error) => this.logger.error(`RabbitMQ closed a channel: ${error.message}`));
+    channel.on('error', (error: Error & { code?: number }) => {
+      this.logger.error(`RabbitMQ closed a channel: ${error.message}`);
+      if (error.code === NOT_FOUND) void this.declaration.declareAnew();
+    });
     channel.on('close', () => this.forget(opened, 'the channel closed'));
     this.current = opened;
     for (const done of this.waiting) done();

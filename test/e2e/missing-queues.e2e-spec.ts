@@ -3,7 +3,7 @@ import { given } from '../support/isolation';
 import { Management, vhostOf } from '../support/management';
 import { aPayment, gatewayKey } from '../support/payments';
 import type { Payment } from '../support/payments';
-import { deadLetterQueue, retryQueuePrefix, workQueue } from '../support/topology';
+import { deadLetterQueue, exchange, retryQueuePrefix, workQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 
 const management = new Management(given('RABBITMQ_MANAGEMENT_URL'));
@@ -83,5 +83,19 @@ describe('the exchange of the dead letters removed while messages need it', () =
     await management.deleteExchange(vhostOf(world.broker.url), deadLetterQueue);
     await world.broker.publish('not JSON');
     expect(await world.broker.waitForDeadLetters(1)).toMatchObject([{ reason: 'invalid-message' }]);
+  });
+});
+
+describe('the exchange of the payments removed', () => {
+  const world = useWorld();
+
+  it('is declared anew with its bindings: what is posted again is charged', async () => {
+    const payment = aPayment();
+    await management.deleteExchange(vhostOf(world.broker.url), exchange);
+    await eventually(async () =>
+      expect(await world.service.postPayment(payment)).toMatchObject({ status: 202 }),
+    );
+    await world.service.completedPayment(payment.idempotencyKey);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 });
