@@ -2,15 +2,18 @@ import { RabbitMQModule, type RabbitMQConfig } from '@golevelup/nestjs-rabbitmq'
 import { Module } from '@nestjs/common';
 import { Environment } from '../config/environment';
 import { MetricsModule } from '../observability/metrics.module';
+import { RedisModule } from '../redis/redis.module';
 import { ChannelGuard } from './channel-guard';
 import { Consumption } from './consumption';
 import { ConsumptionMetrics } from './consumption.metrics';
 import { Deliveries } from './deliveries';
 import { MessageMetrics } from './message.metrics';
 import { Publisher } from './publisher';
+import { PublisherClocks } from './publisher-clocks';
 import { QueueMetrics } from './queue.metrics';
 import { Settlement } from './settlement';
 import { CONSUMER_CHANNEL, EXCHANGES, queues } from './topology';
+import { WaitingTimes } from './waiting-times';
 
 /** A dead peer is noticed after about three of these. */
 const HEARTBEAT_SECONDS = 5;
@@ -20,6 +23,7 @@ const RECONNECT_SECONDS = 1;
 @Module({
   imports: [
     MetricsModule,
+    RedisModule,
     RabbitMQModule.forRootAsync({
       inject: [Environment],
       useFactory: (environment: Environment): RabbitMQConfig => ({
@@ -49,9 +53,11 @@ const RECONNECT_SECONDS = 1;
     Deliveries,
     MessageMetrics,
     Publisher,
+    PublisherClocks,
     QueueMetrics,
     Settlement,
+    WaitingTimes,
   ],
-  exports: [RabbitMQModule, ChannelGuard, Consumption, Deliveries, Publisher, Settlement],
+  exports: [RabbitMQModule, ChannelGuard, Consumption, Deliveries, Publisher, Settlement, WaitingTimes],
 })
 export class MessagingModule {}

@@ -6,6 +6,7 @@ import { Consumption } from './consumption';
 import { currentDelivery, type DeliveryOutcome } from './delivery';
 import { encodableHeaders, shortText } from './encodable';
 import { delayAtLeast, type Fate } from './fate';
+import { delayedSince } from './message-history';
 import { MessageMetrics } from './message.metrics';
 import { Publisher, type OutgoingMessage } from './publisher';
 import { DEAD_LETTER, HEADERS, retryDelaysMs, retryQueue, type WorkQueue } from './topology';
@@ -14,10 +15,11 @@ import { DEAD_LETTER, HEADERS, retryDelaysMs, retryQueue, type WorkQueue } from 
 const RETRY_MS = 1_000;
 /**
  * Headers that must not travel on: those of the broker's own dead-lettering would make it see a cycle and drop the
- * message, and `CC` and `BCC` would send copies to queues of the first sender's choice.
+ * message, and `CC` and `BCC` would send copies to queues of the first sender's choice. `x-waiting-since` belongs to a
+ * copy that is delayed: a dead letter does not wait for us.
  */
 const DROPPED_HEADERS =
-  /^(x-(death|first-death-.*|last-death-.*|delivery-count|acquired-count|delivery-limit|opt-.*)|B?CC)$/;
+  /^(x-(death|first-death-.*|last-death-.*|delivery-count|acquired-count|delivery-limit|waiting-since|opt-.*)|B?CC)$/;
 
 const OUTCOMES = {
   park: 'parked',
@@ -85,7 +87,10 @@ export class Settlement {
         return {
           ...base,
           routingKey: retryQueue(queue, delayAtLeast(fate.delayMs, this.delaysMs)),
-          properties: keptProperties(message, { [HEADERS.attempts]: fate.attempts }),
+          properties: keptProperties(message, {
+            [HEADERS.attempts]: fate.attempts,
+            [HEADERS.waitingSince]: (delayedSince(message, queue) ?? new Date()).toISOString(),
+          }),
         };
       case 'dead-letter':
         return {

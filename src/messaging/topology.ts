@@ -17,7 +17,7 @@ export const CHARGES: WorkQueue = { name: 'payments.charge', routingKey: PAYMENT
 export const RECEIPTS: WorkQueue = { name: 'notifications.receipt', routingKey: PAYMENT_SUCCEEDED };
 export const WORK_QUEUES: readonly WorkQueue[] = [CHARGES, RECEIPTS];
 
-export const retryQueue = ({ name }: WorkQueue, delayMs: number): string => `${name}.retry.${delayMs}`;
+export const retryQueue = ({ name }: WorkQueue, delayMs: number | ''): string => `${name}.retry.${delayMs}`;
 
 /** The work queue that takes this routing key, or has this name: what has waited comes back under its queue's name. */
 export function workQueueBehind(routingKey: unknown): WorkQueue | undefined {
@@ -34,6 +34,8 @@ export const HEADERS = {
   attempts: 'x-attempts',
   /** Attempts made before a person replayed the message; they no longer count against its limit. */
   attemptsBeforeReplay: 'x-attempts-before-replay',
+  /** When a copy was first delayed; it has waited here since then. Kept while it is delayed again, and only then. */
+  waitingSince: 'x-waiting-since',
   /** When a message that a person forced through was first published; its `timestamp` is that of the replay. */
   originalTimestamp: 'x-original-timestamp',
 } as const;
