@@ -30,10 +30,10 @@ export function beginning(
   const madeAt = request.requestedAt?.getTime();
   const { clockToleranceMs, fingerprint } = request;
   let known = stored ?? NOTHING;
+  let isForgotten = false;
   if (known.state.kind === 'finished') {
     // The record has ended. What may have been made before the work was finished may be what was finished.
-    const wasFinished = madeAt !== undefined && madeAt - (clockToleranceMs ?? 0) <= known.state.at;
-    if (wasFinished) return { kind: 'outside-window' };
+    isForgotten = madeAt !== undefined && madeAt - (clockToleranceMs ?? 0) <= known.state.at;
     known = { count: known.count, excused: known.count, state: { kind: 'released' } };
   }
   if (isBoundToAnother(known, fingerprint)) return { kind: 'mismatch' };
@@ -47,7 +47,7 @@ export function beginning(
     if (request.maxAttempts !== undefined && counted >= request.maxAttempts)
       return { kind: 'exhausted', attempts: counted };
   }
-  const age = ageOf(known, request, now);
+  const age = ageOf(request, { known, now, isForgotten });
   if (age === 'outside-window') return { kind: age };
   const firstAt = known.firstAt ?? now;
   const doubtAt = age === 'waited' ? Math.max(0, Number(madeAt) - (clockToleranceMs ?? 0)) : known.doubtAt;
@@ -92,14 +92,13 @@ function isBoundToAnother(known: Attempts, fingerprint: string | undefined): boo
 
 /** With a counted attempt nothing was forgotten. */
 function ageOf(
-  known: Attempts,
   { requestedAt, waitingSince, ttlSeconds, clockToleranceMs }: BeginRequest,
-  now: number,
+  { known, now, isForgotten }: { known: Attempts; now: number; isForgotten: boolean },
 ): 'known' | 'waited' | 'outside-window' {
   if (requestedAt === undefined || known.firstAt !== undefined) return 'known';
   const { oldestMs } = deduplicationWindow(ttlSeconds, clockToleranceMs);
   const isOld = (at: number) => at - requestedAt.getTime() > oldestMs;
-  if (!isOld(now)) return 'known';
+  if (!isForgotten && !isOld(now)) return 'known';
   return waitingSince === undefined || isOld(Math.min(now, waitingSince.getTime()))
     ? 'outside-window'
     : 'waited';

@@ -32,11 +32,10 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local made_at, tolerance = tonumber(ARGV[5]), tonumber(ARGV[7])
 
+local is_forgotten = false
 if state == 'f' then
   -- The record has ended. What may have been made before the work was finished may be what was finished.
-  if made_at and made_at - (tolerance or 0) <= tonumber(state_at) then
-    return { 'outside-window' }
-  end
+  is_forgotten = made_at and made_at - (tolerance or 0) <= tonumber(state_at)
   excused, first_at, doubt_at, fingerprint = count, '', '', ''
 end
 if ARGV[4] ~= '' and fingerprint ~= '' and fingerprint ~= ARGV[4] then
@@ -60,7 +59,7 @@ if state == 'r' then
 end
 
 -- With a counted attempt nothing was forgotten.
-if made_at and first_at == '' and now - made_at > tonumber(ARGV[6]) then
+if made_at and first_at == '' and (is_forgotten or now - made_at > tonumber(ARGV[6])) then
   local waiting_since = tonumber(ARGV[8])
   if not waiting_since or math.min(now, waiting_since) - made_at > tonumber(ARGV[6]) then
     return { 'outside-window' }
