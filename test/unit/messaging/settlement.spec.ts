@@ -24,6 +24,7 @@ describe('headers that travel on', () => {
     'x-acquired-count',
     'x-delivery-limit',
     'x-opt-deliver-by',
+    'x-waiting-since',
     'CC',
     'BCC',
   ])('are without %s', (name) => {
