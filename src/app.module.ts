@@ -41,6 +41,7 @@ export class AppModule {
             store: new ObservedStore(new RedisIdempotencyStore(redis), registry),
             ttlSeconds: environment.idempotencyTtlSeconds,
             leaseMs: environment.idempotencyLeaseMs,
+            clockToleranceMs: environment.publisherClockToleranceMs,
             origin: traceparent,
           }),
         }),

@@ -49,6 +49,10 @@ export class Environment {
   @WholeNumber('IDEMPOTENCY_TTL', { maximum: TEN_YEARS_SECONDS, unit: 'seconds' })
   readonly idempotencyTtlSeconds: number = ONE_DAY_SECONDS;
 
+  /** How far the clocks of publishers may be off. */
+  @SecondsAsMs('PUBLISHER_CLOCK_TOLERANCE', { maximumSeconds: ONE_DAY_SECONDS })
+  readonly publisherClockToleranceMs: number = 300_000;
+
   /** How long a consumer owns a payment before it must renew; another takes over this long after a crash. */
   @SecondsAsMs('IDEMPOTENCY_LEASE', { maximumSeconds: ONE_DAY_SECONDS })
   readonly idempotencyLeaseMs: number = 30_000;

@@ -33,7 +33,9 @@ export function fromEngine(event: IdempotencyEvent, leaseMs: number): Happening 
     // What becomes of the message is told when it is settled.
     case 'busy':
     case 'mismatch':
+    case 'exhausted':
     case 'outside-window':
+    case 'from-the-future':
     case 'store-unavailable':
       return undefined;
     default:

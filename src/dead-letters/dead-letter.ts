@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { GetMessage, Message } from 'amqplib';
-import { canonicalJson } from '../idempotency';
+import { amqpInstant, canonicalJson } from '../idempotency';
 import { readBody, UnreadableMessageError } from '../messaging/message-body';
 import { senderHeaders } from '../messaging/message-copy';
 import { HEADERS } from '../messaging/topology';
@@ -29,7 +29,7 @@ export interface DeadLetterContent extends DeadLetter {
 
 export function deadLetterFrom(message: Message | GetMessage): DeadLetter {
   const headers = senderHeaders(message.properties.headers);
-  const timestamp: unknown = message.properties.timestamp;
+  const published = amqpInstant(message.properties.timestamp);
   const key = textIn(headers, HEADERS.idempotencyKey) ?? keyInBody(message);
   const deadLetteredAt = textIn(headers, HEADERS.deadLetteredAt);
   return {
@@ -41,7 +41,7 @@ export function deadLetterFrom(message: Message | GetMessage): DeadLetter {
     attempts: numberIn(headers, HEADERS.attempts) ?? 0,
     routingKey: originOf(message),
     ...(key !== undefined && { idempotencyKey: key }),
-    ...(isInstant(timestamp) && { publishedAt: new Date(timestamp * 1000).toISOString() }),
+    ...(published && { publishedAt: published.instant.toISOString() }),
     ...(deadLetteredAt !== undefined && { deadLetteredAt }),
   };
 }
@@ -83,11 +83,6 @@ function keyInBody(message: Message | GetMessage): string | undefined {
 function brokerReason(message: Message | GetMessage): string {
   const reason: unknown = message.properties.headers?.['x-first-death-reason'];
   return typeof reason === 'string' ? reason.replaceAll('_', '-') : 'unknown';
-}
-
-/** Seconds that a `Date` can hold; a sender may write any number. */
-function isInstant(seconds: unknown): seconds is number {
-  return typeof seconds === 'number' && !Number.isNaN(new Date(seconds * 1000).getTime());
 }
 
 function textIn(headers: Record<string, unknown>, name: string): string | undefined {

@@ -3,7 +3,7 @@ import { fingerprintOf } from './fingerprint';
 import type { HandlerKind, IncomingRequest } from './handlers/handler-kind';
 import { checkKey, DEFAULT_KEY_LOCATION, propertyAt, readKey } from './idempotency-key';
 import { MissingIdempotencyKeyError } from './idempotency.errors';
-import { isName, type IdempotentOptions } from './idempotency.options';
+import { isName, type AttemptPolicy, type IdempotentOptions } from './idempotency.options';
 
 /**
  * The key of a request; undefined where it has none and the handler takes it all the same.
@@ -31,8 +31,9 @@ export function claimOf(request: {
   incoming: IncomingRequest;
   options: IdempotentOptions;
   kind: HandlerKind;
+  attempts?: AttemptPolicy | undefined;
 }): Claim {
-  const { key, payload, incoming, options, kind } = request;
+  const { key, payload, incoming, options, kind, attempts } = request;
   const { ttlSeconds, leaseMs, remember, whenBusy } = options;
   return {
     scope: scopeOf(incoming, options),
@@ -45,6 +46,11 @@ export function claimOf(request: {
     leaseMs,
     remember,
     busyWaitMs: typeof whenBusy === 'object' ? whenBusy.waitMs : undefined,
+    ...(attempts && {
+      maxAttempts: attempts.maxAttempts(incoming.source),
+      backoffMs: (failed) => attempts.backoffMs(incoming.source, failed),
+      waitingSince: () => attempts.waitingSince(incoming.source),
+    }),
   };
 }
 

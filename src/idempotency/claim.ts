@@ -26,12 +26,31 @@ export interface RunSettings {
   readonly excuse?: (error: unknown) => boolean;
 }
 
+/** Work that threw, for those who say when it is tried again. */
+export interface FailedWork {
+  readonly error: unknown;
+  /** Which counted attempt it was, from 1. */
+  readonly attempt: number;
+}
+
 /** One request for a piece of work. */
 export interface Claim extends ScopedKey, RunSettings {
   /** See {@link fingerprintOf}. Without it every payload under the key counts as the same. */
   readonly fingerprint?: string;
   /** When the request was made. With it, one that may have been processed and forgotten is declined. */
   readonly requestedAt?: Date;
+  /**
+   * Since when it has waited in our own hands, where it has: its age is that of this moment. Asked only about a request
+   * that would be declined for its age; see `IdempotencyContext.sinceForgottenMs` for one that is taken after all.
+   */
+  readonly waitingSince?: () => Promise<Date | undefined>;
+  /** The most counted attempts at its key that this request may add to. Default: no limit. */
+  readonly maxAttempts?: number;
+  /**
+   * How long the key waits after work that threw, in ms: until then every request for it is answered as one in progress.
+   * Default: not at all.
+   */
+  readonly backoffMs?: (failed: FailedWork) => number | undefined;
 }
 
 /** What is to be done once. */

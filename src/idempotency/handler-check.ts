@@ -36,6 +36,7 @@ export class HandlerCheck implements OnModuleInit {
       checkOptions(options, name);
       checkTogether(options, name);
       this.requireProvider(options.payload, `@Idempotent() on ${name}: payload`);
+      this.requireProvider(options.attempts, `@Idempotent() on ${name}: attempts`);
       this.requireProvider(options.unprocessed, `@Idempotent() on ${name}: unprocessed`);
     }
     const byPattern = handlers.find(({ takesPatterns }) => takesPatterns);

@@ -13,6 +13,11 @@ export interface IdempotencyContext extends ScopedKey {
   readonly fencingToken: number;
   /** How long before this run the first attempt began, by the store's clock. */
   readonly sinceFirstAttemptMs: number;
+  /**
+   * Set where the request is so old that it may have been processed and forgotten, and was taken because it had waited for
+   * us: how long ago that may have been. Look for the effect before you make it.
+   */
+  readonly sinceForgottenMs: number | undefined;
   /** Aborted with a `LeaseLostError` when another consumer may have taken over. */
   readonly signal: AbortSignal;
   /** What is left of the lease. */
@@ -74,10 +79,11 @@ export class RunContext implements IdempotencyContext {
   readonly attempt: number;
   readonly fencingToken: number;
   readonly sinceFirstAttemptMs: number;
+  readonly sinceForgottenMs: number | undefined;
 
   constructor(
     { scope, key }: ScopedKey,
-    { attempt, fencingToken, sinceFirstAttemptMs }: Acquisition,
+    { attempt, fencingToken, sinceFirstAttemptMs, sinceForgottenMs }: Acquisition,
     private readonly lease: Lease,
   ) {
     this.scope = scope;
@@ -85,6 +91,7 @@ export class RunContext implements IdempotencyContext {
     this.attempt = attempt;
     this.fencingToken = fencingToken;
     this.sinceFirstAttemptMs = sinceFirstAttemptMs;
+    this.sinceForgottenMs = sinceForgottenMs;
   }
 
   get signal(): AbortSignal {

@@ -5,6 +5,8 @@ export type IdempotencyErrorCode =
   | 'key-busy'
   | 'key-reused'
   | 'outside-window'
+  | 'from-the-future'
+  | 'attempts-exhausted'
   | 'lease-lost'
   | 'store-unavailable';
 
@@ -54,6 +56,24 @@ export class OutsideWindowError extends IdempotencyError {
 
   constructor() {
     super('the request is older than records are kept, so it may have been processed and forgotten');
+  }
+}
+
+/** The request says that it was made later than now, by more than clocks may differ. Mend the clock that wrote it. */
+export class RequestFromTheFutureError extends IdempotencyError {
+  readonly code = 'from-the-future';
+
+  constructor(readonly aheadMs: number) {
+    super(`the request says that it was made ${aheadMs} ms from now; the clock that wrote it is wrong`);
+  }
+}
+
+/** The key had all its attempts, each of which failed. */
+export class AttemptsExhaustedError extends IdempotencyError {
+  readonly code = 'attempts-exhausted';
+
+  constructor(readonly attempts: number) {
+    super(`all ${attempts} attempts at this idempotency key have failed, and no more are made`);
   }
 }
 

@@ -15,7 +15,9 @@ export type IdempotencyEvent = ScopedKey &
       }
     | { readonly kind: 'busy'; readonly remainingMs: number }
     | { readonly kind: 'mismatch' }
+    | { readonly kind: 'exhausted'; readonly attempts: number }
     | { readonly kind: 'outside-window' }
+    | { readonly kind: 'from-the-future'; readonly aheadMs: number }
     | { readonly kind: 'released' }
     | { readonly kind: 'lease-renewed' }
     | { readonly kind: 'lease-lost' }

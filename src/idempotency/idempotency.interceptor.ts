@@ -32,6 +32,12 @@ interface Accepted {
   readonly claim: Claim | undefined;
 }
 
+/** How a call ended, and what was asked for; nothing was where the request was refused. */
+interface Processed {
+  readonly outcome: Outcome<unknown> | Refused;
+  readonly claim?: Claim;
+}
+
 /** One call of a decorated handler. */
 interface Call {
   readonly execution: ExecutionContext;
@@ -60,7 +66,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
   async intercept(execution: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const options = this.optionsOf(execution);
     const call: Call = { execution, kind: handlerKindOf(execution), options, next };
-    const outcome = await this.process(call);
+    const { outcome, claim } = await this.process(call);
     switch (outcome.kind) {
       case 'executed':
       case 'replayed':
@@ -68,7 +74,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       default: {
         const rejects = outcome.kind === 'busy' && rejectsBusy(options.whenBusy);
         const unprocessed = rejects ? undefined : this.injectable(options.unprocessed);
-        return of(await call.kind.decline(execution, outcome, unprocessed));
+        return of(await call.kind.decline(execution, outcome, { unprocessed, claim }));
       }
     }
   }
@@ -82,13 +88,13 @@ export class IdempotencyInterceptor implements NestInterceptor {
     return options;
   }
 
-  private async process(call: Call): Promise<Outcome<unknown> | Refused> {
+  private async process(call: Call): Promise<Processed> {
     const request = await this.read(call);
-    if (request.kind === 'refused') return request;
+    if (request.kind === 'refused') return { outcome: request };
     const { claim, source, payload } = request;
     if (!claim) {
       provideHandlerInput(source, { context: undefined, payload });
-      return { kind: 'executed', result: await this.work(call) };
+      return { outcome: { kind: 'executed', result: await this.work(call) } };
     }
     const outcome = await this.service.tryRun(claim, (context) => {
       provideHandlerInput(source, { context, payload });
@@ -98,7 +104,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       const { scope, key } = claim;
       provideHandlerInput(source, { context: { scope, key, replayed: true }, payload });
     }
-    return outcome;
+    return { outcome, claim };
   }
 
   /** Nothing is claimed before the request is known to be good: what is refused leaves no trace. */
@@ -110,7 +116,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
       const payload: unknown = pipe
         ? await pipe.transform(incoming.payload, { type: 'body' })
         : incoming.payload;
-      const claim = key === undefined ? undefined : claimOf({ key, payload, incoming, options, kind });
+      const attempts = this.injectable(options.attempts);
+      const claim =
+        key === undefined ? undefined : claimOf({ key, payload, incoming, options, kind, attempts });
       return { kind: 'accepted', source: incoming.source, payload, claim };
     } catch (error) {
       return { kind: 'refused', error };

@@ -1,5 +1,5 @@
 import type { ExecutionContext, PipeTransform, Type } from '@nestjs/common';
-import type { RunSettings } from './claim';
+import type { FailedWork, RunSettings } from './claim';
 import type { IncomingRequest } from './handlers/handler-kind';
 import type { KeyLocation } from './idempotency-key';
 import type { LocalMemoryOptions } from './local-memory';
@@ -14,6 +14,13 @@ export interface IdempotencyModuleOptions {
   /** How long a dead owner blocks its key, in milliseconds. Renewed while the handler runs, so it may be short. */
   readonly leaseMs: number;
   /**
+   * How far the clocks that say when requests were made may be off, in milliseconds. A request from further in the future
+   * is declined, and an age counts as that much older when it decides whether a key may have been forgotten; where records
+   * live for less than twice as long, it is known for as much longer that a key was finished. Default: clocks agree, and
+   * the future is not judged.
+   */
+  readonly clockToleranceMs?: number;
+  /**
    * Answers duplicates of finished keys from this process's memory. Off by default: other processes notice
    * `forget()` only when its time is over.
    */
@@ -25,6 +32,24 @@ export interface IdempotencyModuleOptions {
   readonly origin?: () => string | undefined;
   /** Defaults of the handlers' own options. What belongs to one handler alone has none. */
   readonly handlers?: HandlerDefaults;
+}
+
+/**
+ * Says of each request how often its key is worked on, when it is tried again after a failure, and since when it has
+ * waited; `request` is the object that is the request, such as the raw message.
+ */
+export interface AttemptPolicy<Request = unknown> {
+  /** The most counted attempts at its key that this request may add to; undefined: no limit. */
+  maxAttempts(request: Request): number | undefined;
+  /** How long the key waits before the next attempt, in ms; undefined: not at all. The `failed` outcome says the same. */
+  backoffMs(request: Request, failed: FailedWork): number | undefined;
+  /**
+   * Since when it has waited in our own hands; undefined: it has not. Asked about requests that would be declined for their
+   * age.
+   *
+   * @throws StoreUnavailableError when that cannot be told now
+   */
+  waitingSince(request: Request): Promise<Date | undefined>;
 }
 
 export type HandlerDefaults = Omit<IdempotentOptions, 'scope' | 'payload' | 'ttlSeconds' | 'leaseMs'>;
@@ -61,6 +86,8 @@ export interface IdempotentOptions<P = unknown, R = unknown> extends Omit<RunSet
   readonly serialize?: (result: R) => unknown;
   /** Turns the record's JSON back. Default: as it is. */
   readonly deserialize?: (stored: unknown) => R;
+  /** Bounds and spreads the attempts. Default: any number of them, each as soon as the request is there again. */
+  readonly attempts?: Type<AttemptPolicy>;
   /** Decides what becomes of deliveries that were not processed. Default: the typed error is thrown. */
   readonly unprocessed?: Type<UnprocessedHandler>;
   /** HTTP only: response headers that are stored and replayed with the body. Default: `location`. */
@@ -94,8 +121,15 @@ export function checkOptions<P, R>(options: IdempotentOptions<P, R>, handler: st
 }
 
 /** @throws Error naming every setting that the engine cannot work with */
-export function checkModule(options: Pick<IdempotencyModuleOptions, 'ttlSeconds' | 'leaseMs'>): void {
-  complainOf('IdempotencyModule', wrongTimes(options));
+export function checkModule(
+  options: Pick<IdempotencyModuleOptions, 'ttlSeconds' | 'leaseMs' | 'clockToleranceMs'>,
+): void {
+  const { clockToleranceMs = 0 } = options;
+  complainOf('IdempotencyModule', [
+    ...wrongTimes(options),
+    !(Number.isSafeInteger(clockToleranceMs) && clockToleranceMs >= 0) &&
+      'clockToleranceMs must be a whole number from 0',
+  ]);
 }
 
 /** @throws Error naming everything in the options of a single run that the engine cannot work with */

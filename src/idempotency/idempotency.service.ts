@@ -18,10 +18,11 @@ import {
   type IdempotencyRecord,
   type ScopedKey,
 } from './store/idempotency-store';
+import { fitsRecord } from './store/stored-record';
 
 interface RunningCall {
   readonly origin: string | undefined;
-  readonly fingerprint: string | undefined;
+  readonly claim: Claim;
   readonly outcome: Promise<Outcome<unknown>>;
 }
 
@@ -102,7 +103,7 @@ export class IdempotencyService {
     if (remembered) return Promise.resolve(this.replay<T>(claim, remembered, 'memory'));
     const origin = this.options.origin?.();
     const outcome = this.beginAndWork(claim, work);
-    this.running.set(name, { origin, fingerprint: claim.fingerprint, outcome });
+    this.running.set(name, { origin, claim, outcome });
     const ended = () => this.running.delete(name);
     outcome.then(ended, ended);
     return outcome;
@@ -111,6 +112,19 @@ export class IdempotencyService {
   /** What is known of a key: its record, how often it was acquired, whether somebody works on it now. */
   find(name: ScopedKey): Promise<Finding> {
     return this.store.find(name);
+  }
+
+  /**
+   * How the key stands for a request that is about to be given up: answered by a record after all, in progress, or
+   * neither (undefined).
+   *
+   * @throws StoreUnavailableError
+   */
+  async lookAgain(claim: Claim): Promise<Answered<unknown> | FinalError | Declined | undefined> {
+    const { record, remainingLeaseMs } = await this.store.find(claim);
+    if (record)
+      return this.replay(claim, fitsRecord(record, claim.fingerprint) ? record : 'mismatch', 'store');
+    return remainingLeaseMs === undefined ? undefined : { kind: 'busy', remainingMs: remainingLeaseMs };
   }
 
   /**
@@ -128,13 +142,16 @@ export class IdempotencyService {
   }
 
   private async runBehind<T>(call: RunningCall, claim: Claim, work: Work<T>): Promise<Outcome<T>> {
-    if (call.fingerprint === claim.fingerprint) return this.join<T>(claim, call);
-    // Which of the two payloads the key belongs to is for the store to say, once the other one is through.
+    const { fingerprint, maxAttempts } = call.claim;
+    if (fingerprint === claim.fingerprint && maxAttempts === claim.maxAttempts)
+      return this.join(call, claim, work);
+    // Which of the two payloads the key belongs to, and whether this one may be tried more often, is for the store to say,
+    // once the other one is through.
     await call.outcome;
     return this.tryRun(claim, work);
   }
 
-  private async join<T>(claim: Claim, call: RunningCall): Promise<Outcome<T>> {
+  private async join<T>(call: RunningCall, claim: Claim, work: Work<T>): Promise<Outcome<T>> {
     // Same scope, key and fingerprint: the same work, and so the same type of result.
     const outcome = (await call.outcome) as Outcome<T>;
     switch (outcome.kind) {
@@ -149,6 +166,10 @@ export class IdempotencyService {
         return { kind: 'replayed', result: outcome.result };
       case 'final-error':
         return { ...outcome, replayed: true };
+      case 'outside-window':
+      case 'from-the-future':
+        // That says when the other request was made, not this one.
+        return this.tryRun(claim, work);
       default:
         return outcome;
     }
@@ -165,7 +186,9 @@ export class IdempotencyService {
           return this.replay(claim, reply.record, 'store');
         case 'busy':
         case 'mismatch':
+        case 'exhausted':
         case 'outside-window':
+        case 'from-the-future':
           this.events.emit(claim, reply);
           return reply;
         default:
@@ -193,7 +216,7 @@ export class IdempotencyService {
 
   /** Begins, and while the key is busy looks again for a while: where the owner is about to finish, that is cheapest. */
   private async begin(claim: Claim) {
-    const request: BeginRequest = {
+    let request: BeginRequest = {
       scope: claim.scope,
       key: claim.key,
       ownerToken: `${this.process}.${++this.acquisitions}`,
@@ -201,12 +224,20 @@ export class IdempotencyService {
       ttlSeconds: claim.ttlSeconds ?? this.options.ttlSeconds,
       fingerprint: claim.fingerprint,
       requestedAt: claim.requestedAt,
+      clockToleranceMs: this.options.clockToleranceMs,
+      maxAttempts: claim.maxAttempts,
     };
     const patientUntil = performance.now() + (claim.busyWaitMs ?? 0);
     try {
       for (let pollMs = FIRST_BUSY_POLL_MS; ; pollMs = Math.min(2 * pollMs, LONGEST_BUSY_POLL_MS)) {
         const sentAt = performance.now();
         const reply = await this.store.begin(request);
+        if (reply.kind === 'outside-window' && request.waitingSince === undefined) {
+          const waitingSince = await claim.waitingSince?.();
+          if (!waitingSince) return { reply, owner: request, sentAt };
+          request = { ...request, waitingSince };
+          continue;
+        }
         if (reply.kind !== 'busy' || sentAt + pollMs > patientUntil) return { reply, owner: request, sentAt };
         await sleep(pollMs);
       }
@@ -214,7 +245,7 @@ export class IdempotencyService {
       if (error instanceof StoreUnavailableError)
         this.events.emit(claim, { kind: 'store-unavailable', step: 'begin', error });
       // It may have taken the lease all the same; give it back rather than block the key until it runs out.
-      void this.leasedWork.release(request, 'excused');
+      void this.leasedWork.release(request, { counting: 'excused' });
       throw error;
     }
   }

@@ -6,13 +6,15 @@ export {
   type ReplayedContext,
 } from './idempotency.context';
 export { IdempotencyModule } from './idempotency.module';
-export type { Claim, RunSettings, Work, WorkEnd } from './claim';
+export type { Claim, FailedWork, RunSettings, Work, WorkEnd } from './claim';
 export { IdempotencyService, type RunOptions } from './idempotency.service';
+export { amqpInstant, type AmqpInstant, type TimestampUnit } from './handlers/amqp-instant';
 export type { IncomingRequest } from './handlers/handler-kind';
 export type { LocalMemoryOptions } from './local-memory';
 export { RememberedError } from './remembered-error';
 export { IdempotencyEvents, type IdempotencyEvent } from './idempotency.events';
 export type {
+  AttemptPolicy,
   HandlerDefaults,
   IdempotencyModuleOptions,
   IdempotentOptions,
@@ -31,6 +33,7 @@ export type {
   UnprocessedHandler,
 } from './outcome';
 export {
+  AttemptsExhaustedError,
   IdempotencyError,
   IdempotencyKeyBusyError,
   IdempotencyKeyReusedError,
@@ -38,6 +41,7 @@ export {
   LeaseLostError,
   MissingIdempotencyKeyError,
   OutsideWindowError,
+  RequestFromTheFutureError,
   StoreUnavailableError,
   type IdempotencyErrorCode,
 } from './idempotency.errors';
@@ -51,6 +55,7 @@ export {
   type Finding,
   type IdempotencyRecord,
   type LeaseOwner,
+  type ReleaseOptions,
   type ScopedKey,
 } from './store/idempotency-store';
 export {

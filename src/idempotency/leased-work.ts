@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canonicalJson } from './canonical-json';
-import type { Claim, Work, WorkEnd } from './claim';
+import type { Claim, FailedWork, Work, WorkEnd } from './claim';
 import { RunContext } from './idempotency.context';
 import { LeaseLostError, StoreUnavailableError } from './idempotency.errors';
 import type { IdempotencyEvents } from './idempotency.events';
@@ -23,6 +23,7 @@ import type {
   IdempotencyRecord,
   IdempotencyStore,
   LeaseOwner,
+  ReleaseOptions,
 } from './store/idempotency-store';
 import { fitsRecord, writeRecord } from './store/stored-record';
 
@@ -67,19 +68,35 @@ export class LeasedWork {
       // If the process dies here, the effect is there without a record: the next owner's downstream key absorbs it.
       if (isRemembered(end, claim)) return await this.complete({ claim, lease, fencingToken, end });
       lease.end();
-      const excused = end.kind === 'threw' && claim.excuse?.(end.error);
-      await this.release(owner, excused ? 'excused' : 'counted');
-      return unremembered(end, attempt);
+      if (end.kind === 'returned') {
+        await this.release(owner, { counting: 'counted' });
+        return { kind: 'executed', result: end.result };
+      }
+      return await this.giveBack({ claim, owner, attempt, error: end.error });
     } catch (error) {
       // Nothing to release: the lease is lost, or the store cannot be told anything now.
       if (error instanceof LeaseLostError) return { kind: 'lease-lost' };
       if (error instanceof StoreUnavailableError) throw error;
       lease.end();
-      await this.release(owner, 'counted');
-      return { kind: 'failed', error, attempt };
+      return await this.giveBack({ claim, owner, attempt, error });
     } finally {
       lease.end();
     }
+  }
+
+  /** After work that threw. A lease that was lost meanwhile is another owner's, and so is the end of the work. */
+  private async giveBack(failed: {
+    claim: Claim;
+    owner: LeaseOwner;
+    attempt: number;
+    error: unknown;
+  }): Promise<Failed> {
+    const { claim, owner, attempt } = failed;
+    const { error, ...release } = judged(claim, failed);
+    const reply = await this.release(owner, release);
+    if (error instanceof LeaseLostError || reply === 'lost') return { kind: 'lease-lost' };
+    const { backoffMs } = release;
+    return { kind: 'failed', error, attempt, ...(backoffMs !== undefined && { retryInMs: backoffMs }) };
   }
 
   private async complete<T>(done: {
@@ -122,7 +139,8 @@ export class LeasedWork {
   private async storeRecord(claim: Claim, lease: Lease, record: IdempotencyRecord): Promise<CompleteReply> {
     const { scope, key, ownerToken } = lease.owner;
     const ttlSeconds = claim.ttlSeconds ?? this.options.ttlSeconds;
-    const request: CompleteRequest = { scope, key, ownerToken, record, ttlSeconds };
+    const { clockToleranceMs } = this.options;
+    const request: CompleteRequest = { scope, key, ownerToken, record, ttlSeconds, clockToleranceMs };
     for (;;) {
       try {
         return await this.store.complete(request);
@@ -137,12 +155,14 @@ export class LeasedWork {
   }
 
   /** Never rejects: a lease that cannot be given back runs out by itself. */
-  async release(owner: LeaseOwner, counting: 'counted' | 'excused'): Promise<void> {
+  async release(owner: LeaseOwner, options: ReleaseOptions): Promise<'released' | 'lost' | 'unknown'> {
     try {
-      const reply = await this.store.release(owner, counting);
+      const reply = await this.store.release(owner, options);
       if (reply === 'released') this.events.emit(owner, { kind: 'released' });
+      return reply;
     } catch (error) {
       this.events.emit(owner, { kind: 'store-unavailable', step: 'release', error });
+      return 'unknown';
     }
   }
 }
@@ -177,9 +197,14 @@ async function endOf<T>(work: Work<T>, context: RunContext): Promise<End<T>> {
   }
 }
 
-function unremembered<T>(end: End<T>, attempt: number): Answered<T> | Failed {
-  if (end.kind === 'returned') return { kind: 'executed', result: end.result };
-  return end.error instanceof LeaseLostError
-    ? { kind: 'lease-lost' }
-    : { kind: 'failed', error: end.error, attempt };
+/** What the release leaves behind, and the error to tell: one of the application's own judgement comes first. */
+function judged(claim: Claim, { error, attempt }: FailedWork): ReleaseOptions & { error: unknown } {
+  if (error instanceof LeaseLostError) return { counting: 'unfinished', error };
+  try {
+    const counting = claim.excuse?.(error) ? 'excused' : 'counted';
+    const backoffMs = Math.ceil(claim.backoffMs?.({ error, attempt }) ?? 0);
+    return { counting, error, ...(backoffMs > 0 && { backoffMs }) };
+  } catch (fault) {
+    return { counting: 'counted', error: fault };
+  }
 }

@@ -1,8 +1,11 @@
+import type { Claim } from './claim';
 import {
+  AttemptsExhaustedError,
   IdempotencyKeyBusyError,
   IdempotencyKeyReusedError,
   LeaseLostError,
   OutsideWindowError,
+  RequestFromTheFutureError,
   type StoreUnavailableError,
 } from './idempotency.errors';
 import { errorFrom } from './remembered-error';
@@ -21,17 +24,32 @@ export interface FinalError {
 
 /** The engine decided that this request is not to be worked on, now or ever. */
 export type Declined =
-  /** Another consumer works on it; its lease ends in `remainingMs` unless it is renewed. */
+  /**
+   * Another consumer works on it, and its lease ends in `remainingMs` unless it is renewed; or the last attempt failed, and
+   * the next one is due in `remainingMs`.
+   */
   | { readonly kind: 'busy'; readonly remainingMs: number }
   /** The key is bound to another payload. */
   | { readonly kind: 'mismatch' }
+  /** Its key had all the attempts that it may have, and the last of them has failed. */
+  | { readonly kind: 'exhausted'; readonly attempts: number }
   /** Older than records live, and nothing is known of it. */
-  | { readonly kind: 'outside-window' };
+  | { readonly kind: 'outside-window' }
+  /** Made later than now, by more than the clocks of publishers may be ahead. */
+  | { readonly kind: 'from-the-future'; readonly aheadMs: number };
 
 /** Something went wrong on the way. */
 export type Failed =
-  /** The work threw; its lease is released. `attempt` counts from 1, over all processes; 0: before the work. */
-  | { readonly kind: 'failed'; readonly error: unknown; readonly attempt: number }
+  /**
+   * The work threw; its lease is released. `attempt` counts from 1, over all processes; 0: before the work. `retryInMs`:
+   * when the key may be worked on again, where the claim says it.
+   */
+  | {
+      readonly kind: 'failed';
+      readonly error: unknown;
+      readonly attempt: number;
+      readonly retryInMs?: number;
+    }
   /** The lease was lost during the work, and nobody has stored a result yet. */
   | { readonly kind: 'lease-lost' }
   /** The store did not answer. Nothing was started, or what was done may not be recorded. */
@@ -68,8 +86,12 @@ export function errorOf(outcome: Unprocessed): unknown {
       return new IdempotencyKeyBusyError(outcome.remainingMs);
     case 'mismatch':
       return new IdempotencyKeyReusedError();
+    case 'exhausted':
+      return new AttemptsExhaustedError(outcome.attempts);
     case 'outside-window':
       return new OutsideWindowError();
+    case 'from-the-future':
+      return new RequestFromTheFutureError(outcome.aheadMs);
     case 'lease-lost':
       return new LeaseLostError();
     default:
@@ -81,7 +103,7 @@ export function errorOf(outcome: Unprocessed): unknown {
 export interface UnprocessedHandler<Delivery = unknown> {
   /**
    * Resolves with `settled` when whatever replaces the delivery is safe (it is then acknowledged), and with `requeue`
-   * when nothing could replace it.
+   * when nothing could replace it. `claim` is what was asked for; a refused delivery has none.
    */
-  handle(delivery: Delivery, outcome: Unprocessed): Promise<'settled' | 'requeue'>;
+  handle(delivery: Delivery, outcome: Unprocessed, claim?: Claim): Promise<'settled' | 'requeue'>;
 }

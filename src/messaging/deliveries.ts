@@ -7,6 +7,7 @@ import { inSpan, linkTo, traceIn } from '../tracing/spans';
 import { currentDelivery, during, type Delivery, type DeliveryFacts } from './delivery';
 import { historyOf } from './message-history';
 import { MessageMetrics } from './message.metrics';
+import { PublisherClocks } from './publisher-clocks';
 import { HEADERS } from './topology';
 
 /** A message as the subscriber gets it. */
@@ -23,6 +24,7 @@ export class Deliveries implements OnModuleInit {
   constructor(
     private readonly events: IdempotencyEvents,
     private readonly metrics: MessageMetrics,
+    private readonly clocks: PublisherClocks,
   ) {}
 
   onModuleInit(): void {
@@ -35,6 +37,7 @@ export class Deliveries implements OnModuleInit {
   /** Processes a message: `work` resolves with what the broker is told, a {@link Nack} or nothing. */
   process(received: Received, work: () => Promise<unknown>): Promise<unknown> {
     const { queue, message } = received;
+    this.clocks.watch(message);
     const delivery: Delivery = { facts: factsOf(message, received.body) };
     const options = {
       kind: SpanKind.CONSUMER,

@@ -5,10 +5,10 @@ import { HEADERS } from './topology';
 
 /**
  * Headers that must not travel on: those of the broker's own dead-lettering would make it see a cycle and drop the
- * message, and ours say who published the copy, not its original.
+ * message, and ours say what is true of one copy alone: who published it, and since when it waits here.
  */
 const STAYING_HEADERS =
-  /^x-(death|first-death-.*|last-death-.*|delivery-count|acquired-count|delivery-limit|opt-.*|publish-id)$/;
+  /^x-(death|first-death-.*|last-death-.*|delivery-count|acquired-count|delivery-limit|opt-.*|publish-id|waiting-since)$/;
 /** They would send copies to queues of the first sender's choice. */
 const CARBON_COPY = /^B?CC$/;
 

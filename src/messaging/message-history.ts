@@ -1,6 +1,6 @@
 import type { ConsumeMessage } from 'amqplib';
 import { isKey } from '../idempotency';
-import { HEADERS } from './topology';
+import { HEADERS, retryQueue, type WorkQueue } from './topology';
 
 /** What a message says of its own past. */
 export interface MessageHistory {
@@ -16,6 +16,27 @@ export function historyOf(message: ConsumeMessage): MessageHistory {
     attempts: countIn(message, HEADERS.attempts),
     attemptsBeforeReplay: countIn(message, HEADERS.attemptsBeforeReplay),
   };
+}
+
+/**
+ * Since when a copy has waited that came back from one of the queue's retry queues. Only such a copy is asked: the broker
+ * says where it comes from, and what others wrote into the header is dropped when it is delayed. A sender who forges both
+ * reaches no more than a look at the gateway before the charge.
+ */
+export function delayedSince({ properties }: ConsumeMessage, queue: WorkQueue): Date | undefined {
+  const deaths: unknown = properties.headers?.['x-death'];
+  const [latest]: unknown[] = Array.isArray(deaths) ? deaths : [];
+  const cameFrom = textIn(latest, 'queue');
+  const since = textIn(properties.headers, HEADERS.waitingSince);
+  if (!cameFrom?.startsWith(retryQueue(queue, '')) || since === undefined) return undefined;
+  const instant = new Date(since);
+  return Number.isNaN(instant.getTime()) ? undefined : instant;
+}
+
+function textIn(table: unknown, name: string): string | undefined {
+  if (typeof table !== 'object' || table === null) return undefined;
+  const value: unknown = Reflect.get(table, name);
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** What a log line may say of a message, whatever is in it. */

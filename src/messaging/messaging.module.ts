@@ -2,6 +2,7 @@ import { RabbitMQModule, type RabbitMQConfig } from '@golevelup/nestjs-rabbitmq'
 import { Module } from '@nestjs/common';
 import { Environment } from '../config/environment';
 import { MetricsModule } from '../observability/metrics.module';
+import { RedisModule } from '../redis/redis.module';
 import { ChannelGuard } from './channel-guard';
 import { Consumption } from './consumption';
 import { ConsumptionMetrics } from './consumption.metrics';
@@ -9,10 +10,12 @@ import { Declaration } from './declaration';
 import { Deliveries } from './deliveries';
 import { MessageMetrics } from './message.metrics';
 import { Publisher } from './publisher';
+import { PublisherClocks } from './publisher-clocks';
 import { PublishingChannel } from './publishing-channel';
 import { QueueMetrics } from './queue.metrics';
 import { Settlement } from './settlement';
 import { CONSUMER_CHANNEL, EXCHANGES, queues } from './topology';
+import { WaitingTimes } from './waiting-times';
 
 /** A dead peer is noticed after about three of these. */
 const HEARTBEAT_SECONDS = 5;
@@ -22,6 +25,7 @@ const RECONNECT_SECONDS = 1;
 @Module({
   imports: [
     MetricsModule,
+    RedisModule,
     RabbitMQModule.forRootAsync({
       inject: [Environment],
       useFactory: (environment: Environment): RabbitMQConfig => ({
@@ -52,10 +56,21 @@ const RECONNECT_SECONDS = 1;
     Deliveries,
     MessageMetrics,
     Publisher,
+    PublisherClocks,
     PublishingChannel,
     QueueMetrics,
     Settlement,
+    WaitingTimes,
   ],
-  exports: [RabbitMQModule, ChannelGuard, Consumption, Declaration, Deliveries, Publisher, Settlement],
+  exports: [
+    RabbitMQModule,
+    ChannelGuard,
+    Consumption,
+    Declaration,
+    Deliveries,
+    Publisher,
+    Settlement,
+    WaitingTimes,
+  ],
 })
 export class MessagingModule {}

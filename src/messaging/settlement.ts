@@ -8,6 +8,7 @@ import { Declaration } from './declaration';
 import { currentDelivery, type DeliveryOutcome } from './delivery';
 import { delayAtLeast, type Fate } from './fate';
 import { copyOf } from './message-copy';
+import { delayedSince } from './message-history';
 import { MessageMetrics } from './message.metrics';
 import { PublishReturnedError, Publisher } from './publisher';
 import type { OutgoingMessage } from './publishing-channel';
@@ -83,7 +84,10 @@ export class Settlement {
         return {
           ...base,
           routingKey: retryQueue(queue, delayAtLeast(fate.delayMs, this.delaysMs)),
-          properties: copyOf(message, { [HEADERS.attempts]: fate.attempts }).properties,
+          properties: copyOf(message, {
+            [HEADERS.attempts]: fate.attempts,
+            [HEADERS.waitingSince]: (delayedSince(message, queue) ?? new Date()).toISOString(),
+          }).properties,
         };
       case 'dead-letter':
         return { ...base, routingKey: DEAD_LETTER, properties: deadLetterProperties(message, queue, fate) };

@@ -27,7 +27,7 @@ export function workQueues({ smtpUrl }: Pick<TopologySettings, 'smtpUrl'>): read
   return smtpUrl === '' ? [CHARGES] : WORK_QUEUES;
 }
 
-export const retryQueue = ({ name }: WorkQueue, delayMs: number): string => `${name}.retry.${delayMs}`;
+export const retryQueue = ({ name }: WorkQueue, delayMs: number | ''): string => `${name}.retry.${delayMs}`;
 
 /** The work queue that takes this routing key, or has this name: what has waited comes back under its queue's name. */
 export function workQueueBehind(routingKey: unknown): WorkQueue | undefined {
@@ -44,6 +44,8 @@ export const HEADERS = {
   attempts: 'x-attempts',
   /** Attempts made before a person replayed the message; they no longer count against its limit. */
   attemptsBeforeReplay: 'x-attempts-before-replay',
+  /** When a copy was first delayed; it has waited here since then. Kept while it is delayed again, and only then. */
+  waitingSince: 'x-waiting-since',
   /** When a message that a person forced through was first published; its `timestamp` is that of the replay. */
   originalTimestamp: 'x-original-timestamp',
   /** The names of what its sender set and a copy of a message could not keep. */

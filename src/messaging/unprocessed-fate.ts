@@ -16,6 +16,8 @@ export interface FailedAttempt {
   readonly attempt: number;
   /** What headers say that cannot be true is not in it. */
   readonly history: MessageHistory;
+  /** When the key is due again, where that was said under it: the copy waits for just as long. */
+  readonly retryInMs?: number | undefined;
 }
 
 /** What is different from one kind of work to the other. */
@@ -45,6 +47,19 @@ export function fateOfUnprocessed(outcome: Unprocessed, history: MessageHistory,
       };
     case 'mismatch':
       return deadLetter('idempotency-key-reused', 'the key was used before with another payload', attempts);
+    case 'exhausted':
+      return deadLetter(
+        'retries-exhausted',
+        `all ${outcome.attempts} attempts at this key have failed, those of other copies among them`,
+        outcome.attempts,
+      );
+    case 'from-the-future':
+      return deadLetter(
+        'invalid-message',
+        `its timestamp is ${Math.ceil(outcome.aheadMs / 1000)} s in the future, by the clock of Redis: mend the ` +
+          "publisher's clock; PUBLISHER_CLOCK_TOLERANCE says how far it may be off",
+        attempts,
+      );
     case 'outside-window':
       return deadLetter(
         'outside-deduplication-window',
@@ -56,22 +71,30 @@ export function fateOfUnprocessed(outcome: Unprocessed, history: MessageHistory,
     case 'store-unavailable':
       return { kind: 'park', reason: 'store-unavailable', delayMs: DEPENDENCY_AWAY_PARK_MS, attempts };
     case 'failed':
-      return work.fateOfFailure(failedAttempt(outcome.error, outcome.attempt, history));
+      return work.fateOfFailure(failedAttempt(outcome, history));
     default:
       return outcome satisfies never;
   }
 }
 
 /** Headers come from outside: what cannot be true is ignored. */
-function failedAttempt(error: unknown, counted: number, history: MessageHistory): FailedAttempt {
-  const attempt = counted > 0 ? counted : history.attempts + 1;
+function failedAttempt(
+  failed: Extract<Unprocessed, { kind: 'failed' }>,
+  history: MessageHistory,
+): FailedAttempt {
+  const { error, retryInMs } = failed;
+  const attempt = failed.attempt > 0 ? failed.attempt : history.attempts + 1;
   const isTrue = history.attemptsBeforeReplay < attempt;
   return {
     error,
     attempt,
+    retryInMs,
     history: { ...history, attemptsBeforeReplay: isTrue ? history.attemptsBeforeReplay : 0 },
   };
 }
+
+/** A gateway that asks for more is asked again after this long: a wrong number must not hold a payment up for years. */
+const LONGEST_ASKED_MS = 3_600_000;
 
 export interface Retry {
   readonly policy: RetryPolicy;
@@ -81,10 +104,11 @@ export interface Retry {
 }
 
 /** Another attempt after a backoff, as long as the policy allows one. */
-export function tryAgain({ error, attempt, history }: FailedAttempt, retry: Retry): Fate {
+export function tryAgain({ error, attempt, history, retryInMs }: FailedAttempt, retry: Retry): Fate {
   const attemptsThatCount = attempt - history.attemptsBeforeReplay;
   if (attemptsThatCount >= retry.policy.maxAttempts) return deadLetter('retries-exhausted', error, attempt);
-  const delayMs = Math.max(retry.retryAfterMs ?? 0, backoffMs(attemptsThatCount, retry.policy.random()));
+  const askedMs = Math.min(retry.retryAfterMs ?? 0, LONGEST_ASKED_MS);
+  const delayMs = retryInMs ?? Math.max(askedMs, backoffMs(attemptsThatCount, retry.policy.random()));
   return { kind: 'park', reason: retry.reason, delayMs, attempts: attempt };
 }
 

@@ -7,6 +7,7 @@ import { requeueUnsettled } from '../messaging/settlement';
 import { BUSY_WAIT_MS, CONSUMER_CHANNEL, HEADERS, RECEIPTS, WORK_QUEUE_OPTIONS } from '../messaging/topology';
 import type { PaymentSucceeded } from '../payment/payment-succeeded';
 import { PaymentSucceededPipe } from './payment-succeeded.pipe';
+import { ReceiptAttempts } from './receipt-attempts';
 import { ReceiptDeliveries } from './receipt-deliveries';
 import { ReceiptService, type ReceiptRequest, type SentReceipt } from './receipt.service';
 import { WantedReceiptsInterceptor } from './wanted-receipts.interceptor';
@@ -30,6 +31,7 @@ export class NotificationConsumer {
     // Without the address: of two requests for one payment that name different ones, the first event decides.
     fingerprint: ['paymentId', 'chargeId', 'amountMinorUnits', 'currency', 'customerId'],
     whenBusy: { waitMs: BUSY_WAIT_MS, then: 'park' },
+    attempts: ReceiptAttempts,
     unprocessed: ReceiptDeliveries,
   })
   sendReceipt(

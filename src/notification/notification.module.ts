@@ -3,6 +3,7 @@ import { MessagingModule } from '../messaging/messaging.module';
 import { Mailer } from './mailer';
 import { NotificationConsumer } from './notification.consumer';
 import { PaymentSucceededPipe } from './payment-succeeded.pipe';
+import { ReceiptAttempts } from './receipt-attempts';
 import { ReceiptDeliveries } from './receipt-deliveries';
 import { ReceiptService } from './receipt.service';
 import { WantedReceiptsInterceptor } from './wanted-receipts.interceptor';
@@ -14,6 +15,7 @@ import { WantedReceiptsInterceptor } from './wanted-receipts.interceptor';
     Mailer,
     NotificationConsumer,
     PaymentSucceededPipe,
+    ReceiptAttempts,
     ReceiptDeliveries,
     ReceiptService,
     WantedReceiptsInterceptor,

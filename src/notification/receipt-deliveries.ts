@@ -1,13 +1,14 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
-import { IdempotencyService, type Unprocessed, type UnprocessedHandler } from '../idempotency';
+import { IdempotencyService, type Claim, type Unprocessed, type UnprocessedHandler } from '../idempotency';
 import { Consumption } from '../messaging/consumption';
 import { historyOf, identityOf } from '../messaging/message-history';
+import { isEndOfWork, secondLook } from '../messaging/second-look';
 import { Settlement } from '../messaging/settlement';
 import { RECEIPTS } from '../messaging/topology';
-import { RECEIPT_MAX_ATTEMPTS, receiptFateOf } from './receipt-fate';
-
-const POLICY = { maxAttempts: RECEIPT_MAX_ATTEMPTS, random: Math.random };
+import { WaitingTimes } from '../messaging/waiting-times';
+import { ReceiptAttempts } from './receipt-attempts';
+import { receiptFateOf } from './receipt-fate';
 
 /**
  * Settles the events for which no receipt was sent. A mail server that is away pauses nothing: its events wait in the
@@ -21,15 +22,23 @@ export class ReceiptDeliveries implements UnprocessedHandler<ConsumeMessage> {
     private readonly settlement: Settlement,
     private readonly consumption: Consumption,
     private readonly idempotency: IdempotencyService,
+    private readonly attempts: ReceiptAttempts,
+    private readonly waitingTimes: WaitingTimes,
   ) {}
 
-  async handle(message: ConsumeMessage, outcome: Unprocessed): Promise<'settled' | 'requeue'> {
-    const fate = receiptFateOf(outcome, historyOf(message), POLICY);
+  async handle(message: ConsumeMessage, outcome: Unprocessed, claim?: Claim): Promise<'settled' | 'requeue'> {
+    const fate = receiptFateOf(outcome, historyOf(message), this.attempts.policy);
+    if (fate.kind === 'dead-letter' && claim && isEndOfWork(outcome)) {
+      const now = await secondLook(this.idempotency, claim);
+      if (now === 'answered') return 'settled';
+      if (now) return this.handle(message, now);
+    }
     if (outcome.kind === 'store-unavailable') {
-      this.consumption.pause({
+      const pause = {
         reason: 'Redis is unavailable',
         isOver: () => this.idempotency.probeStore().then(() => true),
-      });
+      };
+      this.consumption.pause(this.waitingTimes.remembered(pause));
     }
     const settled = await this.settlement.settle({ message, queue: RECEIPTS, fate });
     const facts = { ...identityOf(message), ...fate };

@@ -8,6 +8,7 @@ import type {
   Finding,
   IdempotencyStore,
   LeaseOwner,
+  ReleaseOptions,
   ScopedKey,
 } from '../idempotency';
 import { inChildSpan } from '../tracing/spans';
@@ -52,8 +53,8 @@ export class ObservedStore implements IdempotencyStore {
     return this.observe('extend', () => this.store.extend(owner, leaseMs));
   }
 
-  release(owner: LeaseOwner, counting: 'counted' | 'excused'): Promise<'released' | 'lost'> {
-    return this.observe('release', () => this.store.release(owner, counting));
+  release(owner: LeaseOwner, options: ReleaseOptions): Promise<'released' | 'lost'> {
+    return this.observe('release', () => this.store.release(owner, options));
   }
 
   find(name: ScopedKey): Promise<Finding> {

@@ -1,35 +1,39 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
-import { Environment } from '../config/environment';
-import { IdempotencyService, type Unprocessed, type UnprocessedHandler } from '../idempotency';
-import { Consumption } from '../messaging/consumption';
+import { IdempotencyService, type Claim, type Unprocessed, type UnprocessedHandler } from '../idempotency';
+import { Consumption, type Pause } from '../messaging/consumption';
 import type { Fate } from '../messaging/fate';
 import { historyOf, identityOf } from '../messaging/message-history';
+import { isEndOfWork, secondLook } from '../messaging/second-look';
 import { Settlement } from '../messaging/settlement';
 import { CHARGES } from '../messaging/topology';
+import { WaitingTimes } from '../messaging/waiting-times';
 import { PaymentGateway } from './gateway/payment-gateway';
 import { PaymentActivity } from './payment-activity';
-import { fateOf, isExcused, type RetryPolicy } from './payment-fate';
+import { PaymentAttempts } from './payment-attempts';
+import { fateOf, isExcused } from './payment-fate';
 
 /** Settles the payment requests that were not processed, and pauses consumption while a dependency is away. */
 @Injectable()
 export class PaymentDeliveries implements UnprocessedHandler<ConsumeMessage> {
   private readonly logger = new Logger(PaymentDeliveries.name);
-  private readonly policy: RetryPolicy;
-
   constructor(
     private readonly settlement: Settlement,
     private readonly consumption: Consumption,
     private readonly idempotency: IdempotencyService,
     @Inject(PaymentGateway) private readonly gateway: PaymentGateway,
     private readonly activity: PaymentActivity,
-    environment: Environment,
-  ) {
-    this.policy = { maxAttempts: environment.paymentMaxAttempts, random: Math.random };
-  }
+    private readonly attempts: PaymentAttempts,
+    private readonly waitingTimes: WaitingTimes,
+  ) {}
 
-  async handle(message: ConsumeMessage, outcome: Unprocessed): Promise<'settled' | 'requeue'> {
-    const fate = fateOf(outcome, historyOf(message), this.policy);
+  async handle(message: ConsumeMessage, outcome: Unprocessed, claim?: Claim): Promise<'settled' | 'requeue'> {
+    const fate = fateOf(outcome, historyOf(message), this.attempts.policy);
+    if (fate.kind === 'dead-letter' && claim && isEndOfWork(outcome)) {
+      const now = await secondLook(this.idempotency, claim);
+      if (now === 'answered') return 'settled';
+      if (now) return this.handle(message, now);
+    }
     this.pauseIfAway(outcome);
     const settled = await this.settlement.settle({ message, queue: CHARGES, fate });
     this.log(message, outcome, fate);
@@ -39,17 +43,21 @@ export class PaymentDeliveries implements UnprocessedHandler<ConsumeMessage> {
 
   private pauseIfAway(outcome: Unprocessed): void {
     if (outcome.kind === 'store-unavailable') {
-      this.consumption.pause({
+      this.pause({
         reason: 'Redis is unavailable',
         isOver: () => this.idempotency.probeStore().then(() => true),
       });
     } else if (outcome.kind === 'failed' && isExcused(outcome.error)) {
-      this.consumption.pause({
+      this.pause({
         reason: 'the gateway refuses our key',
         isOver: async () => (await this.gateway.probe()).kind !== 'unauthorized',
         queue: CHARGES,
       });
     }
+  }
+
+  private pause(pause: Pause): void {
+    this.consumption.pause(this.waitingTimes.remembered(pause));
   }
 
   private log(message: ConsumeMessage, outcome: Unprocessed, fate: Fate): void {

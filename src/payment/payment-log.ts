@@ -51,7 +51,9 @@ export class PaymentLog implements OnModuleInit {
       case 'completed':
       case 'busy':
       case 'mismatch':
+      case 'exhausted':
       case 'outside-window':
+      case 'from-the-future':
       case 'released':
       case 'lease-renewed':
         return this.logger.debug({ idempotencyKey }, `Idempotency: ${event.kind}`);

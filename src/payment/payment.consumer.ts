@@ -5,6 +5,7 @@ import { DeliveryInterceptor } from '../messaging/delivery.interceptor';
 import { readBody } from '../messaging/message-body';
 import { requeueUnsettled } from '../messaging/settlement';
 import { BUSY_WAIT_MS, CHARGES, CONSUMER_CHANNEL, HEADERS, WORK_QUEUE_OPTIONS } from '../messaging/topology';
+import { PaymentAttempts } from './payment-attempts';
 import { PaymentDeliveries } from './payment-deliveries';
 import { isExcused } from './payment-fate';
 import { PaymentRequestPipe } from './payment-request.pipe';
@@ -30,6 +31,7 @@ export class PaymentConsumer {
     fingerprint: paymentIdentity,
     whenBusy: { waitMs: BUSY_WAIT_MS, then: 'park' },
     excuse: isExcused,
+    attempts: PaymentAttempts,
     unprocessed: PaymentDeliveries,
   })
   charge(

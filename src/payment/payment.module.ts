@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { MessagingModule } from '../messaging/messaging.module';
 import { GatewayModule } from './gateway/gateway.module';
 import { PaymentActivityModule } from './payment-activity.module';
+import { PaymentAttempts } from './payment-attempts';
 import { PaymentDeliveries } from './payment-deliveries';
 import { PaymentEvents } from './payment-events';
 import { PaymentLog } from './payment-log';
@@ -14,6 +15,7 @@ import { PaymentService } from './payment.service';
   imports: [MessagingModule, GatewayModule, PaymentActivityModule],
   providers: [
     PaymentConsumer,
+    PaymentAttempts,
     PaymentDeliveries,
     PaymentEvents,
     PaymentLog,

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Environment } from '../config/environment';
 import type { IdempotencyContext } from '../idempotency';
-import { PaymentGateway, type Charge, type ChargeResult } from './gateway/payment-gateway';
+import { outcomeUnknown, PaymentGateway, type Charge, type ChargeResult } from './gateway/payment-gateway';
 import { PaymentEvents } from './payment-events';
 import type { PaymentRequest, PaymentResult } from './payment.dto';
 
@@ -44,19 +44,26 @@ export class PaymentService {
     return result;
   }
 
-  private chargeOrFind(request: PaymentRequest, context: IdempotencyContext): Promise<ChargeResult> {
+  private async chargeOrFind(request: PaymentRequest, context: IdempotencyContext): Promise<ChargeResult> {
+    const { sinceFirstAttemptMs, sinceForgottenMs } = context;
     const charge: Charge = {
       idempotencyKey: context.key,
       paymentId: request.paymentId,
       customerId: request.customerId,
       paymentMethodId: request.paymentMethodId,
       money: request.money,
-      firstAttemptAt: new Date(Date.now() - context.sinceFirstAttemptMs),
+      firstAttemptAt: new Date(Date.now() - Math.max(sinceFirstAttemptMs, sinceForgottenMs ?? 0)),
     };
     // An earlier attempt may have charged without leaving a record. As long as the gateway knows the key, repeating it
     // is safe; later it might charge again, so then we only look.
     const trustedMs = this.environment.gatewayKeyRetentionSeconds * 1000 * (1 - RETENTION_MARGIN);
-    if (context.sinceFirstAttemptMs > trustedMs) return this.gateway.find(charge);
+    const isTrusted = sinceFirstAttemptMs <= trustedMs;
+    // It waited for us for so long that an earlier copy may have been charged and forgotten, by the gateway's key, too.
+    if (!isTrusted || sinceForgottenMs !== undefined) {
+      const found = await this.gateway.find(charge);
+      if (found.kind !== 'not-found') return found;
+      if (!isTrusted || !found.isCertain) throw outcomeUnknown();
+    }
     // The process may have been frozen since it took the lease. Freezing after this line is what the gateway's key is for.
     context.assertHeld();
     return this.gateway.charge(charge);

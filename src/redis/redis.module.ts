@@ -2,6 +2,7 @@ import { RedisModule as IoRedisModule, type RedisModuleOptions } from '@nestjs-m
 import { Logger, Module } from '@nestjs/common';
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis';
 import { Environment } from '../config/environment';
+import { QueuePauses } from './queue-pauses';
 import { redisLocation, type RedisLogin } from './redis-location';
 import { RedisServers } from './redis-servers';
 
@@ -42,8 +43,8 @@ const CLUSTER: ClusterOptions = {
 /** The connection to Redis, standalone, Cluster or behind Sentinel; inject it with `@InjectRedis()`. */
 @Module({
   imports: [IoRedisModule.forRootAsync({ inject: [Environment], useFactory: redisOptions })],
-  providers: [RedisServers],
-  exports: [RedisServers],
+  providers: [QueuePauses, RedisServers],
+  exports: [QueuePauses, RedisServers],
 })
 export class RedisModule {}
 

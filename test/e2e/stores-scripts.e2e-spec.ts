@@ -35,6 +35,14 @@ function headerOf(script: string) {
   return { inputs, replies: replies.split('\n').map((line) => line.replace(/^-- +/, '')) };
 }
 
+/** What a request to begin says of its age and its attempts; '' for nothing. */
+interface Begin {
+  madeAt?: number | '';
+  tolerance?: number | '';
+  waiting?: number | '';
+  most?: number | '';
+}
+
 /** Runs a script with the key names that its header lists, of one idempotency key. */
 function runner(key = `key-${++keysTaken}`) {
   const names = { record: `record:${key}`, lock: `lock:${key}`, attempts: `attempts:${key}` };
@@ -44,11 +52,15 @@ function runner(key = `key-${++keysTaken}`) {
     client.eval(sourceOf(script), keys.length, ...keys, ...args);
   return {
     ...names,
-    begin: (owner: string, fingerprint = '', requestedAt: number | '' = '') =>
-      run('begin', all, [owner, 10_000, 100, fingerprint, requestedAt]),
-    complete: (owner: string, record = '{"result":1}') => run('complete', all, [owner, record, 200]),
+    begin: (
+      owner: string,
+      fingerprint = '',
+      { madeAt = '', tolerance = '', waiting = '', most = '' }: Begin = {},
+    ) => run('begin', all, [owner, 10_000, 100_000, fingerprint, madeAt, 100_000, tolerance, waiting, most]),
+    complete: (owner: string, record = '{"result":1}') => run('complete', all, [owner, record, 200, 200_000]),
     extend: (owner: string, leaseMs = 20_000) => run('extend', own, [owner, leaseMs]),
-    release: (owner: string, excused: '0' | '1') => run('release', own, [owner, excused]),
+    release: (owner: string, counting: string, backoffMs: number | '' = '') =>
+      run('release', own, [owner, counting, backoffMs]),
     find: () => run('find', all),
     forget: () => run('forget', all),
   };
@@ -81,10 +93,40 @@ describe('begin.lua replies', () => {
   it('acquired, with acquisitions, counted ones, and the time since the first', async () => {
     const { begin, release } = runner();
     await begin('one');
-    await release('one', '1');
+    await release('one', 'excused');
     await begin('two');
-    await release('two', '0');
-    expect(await begin('three')).toEqual(['acquired', 3, 2, expect.any(Number)]);
+    await release('two', 'counted');
+    expect(await begin('three')).toEqual(['acquired', 3, 2, expect.any(Number), -1]);
+  });
+
+  it('acquired, with the time since which an earlier one may have been forgotten', async () => {
+    const [now] = await client.time();
+    const madeAt = Number(now) * 1000 - 200_000;
+    const reply = await runner().begin('one', '', { madeAt, tolerance: 50_000, waiting: madeAt + 1_000 });
+    expect(reply).toEqual(['acquired', 1, 1, 0, expect.any(Number)]);
+    expect(Array.isArray(reply) && reply[4]).toBeGreaterThanOrEqual(250_000);
+  });
+
+  it('busy, with the time until the next attempt is due', async () => {
+    const { begin, release } = runner();
+    await begin('one');
+    await release('one', 'counted', 5_000);
+    expect(await begin('two')).toEqual(['busy', expect.any(Number)]);
+  });
+
+  it('exhausted, with the counted acquisitions', async () => {
+    const { begin, release } = runner();
+    await begin('one');
+    await release('one', 'counted');
+    expect(await begin('two', '', { most: 1 })).toEqual(['exhausted', 1]);
+  });
+
+  it('from-the-future, with how far', async () => {
+    const madeAt = Date.now() + 3_600_000;
+    expect(await runner().begin('one', '', { madeAt, tolerance: 0 })).toEqual([
+      'from-the-future',
+      expect.any(Number),
+    ]);
   });
 
   it('busy, with the remaining lease', async () => {
@@ -100,7 +142,7 @@ describe('begin.lua replies', () => {
   });
 
   it('outside-window', async () => {
-    expect(await runner().begin('one', '', 0)).toEqual(['outside-window']);
+    expect(await runner().begin('one', '', { madeAt: 0 })).toEqual(['outside-window']);
   });
 
   it('completed, with the record as it was stored', async () => {
@@ -147,25 +189,29 @@ describe('extend.lua replies', () => {
 });
 
 describe('release.lua replies', () => {
-  it.each(['0', '1'] as const)('released, excused or not (%s)', async (excused) => {
+  it.each([
+    { counting: 'counted', left: /^1 0 \d{13} {2}r print$/ },
+    { counting: 'unfinished', left: /^1 0 \d{13} {2}w print$/ },
+    { counting: 'excused', left: /^1 1 {3}r $/ },
+  ])('released, $counting', async ({ counting, left }) => {
     const { begin, release, lock, attempts } = runner();
     await begin('one', 'print');
-    expect(await release('one', excused)).toBe('released');
+    expect(await release('one', counting)).toBe('released');
     expect(await client.exists(lock)).toBe(0);
-    expect(await client.get(attempts)).toMatch(excused === '0' ? /^1 0 \d{13} print$/ : /^1 1 {2}$/);
+    expect(await client.get(attempts)).toMatch(left);
   });
 
   it('released, even when the attempts are not what these scripts write', async () => {
     const { begin, release, lock, attempts } = runner();
     await begin('one');
     await client.set(attempts, 'many');
-    expect(await release('one', '1')).toBe('released');
+    expect(await release('one', 'excused', 5)).toBe('released');
     expect(await client.exists(lock)).toBe(0);
     expect(await client.get(attempts)).toBe('many');
   });
 
   it('lost', async () => {
-    expect(await runner().release('one', '0')).toBe('lost');
+    expect(await runner().release('one', 'counted')).toBe('lost');
   });
 });
 
@@ -202,6 +248,6 @@ describe('forget.lua replies', () => {
     await begin('one');
     expect(await forget()).toBe('forgotten');
     expect(await client.get(lock)).toBe('one');
-    expect(await client.get(attempts)).toMatch(/^1 0 \d{13} $/);
+    expect(await client.get(attempts)).toMatch(/^1 0 \d{13} {2}w $/);
   });
 });

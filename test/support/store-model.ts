@@ -136,7 +136,7 @@ function release(key: string, owner: string, counting: 'counted' | 'excused'): S
   return step(`release(${key}, ${owner}, ${counting})`, async (model, real) => {
     const known = keyOf(model, key);
     const ownerToken = tokenOf(model, owner, key);
-    const reply = await real.under.store.release({ ...real.name(key), ownerToken }, counting);
+    const reply = await real.under.store.release({ ...real.name(key), ownerToken }, { counting });
     if (known.lock !== ownerToken) return expect(reply).toBe('lost');
     expect(reply).toBe('released');
     known.lock = undefined;

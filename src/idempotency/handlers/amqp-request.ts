@@ -1,4 +1,5 @@
 import type { ConsumeMessage } from 'amqplib';
+import { amqpInstant } from './amqp-instant';
 import type { IncomingRequest } from './handler-kind';
 
 /** An AMQP message as a request. Its properties come from outside: any type. */
@@ -9,13 +10,6 @@ export function amqpRequest(payload: unknown, message: ConsumeMessage): Incoming
     source: message,
     headers,
     payload,
-    requestedAt: instantOf(timestamp),
+    requestedAt: amqpInstant(timestamp)?.instant,
   };
-}
-
-/** AMQP counts in seconds, in 64 bits: more than there are dates for. */
-function instantOf(timestamp: unknown): Date | undefined {
-  if (typeof timestamp !== 'number') return undefined;
-  const instant = new Date(timestamp * 1000);
-  return Number.isNaN(instant.getTime()) ? undefined : instant;
 }

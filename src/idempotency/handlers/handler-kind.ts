@@ -1,4 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
+import type { Claim } from '../claim';
 import type { FinalError, Unprocessed, UnprocessedHandler } from '../outcome';
 
 /** What the engine needs of a request, wherever it came from. */
@@ -11,6 +12,12 @@ export interface IncomingRequest {
   readonly requestedAt: Date | undefined;
 }
 
+/** Where a request without a result goes, and what it asked for. */
+export interface DeclinedTo {
+  readonly unprocessed: UnprocessedHandler | undefined;
+  readonly claim: Claim | undefined;
+}
+
 /** How one kind of NestJS handler is read and answered. */
 export interface HandlerKind {
   /** @throws what makes the request unreadable */
@@ -20,11 +27,7 @@ export interface HandlerKind {
   /** What the interceptor returns for a recorded result. */
   answer(execution: ExecutionContext, recorded: unknown, replayed: boolean): unknown;
   /** What the interceptor returns for a request without a result; throws where the framework wants that. */
-  decline(
-    execution: ExecutionContext,
-    outcome: Unprocessed | FinalError,
-    unprocessed: UnprocessedHandler | undefined,
-  ): Promise<unknown>;
+  decline(execution: ExecutionContext, outcome: Unprocessed | FinalError, to: DeclinedTo): Promise<unknown>;
   /** Errors that prove that nothing has happened, where the handler's own options do not say. */
   readonly excuses: (error: unknown) => boolean;
 }

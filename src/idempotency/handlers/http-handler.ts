@@ -98,7 +98,9 @@ function problemOf(outcome: Unprocessed | FinalError): unknown {
     case 'failed':
     case 'final-error':
       return outcome.error;
+    case 'exhausted':
     case 'outside-window':
+    case 'from-the-future':
       return errorOf(outcome);
     default:
       return outcome satisfies never;

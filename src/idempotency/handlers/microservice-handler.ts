@@ -2,12 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from '@nestjs/common';
 import type { RmqContext } from '@nestjs/microservices';
 import type { Channel, ConsumeMessage } from 'amqplib';
-import { errorOf } from '../outcome';
+import { errorOf, type Unprocessed } from '../outcome';
 import { amqpRequest } from './amqp-request';
 import type { HandlerKind } from './handler-kind';
 
 /** Before a message that could not be processed goes back to its queue: without it a busy key would spin. */
 const REQUEUE_DELAY_MS = 1_000;
+
+const NEVER_BETTER: readonly Unprocessed['kind'][] = [
+  'refused',
+  'mismatch',
+  'exhausted',
+  'outside-window',
+  'from-the-future',
+];
 
 /**
  * `@EventPattern` and `@MessagePattern` of @nestjs/microservices over RabbitMQ, with `noAck: false`. The message is
@@ -27,14 +35,14 @@ export const microserviceHandler: HandlerKind = {
     return recorded;
   },
 
-  async decline(execution, outcome, unprocessed) {
+  async decline(execution, outcome, { unprocessed, claim }) {
     const { channel, message } = rmqOf(execution);
     if (outcome.kind === 'final-error') {
       channel.ack(message);
       throw outcome.error;
     }
     if (unprocessed) {
-      const settled = await unprocessed.handle(message, outcome);
+      const settled = await unprocessed.handle(message, outcome, claim);
       if (settled === 'requeue') channel.nack(message, false, true);
       else channel.ack(message);
       return undefined;
@@ -45,8 +53,7 @@ export const microserviceHandler: HandlerKind = {
       channel.ack(message);
       throw error;
     }
-    const neverBetter =
-      outcome.kind === 'refused' || outcome.kind === 'mismatch' || outcome.kind === 'outside-window';
+    const neverBetter = NEVER_BETTER.includes(outcome.kind);
     if (!neverBetter) await sleep(REQUEUE_DELAY_MS);
     channel.nack(message, false, !neverBetter);
     throw error;

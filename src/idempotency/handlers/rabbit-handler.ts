@@ -21,7 +21,7 @@ export const rabbitHandler: HandlerKind = {
     return isRpc(execution) ? recorded : undefined;
   },
 
-  async decline(execution, outcome, unprocessed) {
+  async decline(execution, outcome, { unprocessed, claim }) {
     if (outcome.kind === 'final-error') {
       if (isRpc(execution)) throw outcome.error;
       // It is recorded: for the broker this message is done.
@@ -29,7 +29,8 @@ export const rabbitHandler: HandlerKind = {
     }
     // As an exception an expected outcome would be logged with its stack and, by default, requeued in a hot loop.
     if (!unprocessed) throw errorOf(outcome);
-    const settled = await unprocessed.handle(execution.getArgs<[unknown, ConsumeMessage]>()[1], outcome);
+    const [, message] = execution.getArgs<[unknown, ConsumeMessage]>();
+    const settled = await unprocessed.handle(message, outcome, claim);
     return settled === 'requeue' ? new Nack(true) : undefined;
   },
 

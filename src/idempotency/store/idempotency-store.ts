@@ -32,6 +32,12 @@ export interface BeginRequest extends ScopedKey {
   readonly fingerprint: string | undefined;
   /** When the request was made. Without it the age of a request is not judged. */
   readonly requestedAt: Date | undefined;
+  /** How far the clock behind `requestedAt` may be off. Left out: not at all, and the future is not judged. */
+  readonly clockToleranceMs?: number | undefined;
+  /** Since when the request has waited for us: its age is that of this moment. Left out: of now. */
+  readonly waitingSince?: Date | undefined;
+  /** No attempt begins once so many are counted and the last one was released. Left out: no limit. */
+  readonly maxAttempts?: number | undefined;
 }
 
 export interface Acquisition {
@@ -41,14 +47,22 @@ export interface Acquisition {
   readonly attempt: number;
   /** How long before this acquisition the first one was, by the store's clock. */
   readonly sinceFirstAttemptMs: number;
+  /**
+   * Only where the request is too old to be new and was taken because it had waited: how long before this acquisition an
+   * earlier one, now forgotten, may have been.
+   */
+  readonly sinceForgottenMs?: number;
 }
 
 export type BeginReply =
   | { readonly kind: 'acquired'; readonly acquisition: Acquisition }
   | { readonly kind: 'completed'; readonly record: IdempotencyRecord }
+  /** In progress, or its next attempt is not due yet. */
   | { readonly kind: 'busy'; readonly remainingMs: number }
   | { readonly kind: 'mismatch' }
-  | { readonly kind: 'outside-window' };
+  | { readonly kind: 'exhausted'; readonly attempts: number }
+  | { readonly kind: 'outside-window' }
+  | { readonly kind: 'from-the-future'; readonly aheadMs: number };
 
 export interface LeaseOwner extends ScopedKey {
   readonly ownerToken: string;
@@ -57,6 +71,8 @@ export interface LeaseOwner extends ScopedKey {
 export interface CompleteRequest extends LeaseOwner {
   readonly record: IdempotencyRecord;
   readonly ttlSeconds: number;
+  /** See `BeginRequest`. With it, it may be known for longer than the record lives that the key was finished. */
+  readonly clockToleranceMs?: number | undefined;
 }
 
 export type CompleteReply =
@@ -69,6 +85,18 @@ export interface Finding {
   readonly remainingLeaseMs: number | undefined;
 }
 
+/** What a release leaves for those who begin after it. */
+export interface ReleaseOptions {
+  /**
+   * `excused`: as if the acquisition had not happened, but for the fencing token; if all acquisitions were excused, the
+   * key is free for any payload again. `unfinished`: counted, but the work did not come to its end, as if the owner had
+   * died: another attempt may follow even the last one.
+   */
+  readonly counting: 'counted' | 'excused' | 'unfinished';
+  /** Until the next attempt may begin; before that the key is answered as one in progress. Left out: at once. */
+  readonly backoffMs?: number | undefined;
+}
+
 /**
  * Where records, leases and attempts live. Every method is one atomic step, and only the store's clock decides
  * whether a lease has run out.
@@ -79,17 +107,14 @@ export interface Finding {
  * `storeContract()` of `idempotency/testing` holds a store of your own to all of this.
  */
 export interface IdempotencyStore {
-  /** Looks for a record, checks the fingerprint, takes the lease and counts the acquisition. */
+  /** Looks for a record, checks fingerprint, age and attempts, takes the lease and counts the acquisition. */
   begin(request: BeginRequest): Promise<BeginReply>;
   /** Stores the record and frees the key, if the lease is still the caller's. */
   complete(request: CompleteRequest): Promise<CompleteReply>;
   /** Makes the lease last `leaseMs` from now, if it is still the caller's. */
   extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'>;
-  /**
-   * Frees the key without a record, if the lease is still the caller's. `excused`: as if the acquisition had not
-   * happened, but for the fencing token; if all acquisitions were excused, the key is free for any payload again.
-   */
-  release(owner: LeaseOwner, counting: 'counted' | 'excused'): Promise<'released' | 'lost'>;
+  /** Frees the key without a record, if the lease is still the caller's. */
+  release(owner: LeaseOwner, options: ReleaseOptions): Promise<'released' | 'lost'>;
   /** Reads what is known of a key, without changing anything. */
   find(name: ScopedKey): Promise<Finding>;
   /**

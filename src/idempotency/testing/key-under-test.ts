@@ -9,6 +9,7 @@ import type {
   IdempotencyRecord,
   IdempotencyStore,
   LeaseOwner,
+  ReleaseOptions,
   ScopedKey,
 } from '../store/idempotency-store';
 
@@ -55,7 +56,8 @@ export class KeyUnderTest {
       fencingToken: owner.acquisition.fencingToken,
       ...record,
     });
-    deepEqual(await owner.complete(finished, settings.ttlSeconds), { kind: 'stored' });
+    const { ttlSeconds, clockToleranceMs } = settings;
+    deepEqual(await owner.complete(finished, ttlSeconds, clockToleranceMs), { kind: 'stored' });
     return finished;
   }
 
@@ -98,16 +100,23 @@ export class OwnerUnderTest {
     this.owner = { scope, key, ownerToken };
   }
 
-  complete(record: IdempotencyRecord = aRecord(), ttlSeconds = LONG_TTL_SECONDS): Promise<CompleteReply> {
-    return this.store.complete({ ...this.owner, record, ttlSeconds });
+  complete(
+    record: IdempotencyRecord = aRecord(),
+    ttlSeconds = LONG_TTL_SECONDS,
+    clockToleranceMs?: number,
+  ): Promise<CompleteReply> {
+    return this.store.complete({ ...this.owner, record, ttlSeconds, clockToleranceMs });
   }
 
   extend(leaseMs = LONG_LEASE_MS): Promise<'extended' | 'lost'> {
     return this.store.extend(this.owner, leaseMs);
   }
 
-  release(counting: 'counted' | 'excused' = 'counted'): Promise<'released' | 'lost'> {
-    return this.store.release(this.owner, counting);
+  release(
+    counting: ReleaseOptions['counting'] = 'counted',
+    options: Omit<ReleaseOptions, 'counting'> = {},
+  ): Promise<'released' | 'lost'> {
+    return this.store.release(this.owner, { counting, ...options });
   }
 }
 

@@ -1,3 +1,5 @@
+import { ageCases } from './cases/age-cases';
+import { attemptCases } from './cases/attempt-cases';
 import { beginCases } from './cases/begin-cases';
 import { completeCases } from './cases/complete-cases';
 import { expiryCases } from './cases/expiry-cases';
@@ -19,6 +21,8 @@ import type { StoreCase } from './store-case';
 export function storeContract(): readonly StoreCase[] {
   return [
     ...beginCases,
+    ...ageCases,
+    ...attemptCases,
     ...fingerprintCases,
     ...leaseCases,
     ...completeCases,

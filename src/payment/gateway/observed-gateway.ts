@@ -5,6 +5,7 @@ import {
   GatewayError,
   type Charge,
   type ChargeResult,
+  type FoundCharge,
   type GatewayProbe,
   type PaymentGateway,
 } from './payment-gateway';
@@ -35,7 +36,7 @@ export class ObservedGateway implements PaymentGateway {
     return this.observe('charge', () => this.gateway.charge(charge));
   }
 
-  find(charge: Charge): Promise<ChargeResult> {
+  find(charge: Charge): Promise<FoundCharge> {
     return this.observe('find', () => this.gateway.find(charge));
   }
 

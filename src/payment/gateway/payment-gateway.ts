@@ -10,7 +10,7 @@ export interface Charge {
   readonly customerId: string;
   readonly paymentMethodId: string;
   readonly money: Money;
-  /** When the first attempt at this charge began; where to look for it. */
+  /** When the first attempt at this charge began, or may have begun; where to look for it. */
   readonly firstAttemptAt: Date;
 }
 
@@ -18,6 +18,9 @@ export interface Charge {
 export type ChargeResult =
   | { readonly kind: 'succeeded'; readonly chargeId: string }
   | { readonly kind: 'declined'; readonly chargeId?: string; readonly declineCode: string };
+
+/** What a look at the gateway found. `isCertain`: everything was seen that could be a charge under the key. */
+export type FoundCharge = ChargeResult | { readonly kind: 'not-found'; readonly isCertain: boolean };
 
 /** Why there is no decision. */
 export type GatewayFailure =
@@ -45,6 +48,14 @@ export class GatewayError extends Error {
   }
 }
 
+/** What there is to say of a charge that may have been made, and is not found. */
+export function outcomeUnknown(): GatewayError {
+  return new GatewayError(
+    { kind: 'outcome-unknown' },
+    'the gateway gives no answer for this key any more and no payment carries it; find out before charging again',
+  );
+}
+
 export type GatewayProbe =
   | { readonly kind: 'reachable' }
   | { readonly kind: 'unauthorized' }
@@ -57,9 +68,9 @@ export interface PaymentGateway {
   /**
    * Looks for an earlier charge under the key without making one, for when the gateway may no longer know the key.
    *
-   * @throws GatewayError when it finds none, or could not look
+   * @throws GatewayError when it could not look, or what it found is not decided
    */
-  find(charge: Charge): Promise<ChargeResult>;
+  find(charge: Charge): Promise<FoundCharge>;
   /** Never rejects. */
   probe(): Promise<GatewayProbe>;
 }

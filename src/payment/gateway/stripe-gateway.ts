@@ -4,8 +4,10 @@ import Stripe from 'stripe';
 import { Environment } from '../../config/environment';
 import {
   GatewayError,
+  outcomeUnknown,
   type Charge,
   type ChargeResult,
+  type FoundCharge,
   type GatewayProbe,
   type PaymentGateway,
 } from './payment-gateway';
@@ -16,6 +18,8 @@ import { verdictOn } from './stripe-errors';
 const LONGEST_KEY = 255;
 /** Clocks differ: an earlier attempt is looked for from this long before we think it was. */
 const CLOCK_MARGIN_SECONDS = 300;
+/** The search learns of a payment about a minute after it was made (https://docs.stripe.com/search#data-freshness). */
+const SEARCH_LAG_SECONDS = 300;
 /** How many of the latest payments are gone through at most. */
 const LOOKED_THROUGH = 1_000;
 /** A probe must not hold up what waits for it. */
@@ -65,7 +69,7 @@ export class StripeGateway implements PaymentGateway {
           return verdict.result;
         case 'replayed-failure':
           // It never changes under this key, and a new key might charge twice: only looking is left.
-          return this.find(charge);
+          return known(await this.find(charge));
         case 'failure':
           throw verdict.error;
         default:
@@ -74,18 +78,14 @@ export class StripeGateway implements PaymentGateway {
     }
   }
 
-  async find(charge: Charge): Promise<ChargeResult> {
-    const intent = await this.lookFor(charge).catch((error: unknown) => {
+  async find(charge: Charge): Promise<FoundCharge> {
+    const found = await this.lookFor(charge).catch((error: unknown) => {
       const verdict = verdictOn(error);
       throw verdict.kind === 'failure'
         ? verdict.error
         : new GatewayError({ kind: 'unavailable' }, 'the lookup failed');
     });
-    if (intent) return decisionOn(intent);
-    throw new GatewayError(
-      { kind: 'outcome-unknown' },
-      'the gateway gives no answer for this key any more and no payment carries it; find out before charging again',
-    );
+    return 'intent' in found ? decisionOn(found.intent) : { kind: 'not-found', isCertain: found.isCertain };
   }
 
   async probe(): Promise<GatewayProbe> {
@@ -108,33 +108,48 @@ export class StripeGateway implements PaymentGateway {
     }
   }
 
-  private async lookFor(charge: Charge): Promise<Stripe.PaymentIntent | undefined> {
-    return (await this.searchFor(charge)) ?? (await this.listFor(charge));
+  private async lookFor(charge: Charge): Promise<{ intent: Stripe.PaymentIntent } | { isCertain: boolean }> {
+    const searched = await this.searchFor(charge);
+    if (searched.intent) return { intent: searched.intent };
+    const { intent, coversSearchLag, isComplete } = await this.listFor(charge);
+    return intent ? { intent } : { isCertain: isComplete || (searched.isSearched && coversSearchLag) };
   }
 
   /** Finds payments of any age, but only about a minute after they were made. Not every account may search. */
-  private async searchFor(charge: Charge): Promise<Stripe.PaymentIntent | undefined> {
+  private async searchFor(charge: Charge): Promise<{ intent?: Stripe.PaymentIntent; isSearched: boolean }> {
     const value = charge.idempotencyKey.replace(/[\\']/g, '\\$&');
     try {
       const found = await this.stripe.paymentIntents.search({
         query: `metadata['${KEY_METADATA}']:'${value}'`,
         limit: 10,
       });
-      return found.data.find((intent) => carries(intent, charge));
+      const intent = found.data.find((candidate) => carries(candidate, charge));
+      return { ...(intent && { intent }), isSearched: true };
     } catch (error) {
-      if (error instanceof Stripe.errors.StripeInvalidRequestError) return undefined;
+      if (error instanceof Stripe.errors.StripeInvalidRequestError) return { isSearched: false };
       throw error;
     }
   }
 
   /** Finds payments at once, but only the latest ones. */
-  private async listFor(charge: Charge): Promise<Stripe.PaymentIntent | undefined> {
+  private async listFor(charge: Charge) {
     const since = Math.floor(charge.firstAttemptAt.getTime() / 1000) - CLOCK_MARGIN_SECONDS;
     const latest = await this.stripe.paymentIntents
       .list({ created: { gte: since }, limit: 100 })
       .autoPagingToArray({ limit: LOOKED_THROUGH });
-    return latest.find((intent) => carries(intent, charge));
+    const oldest = latest.at(-1);
+    return {
+      intent: latest.find((candidate) => carries(candidate, charge)),
+      isComplete: latest.length < LOOKED_THROUGH,
+      coversSearchLag: oldest !== undefined && oldest.created < Date.now() / 1000 - SEARCH_LAG_SECONDS,
+    };
   }
+}
+
+/** A charge that may have been attempted is not made again only because it is not found. */
+function known(found: FoundCharge): ChargeResult {
+  if (found.kind === 'not-found') throw outcomeUnknown();
+  return found;
 }
 
 function decisionOn(intent: Stripe.PaymentIntent): ChargeResult {

@@ -97,16 +97,19 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'idempotency/idempotency.interceptor.ts',
-        replace: '    const outcome = await this.process(call);\n',
+        replace: '    const { outcome, claim } = await this.process(call);\n',
         by:
           '    const processed = this.process(call).then((done) =>\n' +
-          "      done.kind === 'executed' || done.kind === 'replayed'\n" +
+          "      done.outcome.kind === 'executed' || done.outcome.kind === 'replayed'\n" +
           '        ? undefined\n' +
-          '        : call.kind.decline(execution, done, this.injectable(options.unprocessed)),\n' +
+          '        : call.kind.decline(execution, done.outcome, {\n' +
+          '            unprocessed: this.injectable(options.unprocessed),\n' +
+          '            claim: done.claim,\n' +
+          '          }),\n' +
           '    );\n' +
           '    processed.catch(() => undefined);\n' +
           '    if (call) return of(undefined);\n' +
-          '    const outcome = await this.process(call);\n',
+          '    const { outcome, claim } = await this.process(call);\n',
       },
     ],
     scenario: 'consumers killed',

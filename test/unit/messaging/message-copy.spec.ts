@@ -28,6 +28,8 @@ describe('headers that travel on', () => {
     'x-acquired-count',
     'x-delivery-limit',
     'x-opt-deliver-by',
+    'x-waiting-since',
+    'x-publish-id',
     'CC',
     'BCC',
   ])('are without %s', (name) => {

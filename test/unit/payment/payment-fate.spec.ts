@@ -53,6 +53,22 @@ describe('a request that the engine declined', () => {
     },
   );
 
+  it('is a dead letter when all attempts at its key are used up: retries-exhausted, as often as they were made', () => {
+    expect(fate({ kind: 'exhausted', attempts: 8 })).toMatchObject({
+      kind: 'dead-letter',
+      reason: 'retries-exhausted',
+      attempts: 8,
+    });
+  });
+
+  it('is a dead letter when it comes from the future: invalid-message, and the detail says by how much', () => {
+    expect(fate({ kind: 'from-the-future', aheadMs: 7_199_001 })).toMatchObject({
+      kind: 'dead-letter',
+      reason: 'invalid-message',
+      detail: expect.stringContaining('7200 s in the future'),
+    });
+  });
+
   it.each([
     { kind: 'mismatch', reason: 'idempotency-key-reused' },
     { kind: 'outside-window', reason: 'outside-deduplication-window' },
@@ -140,6 +156,16 @@ describe('the wait before the next attempt', () => {
   it('is at least what the gateway asks for', () => {
     const asked = failed({ kind: 'unavailable', retryAfterMs: 90_000 }, 1);
     expect(fate(asked)).toMatchObject({ kind: 'park', delayMs: 90_000 });
+  });
+
+  it('is at most an hour, whatever the gateway asks for', () => {
+    const asked = failed({ kind: 'unavailable', retryAfterMs: 1e18 }, 1);
+    expect(fate(asked)).toMatchObject({ kind: 'park', delayMs: 3_600_000 });
+  });
+
+  it('is what was said under the key, where that was, so that all copies come back together', () => {
+    const said = { ...failed({ kind: 'unavailable' }, 4), retryInMs: 1_234 };
+    expect(fate(said)).toMatchObject({ kind: 'park', delayMs: 1_234 });
   });
 
   it('is no shorter because the gateway asks for less', () => {

@@ -1,3 +1,4 @@
+import { deduplicationWindow } from '../deduplication-window';
 import type {
   BeginReply,
   BeginRequest,
@@ -6,17 +7,12 @@ import type {
   Finding,
   IdempotencyStore,
   LeaseOwner,
+  ReleaseOptions,
   ScopedKey,
 } from '../idempotency-store';
 import { fitsRecord, readRecord, writeRecord } from '../stored-record';
+import { beginning, excusing, finished, forgetting, type Attempts } from './attempts';
 import { ExpiringMap } from './expiring-map';
-
-interface Attempts {
-  readonly count: number;
-  readonly excused: number;
-  readonly firstAt?: number;
-  readonly fingerprint?: string;
-}
 
 export interface MemoryIdempotencyStoreOptions {
   /** Epoch milliseconds. Default `Date.now`; a test's own clock lets leases and records end without waiting. */
@@ -53,23 +49,25 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     if (record)
       return fitsRecord(record, request.fingerprint) ? { kind: 'completed', record } : { kind: 'mismatch' };
 
-    const known = this.attempts.get(name);
-    if (isBoundToAnother(known, request.fingerprint)) return { kind: 'mismatch' };
-    if (!known && isOlderThanRecords(request, this.now())) return { kind: 'outside-window' };
-
-    const remainingMs = this.locks.remainingMs(name);
-    if (remainingMs !== undefined) return { kind: 'busy', remainingMs };
-    return this.acquire(request, known);
+    const begun = beginning(this.attempts.get(name), request, {
+      now: this.now(),
+      remainingLeaseMs: this.locks.remainingMs(name),
+    });
+    if (begun.kind !== 'acquired') return begun;
+    const { rememberedMs } = deduplicationWindow(request.ttlSeconds, request.clockToleranceMs);
+    this.locks.set(name, request.ownerToken, request.leaseMs);
+    this.attempts.set(name, begun.attempts, Math.max(rememberedMs, request.leaseMs));
+    return { kind: 'acquired', acquisition: begun.acquisition };
   }
 
   async complete(request: CompleteRequest): Promise<CompleteReply> {
     const name = nameOf(request);
     if (!this.isOwner(request)) return { kind: 'lost', record: this.recordOf(name) };
-    const lifeMs = request.ttlSeconds * 1000;
-    this.records.set(name, writeRecord(request.record), lifeMs);
+    this.records.set(name, writeRecord(request.record), request.ttlSeconds * 1000);
     this.locks.delete(name);
     const attempts = this.attempts.get(name);
-    if (attempts) this.attempts.set(name, attempts, lifeMs);
+    const { rememberedMs } = deduplicationWindow(request.ttlSeconds, request.clockToleranceMs);
+    if (attempts) this.attempts.set(name, finished(attempts, this.now()), rememberedMs);
     return { kind: 'stored' };
   }
 
@@ -83,23 +81,29 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     return 'extended';
   }
 
-  async release(owner: LeaseOwner, counting: 'counted' | 'excused'): Promise<'released' | 'lost'> {
+  async release(owner: LeaseOwner, { counting, backoffMs }: ReleaseOptions): Promise<'released' | 'lost'> {
     if (!this.isOwner(owner)) return 'lost';
     const name = nameOf(owner);
     this.locks.delete(name);
     const attempts = this.attempts.get(name);
     const lifeMs = this.attempts.remainingMs(name);
-    if (counting === 'excused' && attempts && lifeMs !== undefined) {
-      this.attempts.set(name, excusing(attempts), lifeMs);
+    if (attempts && lifeMs !== undefined) {
+      const left = counting === 'excused' ? excusing(attempts) : attempts;
+      const dueAt = backoffMs === undefined ? undefined : this.now() + backoffMs;
+      const state: Attempts['state'] =
+        counting === 'unfinished' ? { kind: 'begun' } : { kind: 'released', dueAt };
+      this.attempts.set(name, { ...left, state }, lifeMs + (backoffMs ?? 0));
     }
     return 'released';
   }
 
   async find(key: ScopedKey): Promise<Finding> {
     const name = nameOf(key);
+    const record = this.recordOf(name);
+    const attempts = this.attempts.get(name);
     return {
-      record: this.recordOf(name),
-      attempts: this.attempts.get(name)?.count ?? 0,
+      record,
+      attempts: (record ? attempts : forgetting(attempts))?.count ?? 0,
       remainingLeaseMs: this.locks.remainingMs(name),
     };
   }
@@ -114,27 +118,6 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     // Memory always takes writes.
   }
 
-  private acquire(request: BeginRequest, known: Attempts | undefined): BeginReply {
-    const name = nameOf(request);
-    const { count, excused, firstAt, fingerprint } = known ?? { count: 0, excused: 0 };
-    const acquired = {
-      count: count + 1,
-      excused,
-      firstAt: firstAt ?? this.now(),
-      fingerprint: request.fingerprint ?? fingerprint,
-    };
-    this.locks.set(name, request.ownerToken, request.leaseMs);
-    this.attempts.set(name, acquired, Math.max(request.ttlSeconds * 1000, request.leaseMs));
-    return {
-      kind: 'acquired',
-      acquisition: {
-        fencingToken: acquired.count,
-        attempt: acquired.count - excused,
-        sinceFirstAttemptMs: Math.max(0, this.now() - acquired.firstAt),
-      },
-    };
-  }
-
   private isOwner(owner: LeaseOwner): boolean {
     return this.locks.get(nameOf(owner)) === owner.ownerToken;
   }
@@ -147,18 +130,4 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
 
 function nameOf({ scope, key }: ScopedKey): string {
   return JSON.stringify([scope, key]);
-}
-
-function isBoundToAnother(known: Attempts | undefined, fingerprint: string | undefined): boolean {
-  return fingerprint !== undefined && known?.fingerprint !== undefined && known.fingerprint !== fingerprint;
-}
-
-function isOlderThanRecords({ requestedAt, ttlSeconds }: BeginRequest, now: number): boolean {
-  return requestedAt !== undefined && now - requestedAt.getTime() > ttlSeconds * 1000;
-}
-
-/** If all acquisitions were excused, the key is free for any payload again. */
-function excusing({ excused, ...attempts }: Attempts): Attempts {
-  const { count } = attempts;
-  return excused + 1 === count ? { count, excused: count } : { ...attempts, excused: excused + 1 };
 }

@@ -1,45 +1,81 @@
--- Begins work on a key: looks for a finished record, checks the fingerprint, takes the lease, counts the acquisition.
+-- Begins work on a key: looks for a finished record, checks fingerprint, age and attempts, takes the lease, counts the
+-- acquisition.
 -- KEYS  1 record   2 lock   3 attempts
--- ARGV  1 owner token   2 lease (ms)   3 life of a record (s)   4 fingerprint, '' for none
---       5 when the request was made (epoch ms), '' for unknown
--- Attempts are one text: acquisitions, excused ones, the first one (epoch ms), fingerprint; the last two may be empty.
+-- ARGV  1 owner token   2 lease (ms)   3 life of the attempts (ms)   4 fingerprint, '' for none
+--       5 when the request was made (epoch ms), '' for unknown   6 the greatest age that cannot be forgotten (ms)
+--       7 how far the clock behind 5 may be off (ms), '' for a future that is not judged
+--       8 since when the request has waited here (epoch ms), '' for not   9 the most counted attempts, '' for any number
+-- Attempts are one text: acquisitions, excused ones, the first one (epoch ms), since when an earlier one may have been
+-- forgotten (epoch ms), state, fingerprint. The state is w: begun, not ended; r: released, with the time before which no other may
+-- begin (epoch ms); f: finished, and when (epoch ms). Everything after the numbers of acquisitions may be empty but w, r, f.
 -- Replies
 --   {'completed', record}                              a finished record, as it was stored
 --   {'mismatch'}                                       the key is bound to another fingerprint
---   {'busy', remaining lease (ms)}                     somebody else holds the lease
---   {'outside-window'}                                 made longer ago than a record lives, and nothing is known of it
---   {'acquired', acquisitions, counted ones, time since the first (ms)}
+--   {'busy', remaining (ms)}                           another owner holds the lease, or the next attempt is not due yet
+--   {'exhausted', counted acquisitions}                all attempts are used up, and the last one was released
+--   {'outside-window'}                                 it may have been processed and forgotten
+--   {'from-the-future', by how much (ms)}              made later than now, by more than clocks differ
+--   {'acquired', acquisitions, counted ones, since the first (ms), since a forgotten one may have been (ms) or -1}
 --   error UNREADABLE                                   the attempts are not what these scripts write
 local record = redis.call('GET', KEYS[1])
 if record then
   return { 'completed', record }
 end
 
-local known = redis.call('GET', KEYS[3])
-local count, excused, first_at, fingerprint = string.match(known or '0 0  ', '^(%d+) (%d+) (%d*) (.*)$')
+local known = redis.call('GET', KEYS[3]) or '0 0   r '
+local count, excused, first_at, doubt_at, state, state_at, fingerprint =
+  string.match(known, '^(%d+) (%d+) (%d*) (%d*) ([wrf])(%d*) (.*)$')
 if not count then
   return redis.error_reply('UNREADABLE attempts')
+end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local made_at, tolerance = tonumber(ARGV[5]), tonumber(ARGV[7])
+
+local is_forgotten = false
+if state == 'f' then
+  -- The record has ended. What may have been made before the work was finished may be what was finished.
+  is_forgotten = made_at and made_at - (tolerance or 0) <= tonumber(state_at)
+  excused, first_at, doubt_at, fingerprint = count, '', '', ''
 end
 if ARGV[4] ~= '' and fingerprint ~= '' and fingerprint ~= ARGV[4] then
   return { 'mismatch' }
 end
-
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if ARGV[5] ~= '' and not known and now - tonumber(ARGV[5]) > ARGV[3] * 1000 then
-  return { 'outside-window' }
+if made_at and tolerance and made_at > now + tolerance then
+  return { 'from-the-future', made_at - now }
 end
 
-if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then
-  return { 'busy', redis.call('PTTL', KEYS[2]) }
+local remaining = redis.call('PTTL', KEYS[2])
+if remaining ~= -2 then
+  return { 'busy', remaining }
+end
+if state == 'r' then
+  if state_at ~= '' and now < tonumber(state_at) then
+    return { 'busy', tonumber(state_at) - now }
+  end
+  if ARGV[9] ~= '' and count - excused >= tonumber(ARGV[9]) then
+    return { 'exhausted', count - excused }
+  end
 end
 
+-- With a counted attempt nothing was forgotten.
+if made_at and first_at == '' and (is_forgotten or now - made_at > tonumber(ARGV[6])) then
+  local waiting_since = tonumber(ARGV[8])
+  if not waiting_since or math.min(now, waiting_since) - made_at > tonumber(ARGV[6]) then
+    return { 'outside-window' }
+  end
+  doubt_at = math.max(0, made_at - (tolerance or 0))
+end
+
+redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 count = count + 1
-first_at = tonumber(first_at) or now
+first_at, doubt_at = tonumber(first_at) or now, tonumber(doubt_at)
 if ARGV[4] ~= '' then
   fingerprint = ARGV[4]
 end
-local attempts = string.format('%d %d %d %s', count, excused, first_at, fingerprint)
+local doubt = doubt_at and string.format('%d', doubt_at) or ''
+local attempts = string.format('%d %d %d %s w %s', count, excused, first_at, doubt, fingerprint)
 -- Never shorter than the lease, or the next owner's fencing token would begin again.
-redis.call('SET', KEYS[3], attempts, 'PX', math.max(ARGV[3] * 1000, ARGV[2]))
-return { 'acquired', count, count - excused, math.max(0, now - first_at) }
+redis.call('SET', KEYS[3], attempts, 'PX', math.max(ARGV[3], ARGV[2]))
+local since_first = math.max(0, now - first_at)
+return { 'acquired', count, count - excused, since_first, doubt_at and math.max(0, now - doubt_at) or -1 }

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 -- Stores the record of finished work and frees the key, if the caller still owns the lease.
 -- May write when Redis is at its memory limit: the effect has happened, forgetting it is the greater harm.
--- KEYS  1 record   2 lock   3 attempts
--- ARGV  1 owner token   2 record   3 life of the record (s)
+-- KEYS  1 record   2 lock   3 attempts (see begin.lua)
+-- ARGV  1 owner token   2 record   3 life of the record (s)   4 how long it is known that the key was finished (ms)
 -- Replies
 --   {'stored'}
 --   {'lost', record or nil}                            the lease is not the caller's any more; what stands there instead
@@ -11,5 +11,10 @@ if redis.call('GET', KEYS[2]) ~= ARGV[1] then
 end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
 redis.call('DEL', KEYS[2])
-redis.call('EXPIRE', KEYS[3], ARGV[3])
+local counts = string.match(redis.call('GET', KEYS[3]) or '', '^%d+ %d+ ')
+if counts then
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  redis.call('SET', KEYS[3], string.format('%s  f%d ', counts, now), 'PX', ARGV[4])
+end
 return { 'stored' }

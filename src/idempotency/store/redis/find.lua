@@ -2,9 +2,10 @@
 -- KEYS  1 record   2 lock   3 attempts (see begin.lua)
 -- Replies
 --   {record or nil, remaining lease (ms), acquisitions}            remaining lease is -2 when nobody holds it
-local attempts = redis.call('GET', KEYS[3])
-return {
-  redis.call('GET', KEYS[1]),
-  redis.call('PTTL', KEYS[2]),
-  attempts and tonumber(string.match(attempts, '^%d+')) or 0,
-}
+local record = redis.call('GET', KEYS[1])
+local count, state = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) %d+ %d* %d* (%a)')
+-- Of a finished key whose record has ended nothing is told: it may be used anew.
+if not record and state == 'f' then
+  count = 0
+end
+return { record, redis.call('PTTL', KEYS[2]), tonumber(count) or 0 }

@@ -8,8 +8,10 @@ import type {
   Finding,
   IdempotencyStore,
   LeaseOwner,
+  ReleaseOptions,
   ScopedKey,
 } from '../idempotency-store';
+import { deduplicationWindow } from '../deduplication-window';
 import { writeRecord } from '../stored-record';
 import { GatheredCalls } from './gathered-calls';
 import { keyBehind, redisKeys, redisPrefixes, type RedisKeys, type RedisLayout } from './redis-keys';
@@ -58,9 +60,17 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   }
 
   begin(request: BeginRequest): Promise<BeginReply> {
-    const { ownerToken, leaseMs, ttlSeconds, fingerprint = '', requestedAt } = request;
+    const { ownerToken, leaseMs, fingerprint = '', requestedAt, waitingSince, clockToleranceMs } = request;
     const { record, lock, attempts } = this.keys(request);
-    const args = [ownerToken, leaseMs, ttlSeconds, fingerprint, requestedAt?.getTime() ?? ''];
+    const { oldestMs, rememberedMs } = deduplicationWindow(request.ttlSeconds, clockToleranceMs);
+    const life = [ownerToken, leaseMs, rememberedMs, fingerprint];
+    const age = [
+      requestedAt?.getTime() ?? '',
+      oldestMs,
+      clockToleranceMs ?? '',
+      waitingSince?.getTime() ?? '',
+    ];
+    const args = [...life, ...age, request.maxAttempts ?? ''];
     return this.begins({ keys: [record, lock, attempts], args }, (reply) =>
       parseBeginReply(reply, request.fingerprint),
     );
@@ -69,7 +79,8 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   // Async, because a result that is no JSON is a rejection like any other.
   async complete(request: CompleteRequest): Promise<CompleteReply> {
     const { record, lock, attempts } = this.keys(request);
-    const args = [request.ownerToken, writeRecord(request.record), request.ttlSeconds];
+    const { rememberedMs } = deduplicationWindow(request.ttlSeconds, request.clockToleranceMs);
+    const args = [request.ownerToken, writeRecord(request.record), request.ttlSeconds, rememberedMs];
     return this.completions({ keys: [record, lock, attempts], args }, parseCompleteReply);
   }
 
@@ -79,9 +90,9 @@ export class RedisIdempotencyStore implements IdempotencyStore {
     return this.extensions({ keys: [lock, attempts], args }, parseExtendReply);
   }
 
-  release(owner: LeaseOwner, counting: 'counted' | 'excused'): Promise<'released' | 'lost'> {
+  release(owner: LeaseOwner, { counting, backoffMs }: ReleaseOptions): Promise<'released' | 'lost'> {
     const { lock, attempts } = this.keys(owner);
-    const args = [owner.ownerToken, counting === 'excused' ? '1' : '0'];
+    const args = [owner.ownerToken, counting, backoffMs ?? ''];
     return this.releases({ keys: [lock, attempts], args }, parseReleaseReply);
   }
 

@@ -14,14 +14,20 @@ export function parseBeginReply(reply: unknown, fingerprint: string | undefined)
       return { kind };
     case 'busy':
       return { kind, remainingMs: Math.max(0, asNumber(rest[0])) };
+    case 'exhausted':
+      return { kind, attempts: asNumber(rest[0]) };
+    case 'from-the-future':
+      return { kind, aheadMs: asNumber(rest[0]) };
     case 'acquired': {
-      const [fencingToken, attempt, sinceFirstAttemptMs] = rest;
+      const [fencingToken, attempt, sinceFirstAttemptMs, sinceForgotten] = rest;
+      const sinceForgottenMs = asNumber(sinceForgotten);
       return {
         kind,
         acquisition: {
           fencingToken: asNumber(fencingToken),
           attempt: asNumber(attempt),
           sinceFirstAttemptMs: asNumber(sinceFirstAttemptMs),
+          ...(sinceForgottenMs >= 0 && { sinceForgottenMs }),
         },
       };
     }

@@ -1,6 +1,7 @@
 -- Frees a key without a record, if the caller still owns the lease.
 -- KEYS  1 lock   2 attempts (see begin.lua)
--- ARGV  1 owner token   2 '1' when the acquisition is excused, as if it had not happened, else '0'
+-- ARGV  1 owner token   2 'excused' as if the acquisition had not happened, 'unfinished' as if the owner had died, 'counted'
+--       3 how long until the next attempt may begin (ms), '' for at once
 -- Replies
 --   'released'
 --   'lost'                                             the lease ran out, or is somebody else's
@@ -8,14 +9,27 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 'lost'
 end
 redis.call('DEL', KEYS[1])
-local known = ARGV[2] == '1' and redis.call('GET', KEYS[2]) or ''
-local count, excused, of_the_first = string.match(known, '^(%d+) (%d+) (.*)$')
-if count then
+local count, excused, of_the_first, fingerprint =
+  string.match(redis.call('GET', KEYS[2]) or '', '^(%d+) (%d+) (%d* %d*) %a%d* (.*)$')
+if not count then
+  return 'released'
+end
+if ARGV[2] == 'excused' then
   excused = excused + 1
   -- Where nothing counts, the key is free for any payload again.
   if excused == tonumber(count) then
-    of_the_first = ' '
+    of_the_first, fingerprint = ' ', ''
   end
-  redis.call('SET', KEYS[2], string.format('%d %d %s', count, excused, of_the_first), 'KEEPTTL')
+end
+local state, due = ARGV[2] == 'unfinished' and 'w' or 'r', ''
+if ARGV[3] ~= '' then
+  local time = redis.call('TIME')
+  due = string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[3])
+end
+local attempts = string.format('%d %d %s %s%s %s', count, excused, of_the_first, state, due, fingerprint)
+redis.call('SET', KEYS[2], attempts, 'KEEPTTL')
+if due ~= '' then
+  -- What waits is not forgotten meanwhile.
+  redis.call('PEXPIRE', KEYS[2], redis.call('PTTL', KEYS[2]) + ARGV[3], 'GT')
 end
 return 'released'

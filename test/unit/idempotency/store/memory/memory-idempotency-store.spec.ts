@@ -54,7 +54,7 @@ describe('the in-memory store', () => {
   it('counts the time since the first attempt afresh when all attempts were excused', async () => {
     const { clock, store } = storeWithClock();
     await beginAs(store, 'first');
-    await store.release({ ...name, ownerToken: 'first' }, 'excused');
+    await store.release({ ...name, ownerToken: 'first' }, { counting: 'excused' });
     await clock.advance(5_000);
     expect(await beginAs(store, 'second')).toMatchObject({
       acquisition: { sinceFirstAttemptMs: 0, attempt: 1 },

@@ -1,0 +1,105 @@
+import { deduplicationWindow } from '../deduplication-window';
+import type { Acquisition, BeginReply, BeginRequest } from '../idempotency-store';
+
+/** What is known of a key beside its record; the same as begin.lua keeps in one text. */
+export interface Attempts {
+  readonly count: number;
+  readonly excused: number;
+  readonly firstAt?: number | undefined;
+  /** Since when an earlier attempt may have been forgotten. */
+  readonly doubtAt?: number | undefined;
+  readonly fingerprint?: string | undefined;
+  readonly state:
+    | { readonly kind: 'begun' }
+    | { readonly kind: 'released'; readonly dueAt?: number | undefined }
+    | { readonly kind: 'finished'; readonly at: number };
+}
+
+type Begun =
+  | { readonly kind: 'acquired'; readonly attempts: Attempts; readonly acquisition: Acquisition }
+  | Exclude<BeginReply, { kind: 'acquired' | 'completed' }>;
+
+const NOTHING: Attempts = { count: 0, excused: 0, state: { kind: 'released' } };
+
+/** How a request for a key without a record begins: step by step as in begin.lua. */
+export function beginning(
+  stored: Attempts | undefined,
+  request: BeginRequest,
+  { now, remainingLeaseMs }: { now: number; remainingLeaseMs: number | undefined },
+): Begun {
+  const madeAt = request.requestedAt?.getTime();
+  const { clockToleranceMs, fingerprint } = request;
+  let known = stored ?? NOTHING;
+  let isForgotten = false;
+  if (known.state.kind === 'finished') {
+    // The record has ended. What may have been made before the work was finished may be what was finished.
+    isForgotten = madeAt !== undefined && madeAt - (clockToleranceMs ?? 0) <= known.state.at;
+    known = { count: known.count, excused: known.count, state: { kind: 'released' } };
+  }
+  if (isBoundToAnother(known, fingerprint)) return { kind: 'mismatch' };
+  if (madeAt !== undefined && clockToleranceMs !== undefined && madeAt > now + clockToleranceMs)
+    return { kind: 'from-the-future', aheadMs: madeAt - now };
+  if (remainingLeaseMs !== undefined) return { kind: 'busy', remainingMs: remainingLeaseMs };
+  const counted = known.count - known.excused;
+  if (known.state.kind === 'released') {
+    const { dueAt } = known.state;
+    if (dueAt !== undefined && now < dueAt) return { kind: 'busy', remainingMs: dueAt - now };
+    if (request.maxAttempts !== undefined && counted >= request.maxAttempts)
+      return { kind: 'exhausted', attempts: counted };
+  }
+  const age = ageOf(request, { known, now, isForgotten });
+  if (age === 'outside-window') return { kind: age };
+  const firstAt = known.firstAt ?? now;
+  const doubtAt = age === 'waited' ? Math.max(0, Number(madeAt) - (clockToleranceMs ?? 0)) : known.doubtAt;
+  return {
+    kind: 'acquired',
+    attempts: {
+      count: known.count + 1,
+      excused: known.excused,
+      firstAt,
+      doubtAt,
+      fingerprint: fingerprint ?? known.fingerprint,
+      state: { kind: 'begun' },
+    },
+    acquisition: {
+      fencingToken: known.count + 1,
+      attempt: counted + 1,
+      sinceFirstAttemptMs: Math.max(0, now - firstAt),
+      ...(doubtAt !== undefined && { sinceForgottenMs: Math.max(0, now - doubtAt) }),
+    },
+  };
+}
+
+/** If all acquisitions were excused, the key is free for any payload again. */
+export function excusing(attempts: Attempts): Attempts {
+  const { count, state } = attempts;
+  const excused = attempts.excused + 1;
+  return excused === count ? { count, excused, state } : { ...attempts, excused };
+}
+
+export function finished({ count, excused }: Attempts, at: number): Attempts {
+  return { count, excused, state: { kind: 'finished', at } };
+}
+
+/** Of a finished key whose record has ended nothing is told: it may be used anew. */
+export function forgetting(attempts: Attempts | undefined): Attempts | undefined {
+  return attempts?.state.kind === 'finished' ? undefined : attempts;
+}
+
+function isBoundToAnother(known: Attempts, fingerprint: string | undefined): boolean {
+  return fingerprint !== undefined && known.fingerprint !== undefined && known.fingerprint !== fingerprint;
+}
+
+/** With a counted attempt nothing was forgotten. */
+function ageOf(
+  { requestedAt, waitingSince, ttlSeconds, clockToleranceMs }: BeginRequest,
+  { known, now, isForgotten }: { known: Attempts; now: number; isForgotten: boolean },
+): 'known' | 'waited' | 'outside-window' {
+  if (requestedAt === undefined || known.firstAt !== undefined) return 'known';
+  const { oldestMs } = deduplicationWindow(ttlSeconds, clockToleranceMs);
+  const isOld = (at: number) => at - requestedAt.getTime() > oldestMs;
+  if (!isForgotten && !isOld(now)) return 'known';
+  return waitingSince === undefined || isOld(Math.min(now, waitingSince.getTime()))
+    ? 'outside-window'
+    : 'waited';
+}

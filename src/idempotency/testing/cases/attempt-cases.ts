@@ -1,0 +1,113 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { KeyUnderTest, SHORT_LEASE_MS } from '../key-under-test';
+import type { StoreCase } from '../store-case';
+
+/** Too long to be over during a case. */
+const LONG_BACKOFF_MS = 60_000;
+/** So short that a case can wait for its end. */
+const SHORT_BACKOFF_MS = 40;
+
+export const attemptCases: readonly StoreCase[] = [
+  {
+    name: 'is busy until the next attempt is due, says for how long, and counts nothing meanwhile',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      await (await key.acquire()).release('counted', { backoffMs: LONG_BACKOFF_MS });
+      for (const reply of [await key.begin(), await key.begin()]) {
+        ok(reply.kind === 'busy', `begin said ${reply.kind}`);
+        ok(
+          reply.remainingMs > LONG_BACKOFF_MS / 2 && reply.remainingMs <= LONG_BACKOFF_MS,
+          `${reply.remainingMs} ms`,
+        );
+      }
+      deepEqual(await key.find(), { record: undefined, attempts: 1, remainingLeaseMs: undefined });
+    },
+  },
+  {
+    name: 'gives the key to the next one when the attempt is due',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      await (await key.acquire()).release('counted', { backoffMs: SHORT_BACKOFF_MS });
+      await clock.advance(SHORT_BACKOFF_MS);
+      equal((await key.acquire()).acquisition.attempt, 2);
+    },
+  },
+  {
+    name: 'forgets when an attempt was due once it has begun',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      await (await key.acquire()).release('counted', { backoffMs: SHORT_BACKOFF_MS });
+      await clock.advance(SHORT_BACKOFF_MS);
+      await (await key.acquire()).release('counted');
+      equal((await key.acquire()).acquisition.attempt, 3);
+    },
+  },
+  {
+    name: 'does not forget attempts while the next one is not due',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      const owner = await key.acquire({ ttlSeconds: 1, leaseMs: 1_000 });
+      await owner.release('counted', { backoffMs: 1_500 });
+      await clock.advance(1_500);
+      equal((await key.acquire()).acquisition.attempt, 2);
+    },
+  },
+  {
+    name: 'tells another payload that the key is bound while an attempt is not due',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      await (await key.acquire({ fingerprint: 'one' })).release('counted', { backoffMs: LONG_BACKOFF_MS });
+      deepEqual(await key.begin({ fingerprint: 'other' }), { kind: 'mismatch' });
+    },
+  },
+  {
+    name: 'is exhausted once as many attempts were counted as a request may add to, and counts no more',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      await (await key.acquire({ maxAttempts: 2 })).release('counted');
+      await (await key.acquire({ maxAttempts: 2 })).release('excused');
+      await (await key.acquire({ maxAttempts: 2 })).release('counted');
+      const exhausted = { kind: 'exhausted', attempts: 2 };
+      deepEqual(
+        [await key.begin({ maxAttempts: 2 }), await key.begin({ maxAttempts: 1 })],
+        [exhausted, exhausted],
+      );
+      equal((await key.find()).attempts, 3);
+    },
+  },
+  {
+    name: 'lets a request that may be tried more often, or as often as it likes, have an exhausted key',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      await (await key.acquire()).release('counted');
+      await (await key.acquire({ maxAttempts: 2 })).release('counted');
+      equal((await key.acquire()).acquisition.attempt, 3);
+    },
+  },
+  {
+    name: 'is busy, not exhausted, while the last attempt goes on',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      await key.acquire({ maxAttempts: 1 });
+      equal((await key.begin({ maxAttempts: 1 })).kind, 'busy');
+    },
+  },
+  {
+    name: 'is not exhausted by a last attempt that did not come to its end: a dead owner, or unfinished work',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      await key.acquire({ maxAttempts: 1, leaseMs: SHORT_LEASE_MS });
+      await clock.advance(SHORT_LEASE_MS);
+      await (await key.acquire({ maxAttempts: 1 })).release('unfinished');
+      equal((await key.acquire({ maxAttempts: 1 })).acquisition.attempt, 3);
+    },
+  },
+  {
+    name: 'answers from the record however many attempts there were',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      const record = await key.finish();
+      deepEqual(await key.begin({ maxAttempts: 1 }), { kind: 'completed', record });
+    },
+  },
+];

@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import type { ConsumeMessage } from 'amqplib';
+import type { AttemptPolicy, FailedWork } from '../idempotency';
+import { historyOf } from '../messaging/message-history';
+import { RECEIPTS } from '../messaging/topology';
+import { WaitingTimes } from '../messaging/waiting-times';
+import { RECEIPT_MAX_ATTEMPTS, receiptFateOf } from './receipt-fate';
+
+/** How often a receipt is tried, and when again: said under its key, so that all copies of the event wait together. */
+@Injectable()
+export class ReceiptAttempts implements AttemptPolicy<ConsumeMessage> {
+  readonly policy = { maxAttempts: RECEIPT_MAX_ATTEMPTS, random: Math.random };
+
+  constructor(private readonly waitingTimes: WaitingTimes) {}
+
+  maxAttempts(message: ConsumeMessage): number {
+    return this.policy.maxAttempts + historyOf(message).attemptsBeforeReplay;
+  }
+
+  backoffMs(message: ConsumeMessage, failed: FailedWork): number | undefined {
+    const next = receiptFateOf({ kind: 'failed', ...failed }, historyOf(message), this.policy);
+    return next.kind === 'park' ? next.delayMs : undefined;
+  }
+
+  waitingSince(message: ConsumeMessage): Promise<Date | undefined> {
+    return this.waitingTimes.since(message, RECEIPTS);
+  }
+}

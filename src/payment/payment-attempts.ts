@@ -1,0 +1,36 @@
+import { Injectable } from '@nestjs/common';
+import type { ConsumeMessage } from 'amqplib';
+import { Environment } from '../config/environment';
+import type { AttemptPolicy, FailedWork } from '../idempotency';
+import { historyOf } from '../messaging/message-history';
+import { CHARGES } from '../messaging/topology';
+import { WaitingTimes } from '../messaging/waiting-times';
+import { fateOf, isExcused, type RetryPolicy } from './payment-fate';
+
+/** How often a payment is tried, and when again: said under its key, so that all its copies wait together. */
+@Injectable()
+export class PaymentAttempts implements AttemptPolicy<ConsumeMessage> {
+  readonly policy: RetryPolicy;
+
+  constructor(
+    private readonly waitingTimes: WaitingTimes,
+    environment: Environment,
+  ) {
+    this.policy = { maxAttempts: environment.paymentMaxAttempts, random: Math.random };
+  }
+
+  maxAttempts(message: ConsumeMessage): number {
+    return this.policy.maxAttempts + historyOf(message).attemptsBeforeReplay;
+  }
+
+  backoffMs(message: ConsumeMessage, failed: FailedWork): number | undefined {
+    // The pause holds all payments up, and ends when the gateway says so.
+    if (isExcused(failed.error)) return undefined;
+    const next = fateOf({ kind: 'failed', ...failed }, historyOf(message), this.policy);
+    return next.kind === 'park' ? next.delayMs : undefined;
+  }
+
+  waitingSince(message: ConsumeMessage): Promise<Date | undefined> {
+    return this.waitingTimes.since(message, CHARGES);
+  }
+}

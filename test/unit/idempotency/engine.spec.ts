@@ -1,0 +1,264 @@
+import { EventEmitter, once } from 'node:events';
+import {
+  IdempotencyEvents,
+  IdempotencyService,
+  MemoryIdempotencyStore,
+  StoreUnavailableError,
+  type Claim,
+  type IdempotencyModuleOptions,
+  type IdempotencyStore,
+} from '../../../src/idempotency';
+import { ManualClock } from '../../../src/idempotency/testing';
+
+const failure = new Error('the gateway is away');
+const ttlSeconds = 60;
+
+/** A store on a clock that moves when told, with other answers in place of some of its own. */
+function storeWith(replacements: (own: MemoryIdempotencyStore) => Partial<IdempotencyStore> = () => ({})) {
+  const clock = new ManualClock();
+  const own = new MemoryIdempotencyStore({ now: () => clock.now() });
+  const store: IdempotencyStore = {
+    begin: (request) => own.begin(request),
+    complete: (request) => own.complete(request),
+    extend: (owner, leaseMs) => own.extend(owner, leaseMs),
+    release: (owner, options) => own.release(owner, options),
+    find: (name) => own.find(name),
+    forget: (name) => own.forget(name),
+    probe: () => own.probe(),
+    ...replacements(own),
+  };
+  return { clock, store };
+}
+
+function engineOn(store: IdempotencyStore, options: Partial<IdempotencyModuleOptions> = {}) {
+  const events = new IdempotencyEvents();
+  const kinds: string[] = [];
+  events.on(({ kind }) => kinds.push(kind));
+  const service = new IdempotencyService(store, { store, ttlSeconds, leaseMs: 30_000, ...options }, events);
+  return { service, kinds };
+}
+
+const claim = (fields: Partial<Claim> = {}): Claim => ({
+  scope: 'order',
+  key: 'abc',
+  fingerprint: 'print',
+  ...fields,
+});
+
+/** Work that has begun when it says so, and fails when it is told. */
+function failingWork() {
+  const steps = new EventEmitter();
+  const begun = once(steps, 'begun');
+  let runs = 0;
+  const work = async (): Promise<never> => {
+    runs++;
+    const end = once(steps, 'end');
+    steps.emit('begun');
+    await end;
+    throw failure;
+  };
+  return { work, begun, fail: () => steps.emit('end'), runs: () => runs };
+}
+
+describe('copies of a request in one process, whose work fails', () => {
+  it('share one attempt, and wait equally long for the next one', async () => {
+    const { store } = storeWith();
+    const { service } = engineOn(store);
+    const { work, begun, fail, runs } = failingWork();
+    let draws = 0;
+    const copy = claim({ backoffMs: () => 1_000 * ++draws });
+    const outcomes = [1, 2, 3].map(() => service.tryRun(copy, work));
+    await begun;
+    fail();
+    expect(await Promise.all(outcomes)).toEqual(
+      [1, 2, 3].map(() => ({ kind: 'failed', error: failure, attempt: 1, retryInMs: 1_000 })),
+    );
+    expect(runs()).toBe(1);
+  });
+
+  it('are in progress until the next attempt is due, in any process', async () => {
+    const { store, clock } = storeWith();
+    const fails = () => Promise.reject(failure);
+    const copy = claim({ backoffMs: () => 120_000 });
+    await engineOn(store).service.tryRun(copy, fails);
+    await clock.advance(60_000);
+    const early = await engineOn(store).service.tryRun(copy, fails);
+    expect(early).toEqual({ kind: 'busy', remainingMs: 60_000 });
+    await clock.advance(60_000);
+    expect(await engineOn(store).service.tryRun(copy, fails)).toMatchObject({ kind: 'failed', attempt: 2 });
+  });
+
+  it('are all exhausted by the last attempt, except one that may be tried more often', async () => {
+    const { store } = storeWith();
+    const { service } = engineOn(store);
+    const { work, begun, fail } = failingWork();
+    const last = service.tryRun(claim({ maxAttempts: 1 }), work);
+    await begun;
+    const copy = service.tryRun(claim({ maxAttempts: 1 }), work);
+    const replayed = service.tryRun(claim({ maxAttempts: 2 }), () => Promise.resolve('done'));
+    fail();
+    expect(await Promise.all([last, copy])).toMatchObject([
+      { kind: 'failed', attempt: 1 },
+      { kind: 'failed', attempt: 1 },
+    ]);
+    expect(await replayed).toEqual({ kind: 'executed', result: 'done' });
+  });
+});
+
+describe('attempts that are used up', () => {
+  it('begin no work', async () => {
+    const { store } = storeWith();
+    const { service, kinds } = engineOn(store);
+    await service.tryRun(claim(), () => Promise.reject(failure));
+    let runs = 0;
+    const outcome = await service.tryRun(claim({ maxAttempts: 1 }), () => Promise.resolve(++runs));
+    expect(outcome).toEqual({ kind: 'exhausted', attempts: 1 });
+    expect(runs).toBe(0);
+    expect(kinds).toContain('exhausted');
+  });
+
+  it('are not by a last one whose lease was lost: its owner does not know how the work ends', async () => {
+    const { store } = storeWith(() => ({ release: () => Promise.resolve('lost') }));
+    const outcome = await engineOn(store).service.tryRun(claim({ maxAttempts: 1 }), () =>
+      Promise.reject(failure),
+    );
+    expect(outcome).toEqual({ kind: 'lease-lost' });
+  });
+});
+
+describe('a copy that meets a request which is judged by when it was made', () => {
+  const old = (clock: ManualClock) => claim({ requestedAt: new Date(clock.now() - 2 * ttlSeconds * 1000) });
+
+  it('is judged by its own time', async () => {
+    const { store, clock } = storeWith();
+    const { service } = engineOn(store, { clockToleranceMs: 1_000 });
+    const done = () => Promise.resolve('done');
+    const future = claim({ requestedAt: new Date(clock.now() + 3_600_000) });
+    const outcomes = [old(clock), future, claim()].map((copy) => service.tryRun(copy, done));
+    expect(await Promise.all(outcomes)).toEqual([
+      { kind: 'outside-window' },
+      { kind: 'from-the-future', aheadMs: 3_600_000 },
+      { kind: 'executed', result: 'done' },
+    ]);
+  });
+
+  it('is asked since when it waited only if its age would refuse it', async () => {
+    const { store, clock } = storeWith();
+    const { service } = engineOn(store);
+    const asked: string[] = [];
+    const waiting = (name: string, fields: Partial<Claim>) =>
+      claim({
+        ...fields,
+        key: name,
+        waitingSince: () => Promise.resolve(asked.push(name) ? fields.requestedAt : undefined),
+      });
+    const seen: (number | undefined)[] = [];
+    const work = (context: { sinceForgottenMs: number | undefined }) =>
+      Promise.resolve(void seen.push(context.sinceForgottenMs));
+    await service.tryRun(waiting('fresh', { requestedAt: new Date(clock.now()) }), work);
+    await service.tryRun(waiting('old', { requestedAt: old(clock).requestedAt }), work);
+    expect(asked).toEqual(['old']);
+    expect(seen).toEqual([undefined, 2 * ttlSeconds * 1000]);
+  });
+
+  it('is kept, not refused, when nobody can say since when it waited', async () => {
+    const { store, clock } = storeWith();
+    const gone = new StoreUnavailableError('pause', 'gone');
+    const copy = { ...old(clock), waitingSince: () => Promise.reject(gone) };
+    const outcome = await engineOn(store).service.tryRun(copy, () => Promise.resolve(1));
+    expect(outcome).toEqual({ kind: 'store-unavailable', error: gone });
+  });
+});
+
+describe('a store that is away when the work is done', () => {
+  it('is asked to keep the record again and again, as long as the lease lasts', async () => {
+    let refusals = 2;
+    const { store } = storeWith((own) => ({
+      complete: (request) =>
+        refusals-- > 0
+          ? Promise.reject(new StoreUnavailableError('complete', 'gone'))
+          : own.complete(request),
+    }));
+    const outcome = await engineOn(store).service.tryRun(claim(), () => Promise.resolve('paid'));
+    expect(outcome).toEqual({ kind: 'executed', result: 'paid' });
+    expect((await store.find(claim())).record).toMatchObject({ result: 'paid' });
+  });
+});
+
+describe('a store whose answer takes its time', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  it('shortens the lease by that: it began when the store was asked', async () => {
+    const now = performance.now();
+    const time = jest.spyOn(performance, 'now').mockReturnValue(now);
+    const { store } = storeWith((own) => ({
+      begin: (request) => {
+        time.mockReturnValue(now + 10_000);
+        return own.begin(request);
+      },
+    }));
+    const left = await engineOn(store).service.tryRun(claim(), ({ remainingMs }) =>
+      Promise.resolve(remainingMs),
+    );
+    expect(left).toEqual({ kind: 'executed', result: 20_000 });
+  });
+});
+
+describe('a result that is not JSON', () => {
+  it('fails the attempt like an error of the work: the key waits for the next one', async () => {
+    const { store } = storeWith();
+    const copy = claim({ backoffMs: () => 5_000 });
+    const outcome = await engineOn(store).service.tryRun(copy, () => Promise.resolve(1n));
+    expect(outcome).toMatchObject({ kind: 'failed', retryInMs: 5_000 });
+    expect(await engineOn(store).service.tryRun(copy, () => Promise.resolve(1))).toMatchObject({
+      kind: 'busy',
+    });
+  });
+});
+
+describe('a judgement of the application that throws', () => {
+  it.each(['backoffMs', 'excuse'])('is the error of the attempt: %s', async (name) => {
+    const { store } = storeWith();
+    const fault = new Error('a bad judgement');
+    const throws = () => {
+      throw fault;
+    };
+    const outcome = await engineOn(store).service.tryRun(claim({ [name]: throws }), () =>
+      Promise.reject(failure),
+    );
+    expect(outcome).toEqual({ kind: 'failed', error: fault, attempt: 1 });
+    expect((await store.find(claim())).remainingLeaseMs).toBeUndefined();
+  });
+});
+
+describe('another look at a key whose request is about to be given up', () => {
+  it('finds its record, and tells of it as of any other duplicate', async () => {
+    const { store } = storeWith();
+    const { service, kinds } = engineOn(store);
+    await service.tryRun(claim(), () => Promise.resolve('paid'));
+    expect(await service.lookAgain(claim())).toEqual({ kind: 'replayed', result: 'paid' });
+    expect(kinds).toContain('replayed');
+  });
+
+  it('finds a record of another payload', async () => {
+    const { store } = storeWith();
+    const { service } = engineOn(store);
+    await service.tryRun(claim(), () => Promise.resolve('paid'));
+    expect(await service.lookAgain(claim({ fingerprint: 'other' }))).toEqual({ kind: 'mismatch' });
+  });
+
+  it('finds another owner at work', async () => {
+    const { store } = storeWith();
+    const { work, begun, fail } = failingWork();
+    const running = engineOn(store).service.tryRun(claim(), work);
+    await begun;
+    expect(await engineOn(store).service.lookAgain(claim())).toEqual({ kind: 'busy', remainingMs: 30_000 });
+    fail();
+    await running;
+  });
+
+  it('finds nothing', async () => {
+    const { store } = storeWith();
+    expect(await engineOn(store).service.lookAgain(claim())).toBeUndefined();
+  });
+});

@@ -1,0 +1,107 @@
+import { Logger } from '@nestjs/common';
+import type { Environment } from '../../../src/config/environment';
+import { LeaseLostError, type IdempotencyContext } from '../../../src/idempotency';
+import {
+  GatewayError,
+  type Charge,
+  type FoundCharge,
+  type PaymentGateway,
+} from '../../../src/payment/gateway/payment-gateway';
+import type { PaymentEvents } from '../../../src/payment/payment-events';
+import { PaymentService } from '../../../src/payment/payment.service';
+
+const retentionMs = 86_400_000;
+const request = {
+  paymentId: 'PAY-1',
+  customerId: 'CUST-1',
+  paymentMethodId: 'pm_card_visa',
+  money: { minorUnits: 100, currency: 'USD' },
+};
+const charged = { kind: 'succeeded', chargeId: 'pi_charged' } as const;
+const found = { kind: 'succeeded', chargeId: 'pi_found' } as const;
+
+function run(context: Partial<IdempotencyContext>, finding: FoundCharge = found) {
+  const calls: { call: 'charge' | 'find'; charge: Charge }[] = [];
+  const gateway: PaymentGateway = {
+    charge: (charge) => Promise.resolve((calls.push({ call: 'charge', charge }), charged)),
+    find: (charge) => Promise.resolve((calls.push({ call: 'find', charge }), finding)),
+    probe: () => Promise.resolve({ kind: 'reachable' }),
+  };
+  const events = { succeeded: () => Promise.resolve() } as unknown as PaymentEvents;
+  const environment = { gatewayKeyRetentionSeconds: retentionMs / 1000 } as Environment;
+  const result = new PaymentService(gateway, events, environment).charge(request, {
+    scope: 'payment',
+    key: 'abc',
+    replayed: false,
+    attempt: 1,
+    fencingToken: 1,
+    sinceFirstAttemptMs: 0,
+    sinceForgottenMs: undefined,
+    signal: new AbortController().signal,
+    remainingMs: 30_000,
+    assertHeld: () => undefined,
+    ...context,
+  });
+  return { result, calls, names: () => calls.map(({ call }) => call) };
+}
+
+beforeAll(() => Logger.overrideLogger(false));
+afterAll(() => Logger.overrideLogger(['error', 'warn']));
+
+describe('a lease that ended before the charge was sent', () => {
+  it('keeps the charge from being sent', async () => {
+    const assertHeld = () => {
+      throw new LeaseLostError();
+    };
+    const { result, calls } = run({ assertHeld });
+    await expect(result).rejects.toBeInstanceOf(LeaseLostError);
+    expect(calls).toEqual([]);
+  });
+});
+
+describe('a first attempt that is as old as the gateway keeps keys', () => {
+  it('is repeated while that is more than the margin away', async () => {
+    const { result, names } = run({ sinceFirstAttemptMs: retentionMs * 0.94 });
+    expect(await result).toMatchObject({ chargeId: 'pi_charged' });
+    expect(names()).toEqual(['charge']);
+  });
+
+  it('is only looked up within the margin', async () => {
+    const { result, names } = run({ sinceFirstAttemptMs: retentionMs * 0.96 });
+    expect(await result).toMatchObject({ chargeId: 'pi_found' });
+    expect(names()).toEqual(['find']);
+  });
+
+  it('is never charged on a guess when it is not found, however certainly', async () => {
+    const nothing = { kind: 'not-found', isCertain: true } as const;
+    const { result, names } = run(
+      { sinceFirstAttemptMs: retentionMs, sinceForgottenMs: retentionMs },
+      nothing,
+    );
+    await expect(result).rejects.toMatchObject({ failure: { kind: 'outcome-unknown' } });
+    expect(names()).toEqual(['find']);
+  });
+});
+
+describe('a payment that waited for us for so long that an earlier copy may be forgotten', () => {
+  const sinceForgottenMs = 3_600_000;
+
+  it('is looked up first, from when that copy may have been charged, and is what was found', async () => {
+    const { result, calls, names } = run({ sinceForgottenMs });
+    expect(await result).toMatchObject({ chargeId: 'pi_found' });
+    expect(names()).toEqual(['find']);
+    expect(Date.now() - Number(calls[0]?.charge.firstAttemptAt)).toBeGreaterThanOrEqual(sinceForgottenMs);
+  });
+
+  it('is charged where the gateway certainly knows of none', async () => {
+    const { result, names } = run({ sinceForgottenMs }, { kind: 'not-found', isCertain: true });
+    expect(await result).toMatchObject({ chargeId: 'pi_charged' });
+    expect(names()).toEqual(['find', 'charge']);
+  });
+
+  it('is not charged where the gateway could not be looked through', async () => {
+    const { result, names } = run({ sinceForgottenMs }, { kind: 'not-found', isCertain: false });
+    await expect(result).rejects.toBeInstanceOf(GatewayError);
+    expect(names()).toEqual(['find']);
+  });
+});
