@@ -4,7 +4,7 @@ import type { RedisIdempotencyStore } from '../idempotency';
 import { StoreUnavailableError } from '../idempotency';
 import { PAYMENT_SCOPE } from '../payment/payment.dto';
 import type { LedgerCharge, PaymentLedger } from '../payment/gateway/payment-ledger';
-import { endsPayment, recordedIn, type PaymentFacts, type Recorded } from './payment-facts';
+import { recordedIn, type PaymentFacts, type Recorded } from './payment-facts';
 import { judge, type PaymentState, type Problem, type Scene, type Verdict } from './verdict';
 
 /** What the broker knows of payments. */
@@ -136,7 +136,7 @@ export class Reconciliation {
 
 function lettersByKey(letters: readonly DeadLetter[]): Map<string, DeadLetter[]> {
   const byKey = new Map<string, DeadLetter[]>();
-  for (const letter of letters.filter(endsPayment)) {
+  for (const letter of letters.filter(({ endsPayment }) => endsPayment)) {
     const { idempotencyKey } = letter;
     if (idempotencyKey !== undefined)
       byKey.set(idempotencyKey, [...(byKey.get(idempotencyKey) ?? []), letter]);

@@ -93,7 +93,9 @@ function unlikeItsRecord({ recorded, charges }: PaymentFacts, { since }: Scene):
 }
 
 function chargedWithoutRecord(facts: PaymentFacts, scene: Scene): Problem | undefined {
-  const { recorded, charges, deadLetters } = facts;
+  const { recorded, charges } = facts;
+  // The gateway was searched before such a dead letter: what was charged under its key is another payment.
+  const deadLetters = facts.deadLetters.filter(({ reason }) => reason !== 'gateway-key-reused');
   const charged = charges.filter(({ createdAt }) => createdAt >= scene.recordsSince);
   if (recorded || charged.length === 0 || isInProgress(facts, scene)) return undefined;
   if (deadLetters.length > 0) {

@@ -9,8 +9,9 @@ import {
   type GatewayProbe,
   type PaymentGateway,
 } from './payment-gateway';
+import { CHARGE_VERSIONS, type ChargeParameters } from './charge-parameters';
 import { KEY_METADATA, openStripe } from './stripe-client';
-import { verdictOn } from './stripe-errors';
+import { mayNotSearch, verdictOn } from './stripe-errors';
 
 /** Stripe's longest idempotency key. */
 const LONGEST_KEY = 255;
@@ -29,31 +30,59 @@ const WHOLE_UNITS = new Set(['MGA']);
 @Injectable()
 export class StripeGateway implements PaymentGateway {
   private readonly stripe: Stripe;
+  private probing: Promise<GatewayProbe> | undefined;
 
-  constructor(environment: Environment) {
+  /** `versions`: what may have been sent for a charge, the newest first. */
+  constructor(
+    environment: Environment,
+    private readonly versions: readonly ChargeParameters[] = CHARGE_VERSIONS,
+  ) {
     // Its own retries would hide attempts and use up the lease; ours are counted, spread and survive a crash. One is
     // left: it repeats a call at once, with the same key, when the connection is closed under it.
     this.stripe = openStripe(environment, { maxNetworkRetries: 0 });
   }
 
   async charge(charge: Charge): Promise<ChargeResult> {
+    const amount = amountOf(charge);
+    for (const parametersOf of this.versions) {
+      try {
+        return await this.send(charge, parametersOf(charge, amount));
+      } catch (error) {
+        // Nothing was done. An older version of this service may have sent it first: of all parameters at most one
+        // version's are those of that time, and only they are answered, however often the process dies in between.
+        if (!isKeyReused(error)) throw error;
+      }
+    }
+    // Sent by a version that this one does not know yet, or by another program.
+    const decision = await this.lookUp(charge);
+    if (decision) return decision;
+    throw new GatewayError(
+      { kind: 'key-reused' },
+      'the gateway knows this key with other parameters, and no payment there is this one; does another program use such keys?',
+    );
+  }
+
+  async find(charge: Charge): Promise<ChargeResult> {
+    const decision = await this.lookUp(charge);
+    if (decision) return decision;
+    throw new GatewayError(
+      { kind: 'outcome-unknown' },
+      'the gateway gives no answer for this key any more and no payment carries it; find out before charging again',
+    );
+  }
+
+  /** One at a time: many that ask at once, as when our key is refused to many payments, get one answer. */
+  probe(): Promise<GatewayProbe> {
+    this.probing ??= this.askWhetherAccepted().finally(() => {
+      this.probing = undefined;
+    });
+    return this.probing;
+  }
+
+  private async send(charge: Charge, parameters: Stripe.PaymentIntentCreateParams): Promise<ChargeResult> {
     try {
-      const intent = await this.stripe.paymentIntents.create(
-        {
-          amount: amountOf(charge),
-          currency: charge.money.currency.toLowerCase(),
-          payment_method: charge.paymentMethodId,
-          automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
-          confirm: true,
-          error_on_requires_action: true,
-          metadata: {
-            [KEY_METADATA]: charge.idempotencyKey,
-            payment_id: charge.paymentId,
-            customer_id: charge.customerId,
-          },
-        },
-        { idempotencyKey: gatewayKey(charge.idempotencyKey) },
-      );
+      const underKey = { idempotencyKey: gatewayKey(charge.idempotencyKey) };
+      const intent = await this.stripe.paymentIntents.create(parameters, underKey);
       // A repeated key gets the first answer, so a payment that was still processing then must be asked for anew.
       return decisionOn(
         intent.status === 'processing' ? await this.stripe.paymentIntents.retrieve(intent.id) : intent,
@@ -67,28 +96,45 @@ export class StripeGateway implements PaymentGateway {
           // It never changes under this key, and a new key might charge twice: only looking is left.
           return this.find(charge);
         case 'failure':
-          throw verdict.error;
+          throw await this.ofThisPayment(verdict.error);
         default:
           return verdict satisfies never;
       }
     }
   }
 
-  async find(charge: Charge): Promise<ChargeResult> {
-    const intent = await this.lookFor(charge).catch((error: unknown) => {
+  private async lookUp(charge: Charge): Promise<ChargeResult | undefined> {
+    const intent = await this.lookFor(charge).catch(async (error: unknown) => {
       const verdict = verdictOn(error);
       throw verdict.kind === 'failure'
-        ? verdict.error
+        ? await this.ofThisPayment(verdict.error)
         : new GatewayError({ kind: 'unavailable' }, 'the lookup failed');
     });
-    if (intent) return decisionOn(intent);
-    throw new GatewayError(
-      { kind: 'outcome-unknown' },
-      'the gateway gives no answer for this key any more and no payment carries it; find out before charging again',
-    );
+    return intent && decisionOn(intent);
   }
 
-  async probe(): Promise<GatewayProbe> {
+  /** A refusal of our key is about every payment only when the gateway refuses it without one, too. */
+  private async ofThisPayment(error: GatewayError): Promise<GatewayError> {
+    if (error.failure.kind !== 'unauthorized') return error;
+    const probe = await this.probe();
+    switch (probe.kind) {
+      case 'unauthorized':
+        return error;
+      case 'reachable':
+        return new GatewayError(
+          { kind: 'forbidden' },
+          `${error.message}; other calls with our key are accepted`,
+        );
+      case 'unreachable':
+        // Not known to be about every payment, so it must not stop them; and an attempt that counts has an end.
+        return new GatewayError({ kind: 'unavailable' }, `${error.message}; asked again: ${probe.detail}`);
+      default:
+        return probe satisfies never;
+    }
+  }
+
+  /** Never rejects. */
+  private async askWhetherAccepted(): Promise<GatewayProbe> {
     try {
       // A restricted key may charge without seeing the balance, but not without seeing payments.
       await this.stripe.paymentIntents.list({ limit: 1 }, { timeout: PROBE_TIMEOUT_MS });
@@ -120,9 +166,9 @@ export class StripeGateway implements PaymentGateway {
         query: `metadata['${KEY_METADATA}']:'${value}'`,
         limit: 10,
       });
-      return found.data.find((intent) => carries(intent, charge));
+      return paymentAmong(found.data, charge);
     } catch (error) {
-      if (error instanceof Stripe.errors.StripeInvalidRequestError) return undefined;
+      if (mayNotSearch(error)) return undefined;
       throw error;
     }
   }
@@ -133,28 +179,43 @@ export class StripeGateway implements PaymentGateway {
     const latest = await this.stripe.paymentIntents
       .list({ created: { gte: since }, limit: 100 })
       .autoPagingToArray({ limit: LOOKED_THROUGH });
-    return latest.find((intent) => carries(intent, charge));
+    return paymentAmong(latest, charge);
   }
+}
+
+function isKeyReused(error: unknown): boolean {
+  return error instanceof GatewayError && error.failure.kind === 'key-reused';
 }
 
 function decisionOn(intent: Stripe.PaymentIntent): ChargeResult {
-  if (intent.status === 'succeeded') return { kind: 'succeeded', chargeId: intent.id };
-  const error = intent.last_payment_error;
-  if (error) {
+  const { id, status, last_payment_error: error } = intent;
+  if (status === 'succeeded') return { kind: 'succeeded', chargeId: id };
+  if (status === 'processing') {
+    throw new GatewayError({ kind: 'unavailable' }, `the gateway is still processing ${id}`);
+  }
+  // In any other state money may still move, whatever went wrong before.
+  if (error && (status === 'requires_payment_method' || status === 'canceled')) {
     const declineCode = error.decline_code ?? error.code ?? 'card_declined';
-    return { kind: 'declined', chargeId: intent.id, declineCode };
+    return { kind: 'declined', chargeId: id, declineCode };
   }
-  if (intent.status === 'processing') {
-    throw new GatewayError({ kind: 'unavailable' }, `the gateway is still processing ${intent.id}`);
-  }
-  throw new GatewayError(
-    { kind: 'outcome-unknown' },
-    `the gateway left ${intent.id} in the state '${intent.status}'`,
-  );
+  throw new GatewayError({ kind: 'outcome-unknown' }, `the gateway left ${id} in the state '${status}'`);
 }
 
-function carries(intent: Stripe.PaymentIntent, charge: Charge): boolean {
-  return intent.metadata[KEY_METADATA] === charge.idempotencyKey;
+/** This payment among those that were found, the one that succeeded first: it is the one the customer pays for. */
+function paymentAmong(found: Stripe.PaymentIntent[], charge: Charge): Stripe.PaymentIntent | undefined {
+  const own = found.filter((intent) => isPayment(intent, charge));
+  return own.find(({ status }) => status === 'succeeded') ?? own[0];
+}
+
+/** A search may answer with keys that only look alike, and the key may have been another payment's before. */
+function isPayment({ metadata, amount, currency }: Stripe.PaymentIntent, charge: Charge): boolean {
+  return (
+    metadata[KEY_METADATA] === charge.idempotencyKey &&
+    metadata.payment_id === charge.paymentId &&
+    metadata.customer_id === charge.customerId &&
+    currency === charge.money.currency.toLowerCase() &&
+    amount === amountOf(charge)
+  );
 }
 
 /** One key for all attempts. Ours may be as long as the gateway's, so with the prefix the longest ones are hashed. */
