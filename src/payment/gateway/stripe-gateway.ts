@@ -10,7 +10,7 @@ import {
   type PaymentGateway,
 } from './payment-gateway';
 import { CHARGE_VERSIONS, type ChargeParameters } from './charge-parameters';
-import { KEY_METADATA, openStripe } from './stripe-client';
+import { KEY_METADATA, openStripe, searchClause } from './stripe-client';
 import { mayNotSearch, verdictOn } from './stripe-errors';
 
 /** Stripe's longest idempotency key. */
@@ -160,12 +160,9 @@ export class StripeGateway implements PaymentGateway {
 
   /** Finds payments of any age, but only about a minute after they were made. Not every account may search. */
   private async searchFor(charge: Charge): Promise<Stripe.PaymentIntent | undefined> {
-    const value = charge.idempotencyKey.replace(/[\\']/g, '\\$&');
     try {
-      const found = await this.stripe.paymentIntents.search({
-        query: `metadata['${KEY_METADATA}']:'${value}'`,
-        limit: 10,
-      });
+      const query = searchClause(charge.idempotencyKey);
+      const found = await this.stripe.paymentIntents.search({ query, limit: 10 });
       return paymentAmong(found.data, charge);
     } catch (error) {
       if (mayNotSearch(error)) return undefined;

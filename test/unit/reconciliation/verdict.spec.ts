@@ -56,6 +56,11 @@ describe('what is older than the look goes back', () => {
     expect(judge(facts({ recorded }), scene)).toMatchObject({ problems });
   });
 
+  it('is a charge without a record all the same when work on its key has begun anew', () => {
+    const verdict = judge(facts({ charges: [aCharge(hours(-1))], acquisitions: 1 }), scene);
+    expect(verdict).toMatchObject({ state: 'broken', problems: [{ kind: 'charged-without-record' }] });
+  });
+
   it('is a double charge all the same', () => {
     const charges = [aCharge(hours(-2)), { ...aCharge(hours(-1)), chargeId: 'pi_2' }];
     expect(judge(facts({ charges }), scene)).toMatchObject({
