@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { GetMessage, Message } from 'amqplib';
 import { amqpInstant, canonicalJson } from '../idempotency';
+import { endsPayment } from '../messaging/fate';
 import { readBody, UnreadableMessageError } from '../messaging/message-body';
 import { senderHeaders } from '../messaging/message-copy';
-import { HEADERS } from '../messaging/topology';
+import { HEADERS, PAYMENT_REQUESTED } from '../messaging/topology';
 import { originOf } from './origin';
 
 /** A dead letter as a person sees it in a list. */
@@ -12,6 +13,8 @@ export interface DeadLetter {
   readonly id: string;
   /** One of the service's reasons, or `delivery-limit` when the broker gave the message up. */
   readonly reason: string;
+  /** Whether it is the end of the payment with its key. If not, it never was that payment, or that has another end. */
+  readonly endsPayment: boolean;
   readonly detail: string;
   readonly attempts: number;
   /** Where a replay goes: what kind of request it was. */
@@ -32,14 +35,17 @@ export function deadLetterFrom(message: Message | GetMessage): DeadLetter {
   const published = amqpInstant(message.properties.timestamp);
   const key = textIn(headers, HEADERS.idempotencyKey) ?? keyInBody(message);
   const deadLetteredAt = textIn(headers, HEADERS.deadLetteredAt);
+  const reason = brokerReason(message) ?? textIn(headers, HEADERS.deadLetterReason) ?? 'unknown';
+  const routingKey = originOf(message);
   return {
     id: idOf(message),
-    reason: textIn(headers, HEADERS.deadLetterReason) ?? brokerReason(message),
+    reason,
+    endsPayment: routingKey === PAYMENT_REQUESTED && endsPayment(reason),
     detail:
       textIn(headers, HEADERS.deadLetterDetail) ??
       'came back unacknowledged too often; does it kill its consumer?',
     attempts: numberIn(headers, HEADERS.attempts) ?? 0,
-    routingKey: originOf(message),
+    routingKey,
     ...(key !== undefined && { idempotencyKey: key }),
     ...(published && { publishedAt: published.instant.toISOString() }),
     ...(deadLetteredAt !== undefined && { deadLetteredAt }),
@@ -80,9 +86,15 @@ function keyInBody(message: Message | GetMessage): string | undefined {
   return body instanceof UnreadableMessageError ? undefined : textIn(body, 'idempotencyKey');
 }
 
-function brokerReason(message: Message | GetMessage): string {
-  const reason: unknown = message.properties.headers?.['x-first-death-reason'];
-  return typeof reason === 'string' ? reason.replaceAll('_', '-') : 'unknown';
+/**
+ * Undefined when the broker did not give the message up itself: what the service dead-letters has none of the broker's
+ * marks. Its latest one counts, because each wait in a retry queue leaves one, too.
+ */
+function brokerReason({ properties }: Message | GetMessage): string | undefined {
+  const deaths: unknown = properties.headers?.['x-death'];
+  const latest: unknown = Array.isArray(deaths) ? deaths[0] : undefined;
+  if (typeof latest !== 'object' || latest === null || !('reason' in latest)) return undefined;
+  return typeof latest.reason === 'string' ? latest.reason.replaceAll('_', '-') : undefined;
 }
 
 function textIn(headers: Record<string, unknown>, name: string): string | undefined {

@@ -46,6 +46,9 @@ export class DeadLetterAnswer implements DeadLetter {
   @ApiProperty({ description: 'One of the reasons of the service, or `delivery-limit`.' })
   readonly reason: string = '';
 
+  @ApiProperty({ description: 'Whether it is the end of the payment with its key.' })
+  readonly endsPayment: boolean = false;
+
   @ApiProperty({ description: 'By which a replay goes back to the queue it failed in.' })
   readonly routingKey: string = '';
 
@@ -90,6 +93,7 @@ export class ReplayedAnswer {
 export const DEAD_LETTER_EXAMPLE = {
   id: '05a831c93693',
   reason: 'retries-exhausted',
+  endsPayment: true,
   routingKey: 'payment.requested',
   detail: 'gateway unavailable: StripeAPIError, 500',
   attempts: 8,

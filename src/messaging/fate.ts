@@ -1,17 +1,39 @@
-/** Why a message is among the dead letters: the value of `x-dead-letter-reason`. */
-export const DEAD_LETTER_REASONS = [
-  'missing-idempotency-key',
-  'invalid-idempotency-key',
-  'invalid-message',
-  'idempotency-key-reused',
-  'outside-deduplication-window',
-  'gateway-rejected',
-  'gateway-outcome-unknown',
-  'receipt-rejected',
-  'event-undeliverable',
-  'retries-exhausted',
-] as const;
-export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
+/**
+ * Why a message is among the dead letters, and whether such a dead letter is the end of its key's payment. Where it is
+ * not, the message never was that payment, or the payment has another end.
+ */
+export const DEAD_LETTERS = {
+  'missing-idempotency-key': { endsPayment: false },
+  'invalid-idempotency-key': { endsPayment: false },
+  'invalid-message': { endsPayment: false },
+  'idempotency-key-reused': { endsPayment: false },
+  'outside-deduplication-window': { endsPayment: true },
+  'gateway-rejected': { endsPayment: true },
+  'gateway-key-reused': { endsPayment: true },
+  'gateway-outcome-unknown': { endsPayment: true },
+  'receipt-rejected': { endsPayment: false },
+  'event-undeliverable': { endsPayment: false },
+  'retries-exhausted': { endsPayment: true },
+  /** The broker's own: the message came back unacknowledged too often. */
+  'delivery-limit': { endsPayment: true },
+} as const satisfies Record<string, { readonly endsPayment: boolean }>;
+
+/** What the service writes into `x-dead-letter-reason`. */
+export type DeadLetterReason = Exclude<keyof typeof DEAD_LETTERS, 'delivery-limit'>;
+export const DEAD_LETTER_REASONS = Object.keys(DEAD_LETTERS).filter(isOurs);
+
+/** Whether a dead letter of a payment request is the end of its payment. */
+export function endsPayment(reason: string): boolean {
+  return isReason(reason) && DEAD_LETTERS[reason].endsPayment;
+}
+
+function isReason(reason: string): reason is keyof typeof DEAD_LETTERS {
+  return Object.hasOwn(DEAD_LETTERS, reason);
+}
+
+function isOurs(reason: string): reason is DeadLetterReason {
+  return isReason(reason) && reason !== 'delivery-limit';
+}
 
 /** Why a message waits in a retry queue. */
 export const PARK_REASONS = [
@@ -20,6 +42,7 @@ export const PARK_REASONS = [
   'store-unavailable',
   'gateway-unavailable',
   'gateway-unauthorized',
+  'gateway-forbidden',
   'receipt-not-sent',
   /** A fault of ours, or a broker that did not take the event. */
   'attempt-failed',

@@ -43,10 +43,12 @@ function fateOfFailure(failed: FailedAttempt, policy: RetryPolicy): Fate {
         delayMs: UNAUTHORIZED_PARK_MS,
         attempts: history.attempts,
       };
+    case 'forbidden':
+      return tryAgain(failed, { policy, reason: 'gateway-forbidden' });
     case 'rejected':
       return deadLetter('gateway-rejected', error, attempt);
     case 'key-reused':
-      return deadLetter('idempotency-key-reused', error, attempt);
+      return deadLetter('gateway-key-reused', error, attempt);
     case 'outcome-unknown':
       return deadLetter('gateway-outcome-unknown', error, attempt);
     default:
@@ -54,7 +56,7 @@ function fateOfFailure(failed: FailedAttempt, policy: RetryPolicy): Fate {
   }
 }
 
-/** Our own credentials say nothing about the payment: such an attempt does not count. */
+/** Credentials that are refused to every payment say nothing about this one: such an attempt does not count. */
 export function isExcused(error: unknown): boolean {
   return error instanceof GatewayError && error.failure.kind === 'unauthorized';
 }

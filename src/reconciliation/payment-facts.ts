@@ -1,6 +1,5 @@
 import type { DeadLetter } from '../dead-letters/dead-letter';
 import type { Finding } from '../idempotency';
-import { PAYMENT_REQUESTED } from '../messaging/topology';
 import type { LedgerCharge } from '../payment/gateway/payment-ledger';
 
 /** What a payment's record says of it. */
@@ -21,19 +20,6 @@ export interface PaymentFacts {
   readonly charges: readonly LedgerCharge[];
   /** Those that are an end of the payment itself. */
   readonly deadLetters: readonly DeadLetter[];
-}
-
-/** Those that end a payment. The others are of requests that never were one, or were another one under its key. */
-const ENDINGS = new Set([
-  'retries-exhausted',
-  'gateway-rejected',
-  'gateway-outcome-unknown',
-  'outside-deduplication-window',
-  'delivery-limit',
-]);
-
-export function endsPayment({ reason, routingKey }: DeadLetter): boolean {
-  return routingKey === PAYMENT_REQUESTED && ENDINGS.has(reason);
 }
 
 /** Undefined when there is no record. */

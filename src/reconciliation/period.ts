@@ -4,6 +4,9 @@ import type { Period } from './reconciliation';
 /** Gateway and Redis have clocks of their own. */
 const CLOCK_MARGIN_MS = 300_000;
 
+/** An older message is refused, so the first charge of a key is older than the second by a record's life and this. */
+const PUBLISHERS_CLOCK_MARGIN_MS = 300_000;
+
 const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Milliseconds in `90m`, `24h` or `7d`; undefined for anything else. */
@@ -20,8 +23,10 @@ export function periodOf(
   now: Date,
 ): Period {
   const recordsLiveMs = idempotencyTtlSeconds * 1000;
+  const since = new Date(now.getTime() - (agoMs ?? recordsLiveMs));
   return {
-    since: new Date(now.getTime() - (agoMs ?? recordsLiveMs)),
+    since,
+    listedSince: new Date(since.getTime() - recordsLiveMs - CLOCK_MARGIN_MS - PUBLISHERS_CLOCK_MARGIN_MS),
     recordsSince: new Date(now.getTime() - recordsLiveMs + CLOCK_MARGIN_MS),
   };
 }

@@ -4,7 +4,8 @@ import type { RedisIdempotencyStore } from '../idempotency';
 import { StoreUnavailableError } from '../idempotency';
 import { PAYMENT_SCOPE } from '../payment/payment.dto';
 import type { LedgerCharge, PaymentLedger } from '../payment/gateway/payment-ledger';
-import { endsPayment, recordedIn, type PaymentFacts, type Recorded } from './payment-facts';
+import { earlierCharges } from './earlier-charges';
+import { recordedIn, type PaymentFacts, type Recorded } from './payment-facts';
 import { judge, type PaymentState, type Problem, type Scene, type Verdict } from './verdict';
 
 /** What the broker knows of payments. */
@@ -21,14 +22,18 @@ export interface BrokenPayment {
 
 export interface Report {
   readonly since: Date;
+  /** From here on earlier charges of the same keys were looked for; undefined: whatever their age. */
+  readonly lookedBackTo: Date | undefined;
   readonly payments: Readonly<Record<PaymentState, number>>;
   readonly charges: { readonly ours: number; readonly ofOthers: number };
   readonly broken: readonly BrokenPayment[];
 }
 
 export interface Period {
-  /** Charges made before are not looked at. */
+  /** Charges made before are looked at only where their key is known from later on. */
   readonly since: Date;
+  /** How far back those are looked for where the gateway cannot be searched. */
+  readonly listedSince: Date;
   /** Charges made before may have lost their record by age. */
   readonly recordsSince: Date;
 }
@@ -63,6 +68,9 @@ export class Reconciliation {
     const known = await this.store.keysOf(PAYMENT_SCOPE);
     // After Redis was read: whatever is recorded by then is charged by now.
     const { byKey: charges, ofOthers } = await this.chargesByKey(period.since);
+    const ours = [...charges.values()].flat().length;
+    const earlier = await earlierCharges(this.ledger, new Set([...known, ...charges.keys()]), period);
+    for (const charge of earlier.charges) addCharge(charges, charge);
     const survey = await this.survey({ period, charges });
     const keys = new Set([...known, ...charges.keys(), ...survey.letters.keys()]);
     const verdicts = await this.verdictsOn([...keys], survey);
@@ -72,8 +80,8 @@ export class Reconciliation {
       const second = await this.verdictsOn(suspects, await this.survey({ period, charges }));
       for (const [key, verdict] of second) verdicts.set(key, verdict);
     }
-    const ours = [...charges.values()].flat().length;
-    return { since: period.since, charges: { ours, ofOthers }, ...summaryOf(verdicts) };
+    const { lookedBackTo } = earlier;
+    return { since: period.since, lookedBackTo, charges: { ours, ofOthers }, ...summaryOf(verdicts) };
   }
 
   private async survey(given: Pick<Survey, 'period' | 'charges'>): Promise<Survey> {
@@ -128,15 +136,23 @@ export class Reconciliation {
     let ofOthers = 0;
     for await (const charge of this.ledger.chargesSince(since)) {
       if (charge.idempotencyKey === undefined) ofOthers++;
-      else byKey.set(charge.idempotencyKey, [...(byKey.get(charge.idempotencyKey) ?? []), charge]);
+      else addCharge(byKey, charge);
     }
     return { byKey, ofOthers };
   }
 }
 
+/** Once: a charge of the second in which the period begins is on both sides of it. */
+function addCharge(byKey: Map<string, LedgerCharge[]>, charge: LedgerCharge): void {
+  const { idempotencyKey, chargeId } = charge;
+  if (idempotencyKey === undefined) return;
+  const known = byKey.get(idempotencyKey) ?? [];
+  if (!known.some((other) => other.chargeId === chargeId)) byKey.set(idempotencyKey, [...known, charge]);
+}
+
 function lettersByKey(letters: readonly DeadLetter[]): Map<string, DeadLetter[]> {
   const byKey = new Map<string, DeadLetter[]>();
-  for (const letter of letters.filter(endsPayment)) {
+  for (const letter of letters.filter(({ endsPayment }) => endsPayment)) {
     const { idempotencyKey } = letter;
     if (idempotencyKey !== undefined)
       byKey.set(idempotencyKey, [...(byKey.get(idempotencyKey) ?? []), letter]);

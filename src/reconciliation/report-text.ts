@@ -3,7 +3,7 @@ import type { BrokenPayment, Report } from './reconciliation';
 const LABEL_WIDTH = 26;
 
 /** The report as people read it. */
-export function reportText({ since, payments, charges, broken }: Report): string {
+export function reportText({ since, lookedBackTo, payments, charges, broken }: Report): string {
   const lines = [
     `Since ${since.toISOString()}`,
     row('succeeded', payments.succeeded),
@@ -13,6 +13,11 @@ export function reportText({ since, payments, charges, broken }: Report): string
     row('broken', payments.broken),
     row('charges at the gateway', charges.ours),
     ...(charges.ofOthers > 0 ? [row('charges without our key', charges.ofOthers)] : []),
+    ...(lookedBackTo
+      ? [
+          `Earlier charges of the same keys: only since ${lookedBackTo.toISOString()}, from the gateway's list`,
+        ]
+      : []),
   ];
   return [lines.join('\n'), ...broken.map(paragraph), conclusion(broken)].join('\n\n');
 }

@@ -93,8 +93,11 @@ function unlikeItsRecord({ recorded, charges }: PaymentFacts, { since }: Scene):
 }
 
 function chargedWithoutRecord(facts: PaymentFacts, scene: Scene): Problem | undefined {
-  const { recorded, charges, deadLetters } = facts;
-  const charged = charges.filter(({ createdAt }) => createdAt >= scene.recordsSince);
+  const { recorded, charges, acquisitions } = facts;
+  // The gateway was searched before such a dead letter: what was charged under its key is another payment.
+  const deadLetters = facts.deadLetters.filter(({ reason }) => reason !== 'gateway-key-reused');
+  // An older charge may have lost its record by age, unless work on its key has begun anew since then.
+  const charged = charges.filter(({ createdAt }) => createdAt >= scene.recordsSince || acquisitions > 0);
   if (recorded || charged.length === 0 || isInProgress(facts, scene)) return undefined;
   if (deadLetters.length > 0) {
     return {

@@ -2,11 +2,12 @@ import type { JsonReply, Reply } from './http';
 import type { EntryFacts } from './journal-entry';
 import type { FaultKind, FaultOf, FaultTarget, Faults } from './faults';
 import type { Ledger } from './ledger';
-import { internalError, keyInUse, rateLimited, unauthorized } from './stripe-errors';
+import { forbidden, internalError, keyInUse, rateLimited, unauthorized } from './stripe-errors';
 
 /** Faults that end a request before the idempotency layer has seen it. Nothing of them is kept under a key. */
 export const arrivalFaults = [
   'unauthorized',
+  'forbidden',
   'rate-limit',
   'error-500-unstored',
   'drop-before',
@@ -41,6 +42,8 @@ function refusalBy(fault: Exclude<ArrivalFault, { kind: 'drop-before' }>, key: s
   switch (fault.kind) {
     case 'unauthorized':
       return unauthorized('Invalid API Key provided: the sandbox was asked to refuse it.');
+    case 'forbidden':
+      return forbidden();
     case 'rate-limit':
       return rateLimited(fault.retryAfterSeconds);
     case 'error-500-unstored':

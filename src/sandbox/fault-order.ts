@@ -17,6 +17,7 @@ export const orderableKinds = [
   'rate-limit',
   'conflict',
   'unauthorized',
+  'forbidden',
   'decline',
   'ignore-keys',
   'forget-keys',
@@ -80,6 +81,7 @@ function readFault(reader: FieldReader, kind: FaultKind): Fault {
     case 'drop-after':
     case 'conflict':
     case 'unauthorized':
+    case 'forbidden':
     case 'decline':
     case 'ignore-keys':
       return { kind };

@@ -8,6 +8,7 @@ export type Fault =
   | { kind: 'rate-limit'; retryAfterSeconds: number }
   | { kind: 'conflict' }
   | { kind: 'unauthorized' }
+  | { kind: 'forbidden' }
   | { kind: 'decline' }
   | { kind: 'ignore-keys' };
 

@@ -37,9 +37,12 @@ export function searchPaymentIntents(newestFirst: OutcomeEntry[], query: URLSear
   if (text === null) return missingParameter('query');
   const parsed = parseSearchQuery(text);
   if (parsed.kind === 'invalid') return invalidRequest({ message: parsed.message, param: 'query' });
-  const found = newestFirst.filter(({ metadata }) =>
-    parsed.clauses.every(({ key, value }) => Object.hasOwn(metadata, key) && metadata[key] === value),
-  );
+  const { kind, clauses } = parsed;
+  const found = newestFirst.filter(({ metadata }) => {
+    const fits = ({ key, value }: { key: string; value: string }) =>
+      Object.hasOwn(metadata, key) && metadata[key] === value;
+    return kind === 'all' ? clauses.every(fits) : clauses.some(fits);
+  });
   const page = pageOf(found, { query, after: 'page' });
   if (page.kind === 'invalid') return page.failure;
   return json(200, {

@@ -36,6 +36,14 @@ export function unauthorized(message: string): JsonReply {
   return invalidRequest({ status: 401, message });
 }
 
+/** The key is good, but not for this request. stripe-node: `StripePermissionError`. */
+export function forbidden(): JsonReply {
+  return invalidRequest({
+    status: 403,
+    message: 'The provided key does not have access: the sandbox was asked to say so.',
+  });
+}
+
 /** The same key with other parameters. stripe-node: `StripeIdempotencyError`. */
 export function keyReused(key: string): JsonReply {
   const message =

@@ -1,6 +1,7 @@
 import type { DeadLetter } from '../support/dead-letter';
 import type { FaultRequest } from '../support/sandbox';
 import { eventually } from '../support/eventually';
+import { GatewayClient } from '../support/gateway-client';
 import { gatewayCalls } from '../support/gateway-calls';
 import { aPayment, gatewayKey } from '../support/payments';
 import { deadLetterQueue } from '../support/topology';
@@ -72,6 +73,23 @@ describe('the gateway replays a stored 5xx for our key', () => {
     expect(
       (await world.sandbox.charges()).filter(({ metadata }) => metadata.payment_id === payment.paymentId),
     ).toEqual([]);
+  });
+});
+
+describe('another release of the service charged the payment with other parameters, and died', () => {
+  const world = useWorld();
+  const payment = aPayment();
+
+  it('is found at the gateway by its metadata, and recorded: charged once', async () => {
+    const { paymentId: payment_id, customerId: customer_id, idempotencyKey: idempotency_key } = payment;
+    const { id } = await new GatewayClient(world.sandbox).charge(gatewayKey(payment), {
+      description: 'what another release says, too',
+      metadata: { payment_id, customer_id, idempotency_key },
+    });
+    await world.broker.publishPayment(payment);
+    const { body } = await world.service.completedPayment(payment.idempotencyKey);
+    expect(body).toMatchObject({ result: { status: 'succeeded', chargeId: id } });
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 });
 

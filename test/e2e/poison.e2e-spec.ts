@@ -1,3 +1,4 @@
+import { DeadLettersCommand } from '../support/dead-letters-command';
 import { eventually } from '../support/eventually';
 import { aPayment, gatewayKey } from '../support/payments';
 import { redisKeys } from '../support/redis';
@@ -13,7 +14,7 @@ describe('a message that kills its consumer again and again', () => {
 
   beforeAll(async () => {
     await world.service.terminate();
-    await world.broker.publishPayment(poison);
+    await world.broker.publishDelayed(poison);
     while ((await world.broker.depth(deadLetterQueue)) === 0) {
       expect(deaths).toBeLessThan(moreThanAnyDeliveryLimit);
       await eventually(async () => {
@@ -36,9 +37,14 @@ describe('a message that kills its consumer again and again', () => {
   it("ends in the dead letters by the queue's delivery limit, with its body and key", async () => {
     const letters = await world.broker.deadLetters();
     expect(letters).toMatchObject([
-      { headers: { 'idempotency-key': poison.idempotencyKey, 'x-first-death-reason': 'delivery_limit' } },
+      { headers: { 'idempotency-key': poison.idempotencyKey, 'x-first-death-reason': 'expired' } },
     ]);
     expect(letters[0]?.body.toString()).toBe(JSON.stringify(poison));
+  });
+
+  it('has that as its reason, and ends its payment, though it was delayed before', async () => {
+    const command = new DeadLettersCommand(() => world.broker);
+    expect(await command.list()).toMatchObject([{ reason: 'delivery-limit', endsPayment: true }]);
   });
 
   it('has had several chances before', () => {

@@ -1,6 +1,9 @@
 import type { FaultRequest } from '../support/sandbox';
 import type { GatewayTrouble } from './faults';
 
+/** Until a probe is accepted: enough for each of three consumers to pause. */
+const REFUSED_LOOKS = 6;
+
 /** How often each happens to a request of any run, besides what the schedule adds. */
 export function standingFaults(seed: number): FaultRequest[] {
   const always = (probability: number, offset: number) => ({ times: 0, probability, seed: seed + offset });
@@ -18,22 +21,26 @@ export function standingFaults(seed: number): FaultRequest[] {
 }
 
 /** A burst of one kind of trouble. */
-export function burst(trouble: GatewayTrouble, times: number): FaultRequest {
+export function burst(trouble: GatewayTrouble, times: number): FaultRequest[] {
   switch (trouble) {
     case 'slow':
-      return { kind: 'delay', delayMs: 1_000, when: 'before', times };
+      return [{ kind: 'delay', delayMs: 1_000, when: 'before', times }];
     case 'drop-before':
     case 'drop-after':
     case 'conflict':
-      return { kind: trouble, times };
+      return [{ kind: trouble, times }];
     case 'unauthorized':
-      // Charges alone: with every consumer paused, only a look at the gateway can find out that the key is good again.
-      return { kind: trouble, times, matching: { request: 'create' } };
+      // The looks are counted on their own: paused consumers find out by them that the key is good again. The charges that
+      // are refused after that are failures of their own payments.
+      return [
+        { kind: trouble, times, matching: { request: 'create' } },
+        { kind: trouble, times: REFUSED_LOOKS, matching: { request: 'read' } },
+      ];
     case 'unstored-500':
-      return { kind: 'error-500-unstored', times };
+      return [{ kind: 'error-500-unstored', times }];
     case 'stored-500-charged':
-      return { kind: 'error-500', charged: true, times };
+      return [{ kind: 'error-500', charged: true, times }];
     case 'rate-limit':
-      return { kind: 'rate-limit', retryAfterSeconds: 1, times };
+      return [{ kind: 'rate-limit', retryAfterSeconds: 1, times }];
   }
 }

@@ -120,7 +120,8 @@ export class Injector {
         return proxy.end();
       }
       case 'gateway':
-        return sandbox.fault(burst(fault.trouble, fault.times));
+        for (const request of burst(fault.trouble, fault.times)) await sandbox.fault(request);
+        return;
     }
   }
 

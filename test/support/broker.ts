@@ -18,6 +18,8 @@ import {
 } from './topology';
 
 export interface PublishOptions {
+  /** `payments` by default. */
+  exchange?: string;
   /** `payment.requested` by default. */
   routingKey?: string;
   headers?: JsonObject;
@@ -52,10 +54,19 @@ export class Broker {
     }
   }
 
+  /** As the service itself delays a payment: it comes to the work queue from a retry queue. */
+  async publishDelayed(payment: Payment): Promise<void> {
+    await this.publish(JSON.stringify(payment), {
+      exchange: '',
+      routingKey: `${retryQueuePrefix}250`,
+      headers: { [keyHeader]: payment.idempotencyKey },
+    });
+  }
+
   /** Resolves when the broker has confirmed and routed the message; anything else is an error of the test. */
   async publish(
     body: string | Buffer,
-    { routingKey = requested, headers = {}, properties = {} }: PublishOptions = {},
+    { exchange: to = exchange, routingKey = requested, headers = {}, properties = {} }: PublishOptions = {},
   ): Promise<void> {
     const publishing = await this.session.publishing();
     const own = { messageId: randomUUID(), timestamp: Math.floor(Date.now() / 1000), ...properties };
@@ -67,15 +78,14 @@ export class Broker {
     publishing.on('return', onReturn);
     try {
       await new Promise<void>((resolve, reject) => {
-        publishing.publish(exchange, routingKey, Buffer.from(body), options, (refused: unknown) =>
+        publishing.publish(to, routingKey, Buffer.from(body), options, (refused: unknown) =>
           refused ? reject(new Error('the broker refused the message', { cause: refused })) : resolve(),
         );
       });
     } finally {
       publishing.off('return', onReturn);
     }
-    if (returned)
-      throw new Error(`${exchange} has no queue for ${routingKey}: has no service declared it yet?`);
+    if (returned) throw new Error(`${to} has no queue for ${routingKey}: has no service declared it yet?`);
   }
 
   /** All dead letters, oldest first. They stay in their queue. */

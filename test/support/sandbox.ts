@@ -35,6 +35,7 @@ type FaultDetails =
         | 'drop-after'
         | 'conflict'
         | 'unauthorized'
+        | 'forbidden'
         | 'decline'
         | 'ignore-keys'
         | 'forget-keys';

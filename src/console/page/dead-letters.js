@@ -1,4 +1,5 @@
 import { ApiError, call, isObject, messageOf } from './api.js';
+import { MEANINGS } from './dead-letter-reasons.js';
 import { button, byId, html, say, setText } from './dom.js';
 import { counted, shortKey } from './format.js';
 
@@ -6,21 +7,6 @@ import { counted, shortKey } from './format.js';
 const MOST_SHOWN = 20;
 const BUSY_AGAIN_MS = 400;
 const BUSY_TRIES = 10;
-
-/** What each reason means. @type {Record<string, string>} */
-const MEANINGS = {
-  'missing-idempotency-key': 'The message carries no key, so its duplicates could not be told apart.',
-  'invalid-idempotency-key': 'The key is unusable, or header and body disagree.',
-  'invalid-message': 'The body is not a payment.',
-  'idempotency-key-reused': 'The key belongs to another payment.',
-  'outside-deduplication-window': 'Older than records are kept: it may have been charged and forgotten.',
-  'gateway-rejected': 'The gateway says that the request itself is wrong.',
-  'gateway-outcome-unknown': 'Nobody knows whether it was charged: look at the gateway.',
-  'receipt-rejected': 'The mail server refuses the receipt.',
-  'event-undeliverable': 'The payment is charged; no queue took its event.',
-  'retries-exhausted': 'Tried as often as allowed.',
-  'delivery-limit': 'Came back unacknowledged too often.',
-};
 
 /** The dead letters, and what a person does with them. */
 export class DeadLetters {
@@ -70,7 +56,7 @@ export class DeadLetters {
   }
 
   /** @param {Record<string, unknown>} letter */
-  #item({ id, reason, detail, attempts, idempotencyKey }) {
+  #item({ id, reason, endsPayment, detail, attempts, idempotencyKey }) {
     const key = typeof idempotencyKey === 'string' ? idempotencyKey : '';
     const name = `dead letter ${String(id)}, ${String(reason)}`;
     const actions = html(
@@ -94,7 +80,9 @@ export class DeadLetters {
       'p',
       {},
       MEANINGS[String(reason)] ?? '',
-      ' ',
+      endsPayment === true
+        ? ' Its payment ends here, unless it is replayed. '
+        : ' It is not the end of a payment. ',
       html('span', { class: 'hint' }, String(detail)),
     );
     return html('li', { class: 'dead-letter', 'data-tone': 'dead' }, facts, meaning);

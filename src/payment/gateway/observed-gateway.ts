@@ -28,7 +28,7 @@ export class ObservedGateway implements PaymentGateway {
       buckets: SECONDS,
       registers: [registry],
     });
-    for (const result of ['succeeded', 'declined', 'unavailable', 'unauthorized'])
+    for (const result of ['succeeded', 'declined', 'unavailable', 'unauthorized', 'forbidden'])
       this.duration.zero({ call: 'charge', result });
   }
 

@@ -28,9 +28,11 @@ export type GatewayFailure =
   | { readonly kind: 'unavailable'; readonly retryAfterMs?: number }
   /** Our credentials are refused: nothing was charged, and nothing will be until a person acts. */
   | { readonly kind: 'unauthorized' }
+  /** Our credentials are accepted, but not for this payment: it was not charged, and others are not concerned. */
+  | { readonly kind: 'forbidden' }
   /** The request itself is wrong; it will never be charged. */
   | { readonly kind: 'rejected' }
-  /** The key was used at the gateway with another charge. */
+  /** The key was used at the gateway with other parameters, and no payment there is this one. */
   | { readonly kind: 'key-reused' }
   /** The gateway will answer this key with a stored failure for ever, or has forgotten it. A person must look. */
   | { readonly kind: 'outcome-unknown' };

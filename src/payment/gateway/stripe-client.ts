@@ -4,6 +4,11 @@ import type { Environment } from '../../config/environment';
 /** Where the key stands in a payment, so that the payment can be found by it. */
 export const KEY_METADATA = 'idempotency_key';
 
+/** Finds the payments of a key, in Stripe's search language; it may also find those of keys that look alike. */
+export function searchClause(idempotencyKey: string): string {
+  return `metadata['${KEY_METADATA}']:'${idempotencyKey.replace(/[\\']/g, '\\$&')}'`;
+}
+
 /** The official client, pointed to where the environment says the gateway is. */
 export function openStripe(
   { stripeApiKey, stripeApiBase, stripeTimeoutMs }: Environment,

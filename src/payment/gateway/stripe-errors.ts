@@ -38,7 +38,7 @@ function failureOf(error: InstanceType<typeof Stripe.errors.StripeError>): Gatew
   const { errors } = Stripe;
   if (error instanceof errors.StripeConnectionError) return { kind: 'unavailable' };
   if (error instanceof errors.StripeAuthenticationError) return { kind: 'unauthorized' };
-  if (error instanceof errors.StripePermissionError) return { kind: 'unauthorized' };
+  if (error instanceof errors.StripePermissionError) return { kind: 'forbidden' };
   if (error instanceof errors.StripeRateLimitError) return { kind: 'unavailable', ...retryAfter(error) };
   if (error instanceof errors.StripeIdempotencyError) return { kind: 'key-reused' };
   if (error instanceof errors.StripeInvalidRequestError) return { kind: 'rejected' };
@@ -47,6 +47,12 @@ function failureOf(error: InstanceType<typeof Stripe.errors.StripeError>): Gatew
   return [408, 409, 425].includes(status) || status >= 500
     ? { kind: 'unavailable', ...retryAfter(error) }
     : { kind: 'rejected' };
+}
+
+/** Not every account may search, nor every restricted key. */
+export function mayNotSearch(error: unknown): boolean {
+  const { StripeInvalidRequestError, StripePermissionError } = Stripe.errors;
+  return error instanceof StripeInvalidRequestError || error instanceof StripePermissionError;
 }
 
 /** Logs print causes. What the client itself says of a connection quotes nobody; what Stripe says may. */

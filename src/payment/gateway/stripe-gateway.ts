@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import Stripe from 'stripe';
 import { Environment } from '../../config/environment';
+import { amountSent } from '../money';
+import { CHARGE_VERSIONS, type ChargeParameters } from './charge-parameters';
 import {
   GatewayError,
   outcomeUnknown,
@@ -11,17 +13,12 @@ import {
   type GatewayProbe,
   type PaymentGateway,
 } from './payment-gateway';
-import { KEY_METADATA, openStripe } from './stripe-client';
+import { openStripe } from './stripe-client';
 import { verdictOn } from './stripe-errors';
+import { lookFor } from './stripe-look-up';
 
 /** Stripe's longest idempotency key. */
 const LONGEST_KEY = 255;
-/** Clocks differ: an earlier attempt is looked for from this long before we think it was. */
-const CLOCK_MARGIN_SECONDS = 300;
-/** The search learns of a payment about a minute after it was made (https://docs.stripe.com/search#data-freshness). */
-const SEARCH_LAG_SECONDS = 300;
-/** How many of the latest payments are gone through at most. */
-const LOOKED_THROUGH = 1_000;
 /** A probe must not hold up what waits for it. */
 const PROBE_TIMEOUT_MS = 3_000;
 /** ISO 4217 gives them no decimals, Stripe wants two zeros (https://docs.stripe.com/currencies#special-cases). */
@@ -33,31 +30,60 @@ const WHOLE_UNITS = new Set(['MGA']);
 @Injectable()
 export class StripeGateway implements PaymentGateway {
   private readonly stripe: Stripe;
+  private probing: Promise<GatewayProbe> | undefined;
 
-  constructor(environment: Environment) {
+  /** `versions`: what may have been sent for a charge, the newest first. */
+  constructor(
+    environment: Environment,
+    private readonly versions: readonly ChargeParameters[] = CHARGE_VERSIONS,
+  ) {
     // Its own retries would hide attempts and use up the lease; ours are counted, spread and survive a crash. One is
     // left: it repeats a call at once, with the same key, when the connection is closed under it.
     this.stripe = openStripe(environment, { maxNetworkRetries: 0 });
   }
 
   async charge(charge: Charge): Promise<ChargeResult> {
+    const amount = amountSent(charge.money);
+    for (const parametersOf of this.versions) {
+      try {
+        return await this.send(charge, parametersOf(charge, amount));
+      } catch (error) {
+        // Nothing was done. An older version of this service may have sent it first: of all parameters at most one
+        // version's are those of that time, and only they are answered, however often the process dies in between.
+        if (!isKeyReused(error)) throw error;
+      }
+    }
+    // Sent by a version that this one does not know yet, or by another program.
+    const found = await this.find(charge);
+    if (found.kind !== 'not-found') return found;
+    throw new GatewayError(
+      { kind: 'key-reused' },
+      'the gateway knows this key with other parameters, and no payment there is this one; does another program use such keys?',
+    );
+  }
+
+  async find(charge: Charge): Promise<FoundCharge> {
+    const found = await lookFor(this.stripe, charge).catch(async (error: unknown) => {
+      const verdict = verdictOn(error);
+      throw verdict.kind === 'failure'
+        ? await this.ofThisPayment(verdict.error)
+        : new GatewayError({ kind: 'unavailable' }, 'the lookup failed');
+    });
+    return 'intent' in found ? decisionOn(found.intent) : { kind: 'not-found', isCertain: found.isCertain };
+  }
+
+  /** One at a time: many that ask at once, as when our key is refused to many payments, get one answer. */
+  probe(): Promise<GatewayProbe> {
+    this.probing ??= this.askWhetherAccepted().finally(() => {
+      this.probing = undefined;
+    });
+    return this.probing;
+  }
+
+  private async send(charge: Charge, parameters: Stripe.PaymentIntentCreateParams): Promise<ChargeResult> {
     try {
-      const intent = await this.stripe.paymentIntents.create(
-        {
-          amount: amountOf(charge),
-          currency: charge.money.currency.toLowerCase(),
-          payment_method: charge.paymentMethodId,
-          automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
-          confirm: true,
-          error_on_requires_action: true,
-          metadata: {
-            [KEY_METADATA]: charge.idempotencyKey,
-            payment_id: charge.paymentId,
-            customer_id: charge.customerId,
-          },
-        },
-        { idempotencyKey: gatewayKey(charge.idempotencyKey) },
-      );
+      const underKey = { idempotencyKey: gatewayKey(charge.idempotencyKey) };
+      const intent = await this.stripe.paymentIntents.create(parameters, underKey);
       // A repeated key gets the first answer, so a payment that was still processing then must be asked for anew.
       return decisionOn(
         intent.status === 'processing' ? await this.stripe.paymentIntents.retrieve(intent.id) : intent,
@@ -71,24 +97,35 @@ export class StripeGateway implements PaymentGateway {
           // It never changes under this key, and a new key might charge twice: only looking is left.
           return known(await this.find(charge));
         case 'failure':
-          throw verdict.error;
+          throw await this.ofThisPayment(verdict.error);
         default:
           return verdict satisfies never;
       }
     }
   }
 
-  async find(charge: Charge): Promise<FoundCharge> {
-    const found = await this.lookFor(charge).catch((error: unknown) => {
-      const verdict = verdictOn(error);
-      throw verdict.kind === 'failure'
-        ? verdict.error
-        : new GatewayError({ kind: 'unavailable' }, 'the lookup failed');
-    });
-    return 'intent' in found ? decisionOn(found.intent) : { kind: 'not-found', isCertain: found.isCertain };
+  /** A refusal of our key is about every payment only when the gateway refuses it without one, too. */
+  private async ofThisPayment(error: GatewayError): Promise<GatewayError> {
+    if (error.failure.kind !== 'unauthorized') return error;
+    const probe = await this.probe();
+    switch (probe.kind) {
+      case 'unauthorized':
+        return error;
+      case 'reachable':
+        return new GatewayError(
+          { kind: 'forbidden' },
+          `${error.message}; other calls with our key are accepted`,
+        );
+      case 'unreachable':
+        // Not known to be about every payment, so it must not stop them; and an attempt that counts has an end.
+        return new GatewayError({ kind: 'unavailable' }, `${error.message}; asked again: ${probe.detail}`);
+      default:
+        return probe satisfies never;
+    }
   }
 
-  async probe(): Promise<GatewayProbe> {
+  /** Never rejects. */
+  private async askWhetherAccepted(): Promise<GatewayProbe> {
     try {
       // A restricted key may charge without seeing the balance, but not without seeing payments.
       await this.stripe.paymentIntents.list({ limit: 1 }, { timeout: PROBE_TIMEOUT_MS });
@@ -107,43 +144,6 @@ export class StripeGateway implements PaymentGateway {
       }
     }
   }
-
-  private async lookFor(charge: Charge): Promise<{ intent: Stripe.PaymentIntent } | { isCertain: boolean }> {
-    const searched = await this.searchFor(charge);
-    if (searched.intent) return { intent: searched.intent };
-    const { intent, coversSearchLag, isComplete } = await this.listFor(charge);
-    return intent ? { intent } : { isCertain: isComplete || (searched.isSearched && coversSearchLag) };
-  }
-
-  /** Finds payments of any age, but only about a minute after they were made. Not every account may search. */
-  private async searchFor(charge: Charge): Promise<{ intent?: Stripe.PaymentIntent; isSearched: boolean }> {
-    const value = charge.idempotencyKey.replace(/[\\']/g, '\\$&');
-    try {
-      const found = await this.stripe.paymentIntents.search({
-        query: `metadata['${KEY_METADATA}']:'${value}'`,
-        limit: 10,
-      });
-      const intent = found.data.find((candidate) => carries(candidate, charge));
-      return { ...(intent && { intent }), isSearched: true };
-    } catch (error) {
-      if (error instanceof Stripe.errors.StripeInvalidRequestError) return { isSearched: false };
-      throw error;
-    }
-  }
-
-  /** Finds payments at once, but only the latest ones. */
-  private async listFor(charge: Charge) {
-    const since = Math.floor(charge.firstAttemptAt.getTime() / 1000) - CLOCK_MARGIN_SECONDS;
-    const latest = await this.stripe.paymentIntents
-      .list({ created: { gte: since }, limit: 100 })
-      .autoPagingToArray({ limit: LOOKED_THROUGH });
-    const oldest = latest.at(-1);
-    return {
-      intent: latest.find((candidate) => carries(candidate, charge)),
-      isComplete: latest.length < LOOKED_THROUGH,
-      coversSearchLag: oldest !== undefined && oldest.created < Date.now() / 1000 - SEARCH_LAG_SECONDS,
-    };
-  }
 }
 
 /** A charge that may have been attempted is not made again only because it is not found. */
@@ -152,24 +152,22 @@ function known(found: FoundCharge): ChargeResult {
   return found;
 }
 
-function decisionOn(intent: Stripe.PaymentIntent): ChargeResult {
-  if (intent.status === 'succeeded') return { kind: 'succeeded', chargeId: intent.id };
-  const error = intent.last_payment_error;
-  if (error) {
-    const declineCode = error.decline_code ?? error.code ?? 'card_declined';
-    return { kind: 'declined', chargeId: intent.id, declineCode };
-  }
-  if (intent.status === 'processing') {
-    throw new GatewayError({ kind: 'unavailable' }, `the gateway is still processing ${intent.id}`);
-  }
-  throw new GatewayError(
-    { kind: 'outcome-unknown' },
-    `the gateway left ${intent.id} in the state '${intent.status}'`,
-  );
+function isKeyReused(error: unknown): boolean {
+  return error instanceof GatewayError && error.failure.kind === 'key-reused';
 }
 
-function carries(intent: Stripe.PaymentIntent, charge: Charge): boolean {
-  return intent.metadata[KEY_METADATA] === charge.idempotencyKey;
+function decisionOn(intent: Stripe.PaymentIntent): ChargeResult {
+  const { id, status, last_payment_error: error } = intent;
+  if (status === 'succeeded') return { kind: 'succeeded', chargeId: id };
+  if (status === 'processing') {
+    throw new GatewayError({ kind: 'unavailable' }, `the gateway is still processing ${id}`);
+  }
+  // In any other state money may still move, whatever went wrong before.
+  if (error && (status === 'requires_payment_method' || status === 'canceled')) {
+    const declineCode = error.decline_code ?? error.code ?? 'card_declined';
+    return { kind: 'declined', chargeId: id, declineCode };
+  }
+  throw new GatewayError({ kind: 'outcome-unknown' }, `the gateway left ${id} in the state '${status}'`);
 }
 
 /** One key for all attempts. Ours may be as long as the gateway's, so with the prefix the longest ones are hashed. */
@@ -178,12 +176,4 @@ function gatewayKey(idempotencyKey: string): string {
   return key.length <= LONGEST_KEY
     ? key
     : `payment:${createHash('sha256').update(idempotencyKey).digest('hex')}`;
-}
-
-function amountOf({ money }: Charge): number {
-  if (WHOLE_UNITS.has(money.currency)) {
-    if (money.minorUnits % 100 === 0) return money.minorUnits / 100;
-    throw new GatewayError({ kind: 'rejected' }, `the gateway takes ${money.currency} in whole units only`);
-  }
-  return TWO_ZEROS.has(money.currency) ? money.minorUnits * 100 : money.minorUnits;
 }

@@ -3,8 +3,8 @@ import Stripe from 'stripe';
 import { Environment } from '../../config/environment';
 import { GatewayError } from './payment-gateway';
 import type { LedgerCharge, PaymentLedger } from './payment-ledger';
-import { KEY_METADATA, openStripe } from './stripe-client';
-import { verdictOn } from './stripe-errors';
+import { KEY_METADATA, openStripe, searchClause } from './stripe-client';
+import { mayNotSearch, verdictOn } from './stripe-errors';
 
 /** Nobody waits with a lease in hand, so Stripe's own retries may bridge a hiccup. */
 const RETRIES = 2;
@@ -22,8 +22,8 @@ export class StripeLedger implements PaymentLedger {
     this.stripe = openStripe(environment, { maxNetworkRetries: RETRIES });
   }
 
-  async *chargesSince(since: Date): AsyncGenerator<LedgerCharge> {
-    const created = { gte: Math.floor(since.getTime() / 1000) };
+  async *chargesSince(since: Date, before?: Date): AsyncGenerator<LedgerCharge> {
+    const created = { gte: secondOf(since), ...(before && { lte: secondOf(before) }) };
     try {
       for await (const intent of this.stripe.paymentIntents.list({ created, limit: PAGE })) {
         if (movesMoney(intent)) yield chargeFrom(intent);
@@ -31,6 +31,20 @@ export class StripeLedger implements PaymentLedger {
     } catch (error) {
       throw failureOf(error);
     }
+  }
+
+  async chargesUnder(keys: readonly string[]): Promise<LedgerCharge[] | undefined> {
+    const query = keys.map(searchClause).join(' OR ');
+    const charges: LedgerCharge[] = [];
+    try {
+      for await (const intent of this.stripe.paymentIntents.search({ query, limit: PAGE })) {
+        if (movesMoney(intent)) charges.push(chargeFrom(intent));
+      }
+    } catch (error) {
+      if (mayNotSearch(error)) return undefined;
+      throw failureOf(error);
+    }
+    return charges.filter(({ idempotencyKey }) => keys.some((key) => key === idempotencyKey));
   }
 
   async charge(chargeId: string): Promise<LedgerCharge | undefined> {
@@ -42,6 +56,10 @@ export class StripeLedger implements PaymentLedger {
       throw failureOf(error);
     }
   }
+}
+
+function secondOf(moment: Date): number {
+  return Math.floor(moment.getTime() / 1000);
 }
 
 function movesMoney({ status }: Stripe.PaymentIntent): boolean {

@@ -17,16 +17,24 @@ export const deadLettersAreRight: Check = (history) => {
   const wrong = history.deadLetters.flatMap((letter): Finding[] => {
     const expected = hostile.get(letter.messageId);
     if (expected) {
-      if (letter.reason === expected.reason) return [];
+      if (letter.reason === expected.reason || isKeyReused(letter.reason, expected.reason)) return [];
       return [finding(`${expected.what}: ${letter.reason} instead of ${expected.reason}`, letter.key)];
     }
     // A key that a second payload claimed after Redis was made to forget the first one refuses copies of the first.
-    if (letter.reason === 'idempotency-key-reused' && reused.has(letter.key ?? '')) return [];
+    if (isKeyReused(letter.reason) && reused.has(letter.key ?? '')) return [];
     if (honestReasons.includes(letter.reason)) return [];
     return [finding(`a good message is a dead letter: ${letter.reason}`, letter.key)];
   });
   return [...missing, ...wrong];
 };
+
+/** Where Redis was made to forget the first payment, it is the gateway that refuses the second one. */
+function isKeyReused(reason: string, expected = 'idempotency-key-reused'): boolean {
+  return (
+    expected === 'idempotency-key-reused' &&
+    (reason === 'idempotency-key-reused' || reason === 'gateway-key-reused')
+  );
+}
 
 /** Good payments among the dead letters. They are no success, so they are counted and shown. */
 export interface GivenUp {

@@ -12,6 +12,9 @@ const headers = {
 const properties = { messageId: 'message-17', timestamp: 1_767_225_600, headers };
 const content = '{"paymentId":"PAY-001"}';
 
+/** Whatever is in its headers: a sender may write anything. */
+const withHeaders = (table: object | undefined) => aMessage({ properties: { headers: { ...table } } });
+
 const idOf = (changed: Parameters<typeof aMessage>[0] = {}) =>
   deadLetterFrom(aMessage({ properties, content, ...changed })).id;
 
@@ -20,6 +23,7 @@ describe('a dead letter of the service', () => {
     expect(deadLetterFrom(aMessage({ properties, content }))).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{12}$/),
       reason: 'retries-exhausted',
+      endsPayment: true,
       detail: 'gateway unavailable',
       attempts: 8,
       routingKey: 'payment.requested',
@@ -59,7 +63,7 @@ describe('a dead letter of the broker', () => {
     ['delivery_limit', 'delivery-limit'],
     ['maxlen', 'maxlen'],
   ])('has its reason: %s', (given, reason) => {
-    const message = aMessage({ properties: { headers: { 'x-first-death-reason': given } } });
+    const message = withHeaders({ 'x-death': [{ reason: given }] });
     expect(deadLetterFrom(message)).toMatchObject({
       reason,
       detail: expect.stringContaining('unacknowledged'),
@@ -67,8 +71,41 @@ describe('a dead letter of the broker', () => {
     });
   });
 
-  it.each([{}, undefined, { 'x-death': [] }])('is unknown where there is none: %j', (table) => {
-    expect(deadLetterFrom(aMessage({ properties: { headers: table } })).reason).toBe('unknown');
+  it('has its latest reason, where the message had waited in a retry queue before', () => {
+    const waited = {
+      'x-first-death-reason': 'expired',
+      'x-death': [{ reason: 'delivery_limit' }, { reason: 'expired' }],
+    };
+    expect(deadLetterFrom(withHeaders(waited))).toMatchObject({
+      reason: 'delivery-limit',
+      endsPayment: true,
+    });
+  });
+
+  it('has its reason whatever the sender wrote where the service writes its own', () => {
+    const forged = { 'x-dead-letter-reason': 'invalid-message', 'x-death': [{ reason: 'delivery_limit' }] };
+    expect(deadLetterFrom(withHeaders(forged)).reason).toBe('delivery-limit');
+  });
+
+  it.each([{}, undefined, { 'x-death': [] }, { 'x-death': [7] }, { 'x-death': 'expired' }])(
+    'is unknown where there is none: %j',
+    (table) => {
+      expect(deadLetterFrom(withHeaders(table)).reason).toBe('unknown');
+    },
+  );
+});
+
+describe('the end of a payment', () => {
+  it.each([
+    { reason: 'retries-exhausted', routingKey: 'payment.requested', endsPayment: true },
+    { reason: 'retries-exhausted', routingKey: 'payment.succeeded', endsPayment: false },
+    { reason: 'idempotency-key-reused', routingKey: 'payment.requested', endsPayment: false },
+    { reason: 'gateway-key-reused', routingKey: 'payment.requested', endsPayment: true },
+    { reason: 'a reason of a later version', routingKey: 'payment.requested', endsPayment: false },
+    { reason: 'toString', routingKey: 'payment.requested', endsPayment: false },
+  ])('is told by reason and origin: $reason, $routingKey', ({ reason, routingKey, endsPayment }) => {
+    const table = { 'x-dead-letter-reason': reason, 'x-original-routing-key': routingKey };
+    expect(deadLetterFrom(aMessage({ properties: { headers: table } })).endsPayment).toBe(endsPayment);
   });
 });
 
@@ -84,6 +121,7 @@ describe('a hostile dead letter', () => {
     expect(deadLetterFrom(aMessage({ properties: { headers: hostile, timestamp: 'yesterday' } }))).toEqual({
       id: expect.any(String),
       reason: 'unknown',
+      endsPayment: false,
       routingKey: 'payment.requested',
       detail: expect.any(String),
       attempts: 0,

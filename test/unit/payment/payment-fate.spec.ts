@@ -108,19 +108,23 @@ describe('a failure on our side', () => {
 describe('a gateway that made no decision', () => {
   it.each([
     { kind: 'rejected', reason: 'gateway-rejected' },
-    { kind: 'key-reused', reason: 'idempotency-key-reused' },
+    { kind: 'key-reused', reason: 'gateway-key-reused' },
     { kind: 'outcome-unknown', reason: 'gateway-outcome-unknown' },
   ] as const)('makes a dead letter at once when it is $kind: $reason', ({ kind, reason }) => {
     const expected = { kind: 'dead-letter', reason, detail: 'what the gateway said', attempts: 1 };
     expect(fate(failed({ kind }, 1))).toEqual(expected);
   });
 
-  it('is asked again when it is unavailable, until the last attempt', () => {
-    expect(fate(failed({ kind: 'unavailable' }, maxAttempts - 1))).toMatchObject({
+  it.each([
+    { kind: 'unavailable', reason: 'gateway-unavailable' },
+    { kind: 'forbidden', reason: 'gateway-forbidden' },
+  ] as const)('is asked again when it is $kind, until the last attempt', ({ kind, reason }) => {
+    expect(fate(failed({ kind }, maxAttempts - 1))).toMatchObject({
       kind: 'park',
+      reason,
       attempts: maxAttempts - 1,
     });
-    expect(fate(failed({ kind: 'unavailable' }, maxAttempts))).toEqual({
+    expect(fate(failed({ kind }, maxAttempts))).toEqual({
       kind: 'dead-letter',
       reason: 'retries-exhausted',
       detail: 'what the gateway said',
@@ -197,7 +201,14 @@ describe('a message that a person replayed', () => {
 
 describe('what leaves no trace', () => {
   it('is refused credentials alone', () => {
-    const kinds = ['unavailable', 'unauthorized', 'rejected', 'key-reused', 'outcome-unknown'] as const;
+    const kinds = [
+      'unavailable',
+      'unauthorized',
+      'forbidden',
+      'rejected',
+      'key-reused',
+      'outcome-unknown',
+    ] as const;
     expect(kinds.filter((kind) => isExcused(new GatewayError({ kind }, 'why')))).toEqual(['unauthorized']);
   });
 

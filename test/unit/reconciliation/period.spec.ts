@@ -32,6 +32,10 @@ describe('the period that is compared', () => {
     expect(periodOf(environment, 60_000, now).since).toEqual(new Date('2026-01-02T11:59:00Z'));
   });
 
+  it('looks for earlier charges of its keys as far back as a duplicate can come, by clocks that differ', () => {
+    expect(periodOf(environment, 60_000, now).listedSince).toEqual(new Date('2026-01-02T09:49:00Z'));
+  });
+
   it('expects no record that is about to run out: clocks differ', () => {
     expect(periodOf(environment, undefined, now).recordsSince).toEqual(new Date('2026-01-02T10:05:00Z'));
   });

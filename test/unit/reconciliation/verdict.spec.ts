@@ -1,3 +1,4 @@
+import type { DeadLetter } from '../../../src/dead-letters/dead-letter';
 import type { PaymentFacts } from '../../../src/reconciliation/payment-facts';
 import { judge } from '../../../src/reconciliation/verdict';
 import type { Scene } from '../../../src/reconciliation/verdict';
@@ -55,11 +56,37 @@ describe('what is older than the look goes back', () => {
     expect(judge(facts({ recorded }), scene)).toMatchObject({ problems });
   });
 
+  it('is a charge without a record all the same when work on its key has begun anew', () => {
+    const verdict = judge(facts({ charges: [aCharge(hours(-1))], acquisitions: 1 }), scene);
+    expect(verdict).toMatchObject({ state: 'broken', problems: [{ kind: 'charged-without-record' }] });
+  });
+
   it('is a double charge all the same', () => {
     const charges = [aCharge(hours(-2)), { ...aCharge(hours(-1)), chargeId: 'pi_2' }];
     expect(judge(facts({ charges }), scene)).toMatchObject({
       state: 'broken',
       problems: [{ kind: 'charged-twice', detail: 'charged 2 times, as pi_1, pi_2; no record names one' }],
     });
+  });
+});
+
+describe('a charge under the key of a dead letter', () => {
+  const letter = (reason: string): DeadLetter => ({
+    id: '0123456789ab',
+    reason,
+    endsPayment: true,
+    detail: 'why',
+    attempts: 1,
+    routingKey: 'payment.requested',
+    idempotencyKey: 'key',
+  });
+
+  it.each([
+    { reason: 'retries-exhausted', kind: 'charged-and-dead-letter' },
+    // Replaying it would find nothing to record: the gateway has looked.
+    { reason: 'gateway-key-reused', kind: 'charged-without-record' },
+  ])('is judged by its reason: $reason', ({ reason, kind }) => {
+    const verdict = judge(facts({ charges: [aCharge()], deadLetters: [letter(reason)] }), scene);
+    expect(verdict).toMatchObject({ problems: [{ kind }] });
   });
 });

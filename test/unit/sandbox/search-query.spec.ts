@@ -23,7 +23,15 @@ describe('a search query', () => {
       ],
     ],
   ])('%s', (query, clauses) => {
-    expect(parseSearchQuery(query)).toEqual({ kind: 'clauses', clauses });
+    expect(parseSearchQuery(query)).toEqual({ kind: 'all', clauses });
+  });
+
+  it('asks for any of its clauses when they are joined by OR', () => {
+    const clauses = ['1', '2', '3'].map((value) => ({ key: 'a', value }));
+    expect(parseSearchQuery(`metadata['a']:'1' OR metadata['a']:'2' or metadata['a']:'3'`)).toEqual({
+      kind: 'any',
+      clauses,
+    });
   });
 
   it.each([
@@ -32,7 +40,8 @@ describe('a search query', () => {
     `metadata[a]:'b'`,
     `metadata['a']:b`,
     `metadata['a']:'b`,
-    `metadata['a']:'b' OR metadata['c']:'d'`,
+    `metadata['a']:'b' OR metadata['c']:'d' AND metadata['e']:'f'`,
+    `metadata['a']:'b' OR`,
     `metadata['a']:'b' AND`,
     `metadata['a']:'b' metadata['c']:'d'`,
     `status:'succeeded'`,
@@ -44,7 +53,7 @@ describe('a search query', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.constantFrom(`'`, `"`), (key, value, quote) => {
         const query = `metadata[${quote}${escaped(key, quote)}${quote}]:${quote}${escaped(value, quote)}${quote}`;
-        expect(parseSearchQuery(query)).toEqual({ kind: 'clauses', clauses: [{ key, value }] });
+        expect(parseSearchQuery(query)).toEqual({ kind: 'all', clauses: [{ key, value }] });
       }),
     );
   });

@@ -68,7 +68,7 @@ describe('an answer without a decision', () => {
     { what: '502', error: answered(502), kind: 'unavailable' },
     { what: '503', error: answered(503), kind: 'unavailable' },
     { what: '401', error: answered(401, { type: 'authentication_error' }), kind: 'unauthorized' },
-    { what: '403', error: answered(403, { type: 'invalid_request_error' }), kind: 'unauthorized' },
+    { what: '403', error: answered(403, { type: 'invalid_request_error' }), kind: 'forbidden' },
     {
       what: '400 invalid',
       error: answered(400, { type: 'invalid_request_error', param: 'amount' }),

@@ -1,0 +1,55 @@
+import { StripeGateway } from '../../../../src/payment/gateway/stripe-gateway';
+import { aCharge, anIntent, useStubGateway } from '../../../support/stub-gateway';
+
+/**
+ * Pinned as it goes over the wire. When this fails, leave the text as it is: the gateway would refuse the payments that
+ * are under way. Add a version to `CHARGE_VERSIONS`, and its text here.
+ */
+const VERSION_1 = {
+  amount: '9999',
+  currency: 'usd',
+  payment_method: 'pm_card_visa',
+  'automatic_payment_methods[enabled]': 'true',
+  'automatic_payment_methods[allow_redirects]': 'never',
+  confirm: 'true',
+  error_on_requires_action: 'true',
+  'metadata[idempotency_key]': 'key-1',
+  'metadata[payment_id]': 'PAY-001',
+  'metadata[customer_id]': 'CUST-001',
+};
+
+describe('what is sent for a charge', () => {
+  const stub = useStubGateway();
+
+  async function sentFor(charge = aCharge()) {
+    stub.answers(() => ({ body: anIntent() }));
+    await new StripeGateway(stub.environment).charge(charge);
+    const [request] = stub.requests;
+    return {
+      key: request?.headers['idempotency-key'],
+      parameters: Object.fromEntries(new URLSearchParams(request?.body)),
+    };
+  }
+
+  it('is version 1, to the letter', async () => {
+    expect(await sentFor()).toEqual({ key: 'payment:key-1', parameters: VERSION_1 });
+  });
+
+  it.each([
+    { currency: 'JPY', minorUnits: 500, amount: '500' },
+    { currency: 'ISK', minorUnits: 500, amount: '50000' },
+    { currency: 'UGX', minorUnits: 500, amount: '50000' },
+    { currency: 'KWD', minorUnits: 5120, amount: '5120' },
+  ])(
+    'has the amount in the unit that it was begun with: $currency',
+    async ({ currency, minorUnits, amount }) => {
+      const { parameters } = await sentFor(aCharge({ money: { currency, minorUnits } }));
+      expect(parameters).toEqual({ ...VERSION_1, currency: currency.toLowerCase(), amount });
+    },
+  );
+
+  it('has a key that fits, made from the longest there is', async () => {
+    const { key } = await sentFor(aCharge({ idempotencyKey: 'k'.repeat(255) }));
+    expect(key).toBe('payment:767527047c4621915da44b8a2aa3165e70ee554e2563526df03765e8ed8d091e');
+  });
+});

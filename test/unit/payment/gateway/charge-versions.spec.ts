@@ -1,0 +1,80 @@
+import { CHARGE_VERSIONS, type ChargeParameters } from '../../../../src/payment/gateway/charge-parameters';
+import { GatewayError, type Charge } from '../../../../src/payment/gateway/payment-gateway';
+import { StripeGateway } from '../../../../src/payment/gateway/stripe-gateway';
+import { startSandbox, type RunningSandbox } from '../../../../src/sandbox/sandbox-server';
+import { aCharge, environmentFor } from '../../../support/stub-gateway';
+
+const [today] = CHARGE_VERSIONS;
+const tomorrow: ChargeParameters = (charge, amount) => ({
+  ...today(charge, amount),
+  description: `Payment ${charge.paymentId}`,
+});
+
+describe('a release that sends other parameters for a charge, while payments are under way', () => {
+  let sandbox: RunningSandbox;
+  beforeEach(async () => {
+    sandbox = await startSandbox({ host: '127.0.0.1', port: 0, journalFile: null, latencyMs: 0 });
+  });
+  afterEach(() => sandbox.stop());
+
+  const oldRelease = () => new StripeGateway(environmentFor(sandbox.url), [today]);
+  const newRelease = () => new StripeGateway(environmentFor(sandbox.url), [tomorrow, today]);
+
+  async function ask(method: string, path: string, body?: object): Promise<unknown> {
+    const response = await fetch(`${sandbox.url}/_sandbox/${path}`, {
+      method,
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const answer: unknown = await response.json();
+    return answer;
+  }
+
+  /** The answer gets lost, or never was one. */
+  async function begin(gateway: StripeGateway, charge: Charge, kind: 'drop-before' | 'drop-after') {
+    await ask('POST', 'faults', { kind, times: 0 });
+    await expect(gateway.charge(charge)).rejects.toMatchObject({ failure: { kind: 'unavailable' } });
+    await ask('DELETE', 'faults');
+  }
+
+  it('finishes one that was charged under the old parameters, with the charge that was made', async () => {
+    await begin(oldRelease(), aCharge(), 'drop-after');
+    const { chargeId, kind } = await newRelease().charge(aCharge());
+    expect(kind).toBe('succeeded');
+    expect(await ask('GET', 'charges')).toMatchObject({ count: 1, charges: [{ paymentIntentId: chargeId }] });
+  });
+
+  it('finishes one that was declined under them', async () => {
+    const charge = aCharge({ paymentMethodId: 'pm_card_visa_chargeDeclined' });
+    await begin(oldRelease(), charge, 'drop-after');
+    expect(await newRelease().charge(charge)).toMatchObject({ kind: 'declined' });
+    expect(await ask('GET', 'charges')).toMatchObject({ count: 0 });
+  });
+
+  it('sends the new ones where the old ones never arrived', async () => {
+    await begin(oldRelease(), aCharge(), 'drop-before');
+    await newRelease().charge(aCharge());
+    expect(await ask('GET', 'charges')).toMatchObject({
+      count: 1,
+      charges: [{ description: 'Payment PAY-001' }],
+    });
+  });
+
+  it('leaves to the old release, should it come back, what the gateway has of the payment', async () => {
+    await begin(newRelease(), aCharge(), 'drop-after');
+    const { chargeId } = await oldRelease().charge(aCharge());
+    expect(await ask('GET', 'charges')).toMatchObject({ count: 1, charges: [{ paymentIntentId: chargeId }] });
+  });
+
+  it.each([
+    { other: 'amount', charge: aCharge({ money: { minorUnits: 1, currency: 'USD' } }) },
+    { other: 'currency', charge: aCharge({ money: { minorUnits: 9999, currency: 'EUR' } }) },
+    { other: 'payment', charge: aCharge({ paymentId: 'PAY-002' }) },
+    { other: 'customer', charge: aCharge({ customerId: 'CUST-002' }) },
+  ])('takes a charge with another $other for none of its own', async ({ charge }) => {
+    await oldRelease().charge(charge);
+    const refused = newRelease().charge(aCharge());
+    await expect(refused).rejects.toBeInstanceOf(GatewayError);
+    await expect(refused).rejects.toMatchObject({ failure: { kind: 'key-reused' } });
+    expect(await ask('GET', 'charges')).toMatchObject({ count: 1 });
+  });
+});

@@ -1,0 +1,149 @@
+import { GatewayError } from '../../../../src/payment/gateway/payment-gateway';
+import { StripeGateway } from '../../../../src/payment/gateway/stripe-gateway';
+import { eventually } from '../../../support/eventually';
+import { aCharge, anIntent, errorBody, listOf, useStubGateway } from '../../../support/stub-gateway';
+
+const CREATE = 'POST /v1/payment_intents';
+const RETRIEVE = 'GET /v1/payment_intents/pi_1';
+const LIST = 'GET /v1/payment_intents';
+const SEARCH = 'GET /v1/payment_intents/search';
+
+/** Why there was no decision. */
+async function failureOf(call: Promise<unknown>) {
+  const outcome = await call.catch((error: unknown) => error);
+  if (outcome instanceof GatewayError) return outcome.failure;
+  throw new Error(`expected no decision, got ${JSON.stringify(outcome)}`);
+}
+
+describe('a payment that the gateway is still processing', () => {
+  const stub = useStubGateway();
+
+  it('has not succeeded', async () => {
+    stub.answers(() => ({ body: anIntent({ status: 'processing' }) }));
+    expect(await failureOf(new StripeGateway(stub.environment).charge(aCharge()))).toEqual({
+      kind: 'unavailable',
+    });
+  });
+
+  it('is asked for anew, because a repeated key gets the first answer for ever', async () => {
+    stub.answers(({ route }) => ({
+      body: anIntent({ status: route === CREATE ? 'processing' : 'succeeded' }),
+    }));
+    expect(await new StripeGateway(stub.environment).charge(aCharge())).toEqual({
+      kind: 'succeeded',
+      chargeId: 'pi_1',
+    });
+    expect(stub.routes()).toEqual([CREATE, RETRIEVE]);
+  });
+
+  it.each(['processing', 'requires_capture', 'requires_action'] as const)(
+    'is not declined because an earlier try was, while it is in the state %s',
+    async (status) => {
+      const last_payment_error = { type: 'card_error', code: 'card_declined' };
+      stub.answers(() => ({ body: { ...anIntent({ status }), last_payment_error } }));
+      await expect(new StripeGateway(stub.environment).charge(aCharge())).rejects.toBeInstanceOf(
+        GatewayError,
+      );
+    },
+  );
+});
+
+describe('looking for a payment', () => {
+  const stub = useStubGateway();
+  const find = () => new StripeGateway(stub.environment).find(aCharge());
+
+  it.each([
+    {
+      other: 'a key that looks alike',
+      intent: { metadata: { ...anIntent().metadata, idempotency_key: 'KEY-1' } },
+    },
+    { other: 'another amount', intent: { amount: 1 } },
+    { other: 'another payment', intent: { metadata: { ...anIntent().metadata, payment_id: 'PAY-002' } } },
+    { other: 'another customer', intent: { metadata: { ...anIntent().metadata, customer_id: 'CUST-002' } } },
+  ])('passes over one with $other', async ({ intent }) => {
+    const others = anIntent({ id: 'pi_others', ...intent });
+    stub.answers(() => listOf([others, anIntent()]));
+    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
+    stub.answers(() => listOf([others]));
+    expect(await failureOf(find())).toEqual({ kind: 'outcome-unknown' });
+  });
+
+  it('takes the one that succeeded before one that did not', async () => {
+    const declined = {
+      ...anIntent({ id: 'pi_declined', status: 'requires_payment_method' }),
+      last_payment_error: { type: 'card_error', code: 'card_declined' },
+    };
+    stub.answers(() => listOf([declined, anIntent()]));
+    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
+  });
+
+  it('goes through the latest ones where a search finds none: since the first attempt, by a clock that differs', async () => {
+    const { firstAttemptAt } = aCharge();
+    const created = firstAttemptAt.getTime() / 1000 - 240;
+    stub.answers(({ route, query }) =>
+      listOf(route === LIST && Number(query.get('created[gte]')) <= created ? [anIntent({ created })] : []),
+    );
+    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
+  });
+
+  it.each([400, 403])('does the same where it may not search: %d', async (status) => {
+    stub.answers(({ route }) =>
+      route === SEARCH ? { status, body: errorBody('invalid_request_error') } : listOf([anIntent()]),
+    );
+    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
+  });
+});
+
+describe('the gateway refuses our key (401)', () => {
+  const stub = useStubGateway();
+  const refused = { status: 401, body: errorBody('invalid_request_error') };
+  const work = {
+    charge: () => new StripeGateway(stub.environment).charge(aCharge()),
+    find: () => new StripeGateway(stub.environment).find(aCharge()),
+  };
+
+  it.each(['charge', 'find'] as const)(
+    'to every call: nothing is said of the payment by a %s',
+    async (call) => {
+      stub.answers(() => refused);
+      expect(await failureOf(work[call]())).toEqual({ kind: 'unauthorized' });
+    },
+  );
+
+  it.each([200, 403, 404])(
+    'to one payment, and a probe is answered %d: that payment alone',
+    async (status) => {
+      stub.answers(({ route }) =>
+        route === LIST
+          ? { ...listOf([]), status, ...(status !== 200 && { body: errorBody('api_error') }) }
+          : refused,
+      );
+      expect(await failureOf(work.charge())).toEqual({ kind: 'forbidden' });
+    },
+  );
+
+  it('and a probe gets no answer: an attempt that counts, for others may be charged', async () => {
+    stub.answers(({ route }) => (route === LIST ? { status: 503, body: errorBody('api_error') } : refused));
+    expect(await failureOf(work.charge())).toEqual({ kind: 'unavailable' });
+  });
+
+  it('to twenty payments at once: one probe for all of them', async () => {
+    let letGo: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    stub.answers(async ({ route, body }) => {
+      if (route === LIST) await held;
+      if (route === CREATE && body.includes('PAY-last')) return { body: anIntent() };
+      return refused;
+    });
+    const gateway = new StripeGateway(stub.environment);
+    const charges = Array.from({ length: 20 }, () => failureOf(gateway.charge(aCharge())));
+    await eventually(() => expect(stub.routes().filter((route) => route === CREATE)).toHaveLength(20));
+    // Answered after all of them were refused.
+    await gateway.charge(aCharge({ paymentId: 'PAY-last' }));
+    letGo();
+    expect(new Set((await Promise.all(charges)).map(({ kind }) => kind))).toEqual(new Set(['unauthorized']));
+    expect(stub.routes().filter((route) => route === LIST)).toHaveLength(1);
+  });
+});
