@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import Stripe from 'stripe';
 import { Environment } from '../../config/environment';
+import { amountSent } from '../money';
 import {
   GatewayError,
   type Charge,
@@ -20,10 +21,6 @@ const CLOCK_MARGIN_SECONDS = 300;
 const LOOKED_THROUGH = 1_000;
 /** A probe must not hold up what waits for it. */
 const PROBE_TIMEOUT_MS = 3_000;
-/** ISO 4217 gives them no decimals, Stripe wants two zeros (https://docs.stripe.com/currencies#special-cases). */
-const TWO_ZEROS = new Set(['ISK', 'UGX']);
-/** ISO 4217 gives it decimals, Stripe takes none (https://docs.stripe.com/currencies#zero-decimal). */
-const WHOLE_UNITS = new Set(['MGA']);
 
 /** Charges through Stripe PaymentIntents, created and confirmed in one call. */
 @Injectable()
@@ -40,7 +37,7 @@ export class StripeGateway implements PaymentGateway {
     try {
       const intent = await this.stripe.paymentIntents.create(
         {
-          amount: amountOf(charge),
+          amount: amountSent(charge.money),
           currency: charge.money.currency.toLowerCase(),
           payment_method: charge.paymentMethodId,
           automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
@@ -163,12 +160,4 @@ function gatewayKey(idempotencyKey: string): string {
   return key.length <= LONGEST_KEY
     ? key
     : `payment:${createHash('sha256').update(idempotencyKey).digest('hex')}`;
-}
-
-function amountOf({ money }: Charge): number {
-  if (WHOLE_UNITS.has(money.currency)) {
-    if (money.minorUnits % 100 === 0) return money.minorUnits / 100;
-    throw new GatewayError({ kind: 'rejected' }, `the gateway takes ${money.currency} in whole units only`);
-  }
-  return TWO_ZEROS.has(money.currency) ? money.minorUnits * 100 : money.minorUnits;
 }
