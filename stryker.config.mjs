@@ -17,6 +17,8 @@ export default {
     'src/payment/{currencies,money,payment-fate}.ts',
     'src/payment/gateway/stripe-errors.ts',
   ],
+  // What is copied for it.
+  ignorePatterns: ['/*', '!/src', '!/test', '!/.swcrc', '!/package.json', '!/tsconfig.json'],
   testRunner: 'jest',
   jest: {
     projectType: 'custom',

@@ -202,13 +202,13 @@ describe('a lease that ended during the work', () => {
 });
 
 describe('a lease that is over', () => {
-  it.each([
+  it.each<{ end: string; work: () => Promise<unknown> }>([
     { end: 'a result', work: async () => 1 },
     { end: 'an error', work: () => Promise.reject(new Error('no')) },
-    { end: 'a result that cannot be stored', work: async () => 1n as unknown },
+    { end: 'a result that cannot be stored', work: async () => 1n },
   ])('leaves no timer behind after $end', async ({ work }) => {
     jest.useFakeTimers();
-    await new Engines().start().engine.tryRun<unknown>({ scope, key }, work);
+    await new Engines().start().engine.tryRun({ scope, key }, work);
     expect(jest.getTimerCount()).toBe(0);
     jest.useRealTimers();
   });

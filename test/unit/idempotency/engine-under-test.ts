@@ -36,7 +36,9 @@ export class Engines {
         const method: unknown = Reflect.get(target, step);
         if (typeof method !== 'function') return method;
         return (...args: unknown[]) =>
-          this.through(step as Step, args[0], async () => Reflect.apply(method, target, args));
+          this.through(step as Step, args[0], async (): Promise<unknown> =>
+            Reflect.apply(method, target, args),
+          );
       },
     });
   }
