@@ -1,5 +1,5 @@
 import { IsEmail, IsIn, IsOptional, Matches, ValidateBy, ValidateIf } from 'class-validator';
-import { codes as currencyCodes } from 'currency-codes';
+import { currencyCodes } from '../payment/currencies';
 import { Flag, isUrl, SecondsAsMs, Urls, Variable, WholeNumber, Words } from './variable.decorators';
 
 export type AppRole = 'consumer' | 'publisher';
@@ -65,8 +65,8 @@ export class Environment {
   @WholeNumber('GATEWAY_KEY_RETENTION', { maximum: TEN_YEARS_SECONDS, unit: 'seconds' })
   readonly gatewayKeyRetentionSeconds: number = ONE_DAY_SECONDS;
 
-  /** ISO 4217 code for payments that name no currency. */
-  @Variable('PAYMENT_DEFAULT_CURRENCY', 'an ISO 4217 currency code in capitals, such as USD')
+  /** For payments that name no currency. */
+  @Variable('PAYMENT_DEFAULT_CURRENCY', 'a currency that the gateway charges in, in capitals, such as USD')
   @IsIn(currencyCodes())
   readonly paymentDefaultCurrency: string = 'USD';
 

@@ -3,6 +3,8 @@ import type { IdempotencyEvent } from '../idempotency';
 import { readKey } from '../idempotency';
 import { readBody } from '../messaging/message-body';
 import { HEADERS } from '../messaging/topology';
+import { isCurrencyCode } from '../payment/currencies';
+import { inMajorUnits } from '../payment/money';
 import type { PaymentHappening } from '../payment/payment-activity';
 import type { PaymentFields } from '../payment/payment.dto';
 import type { Happening, PublishedFields, ResultFacts } from './activity';
@@ -90,7 +92,6 @@ function factsOf(result: unknown): ResultFacts {
     const value: unknown = stored.get(name);
     return typeof value === 'string' ? { [name]: value } : {};
   };
-  const amountMinorUnits: unknown = stored.get('amountMinorUnits');
   const status: unknown = stored.get('status');
   return {
     status: typeof status === 'string' ? status : 'unknown',
@@ -98,6 +99,13 @@ function factsOf(result: unknown): ResultFacts {
     ...text('currency'),
     ...text('chargeId'),
     ...text('declineCode'),
-    ...(typeof amountMinorUnits === 'number' && { amountMinorUnits }),
+    ...amountOf(stored.get('amountMinorUnits'), stored.get('currency')),
   };
+}
+
+/** A browser's own idea of a currency's decimals is not the gateway's: HUF has none there, and would be shown × 100. */
+function amountOf(minorUnits: unknown, currency: unknown): { readonly amount?: string } {
+  return typeof minorUnits === 'number' && isCurrencyCode(currency)
+    ? { amount: inMajorUnits(minorUnits, currency) }
+    : {};
 }

@@ -23,7 +23,8 @@ export interface PublishedFields {
 export interface ResultFacts {
   readonly status: string;
   readonly paymentId?: string;
-  readonly amountMinorUnits?: number;
+  /** In major units, with all decimals of the currency. */
+  readonly amount?: string;
   readonly currency?: string;
   readonly chargeId?: string;
   readonly declineCode?: string;

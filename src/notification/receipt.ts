@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import Big from 'big.js';
-import { decimalsOf } from '../payment/money';
+import { inMajorUnits } from '../payment/money';
 import type { PaymentSucceeded } from '../payment/payment-succeeded';
 
 /** A receipt as it is written, without the address it goes to. */
@@ -34,6 +33,5 @@ export function receiptFor(event: PaymentSucceeded, sender: string): Receipt {
 }
 
 function amountOf({ amountMinorUnits, currency }: PaymentSucceeded): string {
-  const decimals = decimalsOf(currency) ?? 0;
-  return `${new Big(amountMinorUnits).div(new Big(10).pow(decimals)).toFixed(decimals)} ${currency}`;
+  return `${inMajorUnits(amountMinorUnits, currency)} ${currency}`;
 }

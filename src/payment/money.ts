@@ -1,11 +1,10 @@
 import Big from 'big.js';
-import { code as currencyRecord } from 'currency-codes';
+import { countingOf, isCurrencyCode, type CurrencyCode } from './currencies';
 
 /** An amount as machines count it: 99.99 USD is 9999 minor units, 500 JPY is 500. */
 export interface Money {
   readonly minorUnits: number;
-  /** ISO 4217, upper case. */
-  readonly currency: string;
+  readonly currency: CurrencyCode;
 }
 
 /** An amount that cannot be charged as it is written. */
@@ -13,35 +12,66 @@ export class InvalidAmountError extends Error {
   override readonly name = 'InvalidAmountError';
 }
 
-/** Stripe's maximum: eight digits (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts). */
-const MAX_MINOR_UNITS = 99_999_999;
-
-/** How many decimals a currency has (ISO 4217), or `undefined` for a code that is none. */
-export function decimalsOf(currency: string): number | undefined {
-  return /^[A-Z]{3}$/.test(currency) ? currencyRecord(currency)?.digits : undefined;
-}
+/** What a customer or publisher is told of a currency that cannot be charged. */
+export const CURRENCY_RULE = 'must be a currency that the gateway charges in, upper case, such as USD';
 
 /**
  * Turns an amount in major units into minor units, exactly: never by binary multiplication, which makes 1.15 USD
- * 114.99999999999999 cents.
+ * 114.99999999999999 cents. What it returns the gateway can charge: decimals, last digits and maximum are the gateway's.
  *
- * @throws InvalidAmountError when the amount is not positive and finite, has more decimals than the currency, or is
- * more than the gateway takes
+ * @throws InvalidAmountError saying what the currency allows
  */
 export function toMoney(amount: unknown, currency: string): Money {
-  const decimals = decimalsOf(currency);
-  if (decimals === undefined) throw new InvalidAmountError('currency must be an ISO 4217 code in upper case');
+  assertCurrency(currency);
   if (typeof amount !== 'number' || !Number.isFinite(amount))
     throw new InvalidAmountError('amount must be a number');
   if (amount <= 0) throw new InvalidAmountError('amount must be more than zero');
-  const minorUnits = new Big(amount).times(new Big(10).pow(decimals));
-  if (!minorUnits.eq(minorUnits.round())) {
+  const { decimals, zeroDecimals } = countingOf(currency);
+  const minorUnits = new Big(amount).times(tenTo(decimals));
+  if (!isMultipleOf(minorUnits, 1)) {
     throw new InvalidAmountError(`amount must have at most ${decimals} decimals in ${currency}`);
   }
-  if (minorUnits.gt(MAX_MINOR_UNITS)) {
-    throw new InvalidAmountError(
-      `amount must be at most ${new Big(MAX_MINOR_UNITS).div(new Big(10).pow(decimals)).toFixed()} in ${currency}`,
-    );
+  if (!isMultipleOf(minorUnits, tenTo(zeroDecimals))) {
+    throw new InvalidAmountError(`amount must end in 0 in its third decimal in ${currency}`);
+  }
+  const largest = largestMinorUnits(currency);
+  if (minorUnits.gt(largest)) {
+    const written = new Big(largest).div(tenTo(decimals)).toFixed();
+    throw new InvalidAmountError(`amount must be at most ${written} in ${currency}`);
   }
   return { minorUnits: minorUnits.toNumber(), currency };
+}
+
+/** What the gateway is sent for an amount. */
+export function amountSent({ minorUnits, currency }: Money): number {
+  return minorUnits * countingOf(currency).sentPerMinorUnit;
+}
+
+/**
+ * Minor units as people write them, with all decimals of the currency: 9990 in USD is 99.90.
+ *
+ * @throws InvalidAmountError when the currency is unknown: a guess could be wrong by a factor of 100
+ */
+export function inMajorUnits(minorUnits: number, currency: string): string {
+  assertCurrency(currency);
+  const { decimals } = countingOf(currency);
+  return new Big(minorUnits).div(tenTo(decimals)).toFixed(decimals);
+}
+
+function assertCurrency(currency: string): asserts currency is CurrencyCode {
+  if (!isCurrencyCode(currency)) throw new InvalidAmountError(`currency ${CURRENCY_RULE}`);
+}
+
+function largestMinorUnits(currency: CurrencyCode): number {
+  const { largestSent, sentPerMinorUnit, zeroDecimals } = countingOf(currency);
+  const step = tenTo(zeroDecimals);
+  return Math.floor(largestSent / sentPerMinorUnit / step) * step;
+}
+
+function isMultipleOf(number: Big, step: number): boolean {
+  return number.mod(step).eq(0);
+}
+
+function tenTo(power: number): number {
+  return 10 ** power;
 }

@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsEmail, IsNumber, IsOptional, IsString, Length, Matches, ValidateBy } from 'class-validator';
-import { decimalsOf, type Money } from './money';
+import { isCurrencyCode } from './currencies';
+import { CURRENCY_RULE, type Money } from './money';
 import { looksLikeCardNumber } from './card-number';
 
 /** The scope of payments' idempotency keys. */
@@ -20,13 +21,13 @@ export const PlainText = (): PropertyDecorator => (target, property) => {
   })(target, property);
 };
 
-/** An ISO 4217 code, upper case. */
+/** A currency that the gateway charges in, upper case. */
 export const IsCurrency = (): PropertyDecorator =>
   ValidateBy({
     name: 'isCurrency',
     validator: {
-      validate: (value) => typeof value === 'string' && decimalsOf(value) !== undefined,
-      defaultMessage: () => '$property must be an ISO 4217 code in upper case, such as USD',
+      validate: isCurrencyCode,
+      defaultMessage: () => `$property ${CURRENCY_RULE}`,
     },
   });
 
@@ -37,7 +38,11 @@ export class PaymentFields {
   readonly paymentId: string = '';
 
   /** In major units, as customers write it: 99.99. What a currency allows is checked with {@link toMoney}. */
-  @ApiProperty({ example: 99.99, description: 'In major units, with at most the decimals of the currency.' })
+  @ApiProperty({
+    example: 99.99,
+    description:
+      'In major units, with the decimals and up to the maximum that the gateway has for the currency.',
+  })
   @IsNumber({ allowNaN: false, allowInfinity: false })
   readonly amount: number = Number.NaN;
 
@@ -45,8 +50,10 @@ export class PaymentFields {
   @PlainText()
   readonly customerId: string = '';
 
-  /** ISO 4217, upper case. */
-  @ApiPropertyOptional({ example: 'USD', description: 'ISO 4217; the default is PAYMENT_DEFAULT_CURRENCY.' })
+  @ApiPropertyOptional({
+    example: 'USD',
+    description: 'One that the gateway charges in (ISO 4217); the default is PAYMENT_DEFAULT_CURRENCY.',
+  })
   @IsOptional()
   @IsCurrency()
   readonly currency?: string;

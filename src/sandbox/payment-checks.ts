@@ -1,5 +1,6 @@
 import type { ChargeRequest } from './charge-request';
 import type { JsonReply } from './http';
+import { presentmentCurrencies } from './presentment-currencies';
 import { invalidRequest, missingParameter } from './stripe-errors';
 import { findTestPaymentMethod } from './test-payment-methods';
 import type { TestPaymentMethod } from './test-payment-methods';
@@ -18,11 +19,8 @@ export interface Payment {
 export type Checked = { kind: 'valid'; payment: Payment } | { kind: 'invalid'; failure: JsonReply };
 
 // Stripe's own limits.
-const maxAmount = 99_999_999;
 const maxKeyLength = 255;
 const maxMetadata = { pairs: 50, keyLength: 40, valueLength: 500 };
-
-const currencies = new Set(Intl.supportedValuesOf('currency').map((code) => code.toLowerCase()));
 
 // Those of Stripe's create call that make sense for a payment confirmed at once; most change nothing here.
 const parameterNames = new Set(
@@ -40,8 +38,8 @@ const checks: Check[] = [
   checkKey,
   checkParameterNames,
   checkMetadata,
-  checkAmount,
   checkCurrency,
+  checkAmount,
   checkCustomer,
   checkConfirmation,
 ];
@@ -73,7 +71,7 @@ function paymentOf({
   return {
     ...chosen,
     amount: Number(text(parameters, 'amount')),
-    currency: text(parameters, 'currency').toLowerCase(),
+    currency: currencyOf(parameters),
     ...(customer !== '' && { customer }),
     ...(description !== '' && { description }),
   };
@@ -107,6 +105,17 @@ function checkMetadata({ metadata }: ChargeRequest): JsonReply | undefined {
   return invalidRequest({ message, param: 'metadata' });
 }
 
+function checkCurrency({ parameters }: ChargeRequest): JsonReply | undefined {
+  const code = currencyOf(parameters);
+  if (code === '') return missingParameter('currency');
+  if (presentmentCurrencies.has(code)) return undefined;
+  const supported = [...presentmentCurrencies.keys()].join(', ');
+  return invalidRequest({
+    message: `Invalid currency: ${code}. Stripe currently supports these currencies: ${supported}`,
+    param: 'currency',
+  });
+}
+
 function checkAmount({ parameters }: ChargeRequest): JsonReply | undefined {
   const amount = text(parameters, 'amount');
   const wrong = (message: string, code = 'parameter_invalid_integer'): JsonReply =>
@@ -114,16 +123,14 @@ function checkAmount({ parameters }: ChargeRequest): JsonReply | undefined {
   if (amount === '') return missingParameter('amount');
   if (!/^-?\d+$/.test(amount)) return wrong(`Invalid integer: ${amount}`);
   if (Number(amount) < 1) return wrong('This value must be greater than or equal to 1.');
-  if (Number(amount) > maxAmount)
-    return wrong(`Amount must be no more than ${maxAmount}.`, 'amount_too_large');
+  const currency = presentmentCurrencies.get(currencyOf(parameters));
+  if (currency === undefined) return undefined;
+  const { maximum, multipleOf, oneUnit } = currency;
+  if (Number(amount) > maximum)
+    return wrong(`Amount must be no more than ${maximum} (${maximum / oneUnit} units).`, 'amount_too_large');
+  if (Number(amount) % multipleOf !== 0)
+    return wrong(`Invalid amount. It must be evenly divisible by ${multipleOf}.`, 'invalid_charge_amount');
   return undefined;
-}
-
-function checkCurrency({ parameters }: ChargeRequest): JsonReply | undefined {
-  const currency = text(parameters, 'currency').toLowerCase();
-  if (currency === '') return missingParameter('currency');
-  if (currencies.has(currency)) return undefined;
-  return invalidRequest({ message: `Invalid currency: ${currency}.`, param: 'currency' });
 }
 
 /** Stripe knows only customers that were created there; the sandbox knows their shape. */
@@ -143,6 +150,10 @@ function checkConfirmation({ parameters }: ChargeRequest): JsonReply | undefined
   if (text(parameters, 'confirm') !== 'true') return wrong('confirm', 'true');
   if (text(parameters, 'capture_method') === 'manual') return wrong('capture_method', 'automatic');
   return undefined;
+}
+
+function currencyOf(parameters: URLSearchParams): string {
+  return text(parameters, 'currency').toLowerCase();
 }
 
 function text(parameters: URLSearchParams, name: string): string {

@@ -160,6 +160,9 @@ describe('amounts', () => {
     // Where the gateway counts otherwise than ISO 4217: no decimals, and two that are always zero.
     { amount: 100, currency: 'MGA', minor: 100, code: 'mga' },
     { amount: 100, currency: 'ISK', minor: 10_000, code: 'isk' },
+    { amount: 1_500_000, currency: 'IDR', minor: 150_000_000, code: 'idr' },
+    { amount: 5.12, currency: 'KWD', minor: 5_120, code: 'kwd' },
+    { amount: 10, currency: 'XCG', minor: 1_000, code: 'xcg' },
   ])('$amount $currency is $minor at the gateway', async ({ amount, currency, minor, code }) => {
     const payment = aPayment({ amount, ...(currency && { currency }) });
     await world.broker.publishPayment(payment);

@@ -24,6 +24,8 @@ const text = fc.oneof(
   fc.constantFrom(
     'USD',
     'JPY',
+    'BGN',
+    'XAU',
     'usd',
     '1.15',
     '4242 4242 4242 4242',
@@ -92,7 +94,7 @@ function aPaymentLike(): fc.Arbitrary<Record<string, unknown>> {
       paymentId: field(fc.constantFrom('PAY-001', 'PAY-002')),
       amount: field(fc.oneof({ weight: 3, arbitrary: cents }, number)),
       customerId: field(fc.constant('CUST-001')),
-      currency: field(fc.constantFrom('USD', 'JPY', 'KWD')),
+      currency: field(fc.constantFrom('USD', 'JPY', 'KWD', 'ISK', 'IDR')),
       more: fc.option(fc.tuple(name, anything), { nil: undefined, freq: 2 }),
     })
     .map(({ more, ...fields }) => ({ ...fields, ...(more && Object.fromEntries([more])) }));

@@ -1,26 +1,23 @@
 /**
- * @param {number} amount in major units
+ * With every decimal as it was written: a browser has none for HUF, IDR and others that are charged with two.
+ *
+ * @param {number | string} amount in major units
  * @param {string | undefined} currency
  */
 export function money(amount, currency) {
   if (currency === undefined) return String(amount);
   try {
-    return new Intl.NumberFormat('en', { style: 'currency', currency }).format(amount);
+    const usual = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions();
+    const written = String(amount).split('.')[1]?.length ?? 0;
+    const minimumFractionDigits = Math.max(written, usual.minimumFractionDigits ?? 0);
+    return new Intl.NumberFormat('en', {
+      style: 'currency',
+      currency,
+      minimumFractionDigits,
+      maximumFractionDigits: minimumFractionDigits,
+    }).format(Number(amount));
   } catch {
     return `${amount} ${currency}`;
-  }
-}
-
-/**
- * @param {number} minorUnits 9999 for 99.99 USD
- * @param {string} currency
- */
-export function moneyFromMinor(minorUnits, currency) {
-  try {
-    const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-    return format.format(minorUnits / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
-  } catch {
-    return `${minorUnits} ${currency} (minor units)`;
   }
 }
 

@@ -1,5 +1,5 @@
 import { button, html, setText } from './dom.js';
-import { counted, duration, inWords, money, moneyFromMinor, shortKey } from './format.js';
+import { counted, duration, inWords, money, shortKey } from './format.js';
 import { episodeItems } from './episodes.js';
 import { drawTimeLine } from './time-line.js';
 
@@ -106,9 +106,7 @@ function declineCodeOf({ state, result }) {
 
 /** @param {PaymentStory} story */
 function amountOf({ payment, result }) {
-  if (result?.amountMinorUnits !== undefined && result.currency !== undefined) {
-    return moneyFromMinor(result.amountMinorUnits, result.currency);
-  }
+  if (result?.amount !== undefined) return money(result.amount, result.currency);
   return payment ? money(payment.amount, payment.currency) : '';
 }
 

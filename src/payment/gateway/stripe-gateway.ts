@@ -21,10 +21,6 @@ import { lookFor } from './stripe-look-up';
 const LONGEST_KEY = 255;
 /** A probe must not hold up what waits for it. */
 const PROBE_TIMEOUT_MS = 3_000;
-/** ISO 4217 gives them no decimals, Stripe wants two zeros (https://docs.stripe.com/currencies#special-cases). */
-const TWO_ZEROS = new Set(['ISK', 'UGX']);
-/** ISO 4217 gives it decimals, Stripe takes none (https://docs.stripe.com/currencies#zero-decimal). */
-const WHOLE_UNITS = new Set(['MGA']);
 
 /** Charges through Stripe PaymentIntents, created and confirmed in one call. */
 @Injectable()

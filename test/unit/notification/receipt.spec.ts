@@ -16,7 +16,10 @@ describe('a receipt', () => {
     { amountMinorUnits: 9999, currency: 'USD', written: '99.99 USD' },
     { amountMinorUnits: 5, currency: 'EUR', written: '0.05 EUR' },
     { amountMinorUnits: 500, currency: 'JPY', written: '500 JPY' },
-    { amountMinorUnits: 1_234, currency: 'KWD', written: '1.234 KWD' },
+    { amountMinorUnits: 1_230, currency: 'KWD', written: '1.230 KWD' },
+    { amountMinorUnits: 500, currency: 'ISK', written: '500 ISK' },
+    { amountMinorUnits: 100, currency: 'MGA', written: '100 MGA' },
+    { amountMinorUnits: 150_000_000, currency: 'IDR', written: '1500000.00 IDR' },
     { amountMinorUnits: 99_999_999, currency: 'USD', written: '999999.99 USD' },
   ])('says $written for $amountMinorUnits minor units', ({ amountMinorUnits, currency, written }) => {
     expect(receiptFor({ ...event, amountMinorUnits, currency }, sender).text).toContain(` ${written}\n`);

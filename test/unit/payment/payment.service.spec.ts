@@ -15,7 +15,7 @@ const request = {
   paymentId: 'PAY-1',
   customerId: 'CUST-1',
   paymentMethodId: 'pm_card_visa',
-  money: { minorUnits: 100, currency: 'USD' },
+  money: { minorUnits: 100, currency: 'USD' as const },
 };
 const charged = { kind: 'succeeded', chargeId: 'pi_charged' } as const;
 const found = { kind: 'succeeded', chargeId: 'pi_found' } as const;

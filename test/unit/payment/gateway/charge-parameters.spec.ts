@@ -40,7 +40,7 @@ describe('what is sent for a charge', () => {
     { currency: 'ISK', minorUnits: 500, amount: '50000' },
     { currency: 'UGX', minorUnits: 500, amount: '50000' },
     { currency: 'KWD', minorUnits: 5120, amount: '5120' },
-  ])(
+  ] as const)(
     'has the amount in the unit that it was begun with: $currency',
     async ({ currency, minorUnits, amount }) => {
       const { parameters } = await sentFor(aCharge({ money: { currency, minorUnits } }));

@@ -1,0 +1,114 @@
+import { MissingIdempotencyKeyError } from '../../../src/idempotency';
+import { claimOf, keyOf } from '../../../src/idempotency/claim-of-request';
+import { fingerprintOf } from '../../../src/idempotency/fingerprint';
+import { rabbitHandler } from '../../../src/idempotency/handlers/rabbit-handler';
+import type { IdempotentOptions } from '../../../src/idempotency';
+
+const requestedAt = new Date(1_700_000_000_000);
+const payload = { order: { id: 'O-1', total: 7 }, note: 'x' };
+
+function incomingWith(headers: object) {
+  return { source: {}, headers, payload, requestedAt };
+}
+
+function claimWith(options: Partial<IdempotentOptions>) {
+  const incoming = incomingWith({});
+  return claimOf({
+    key: 'abc',
+    payload,
+    incoming,
+    options: { scope: 'order', ...options },
+    kind: rabbitHandler,
+  });
+}
+
+describe('the key of a request', () => {
+  it.each<{ where: string; key?: IdempotentOptions['key']; headers: object; found: string }>([
+    { where: 'the usual header', headers: { 'idempotency-key': 'abc' }, found: 'abc' },
+    { where: 'another header', key: { header: 'x-key' }, headers: { 'x-key': 'abc' }, found: 'abc' },
+    { where: 'the payload', key: { property: 'order.id' }, headers: {}, found: 'O-1' },
+    { where: 'a function', key: () => 'made', headers: {}, found: 'made' },
+    { where: 'a function that takes its time', key: async () => 'made', headers: {}, found: 'made' },
+  ])('comes from $where', async ({ key, headers, found }) => {
+    expect(await keyOf(incomingWith(headers), { scope: 'order', ...(key && { key }) })).toBe(found);
+  });
+
+  it('is checked where a function makes it', async () => {
+    const made = keyOf(incomingWith({}), { scope: 'order', key: () => 'two words' });
+    await expect(made).rejects.toThrow("result of the handler's key function");
+  });
+
+  it('is required, unless the handler takes requests without one', async () => {
+    const none = incomingWith({});
+    await expect(keyOf(none, { scope: 'order' })).rejects.toBeInstanceOf(MissingIdempotencyKeyError);
+    await expect(keyOf(none, { scope: 'order', whenKeyMissing: 'reject' })).rejects.toThrow(
+      'no idempotency key',
+    );
+    expect(await keyOf(none, { scope: 'order', whenKeyMissing: 'process' })).toBeUndefined();
+  });
+
+  it('is refused when it is bad, also where none is required', async () => {
+    const bad = keyOf(incomingWith({ 'idempotency-key': 7 }), { scope: 'order', whenKeyMissing: 'process' });
+    await expect(bad).rejects.toMatchObject({ code: 'key-invalid' });
+  });
+
+  it('is not missing because a function fails', async () => {
+    const fault = new Error('a fault of the application');
+    const key = () => {
+      throw fault;
+    };
+    const failing = keyOf(incomingWith({}), { scope: 'order', key, whenKeyMissing: 'process' });
+    await expect(failing).rejects.toBe(fault);
+  });
+});
+
+describe('what a handler’s options make of a request', () => {
+  it('is all that the engine needs', () => {
+    const remember = () => true;
+    const excuse = () => true;
+    expect(claimWith({ ttlSeconds: 10, leaseMs: 20, remember, excuse })).toMatchObject({
+      scope: 'order',
+      key: 'abc',
+      requestedAt,
+      ttlSeconds: 10,
+      leaseMs: 20,
+      remember,
+      excuse,
+    });
+  });
+
+  it('takes what proves that nothing has happened from the kind of handler, unless it is said', () => {
+    expect(claimWith({}).excuse).toBe(rabbitHandler.excuses);
+  });
+
+  it.each([
+    { whenBusy: undefined, busyWaitMs: undefined },
+    { whenBusy: 'reject' as const, busyWaitMs: undefined },
+    { whenBusy: { waitMs: 70, then: 'reject' as const }, busyWaitMs: 70 },
+  ])('waits for a busy key as long as $whenBusy says', ({ whenBusy, busyWaitMs }) => {
+    expect(claimWith({ ...(whenBusy && { whenBusy }) }).busyWaitMs).toBe(busyWaitMs);
+  });
+
+  it.each<{ what: string; fingerprint?: IdempotentOptions['fingerprint']; identity: unknown }>([
+    { what: 'the whole payload', identity: payload },
+    {
+      what: 'some properties',
+      fingerprint: ['order.id', 'none'],
+      identity: [
+        ['order.id', 'O-1'],
+        ['none', undefined],
+      ],
+    },
+    { what: 'what a function says', fingerprint: () => 'same', identity: 'same' },
+  ])('is the same request by $what', ({ fingerprint, identity }) => {
+    expect(claimWith({ ...(fingerprint && { fingerprint }) }).fingerprint).toBe(fingerprintOf(identity));
+  });
+
+  it('has no fingerprint where that is switched off', () => {
+    expect(claimWith({ fingerprint: false }).fingerprint).toBeUndefined();
+  });
+
+  it('has the scope of its tenant', () => {
+    expect(claimWith({ tenant: ({ headers }) => (headers ? 'acme' : 'none') }).scope).toBe('acme order');
+  });
+});

@@ -1,0 +1,91 @@
+import { RememberedError } from '../../../src/idempotency';
+import { countedWork, Engines, errorOfRun, kindsOf, scope } from './engine-under-test';
+
+const key = 'abc-123';
+const outOfStock = new Error('out of stock');
+const everything = { scope, remember: () => true };
+
+describe('work that throws', () => {
+  it('frees the key, and its error comes out', async () => {
+    const { engine, heard } = new Engines().start();
+    expect(await errorOfRun(engine.run(key, () => Promise.reject(outOfStock), { scope }))).toBe(outOfStock);
+    expect(kindsOf(heard)).toEqual(['acquired', 'released']);
+    expect(await engine.run(key, async () => 1, { scope })).toEqual({ kind: 'executed', result: 1 });
+  });
+
+  it('counts as an attempt, and binds the key to its payload', async () => {
+    const { engine } = new Engines().start();
+    const failing = () => engine.tryRun({ scope, key, fingerprint: 'A' }, () => Promise.reject(outOfStock));
+    expect([await failing(), await failing()]).toMatchObject([
+      { kind: 'failed', error: outOfStock, attempt: 1 },
+      { kind: 'failed', error: outOfStock, attempt: 2 },
+    ]);
+    expect(await engine.tryRun({ scope, key, fingerprint: 'B' }, async () => 1)).toEqual({
+      kind: 'mismatch',
+    });
+  });
+
+  it('leaves no trace but the fencing token where that is excused', async () => {
+    const { engine } = new Engines().start();
+    const excuse = (error: unknown) => error === outOfStock;
+    const claim = { scope, key, fingerprint: 'A', excuse };
+    expect(await engine.tryRun(claim, () => Promise.reject(outOfStock))).toMatchObject({ attempt: 1 });
+    expect(await engine.tryRun(claim, () => Promise.reject(new Error('other')))).toMatchObject({
+      attempt: 1,
+    });
+    const fencingToken = await engine.tryRun(claim, async (context) => context.fencingToken);
+    expect(fencingToken).toEqual({ kind: 'executed', result: 3 });
+  });
+
+  it('may be followed by another payload where it was excused', async () => {
+    const { engine } = new Engines().start();
+    const excuse = () => true;
+    await engine.tryRun({ scope, key, fingerprint: 'A', excuse }, () => Promise.reject(outOfStock));
+    const other = await engine.tryRun({ scope, key, fingerprint: 'B' }, async () => 1);
+    expect(other).toEqual({ kind: 'executed', result: 1 });
+  });
+});
+
+describe('an error that is remembered', () => {
+  it('is final: duplicates get it, and the work is not run again', async () => {
+    const { engine } = new Engines().start();
+    const first = engine.run(key, () => Promise.reject(outOfStock), everything);
+    expect(await errorOfRun(first)).toBe(outOfStock);
+    const again = await errorOfRun(engine.run(key, async () => 1, everything));
+    expect(again).toBeInstanceOf(RememberedError);
+    expect(again).toMatchObject({ message: 'out of stock' });
+  });
+
+  it('says whether it is a replay', async () => {
+    const { engine } = new Engines().start();
+    const claim = { ...everything, key };
+    const fail = () => engine.tryRun(claim, () => Promise.reject(outOfStock));
+    expect([await fail(), await fail()]).toMatchObject([
+      { kind: 'final-error', error: outOfStock, replayed: false },
+      { kind: 'final-error', replayed: true },
+    ]);
+  });
+});
+
+describe('a result that is not remembered', () => {
+  it('is the answer to its own request alone', async () => {
+    const { engine, heard } = new Engines().start();
+    const { work } = countedWork();
+    const nothing = { scope, remember: () => false };
+    expect(await engine.run(key, work, nothing)).toEqual({ kind: 'executed', result: 1 });
+    expect(await engine.run(key, work, nothing)).toEqual({ kind: 'executed', result: 2 });
+    expect(kindsOf(heard)).toEqual(['acquired', 'released', 'acquired', 'released']);
+  });
+
+  it('is judged by how the work ended', async () => {
+    const ends: unknown[] = [];
+    const remember = (end: unknown) => ends.push(end) > 0;
+    const { engine } = new Engines().start();
+    await engine.run('returns', async () => 7, { scope, remember });
+    await errorOfRun(engine.run('throws', () => Promise.reject(outOfStock), { scope, remember }));
+    expect(ends).toEqual([
+      { kind: 'returned', result: 7 },
+      { kind: 'threw', error: outOfStock },
+    ]);
+  });
+});

@@ -1,0 +1,225 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LeaseLostError, RememberedError, StoreUnavailableError } from '../../../src/idempotency';
+import { countedWork, Engines, errorOfRun, heldWork, kindsOf, LEASE_MS, scope } from './engine-under-test';
+
+const key = 'abc-123';
+
+jest.mock('node:timers/promises', () => ({ setTimeout: jest.fn() }));
+
+/** Waits that take no time, and are kept. */
+const waits: number[] = [];
+let now = 0;
+
+beforeEach(() => {
+  waits.length = 0;
+  now = 1_000;
+  jest.spyOn(performance, 'now').mockImplementation(() => now);
+  jest.mocked(sleep).mockImplementation(async (ms = 0) => {
+    waits.push(ms);
+    now += ms;
+  });
+});
+afterEach(() => jest.restoreAllMocks());
+
+/** A run whose work goes on while its lease ends and `another` process comes. */
+async function overtaken(another: (engines: Engines) => Promise<unknown>, claim: object = {}) {
+  const engines = new Engines();
+  const { engine, heard } = engines.start();
+  const { work, begun, end } = heldWork<unknown>();
+  const late = engine.tryRun({ scope, key, fingerprint: 'A', ...claim }, work);
+  await begun;
+  await engines.clock.advance(LEASE_MS);
+  await another(engines);
+  return { late, end, heard };
+}
+
+describe('a store that does not answer a begin', () => {
+  it('lets no work start', async () => {
+    const engines = new Engines();
+    const { engine, heard } = engines.start();
+    engines.fail('begin');
+    const { work, runs } = countedWork();
+    const error = await errorOfRun(engine.run(key, work, { scope }));
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    expect([runs(), heard]).toEqual([0, [{ scope, key, kind: 'store-unavailable', step: 'begin', error }]]);
+  });
+
+  it('leaves the key free, uncounted, although it had taken the lease', async () => {
+    const engines = new Engines();
+    const { engine } = engines.start();
+    engines.fail('begin', { when: 'after' });
+    await errorOfRun(engine.run(key, async () => 1, { scope, payload: 'A' }));
+    const attempt = engine.run(key, async (context) => context.attempt, { scope, payload: 'B' });
+    expect(await attempt).toEqual({ kind: 'executed', result: 1 });
+  });
+
+  it('is told apart from a fault with this one key', async () => {
+    const engines = new Engines();
+    const { engine, heard } = engines.start();
+    const error = new Error('unreadable');
+    engines.fail('begin', { error });
+    expect(await engine.tryRun({ scope, key }, async () => 1)).toEqual({ kind: 'failed', error, attempt: 0 });
+    expect(kindsOf(heard)).not.toContain('store-unavailable');
+  });
+});
+
+describe('a store that does not answer when there is a result', () => {
+  it('is asked again while the lease lasts, and has the record then', async () => {
+    const engines = new Engines();
+    const { engine, heard } = engines.start();
+    engines.fail('complete', { times: 3 });
+    expect(await engine.run(key, async () => 7, { scope })).toEqual({ kind: 'executed', result: 7 });
+    expect([waits, kindsOf(heard)]).toEqual([
+      [200, 200, 200],
+      ['acquired', 'store-unavailable', 'store-unavailable', 'store-unavailable', 'completed'],
+    ]);
+    expect(heard[1]).toMatchObject({ step: 'complete', error: expect.any(StoreUnavailableError) });
+    expect(await engine.run(key, async () => 8, { scope })).toEqual({ kind: 'replayed', result: 7 });
+  });
+
+  it('is not asked any more once the lease could end meanwhile', async () => {
+    const engines = new Engines();
+    const { engine } = engines.start({ leaseMs: 1_000 });
+    engines.fail('complete', { times: Infinity });
+    const error = await errorOfRun(engine.run(key, async () => 7, { scope }));
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    expect(waits).toEqual([200, 200, 200, 200]);
+  });
+
+  it('may have stored it all the same: what is found there is ours', async () => {
+    const engines = new Engines();
+    const { engine, heard } = engines.start();
+    engines.fail('complete', { when: 'after' });
+    expect(await engine.run(key, async () => 7, { scope })).toEqual({ kind: 'executed', result: 7 });
+    expect(kindsOf(heard)).toEqual(['acquired', 'store-unavailable', 'completed']);
+  });
+
+  it('is not asked again for a result that cannot be stored', async () => {
+    const engines = new Engines();
+    const { engine, heard } = engines.start();
+    const unstorable = engine.tryRun<unknown>({ scope, key }, async () => 1n);
+    expect(await unstorable).toMatchObject({ kind: 'failed', attempt: 1, error: expect.any(TypeError) });
+    expect([waits, kindsOf(heard)]).toEqual([[], ['acquired', 'released']]);
+    expect(await engine.run(key, async () => 1, { scope })).toEqual({ kind: 'executed', result: 1 });
+  });
+});
+
+describe('a store that does not answer a release', () => {
+  it('takes nothing from the error of the work', async () => {
+    const engines = new Engines();
+    const { engine, heard } = engines.start();
+    engines.fail('release');
+    const error = new Error('out of stock');
+    expect(await errorOfRun(engine.run(key, () => Promise.reject(error), { scope }))).toBe(error);
+    expect(heard.at(-1)).toMatchObject({
+      kind: 'store-unavailable',
+      step: 'release',
+      error: expect.any(StoreUnavailableError),
+    });
+  });
+});
+
+describe('a lease that ended during the work', () => {
+  const otherWork =
+    (result: unknown, fingerprint = 'A') =>
+    (engines: Engines) =>
+      engines.start().engine.tryRun({ scope, key, fingerprint }, async () => result);
+
+  it.each([
+    { what: 'the same result', result: { amount: 1 }, sameResult: true },
+    {
+      what: 'the same result in another order',
+      result: { b: 1, amount: 1 },
+      own: { amount: 1, b: 1 },
+      sameResult: true,
+    },
+    { what: 'another result', result: { amount: 2 }, sameResult: false },
+    { what: 'null where there was nothing', result: null, own: undefined, sameResult: true },
+    {
+      what: 'null where there was no number',
+      result: { amount: null },
+      own: { amount: NaN },
+      sameResult: true,
+    },
+  ])('leaves the answer to the next owner: $what', async ({ result, sameResult, ...ours }) => {
+    const { late, end, heard } = await overtaken(otherWork(result));
+    end('own' in ours ? ours.own : { amount: 1 });
+    expect(await late).toEqual({ kind: 'replayed', result });
+    expect(heard.at(-1)).toEqual({ scope, key, kind: 'completion-refused', sameResult });
+  });
+
+  it('leaves it to an error that the next owner remembered', async () => {
+    const { late, end, heard } = await overtaken((engines) =>
+      engines
+        .start()
+        .engine.tryRun({ scope, key, fingerprint: 'A', remember: () => true }, () =>
+          Promise.reject(new Error('out of stock')),
+        ),
+    );
+    end(null);
+    expect(await late).toMatchObject({
+      kind: 'final-error',
+      error: expect.any(RememberedError),
+      replayed: true,
+    });
+    expect(heard.at(-1)).toMatchObject({ kind: 'completion-refused', sameResult: false });
+  });
+
+  it('is not answered with the record of another payload', async () => {
+    const { late, end, heard } = await overtaken(async (engines) => {
+      await engines.memory.forget({ scope, key });
+      return otherWork('B paid', 'B')(engines);
+    });
+    end('A paid');
+    expect(await late).toEqual({ kind: 'mismatch' });
+    expect(kindsOf(heard).slice(-2)).toEqual(['completion-refused', 'mismatch']);
+  });
+
+  it('has no answer while nobody has one', async () => {
+    const { late, end, heard } = await overtaken(async () => undefined);
+    end(7);
+    expect(await late).toEqual({ kind: 'lease-lost' });
+    expect(heard.at(-1)).toMatchObject({ kind: 'completion-refused', sameResult: undefined });
+  });
+
+  it('never is the remembered end of the work', async () => {
+    const { engine } = new Engines().start();
+    const everything = { scope, remember: () => true };
+    const lost = await errorOfRun(engine.run(key, () => Promise.reject(new LeaseLostError()), everything));
+    expect(lost).toBeInstanceOf(LeaseLostError);
+    expect(await engine.run(key, async () => 1, everything)).toEqual({ kind: 'executed', result: 1 });
+  });
+
+  it('starts no work where it ended before the store had answered, and leaves the key free', async () => {
+    const engines = new Engines();
+    const { engine } = engines.start();
+    const { work, runs } = countedWork();
+    const slow = engine.tryRun({ scope, key }, work);
+    now += LEASE_MS;
+    expect([await slow, runs()]).toEqual([{ kind: 'lease-lost' }, 0]);
+    expect(await engines.store.find({ scope, key })).toMatchObject({ remainingLeaseMs: undefined });
+  });
+});
+
+describe('a lease that is over', () => {
+  it.each<{ end: string; work: () => Promise<unknown> }>([
+    { end: 'a result', work: async () => 1 },
+    { end: 'an error', work: () => Promise.reject(new Error('no')) },
+    { end: 'a result that cannot be stored', work: async () => 1n },
+  ])('leaves no timer behind after $end', async ({ work }) => {
+    jest.useFakeTimers();
+    await new Engines().start().engine.tryRun({ scope, key }, work);
+    expect(jest.getTimerCount()).toBe(0);
+    jest.useRealTimers();
+  });
+});
+
+describe('a probe of the store', () => {
+  it('resolves when it takes writes, and rejects otherwise', async () => {
+    const engines = new Engines();
+    const { engine } = engines.start();
+    await engine.probeStore();
+    engines.fail('probe');
+    await expect(engine.probeStore()).rejects.toBeInstanceOf(StoreUnavailableError);
+  });
+});

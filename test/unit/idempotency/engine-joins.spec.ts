@@ -1,0 +1,213 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { countedWork, Engines, errorOfRun, heldWork, LEASE_MS, scope } from './engine-under-test';
+
+const key = 'abc-123';
+
+/** Waits that take no time, and are kept. */
+const waits: number[] = [];
+let now = 0;
+/** What else happens during a wait. */
+let meanwhile: (waited: number) => void = () => undefined;
+
+jest.mock('node:timers/promises', () => ({ setTimeout: jest.fn() }));
+
+beforeEach(() => {
+  waits.length = 0;
+  now = 1_000;
+  meanwhile = () => undefined;
+  jest.spyOn(performance, 'now').mockImplementation(() => now);
+  jest.mocked(sleep).mockImplementation(async (ms = 0) => {
+    waits.push(ms);
+    now += ms;
+    meanwhile(waits.length);
+  });
+});
+afterEach(() => jest.restoreAllMocks());
+
+describe('calls for one key at the same time, in one process', () => {
+  it('are one run, and one word with the store', async () => {
+    const engines = new Engines();
+    const { engine, heard } = engines.start({ origin: () => 'trace-1' });
+    const { work, begun, end, runs } = heldWork<number>();
+    const call = () => engine.run(key, work, { scope, payload: 1 });
+    const calls = [call(), call(), call()];
+    await begun;
+    end(7);
+    expect(await Promise.all(calls)).toEqual([
+      { kind: 'executed', result: 7 },
+      { kind: 'replayed', result: 7 },
+      { kind: 'replayed', result: 7 },
+    ]);
+    expect([runs(), engines.callsOf('begin').length]).toEqual([1, 1]);
+    expect(heard.filter(({ kind }) => kind === 'replayed')).toEqual(
+      [1, 2].map(() => ({
+        scope,
+        key,
+        kind: 'replayed',
+        from: 'running-call',
+        result: 7,
+        origin: 'trace-1',
+      })),
+    );
+  });
+
+  it('are a replay each where the run is one itself', async () => {
+    const engines = new Engines();
+    await engines.start().engine.run(key, async () => 7, { scope });
+    const { engine } = engines.start();
+    const call = () => engine.run(key, async () => 8, { scope });
+    expect(await Promise.all([call(), call()])).toEqual([
+      { kind: 'replayed', result: 7 },
+      { kind: 'replayed', result: 7 },
+    ]);
+    expect(engines.callsOf('begin')).toHaveLength(2);
+  });
+
+  it('fail together', async () => {
+    const { engine } = new Engines().start();
+    const { work, begun, fail, runs } = heldWork<number>();
+    const calls = [1, 2].map(() => engine.tryRun({ scope, key }, work));
+    await begun;
+    const error = new Error('out of stock');
+    fail(error);
+    expect(await Promise.all(calls)).toEqual([1, 2].map(() => ({ kind: 'failed', error, attempt: 1 })));
+    expect(runs()).toBe(1);
+  });
+
+  it('get the remembered error together, all but the first one as a replay', async () => {
+    const { engine } = new Engines().start();
+    const { work, begun, fail } = heldWork<number>();
+    const claim = { scope, key, remember: () => true };
+    const calls = [1, 2].map(() => engine.tryRun(claim, work));
+    await begun;
+    fail(new Error('out of stock'));
+    expect(await Promise.all(calls)).toMatchObject([
+      { kind: 'final-error', replayed: false },
+      { kind: 'final-error', replayed: true },
+    ]);
+  });
+
+  it('are answered by the store where their payloads differ', async () => {
+    const engines = new Engines();
+    const { engine } = engines.start();
+    const { work, begun, end } = heldWork<string>();
+    const other = countedWork();
+    const first = engine.run(key, work, { scope, payload: 'A' });
+    const second = engine.run(key, other.work, { scope, payload: 'B' });
+    await begun;
+    end('A paid');
+    expect(await Promise.all([first, second])).toEqual([
+      { kind: 'executed', result: 'A paid' },
+      { kind: 'mismatch' },
+    ]);
+    expect(other.runs()).toBe(0);
+  });
+
+  it('run one after the other where the first one left no trace', async () => {
+    const { engine } = new Engines().start();
+    const { work, begun, fail } = heldWork<string>();
+    const first = engine.tryRun({ scope, key, fingerprint: 'A', excuse: () => true }, work);
+    const second = engine.tryRun({ scope, key, fingerprint: 'B' }, async () => 'B paid');
+    await begun;
+    fail(new Error('no credentials'));
+    expect(await Promise.all([first, second])).toMatchObject([
+      { kind: 'failed' },
+      { kind: 'executed', result: 'B paid' },
+    ]);
+  });
+
+  it('share nothing with calls in another scope', async () => {
+    const { engine } = new Engines().start();
+    const calls = ['order', 'refund'].map((name) => engine.run(key, async () => name, { scope: name }));
+    expect(await Promise.all(calls)).toEqual([
+      { kind: 'executed', result: 'order' },
+      { kind: 'executed', result: 'refund' },
+    ]);
+  });
+
+  it('are separate calls again once the run has ended, well or badly', async () => {
+    const { engine } = new Engines().start();
+    const { work, runs } = countedWork();
+    await errorOfRun(engine.run(key, () => Promise.reject(new Error('no')), { scope }));
+    await engine.run(key, work, { scope, remember: () => false });
+    await engine.run(key, work, { scope });
+    expect(runs()).toBe(2);
+  });
+});
+
+describe('a key that another process works on', () => {
+  it('is busy for the rest of its lease, at once', async () => {
+    const engines = new Engines();
+    const held = heldWork<number>();
+    const run = engines.start().engine.run(key, held.work, { scope });
+    await held.begun;
+    await engines.clock.advance(1_000);
+    const { engine, heard } = engines.start();
+    const { work, runs } = countedWork();
+    const busy = { kind: 'busy', remainingMs: LEASE_MS - 1_000 };
+    expect(await engine.run(key, work, { scope })).toEqual(busy);
+    expect([runs(), waits, heard]).toEqual([0, [], [{ scope, key, ...busy }]]);
+    held.end(7);
+    await run;
+  });
+
+  it('is looked at again for as long as the caller waits, less and less often', async () => {
+    const engines = new Engines();
+    const held = heldWork<number>();
+    const run = engines.start().engine.run(key, held.work, { scope });
+    await held.begun;
+    const { engine } = engines.start();
+    const outcome = await engine.run(key, async () => 8, { scope, busyWaitMs: 1_550 });
+    expect([outcome.kind, waits]).toEqual(['busy', [50, 100, 200, 400, 400, 400]]);
+    held.end(7);
+    await run;
+  });
+
+  it('answers the caller who waits for the end', async () => {
+    const engines = new Engines();
+    const held = heldWork<number>();
+    const run = engines.start().engine.run(key, held.work, { scope });
+    await held.begun;
+    meanwhile = (waited) => {
+      if (waited === 2) held.end(7);
+    };
+    const { engine } = engines.start();
+    const outcome = await engine.run(key, async () => 8, { scope, busyWaitMs: 5_000 });
+    await run;
+    expect([outcome, waits.slice(0, 2)]).toEqual([{ kind: 'replayed', result: 7 }, [50, 100]]);
+  });
+
+  it('is taken over when its owner has not been heard of for a whole lease', async () => {
+    const engines = new Engines();
+    const held = heldWork<number>();
+    const run = engines.start().engine.tryRun({ scope, key }, held.work);
+    await held.begun;
+    await engines.clock.advance(LEASE_MS);
+    const { engine } = engines.start();
+    expect(await engine.run(key, async () => 8, { scope })).toEqual({ kind: 'executed', result: 8 });
+    held.end(7);
+    expect(await run).toEqual({ kind: 'replayed', result: 8 });
+  });
+
+  it('may have a lease and a life of its own', async () => {
+    const engines = new Engines();
+    const { engine } = engines.start();
+    await engine.run(key, async () => 1, { scope, leaseMs: 77, ttlSeconds: 99 });
+    await engine.run('other', async () => 1, { scope });
+    expect(engines.callsOf('begin')).toMatchObject([
+      { leaseMs: 77, ttlSeconds: 99 },
+      { leaseMs: LEASE_MS, ttlSeconds: 60 },
+    ]);
+    expect(engines.callsOf('complete')).toMatchObject([{ ttlSeconds: 99 }, { ttlSeconds: 60 }]);
+  });
+
+  it('is never begun twice under one owner token', async () => {
+    const engines = new Engines();
+    for (const { engine } of [engines.start(), engines.start()]) {
+      await engine.run('one', async () => 1, { scope, remember: () => false });
+      await engine.run('two', async () => 1, { scope, remember: () => false });
+    }
+    const tokens = engines.callsOf('begin').map((request) => (request as { ownerToken: string }).ownerToken);
+    expect(new Set(tokens).size).toBe(4);
+  });
+});

@@ -1,0 +1,107 @@
+import { Engines, kindsOf, scope } from './engine-under-test';
+
+const key = 'abc-123';
+const localMemory = { maxEntries: 2, ttlSeconds: 60 };
+
+afterEach(() => {
+  jest.restoreAllMocks();
+  jest.useRealTimers();
+});
+
+describe('the local memory of finished keys', () => {
+  it('answers duplicates without a word to the store', async () => {
+    const engines = new Engines();
+    const { engine, heard } = engines.start({ localMemory, origin: () => 'trace-1' });
+    await engine.run(key, async () => ({ items: ['one'] }), { scope });
+    const again = await engine.run(key, async () => ({ items: ['two'] }), { scope });
+    expect(again).toEqual({ kind: 'replayed', result: { items: ['one'] } });
+    expect(engines.callsOf('begin')).toHaveLength(1);
+    expect(heard.at(-1)).toEqual({
+      scope,
+      key,
+      kind: 'replayed',
+      from: 'memory',
+      result: { items: ['one'] },
+      origin: 'trace-1',
+    });
+  });
+
+  it('is off unless it is asked for', async () => {
+    const engines = new Engines();
+    const { engine } = engines.start();
+    await engine.run(key, async () => 1, { scope });
+    await engine.run(key, async () => 1, { scope });
+    expect(engines.callsOf('begin')).toHaveLength(2);
+  });
+
+  it('keeps what another process has finished, once the store has said so', async () => {
+    const engines = new Engines();
+    await engines.start().engine.run(key, async () => 7, { scope });
+    const { engine } = engines.start({ localMemory });
+    const call = () => engine.run(key, async () => 8, { scope });
+    expect([await call(), await call()]).toEqual([1, 2].map(() => ({ kind: 'replayed', result: 7 })));
+    expect(engines.callsOf('begin')).toHaveLength(2);
+  });
+
+  it('still notices another payload', async () => {
+    const { engine, heard } = new Engines().start({ localMemory });
+    await engine.run(key, async () => 1, { scope, payload: 'A' });
+    expect(await engine.run(key, async () => 2, { scope, payload: 'B' })).toEqual({ kind: 'mismatch' });
+    expect(await engine.run(key, async () => 2, { scope, payload: 'A' })).toMatchObject({ result: 1 });
+    expect(kindsOf(heard)).toEqual(['acquired', 'completed', 'mismatch', 'replayed']);
+  });
+
+  it('keeps scopes apart', async () => {
+    const { engine } = new Engines().start({ localMemory });
+    await engine.run(key, async () => 1, { scope });
+    expect(await engine.run(key, async () => 2, { scope: 'refund' })).toMatchObject({ result: 2 });
+  });
+
+  it('replays a remembered error, too', async () => {
+    const engines = new Engines();
+    const { engine } = engines.start({ localMemory });
+    const claim = { scope, key, remember: () => true };
+    const fail = () => engine.tryRun(claim, () => Promise.reject(new Error('out of stock')));
+    await fail();
+    expect(await fail()).toMatchObject({ kind: 'final-error', replayed: true });
+    expect(engines.callsOf('begin')).toHaveLength(1);
+  });
+
+  it('forgets with the store', async () => {
+    const { engine } = new Engines().start({ localMemory });
+    await engine.run(key, async () => 1, { scope });
+    await engine.forget({ scope, key });
+    expect(await engine.run(key, async () => 2, { scope })).toEqual({ kind: 'executed', result: 2 });
+  });
+
+  it('holds so many keys, and lets the least recently used one go first', async () => {
+    const engines = new Engines();
+    const { engine } = engines.start({ localMemory });
+    for (const name of ['one', 'two', 'one', 'three']) await engine.run(name, async () => name, { scope });
+    const before = engines.callsOf('begin').length;
+    for (const name of ['one', 'three']) await engine.run(name, async () => name, { scope });
+    expect(engines.callsOf('begin')).toHaveLength(before);
+    await engine.run('two', async () => 'two', { scope });
+    expect(engines.callsOf('begin')).toHaveLength(before + 1);
+  });
+
+  it('holds them for so long', async () => {
+    jest.useFakeTimers({ doNotFake: ['performance'] });
+    let now = 1_000;
+    jest.spyOn(performance, 'now').mockImplementation(() => now);
+    const pass = (ms: number) => {
+      now += ms;
+      jest.advanceTimersByTime(ms);
+    };
+    const engines = new Engines();
+    const { engine } = engines.start({ localMemory });
+    const call = () => engine.run(key, async () => 1, { scope });
+    await call();
+    pass(59_000);
+    await call();
+    expect(engines.callsOf('begin')).toHaveLength(1);
+    pass(2_000);
+    await call();
+    expect(engines.callsOf('begin')).toHaveLength(2);
+  });
+});

@@ -1,0 +1,93 @@
+import {
+  parseBeginReply,
+  parseCompleteReply,
+  parseExtendReply,
+  parseFindReply,
+  parseReleaseReply,
+} from '../../../../../src/idempotency/store/redis/redis-replies';
+
+const record = { processedAt: '2026-01-01T00:00:00.000Z', result: 7, fingerprint: 'A', fencingToken: 1 };
+const stored = JSON.stringify(record);
+
+describe('a begin that Redis answered', () => {
+  it.each([
+    {
+      what: 'a record of the same payload',
+      reply: ['completed', stored],
+      begun: { kind: 'completed', record },
+    },
+    { what: 'a key that is bound', reply: ['mismatch'], begun: { kind: 'mismatch' } },
+    { what: 'a request that is too old', reply: ['outside-window'], begun: { kind: 'outside-window' } },
+    { what: 'a lease of another one', reply: ['busy', '700'], begun: { kind: 'busy', remainingMs: 700 } },
+    { what: 'a lease that has just ended', reply: ['busy', -3], begun: { kind: 'busy', remainingMs: 0 } },
+  ])('is $what', ({ reply, begun }) => {
+    expect(parseBeginReply(reply, 'A')).toEqual(begun);
+  });
+
+  it('is a mismatch for a record of another payload', () => {
+    expect(parseBeginReply(['completed', stored], 'B')).toEqual({ kind: 'mismatch' });
+  });
+
+  it('is an acquisition with its numbers', () => {
+    // More elements than are read do no harm, and a version that reads them finds -1 for what there is not.
+    expect(parseBeginReply(['acquired', 3, '2', 1_500, -1], 'A')).toEqual({
+      kind: 'acquired',
+      acquisition: { fencingToken: 3, attempt: 2, sinceFirstAttemptMs: 1_500 },
+    });
+  });
+});
+
+describe('a complete, extend or release that Redis answered', () => {
+  it.each([
+    { reply: ['stored'], completed: { kind: 'stored' } },
+    { reply: ['lost', stored], completed: { kind: 'lost', record } },
+    { reply: ['lost', null], completed: { kind: 'lost', record: undefined } },
+    { reply: ['lost'], completed: { kind: 'lost', record: undefined } },
+  ])('says whether the record is stored: $reply', ({ reply, completed }) => {
+    expect(parseCompleteReply(reply)).toEqual(completed);
+  });
+
+  it('says whether the lease was ours', () => {
+    expect(['extended', 'lost'].map(parseExtendReply)).toEqual(['extended', 'lost']);
+    expect(['released', 'lost'].map(parseReleaseReply)).toEqual(['released', 'lost']);
+  });
+});
+
+describe('what Redis knows of a key', () => {
+  it.each([
+    {
+      what: 'nothing',
+      reply: [null, -2, 0],
+      found: { record: undefined, attempts: 0, remainingLeaseMs: undefined },
+    },
+    {
+      what: 'its record',
+      reply: [stored, -2, '1'],
+      found: { record, attempts: 1, remainingLeaseMs: undefined },
+    },
+    {
+      what: 'its lease',
+      reply: [undefined, 700, 2],
+      found: { record: undefined, attempts: 2, remainingLeaseMs: 700 },
+    },
+    { what: 'a lock without an end', reply: [null, -1, 2], found: { attempts: 2, remainingLeaseMs: 0 } },
+  ])('is $what', ({ reply, found }) => {
+    expect(parseFindReply(reply)).toMatchObject(found);
+  });
+});
+
+describe('a reply that no script of this version gives', () => {
+  it.each<[string, () => unknown, string]>([
+    ['begin', () => parseBeginReply(['begun'], 'A'), 'begin'],
+    ['begin, as a text', () => parseBeginReply('acquired', 'A'), 'a script'],
+    ['begin, with no number', () => parseBeginReply(['busy', 'soon'], 'A'), 'a script'],
+    ['begin, with nothing', () => parseBeginReply(['busy', null], 'A'), 'a script'],
+    ['complete', () => parseCompleteReply(['done']), 'complete'],
+    ['extend', () => parseExtendReply('released'), 'extend'],
+    ['release', () => parseReleaseReply('extended'), 'release'],
+    ['find', () => parseFindReply([null, 'never', 0]), 'a script'],
+  ])('is an error that says so: %s', (_, parse, script) => {
+    expect(parse).toThrow(`unexpected reply of ${script}`);
+    expect(parse).toThrow('are two versions of the service on one Redis?');
+  });
+});

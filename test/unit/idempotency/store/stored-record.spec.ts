@@ -1,0 +1,35 @@
+import { fitsRecord, readRecord, writeRecord } from '../../../../src/idempotency/store/stored-record';
+
+const record = { processedAt: '2026-01-01T00:00:00.000Z', result: null, fencingToken: 1 };
+
+describe('a stored record', () => {
+  it('is read as it was written', () => {
+    const whole = { ...record, result: { total: 7 }, fingerprint: 'A', origin: 'trace-1' };
+    expect(readRecord(writeRecord(whole))).toEqual(whole);
+  });
+
+  it.each([
+    ['no text', undefined],
+    ['a list', ['{}']],
+    ['null', 'null'],
+    ['a number', '7'],
+    ['a text', '"processedAt result"'],
+    ['without a time', '{"result":1}'],
+    ['without a result', '{"processedAt":"2026-01-01T00:00:00.000Z"}'],
+  ])('is not made of what no version writes: %s', (_, stored) => {
+    expect(() => readRecord(stored)).toThrow('not what this version writes');
+  });
+
+  it('is not made of what is not JSON', () => {
+    expect(() => readRecord('no JSON')).toThrow(SyntaxError);
+  });
+
+  it.each([
+    { of: 'A', asked: 'A', fits: true },
+    { of: 'A', asked: 'B', fits: false },
+    { of: 'A', asked: undefined, fits: true },
+    { of: undefined, asked: 'B', fits: true },
+  ])('of payload $of, asked for with $asked, fits: $fits', ({ of, asked, fits }) => {
+    expect(fitsRecord({ ...record, ...(of !== undefined && { fingerprint: of }) }, asked)).toBe(fits);
+  });
+});
