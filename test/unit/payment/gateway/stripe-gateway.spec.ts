@@ -65,7 +65,7 @@ describe('looking for a payment', () => {
     stub.answers(() => listOf([others, anIntent()]));
     expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
     stub.answers(() => listOf([others]));
-    expect(await failureOf(find())).toEqual({ kind: 'outcome-unknown' });
+    expect(await find()).toEqual({ kind: 'not-found', isCertain: true });
   });
 
   it('takes the one that succeeded before one that did not', async () => {
