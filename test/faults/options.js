@@ -18,7 +18,7 @@ const { readArguments, wrongUse } = require('../../scripts/command-line');
  * @property {string} build the build under test, by its folder
  * @property {boolean} gatewayKeepsKeys off: the gateway charges each time it is asked, so record and lease are all that is left
  * @property {number} gatewayLatencyMs added to every charge
- * @property {number} restWithinMs how long to wait for rest after the last fault
+ * @property {number} restWithinMs how long nothing may get done on the way to rest after the last fault
  */
 
 /** @type {readonly FaultKind[]} */
@@ -55,7 +55,8 @@ injected, waits until all is at rest, and judges from outside.
   --build FOLDER           the build to test (default dist)
   --gateway-latency MS     how long a charge takes (default 15)
   --gateway-ignores-keys   the gateway charges each time it is asked; for runs without faults
-  --rest-within SECONDS    how long all may take to be done after the last fault (default 240)
+  --rest-within SECONDS    how long nothing may get done after the last fault, before it counts as stuck
+                           (default 240)
   --json                   for programs: prints the report, and what people read to standard error.
                            npm run --silent faults -- --json prints nothing else
   --help

@@ -14,6 +14,8 @@ const inFlightAtMost = 100;
 /** Messages that may wait for a consumer; a machine that is slower than the plan gets a longer run, not a heap. */
 const backlogAtMost = 500;
 const backlogEveryMs = 500;
+/** Consumers that do nothing for so long will not do more by being waited for: the run shall end and say so. */
+const standstillMs = 300_000;
 
 interface Outgoing {
   messageId: string;
@@ -35,6 +37,7 @@ export class Publisher {
   private readonly session: AmqpSession;
   private readonly underWay = new Set<Promise<void>>();
   private giveUp = false;
+  private standstill = false;
 
   constructor(private readonly place: PublisherPlace) {
     this.session = new AmqpSession(place.url);
@@ -101,7 +104,18 @@ export class Publisher {
 
   /** Without an answer there may be room or not; then the broker is away, and publishing waits by itself. */
   private async untilThereIsRoom(): Promise<void> {
-    while ((await this.place.backlog().catch(() => 0)) > backlogAtMost) await sleep(backlogEveryMs);
+    let least = Number.POSITIVE_INFINITY;
+    let deadline = 0;
+    while (!this.standstill) {
+      const backlog = await this.place.backlog().catch(() => 0);
+      if (backlog <= backlogAtMost) return;
+      if (backlog < least) {
+        least = backlog;
+        deadline = Date.now() + standstillMs;
+      }
+      this.standstill = Date.now() > deadline;
+      await sleep(backlogEveryMs);
+    }
   }
 
   private begin(message: PlannedMessage): void {

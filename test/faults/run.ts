@@ -11,6 +11,7 @@ import { startOwnRabbitmq, startOwnRedis } from '../support/servers';
 import type { OwnRabbitmq, OwnRedis } from '../support/servers';
 import { workQueue } from '../support/topology';
 import { Consumer } from './consumer';
+import type { MissedCrash } from './crash';
 import { deadLetterFacts, journalIn, redisFacts } from './evidence';
 import { consumerCount } from './faults';
 import { standingFaults } from './gateway-faults';
@@ -33,6 +34,7 @@ export interface RunFacts {
   history: History;
   faultCounts: ReadonlyMap<string, number>;
   faultFailures: readonly string[];
+  missedCrashes: readonly MissedCrash[];
   redeliveries: number;
   refusedCompletions: number;
   durationMs: number;
@@ -84,6 +86,7 @@ export async function run(options: RunOptions): Promise<RunFacts> {
       history: await historyOf(parts, { sampler, injector, rest }),
       faultCounts: injector.counts,
       faultFailures: injector.failures,
+      missedCrashes: injector.missed,
       redeliveries: redeliveries.stop(),
       refusedCompletions: consumers.reduce((sum, consumer) => sum + consumer.refusedCompletions, 0),
       durationMs: Date.now() - startedAt,
