@@ -3,6 +3,7 @@ import { Module } from '@nestjs/common';
 import { Environment } from '../config/environment';
 import { MetricsModule } from '../observability/metrics.module';
 import { ChannelGuard } from './channel-guard';
+import { ConnectionUpkeep } from './connection-upkeep';
 import { Consumption } from './consumption';
 import { ConsumptionMetrics } from './consumption.metrics';
 import { Deliveries } from './deliveries';
@@ -44,6 +45,7 @@ const RECONNECT_SECONDS = 1;
   ],
   providers: [
     ChannelGuard,
+    ConnectionUpkeep,
     Consumption,
     ConsumptionMetrics,
     Deliveries,

@@ -168,7 +168,11 @@ export class Consumer {
     if (this.held) return;
     // The next one is what this one was: who waits for a crash must not wait for a process that knows nothing of it.
     this.replacement = this.launch(special).catch((error: unknown) =>
-      this.keepEnd(service, { how: 'by itself', code, signal: `and could not be replaced: ${String(error)}` }),
+      this.keepEnd(service, {
+        how: 'by itself',
+        code,
+        signal: `and could not be replaced: ${String(error)}`,
+      }),
     );
   }
 

@@ -33,7 +33,8 @@ export function reportOn(facts: RunFacts, size: RunSize): Report {
   const { seed } = size;
   const findings = check(history);
   const keys = [...new Set(findings.flatMap(({ key }) => key ?? []))].slice(0, brokenKeysShown);
-  const reached = (point: CrashPoint): boolean => faultCounts.has(titleOf({ kind: 'crash', consumer: 0, point }));
+  const reached = (point: CrashPoint): boolean =>
+    faultCounts.has(titleOf({ kind: 'crash', consumer: 0, point }));
   const missed = missedCrashes.map(({ point }) => point).filter((point) => !reached(point));
   const neverReached = hasEveryVariant(size) ? [...new Set(missed)] : [];
   return {
