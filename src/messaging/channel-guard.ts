@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { ConfirmChannel } from 'amqplib';
+import { connectAnew } from './connection-upkeep';
 
 type ChannelWrapper = AmqpConnection['managedChannel'];
 
@@ -70,7 +71,7 @@ export class ChannelGuard implements OnModuleInit, BeforeApplicationShutdown {
       onClose();
       setTimeout(() => {
         const sameConnection = this.connection.managedConnection.connection === connection;
-        if (sameConnection && !this.stopping) this.connection.managedConnection.reconnect();
+        if (sameConnection && !this.stopping) connectAnew(this.connection.managedConnection);
       }, RECONNECT_DELAY_MS).unref();
     });
   }

@@ -122,7 +122,9 @@ describe('the connection ends while a process is just renewing it, after the bro
       const ended = gate.endAt('connection.close', ending);
       await world.deleteQueue(workQueue);
       await ended;
-      await eventually(async () => expect(await world.broker.consumerCount()).toBe(1), { withinMs: startsMs });
+      await eventually(async () => expect(await world.broker.consumerCount()).toBe(1), {
+        withinMs: startsMs,
+      });
       await service.untilHealthy('ready', startsMs);
       await chargesAPayment(world, service);
       expect(await service.terminate()).toEqual({ code: 0, signal: null });
