@@ -12,6 +12,8 @@ import { FaultyProxy } from './proxy';
 export interface ConsumerSettings {
   build: string;
   urls: Record<Dependency, string>;
+  /** Of every process, besides what all runs have in common. */
+  env: Record<string, string>;
 }
 
 /** Short times, so that a run sees many of them pass. */
@@ -86,7 +88,7 @@ export class Consumer {
       name: this.name,
       build,
       waitFor: 'none',
-      env: { ...env, ...variables },
+      env: { ...env, ...this.settings.env, ...variables },
       nodeArgs,
     });
     this.service = service;

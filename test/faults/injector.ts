@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import type { Broker } from '../support/broker';
+import type { DeadLetter } from '../support/dead-letter';
 import type { Management } from '../support/management';
 import type { Sandbox } from '../support/sandbox';
 import type { OwnRabbitmq, OwnRedis } from '../support/servers';
@@ -11,6 +13,7 @@ import { titleOf } from './faults';
 import type { Fault } from './faults';
 import { burst } from './gateway-faults';
 import type { Provocation } from './provocation';
+import type { Strangers } from './strangers';
 import type { PlannedFault } from './schedule';
 import { untilDone } from './until-done';
 
@@ -23,6 +26,8 @@ export interface Targets {
   vhost: string;
   sandbox: Sandbox;
   provocation: Provocation;
+  strangers: Strangers;
+  broker: Broker;
 }
 
 /** Makes things go wrong at their time. Troubles of one thing wait for each other; those of several overlap. */
@@ -36,6 +41,11 @@ export class Injector {
   private readonly busy = new Map<string, Promise<void>>();
 
   private readonly broker: BrokerFaults;
+
+  /** Dead letters that were kept elsewhere when their queue was removed. */
+  get keptDeadLetters(): readonly DeadLetter[] {
+    return this.broker.keptDeadLetters;
+  }
 
   constructor(private readonly targets: Targets) {
     this.broker = new BrokerFaults(targets);
@@ -75,7 +85,7 @@ export class Injector {
   }
 
   private async disturb(fault: Exclude<Fault, { kind: 'crash' }>): Promise<void> {
-    const { redis, redisClient, rabbitmq, sandbox } = this.targets;
+    const { redis, redisClient, rabbitmq, sandbox, strangers } = this.targets;
     switch (fault.kind) {
       case 'kill': {
         const consumer = this.consumer(fault.consumer);
@@ -128,6 +138,14 @@ export class Injector {
       }
       case 'gateway':
         return sandbox.fault(burst(fault.trouble, fault.times));
+      case 'hostile-headers':
+        return strangers.publishWithHeaders(fault.headers);
+      case 'shared-ids':
+        return this.broker.whileRemoved('retry queues', () => strangers.publishSharingIds());
+      case 'skewed-clock':
+        return strangers.publishByClock(fault.clock);
+      case 'queue-removed':
+        return this.broker.whileRemoved(fault.what, () => strangers.publishForEachQueue());
       default:
         return fault satisfies never;
     }
@@ -175,8 +193,13 @@ function targetOf(fault: Fault): string {
     case 'rabbitmq-frozen':
     case 'rabbitmq-refuses-copies':
     case 'connections-closed':
+    case 'shared-ids':
+    case 'queue-removed':
       return 'rabbitmq';
     case 'gateway':
       return 'gateway';
+    case 'hostile-headers':
+    case 'skewed-clock':
+      return 'publishers';
   }
 }

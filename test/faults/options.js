@@ -39,6 +39,10 @@ const faultKinds = [
   'connections-closed',
   'network',
   'gateway',
+  'hostile-headers',
+  'shared-ids',
+  'skewed-clock',
+  'queue-removed',
 ];
 
 const help = `npm run faults: the service under faults, and whether each payment had its effect once
@@ -48,7 +52,7 @@ injected, waits until all is at rest, and judges from outside.
 
   --seed N                 draws everything from this number (default 1)
   --payments N             payments to publish, besides their duplicates (default 2000)
-  --faults N               faults to inject (default 60)
+  --faults N               faults to inject (default 80)
   --only KIND,...          draws from these kinds alone:
                            ${inColumns(faultKinds)}
   --print-schedule         prints what would happen, and when; runs nothing
@@ -66,7 +70,7 @@ Exit code 0 when every promise was kept, 1 otherwise, 2 for wrong use.`;
 const options = /** @type {const} */ ({
   seed: { type: 'string', default: '1' },
   payments: { type: 'string', default: '2000' },
-  faults: { type: 'string', default: '60' },
+  faults: { type: 'string', default: '80' },
   only: { type: 'string' },
   'print-schedule': { type: 'boolean', default: false },
   build: { type: 'string', default: 'dist' },

@@ -94,6 +94,20 @@ export class Broker {
     });
   }
 
+  /** Takes the dead letters out of their queue; each is handed over before it is gone. */
+  async takeDeadLetters(keep: (letter: DeadLetter) => void): Promise<void> {
+    await this.session.withChannel(async (channel) => {
+      for (
+        let message = await channel.get(deadLetterQueue);
+        message;
+        message = await channel.get(deadLetterQueue)
+      ) {
+        keep(toDeadLetter(message));
+        channel.ack(message);
+      }
+    });
+  }
+
   /** Waits for that many dead letters by the queue's length, so that each look costs no delivery. */
   async waitForDeadLetters(count: number): Promise<DeadLetter[]> {
     await eventually(async () => {
