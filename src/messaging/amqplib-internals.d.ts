@@ -26,3 +26,11 @@ declare module 'amqplib/lib/api_args' {
   const args: Arguments;
   export default args;
 }
+
+declare module 'amqplib/lib/connection' {
+  import type { EventEmitter } from 'node:events';
+
+  export class Connection extends EventEmitter {
+    open: (this: Connection, fields: unknown, opened: unknown) => void;
+  }
+}

@@ -1,6 +1,7 @@
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { ConfirmChannel } from 'amqplib';
+import { connectAnew } from './connection-upkeep';
 
 type ChannelWrapper = AmqpConnection['managedChannel'];
 
@@ -53,7 +54,7 @@ export class ChannelGuard implements OnModuleInit, BeforeApplicationShutdown {
       onClose();
       setTimeout(() => {
         const sameConnection = this.connection.managedConnection.connection === connection;
-        if (sameConnection && !this.stopping) this.connection.managedConnection.reconnect();
+        if (sameConnection && !this.stopping) connectAnew(this.connection.managedConnection);
       }, RECONNECT_DELAY_MS).unref();
     });
   }

@@ -4,6 +4,7 @@ import { Environment } from '../config/environment';
 import { MetricsModule } from '../observability/metrics.module';
 import { RedisModule } from '../redis/redis.module';
 import { ChannelGuard } from './channel-guard';
+import { ConnectionUpkeep } from './connection-upkeep';
 import { Consumption } from './consumption';
 import { ConsumptionMetrics } from './consumption.metrics';
 import { Declaration } from './declaration';
@@ -50,6 +51,7 @@ const RECONNECT_SECONDS = 1;
   ],
   providers: [
     ChannelGuard,
+    ConnectionUpkeep,
     Consumption,
     ConsumptionMetrics,
     Declaration,

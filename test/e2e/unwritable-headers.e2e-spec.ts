@@ -3,30 +3,34 @@ import type { DeadLetter } from '../support/dead-letter';
 import { DeadLettersCommand } from '../support/dead-letters-command';
 import { eventually } from '../support/eventually';
 import { aPayment, gatewayKey } from '../support/payments';
-import { publishRaw, raw, rawEntry } from '../support/raw-amqp';
-import { exchange, keyHeader, routingKey } from '../support/topology';
+import { rawDouble, rawList, rawNested, rawNothing, rawTable, rawText } from '../support/raw-amqp';
+import type { RawEntries } from '../support/raw-amqp';
+import { deadLetterQueue, keyHeader } from '../support/topology';
 import { useWorld } from '../support/world';
 
-const doubles = Array.from({ length: 5_000 }, (_, index) => raw.double(index + 0.5));
+const doubles = Array.from({ length: 5_000 }, (_, index) => rawDouble(index + 0.5));
 
 /** By AMQP all of them are headers like any other. */
 const unwritable = [
   {
     what: 'a table whose own key is the mark of the client',
-    value: raw.table(rawEntry('!', raw.text('timestamp'))),
+    value: rawTable([['!', rawText('timestamp')]]),
   },
-  { what: 'such a table further down', value: raw.array(raw.table(rawEntry('!', raw.text('decimal')))) },
+  { what: 'such a table further down', value: rawList([rawTable([['!', rawText('decimal')]])]) },
   {
     what: 'such a table with a value of another type',
-    value: raw.table(rawEntry('!', raw.text('int8')), rawEntry('value', raw.text('text'))),
+    value: rawTable([
+      ['!', rawText('int8')],
+      ['value', rawText('text')],
+    ]),
   },
-  { what: 'thousands of doubles', value: raw.array(...doubles) },
-  { what: 'a text of 100 kB', value: raw.text('x'.repeat(100_000)) },
+  { what: 'thousands of doubles', value: rawList(doubles) },
+  { what: 'a text of 100 kB', value: rawText('x'.repeat(100_000)) },
   {
     what: 'a table with a key that the client calls',
-    value: raw.table(rawEntry('hasOwnProperty', raw.text('x'))),
+    value: rawTable([['hasOwnProperty', rawText('x')]]),
   },
-  { what: 'twenty levels', value: raw.nested(20) },
+  { what: 'twenty levels', value: rawNested(20) },
 ];
 const header = 'x-unwritable';
 
@@ -35,18 +39,14 @@ describe('a header that can be read and not written back', () => {
   let letters = new Map<unknown, DeadLetter>();
 
   beforeAll(async () => {
-    const headersOf = (what: string, value: Buffer) => [
-      rawEntry(keyHeader, raw.text('key-1')),
-      rawEntry('x-what', raw.text(what)),
-      rawEntry(header, value),
-    ];
-    await publishRaw(
-      world.broker.url,
-      unwritable.map(({ what, value }) => ({
-        ...{ exchange, routingKey, body: 'not JSON' },
-        headers: headersOf(what, value),
-      })),
-    );
+    for (const { what, value } of unwritable) {
+      const headers: RawEntries = [
+        [keyHeader, rawText('key-1')],
+        ['x-what', rawText(what)],
+        [header, value],
+      ];
+      await world.broker.publishRaw('not JSON', headers);
+    }
     const found = await world.broker.waitForDeadLetters(unwritable.length);
     letters = new Map(found.map((letter) => [letter.headers['x-what'], letter]));
   });
@@ -60,9 +60,7 @@ describe('a header that can be read and not written back', () => {
   });
 
   it('is left out with all the others where there is one that the client cannot even read', async () => {
-    await publishRaw(world.broker.url, [
-      { ...{ exchange, routingKey, body: 'not JSON' }, headers: [rawEntry(header, raw.nested(6_000))] },
-    ]);
+    await world.broker.publishRaw('not JSON', [[header, rawNested(6_000)]]);
     const found = await world.broker.waitForDeadLetters(unwritable.length + 1);
     expect(found.at(-1)).toMatchObject({
       reason: 'invalid-message',
@@ -73,13 +71,10 @@ describe('a header that can be read and not written back', () => {
   it('does not keep a payment from its next attempt', async () => {
     const payments = unwritable.map(() => aPayment());
     await world.sandbox.fault({ kind: 'error-500-unstored', times: payments.length });
-    await publishRaw(
-      world.broker.url,
-      payments.map((payment, index) => ({
-        ...{ exchange, routingKey, body: JSON.stringify(payment) },
-        headers: [rawEntry(header, unwritable[index]?.value ?? raw.nothing)],
-      })),
-    );
+    for (const [index, payment] of payments.entries())
+      await world.broker.publishRaw(JSON.stringify(payment), [
+        [header, unwritable[index]?.value ?? rawNothing],
+      ]);
     await Promise.all(payments.map(({ idempotencyKey }) => world.service.completedPayment(idempotencyKey)));
     const charges = await Promise.all(
       payments.map((payment) => world.sandbox.chargesFor(gatewayKey(payment))),
@@ -101,13 +96,7 @@ describe('a dead letter that the broker made, with a header that the client cann
     const service = await world.startService();
     await service.terminate();
     const payment = aPayment();
-    const body = JSON.stringify(payment);
-    await publishRaw(world.broker.url, [
-      {
-        ...{ exchange: 'payments.dead-letter', routingKey, body },
-        headers: [rawEntry('x-deep', raw.nested(6_000))],
-      },
-    ]);
+    await world.broker.publishRaw(JSON.stringify(payment), [['x-deep', rawNested(6_000)]], deadLetterQueue);
     const tool = new DeadLettersCommand(() => world.broker);
     expect(await tool.list()).toMatchObject([{ idempotencyKey: payment.idempotencyKey }]);
   });

@@ -12,6 +12,8 @@ import { FaultyProxy } from './proxy';
 export interface ConsumerSettings {
   build: string;
   urls: Record<Dependency, string>;
+  /** Of every process, besides what all runs have in common. */
+  env: Record<string, string>;
 }
 
 /** Short times, so that a run sees many of them pass. */
@@ -25,6 +27,8 @@ const env = {
   SHUTDOWN_TIMEOUT: '8',
   LOG_LEVEL: 'warn',
 };
+/** For a machine that is busy with everything else. Before that it has no handler for SIGTERM. */
+const aliveWithinMs = 120_000;
 const readyWithinMs = 30_000;
 
 /** What is different about one process. */
@@ -36,8 +40,13 @@ export class Consumer {
   /** Late results that were refused, as the processes themselves logged. */
   refusedCompletions = 0;
   private service: Service | undefined;
-  private armed: CrashPoint | undefined;
-  private expectsEnd = false;
+  private special: Special | undefined;
+  /** A process that takes the place of one that ended by itself, until it is there. */
+  private replacement: Promise<void> = Promise.resolve();
+  /** Processes that were told to end. */
+  private readonly told = new WeakSet<Service>();
+  /** While a fault holds this place, that fault starts the next process. */
+  private held = false;
   private stopped = false;
 
   private constructor(
@@ -60,11 +69,16 @@ export class Consumer {
     return this.proxies[dependency];
   }
 
-  /** Starts a process, and waits a while until it is ready. */
+  /** Starts a process in place of the one that was ended, and waits a while until it is ready. */
   async start(special?: Special): Promise<void> {
+    await this.replacement;
+    this.held = false;
+    await this.launch(special);
+  }
+
+  private async launch(special: Special | undefined): Promise<void> {
     const { build, urls } = this.settings;
-    this.armed = special && 'crashAt' in special ? special.crashAt : undefined;
-    this.expectsEnd = false;
+    this.special = special;
     const { variables, nodeArgs } = howToStart(special);
     const service = await startService({
       redisUrl: this.proxies.redis.urlFor(urls.redis),
@@ -74,28 +88,30 @@ export class Consumer {
       name: this.name,
       build,
       waitFor: 'none',
-      env: { ...env, ...variables },
+      env: { ...env, ...this.settings.env, ...variables },
       nodeArgs,
     });
     this.service = service;
     void service.exited.then((exit) => this.ended(service, exit));
+    await this.until(service, '/health/live', aliveWithinMs);
     // A dependency may be away: then it becomes ready later, and need not be waited for.
-    await eventually(() => !service.running || service.answers('/health/ready', 200), {
-      withinMs: readyWithinMs,
-      everyMs: 200,
-    }).catch(() => undefined);
+    await this.until(service, '/health/ready', readyWithinMs);
+  }
+
+  private async until(service: Service, path: string, withinMs: number): Promise<void> {
+    const answers = () => !service.running || service.answers(path, 200);
+    await eventually(answers, { withinMs, everyMs: 200 }).catch(() => undefined);
   }
 
   async kill(): Promise<void> {
-    this.expectsEnd = true;
-    await this.service?.kill();
+    const service = await this.hold();
+    if (service) await service.kill();
   }
 
   /** Asks it to stop; how it ended is kept. */
   async terminate(): Promise<void> {
-    const { service } = this;
+    const service = await this.hold();
     if (!service?.running) return;
-    this.expectsEnd = true;
     const { code, signal } = await service.terminate();
     this.keepEnd(service, { how: 'asked', code, signal });
   }
@@ -111,6 +127,12 @@ export class Consumer {
   /** Whether the armed process got to its crash point, and so is dead. */
   hasCrashed(point: CrashPoint): boolean {
     return this.service?.running === false && this.service.output.includes(farewell(point));
+  }
+
+  /** Whether it works on messages just now. */
+  async isReady(): Promise<boolean> {
+    const { service } = this;
+    return service?.running === true && service.answers('/health/ready', 200);
   }
 
   /** What it says of its own state, for whoever must find out why it does nothing. */
@@ -131,12 +153,29 @@ export class Consumer {
     await Promise.all(dependencies.map((dependency) => this.proxies[dependency].close()));
   }
 
+  /** From here on the process may end, and no other one takes its place before the next `start`. */
+  private async hold(): Promise<Service | undefined> {
+    this.held = true;
+    await this.replacement;
+    if (this.service?.running) this.told.add(this.service);
+    return this.service;
+  }
+
   private ended(service: Service, { code, signal }: { code: number | null; signal: string | null }): void {
     this.refusedCompletions += service.output.split('A late result was refused').length - 1;
-    const crashed = this.armed !== undefined && this.hasCrashed(this.armed);
-    if (this.expectsEnd || crashed || this.stopped) return;
+    const { special } = this;
+    const crashed = special !== undefined && 'crashAt' in special && this.hasCrashed(special.crashAt);
+    if (this.told.has(service) || crashed || this.stopped) return;
     this.keepEnd(service, { how: 'by itself', code, signal });
-    void this.start();
+    if (this.held) return;
+    // The next one is what this one was: who waits for a crash must not wait for a process that knows nothing of it.
+    this.replacement = this.launch(special).catch((error: unknown) =>
+      this.keepEnd(service, {
+        how: 'by itself',
+        code,
+        signal: `and could not be replaced: ${String(error)}`,
+      }),
+    );
   }
 
   private keepEnd(service: Service, end: Pick<ConsumerEnd, 'how' | 'code' | 'signal'>): void {

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Redis } from 'ioredis';
 import type { Broker } from '../support/broker';
+import type { DeadLetter } from '../support/dead-letter';
 import { isJsonObject, parseJsonObject } from '../support/json';
 import type { JsonObject } from '../support/json';
 import { keyHeader } from '../support/topology';
@@ -65,10 +66,14 @@ function keyIn(name: string): string {
   return name.replace(/^[a-z]+:payment:/, '');
 }
 
-/** All dead letters; they stay where they are. */
-export async function deadLetterFacts(broker: Broker): Promise<DeadLetterFact[]> {
-  const letters = await broker.deadLetters();
-  return letters.map(({ reason, headers, properties, body }) => {
+/** All dead letters in their queue, where they stay, and those kept elsewhere when it was removed. */
+export async function deadLetterFacts(
+  broker: Broker,
+  kept: readonly DeadLetter[],
+): Promise<DeadLetterFact[]> {
+  // A queue that nobody has declared anew has nothing in it.
+  const queued = await broker.deadLetters().catch(() => []);
+  return [...kept, ...queued].map(({ reason, headers, properties, body }) => {
     const messageId: unknown = properties.messageId;
     const key = text(headers[keyHeader]) ?? text(parseJsonObject(body.toString())?.idempotencyKey);
     return { messageId: String(messageId), key, reason: text(reason) ?? byTheBroker(headers) };

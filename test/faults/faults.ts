@@ -1,3 +1,5 @@
+import { hostileHeaderKinds } from '../support/hostile-headers';
+import type { HostileHeaderKind } from '../support/hostile-headers';
 import { crashPoints } from './crash-point-names';
 import type { CrashPoint } from './crash-point-names';
 import type { Random } from './random';
@@ -30,6 +32,20 @@ export const clockJumps = {
 };
 export type ClockJump = keyof typeof clockJumps;
 
+/** How a publisher's clock, or its idea of the unit, goes wrong; what is within the tolerance must be charged. */
+export const skewedClocks = ['other units', 'minutes off', 'hours ahead'] as const;
+export type SkewedClock = (typeof skewedClocks)[number];
+
+/** What somebody removes from the broker. */
+export const removables = [
+  'retry queues',
+  'receipts queue',
+  'receipts binding',
+  'dead-letter queue',
+  'dead-letter binding',
+] as const;
+export type Removable = (typeof removables)[number];
+
 /** One thing that goes wrong. `forMs`: how long it lasts; what has none is over at once or heals by itself. */
 export type Fault =
   | { kind: 'kill' | 'terminate'; consumer: number }
@@ -41,7 +57,11 @@ export type Fault =
   | { kind: 'rabbitmq-killed' | 'rabbitmq-restarted' | 'connections-closed' }
   | { kind: 'rabbitmq-frozen' | 'rabbitmq-refuses-copies'; forMs: number }
   | { kind: 'network'; consumer: number; dependency: Dependency; trouble: NetworkTrouble; forMs: number }
-  | { kind: 'gateway'; trouble: GatewayTrouble; times: number };
+  | { kind: 'gateway'; trouble: GatewayTrouble; times: number }
+  | { kind: 'hostile-headers'; headers: HostileHeaderKind }
+  | { kind: 'shared-ids' }
+  | { kind: 'skewed-clock'; clock: SkewedClock }
+  | { kind: 'queue-removed'; what: Removable };
 
 export type FaultKind = Fault['kind'];
 
@@ -109,6 +129,22 @@ export const menu: readonly Course[] = [
     ),
   },
   { kind: 'gateway', weight: 10, variants: each(gatewayTroubles, troubleAtTheGateway) },
+  {
+    kind: 'hostile-headers',
+    weight: 3,
+    variants: each(hostileHeaderKinds, (headers) => () => ({ kind: 'hostile-headers', headers })),
+  },
+  { kind: 'shared-ids', weight: 2, variants: [() => ({ kind: 'shared-ids' })] },
+  {
+    kind: 'skewed-clock',
+    weight: 3,
+    variants: each(skewedClocks, (clock) => () => ({ kind: 'skewed-clock', clock })),
+  },
+  {
+    kind: 'queue-removed',
+    weight: 3,
+    variants: each(removables, (what) => () => ({ kind: 'queue-removed', what })),
+  },
 ];
 
 /** Tells variants apart in tables. */
@@ -122,6 +158,12 @@ export function titleOf(fault: Fault): string {
       return `network ${fault.dependency} ${fault.trouble}`;
     case 'gateway':
       return `gateway ${fault.trouble}`;
+    case 'hostile-headers':
+      return `hostile headers ${fault.headers}`;
+    case 'skewed-clock':
+      return `publisher's clock ${fault.clock}`;
+    case 'queue-removed':
+      return `removed ${fault.what}`;
     default:
       return fault.kind;
   }

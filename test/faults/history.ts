@@ -28,6 +28,8 @@ export interface PublishedPayment {
   /** Messages of it that were confirmed. */
   copies: number;
   messageIds: readonly string[];
+  /** Whether it may not end for too many failed attempts: what troubled it was never the payment's own. */
+  mustSucceed: boolean;
 }
 
 /** A message that must not be charged. */

@@ -1,16 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { eventually } from '../support/eventually';
+import type { Broker } from '../support/broker';
+import type { DeadLetter } from '../support/dead-letter';
 import type { Management } from '../support/management';
 import type { Sandbox } from '../support/sandbox';
 import type { OwnRabbitmq, OwnRedis } from '../support/servers';
+import { BrokerFaults } from './broker-faults';
 import type { Consumer } from './consumer';
-import type { CrashPoint } from './crash-point-names';
+import { crashAt } from './crash';
+import type { MissedCrash } from './crash';
 import { titleOf } from './faults';
 import type { Fault } from './faults';
 import { burst } from './gateway-faults';
 import type { Provocation } from './provocation';
+import type { Strangers } from './strangers';
 import type { PlannedFault } from './schedule';
+import { untilDone } from './until-done';
 
 export interface Targets {
   consumers: readonly Consumer[];
@@ -21,11 +26,9 @@ export interface Targets {
   vhost: string;
   sandbox: Sandbox;
   provocation: Provocation;
+  strangers: Strangers;
+  broker: Broker;
 }
-
-const crashWithinMs = 120_000;
-const provokeEveryMs = 1_000;
-const policy = 'refuse-copies';
 
 /** Makes things go wrong at their time. Troubles of one thing wait for each other; those of several overlap. */
 export class Injector {
@@ -33,10 +36,20 @@ export class Injector {
   readonly counts = new Map<string, number>();
   /** When Redis was made to forget everything. */
   readonly flushes: number[] = [];
+  readonly missed: MissedCrash[] = [];
   readonly failures: string[] = [];
   private readonly busy = new Map<string, Promise<void>>();
 
-  constructor(private readonly targets: Targets) {}
+  private readonly broker: BrokerFaults;
+
+  /** Dead letters that were kept elsewhere when their queue was removed. */
+  get keptDeadLetters(): readonly DeadLetter[] {
+    return this.broker.keptDeadLetters;
+  }
+
+  constructor(private readonly targets: Targets) {
+    this.broker = new BrokerFaults(targets);
+  }
 
   async injectAll(schedule: readonly PlannedFault[], startedAt: number): Promise<void> {
     const injected: Promise<void>[] = [];
@@ -53,7 +66,7 @@ export class Injector {
     const done = (this.busy.get(target) ?? Promise.resolve())
       .then(() => this.carryOut(fault))
       .then(
-        () => this.count(fault),
+        (missed) => (missed ? void this.missed.push(missed) : this.count(fault)),
         (error: unknown) => void this.failures.push(`${titleOf(fault)}: ${String(error)}`),
       );
     this.busy.set(target, done);
@@ -65,8 +78,14 @@ export class Injector {
     this.counts.set(title, (this.counts.get(title) ?? 0) + 1);
   }
 
-  private async carryOut(fault: Fault): Promise<void> {
-    const { redis, redisClient, rabbitmq, sandbox } = this.targets;
+  private async carryOut(fault: Fault): Promise<MissedCrash | undefined> {
+    if (fault.kind !== 'crash') return void (await this.disturb(fault));
+    const consumer = this.consumer(fault.consumer);
+    return crashAt(fault.point, { consumer, provocation: this.targets.provocation });
+  }
+
+  private async disturb(fault: Exclude<Fault, { kind: 'crash' }>): Promise<void> {
+    const { redis, redisClient, rabbitmq, sandbox, strangers } = this.targets;
     switch (fault.kind) {
       case 'kill': {
         const consumer = this.consumer(fault.consumer);
@@ -84,8 +103,6 @@ export class Injector {
         await sleep(fault.forMs);
         return consumer.thaw();
       }
-      case 'crash':
-        return this.crash(this.consumer(fault.consumer), fault.point);
       case 'clock': {
         const consumer = this.consumer(fault.consumer);
         await consumer.kill();
@@ -99,7 +116,7 @@ export class Injector {
       case 'redis-flushed':
         return this.flush();
       case 'redis-full':
-        await redisClient.config('SET', 'maxmemory', '1');
+        await untilDone(() => redisClient.config('SET', 'maxmemory', '1'));
         await sleep(fault.forMs);
         return untilDone(() => redisClient.config('SET', 'maxmemory', '0'));
       case 'rabbitmq-killed':
@@ -110,9 +127,9 @@ export class Injector {
       case 'rabbitmq-frozen':
         return this.whileFrozen(rabbitmq, fault.forMs);
       case 'rabbitmq-refuses-copies':
-        return this.refuseCopies(fault.forMs);
+        return this.broker.refuseCopies(fault.forMs);
       case 'connections-closed':
-        return this.closeConnections();
+        return this.broker.closeConnections();
       case 'network': {
         const proxy = this.consumer(fault.consumer).proxy(fault.dependency);
         proxy.begin(fault.trouble);
@@ -122,23 +139,17 @@ export class Injector {
       case 'gateway':
         for (const request of burst(fault.trouble, fault.times)) await sandbox.fault(request);
         return;
+      case 'hostile-headers':
+        return strangers.publishWithHeaders(fault.headers);
+      case 'shared-ids':
+        return this.broker.whileRemoved('retry queues', () => strangers.publishSharingIds());
+      case 'skewed-clock':
+        return strangers.publishByClock(fault.clock);
+      case 'queue-removed':
+        return this.broker.whileRemoved(fault.what, () => strangers.publishForEachQueue());
+      default:
+        return fault satisfies never;
     }
-  }
-
-  /** A process that will die at the point takes a consumer's place; work that leads there is published until it does. */
-  private async crash(consumer: Consumer, point: CrashPoint): Promise<void> {
-    await consumer.kill();
-    await consumer.start({ crashAt: point });
-    const deadline = Date.now() + crashWithinMs;
-    while (!consumer.hasCrashed(point)) {
-      if (Date.now() > deadline) {
-        const state = await consumer.describe();
-        throw new Error(`${consumer.name} did not get there within ${crashWithinMs} ms: ${state}`);
-      }
-      await this.targets.provocation.leadTo(point);
-      await eventually(() => consumer.hasCrashed(point), { withinMs: provokeEveryMs }).catch(() => undefined);
-    }
-    await consumer.start();
   }
 
   private async whileFrozen(server: OwnRedis, forMs: number): Promise<void> {
@@ -156,39 +167,11 @@ export class Injector {
     });
   }
 
-  /** As a queue at its limit does: the copies are not confirmed, and the originals must stay where they are. */
-  private async refuseCopies(forMs: number): Promise<void> {
-    const { management, vhost } = this.targets;
-    const limitTo = (messages: number): Promise<void> => {
-      const definition = { 'max-length': messages, overflow: 'reject-publish' };
-      return untilDone(() => management.setPolicy(vhost, policy, { pattern: '\\.retry\\.', definition }));
-    };
-    await limitTo(0);
-    await sleep(forMs);
-    // Not removed: RabbitMQ 3.10 goes on refusing the same channels when a limit is removed, not when it is raised.
-    await limitTo(1_000_000);
-  }
-
-  private async closeConnections(): Promise<void> {
-    const { management, vhost } = this.targets;
-    await untilDone(async () => {
-      const connections = await management.connections(vhost);
-      const ours = connections.filter(({ user_provided_name: name }) => name === 'payment-consumer');
-      // One that ended by itself meanwhile is as good.
-      await Promise.allSettled(ours.map(({ name }) => management.closeConnection(String(name))));
-    });
-  }
-
   private consumer(position: number): Consumer {
     const consumer = this.targets.consumers[position];
     if (consumer === undefined) throw new Error(`there is no consumer ${position}`);
     return consumer;
   }
-}
-
-/** A server that is just away takes no orders either; another fault may have done that. */
-async function untilDone(order: () => Promise<unknown>): Promise<void> {
-  await eventually(order, { withinMs: 60_000, everyMs: 250 });
 }
 
 function targetOf(fault: Fault): string {
@@ -211,8 +194,13 @@ function targetOf(fault: Fault): string {
     case 'rabbitmq-frozen':
     case 'rabbitmq-refuses-copies':
     case 'connections-closed':
+    case 'shared-ids':
+    case 'queue-removed':
       return 'rabbitmq';
     case 'gateway':
       return 'gateway';
+    case 'hostile-headers':
+    case 'skewed-clock':
+      return 'publishers';
   }
 }

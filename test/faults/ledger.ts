@@ -8,6 +8,7 @@ interface Entry {
   confirmedAt: number | undefined;
   copies: number;
   messageIds: string[];
+  mustSucceed: boolean;
 }
 
 /** What the publisher sent, and what of it the broker confirmed. */
@@ -16,7 +17,14 @@ export class PublishedLedger {
   private readonly hostileById = new Map<string, PublishedHostile>();
 
   /** Before it is sent: from then on it may arrive. */
-  sending(messageId: string, { payment, minorUnits }: { payment: PlannedPayment; minorUnits: number }): void {
+  sending(
+    messageId: string,
+    {
+      payment,
+      minorUnits,
+      mustSucceed = false,
+    }: Pick<Entry, 'payment' | 'minorUnits'> & { mustSucceed?: boolean },
+  ): void {
     const { idempotencyKey } = payment;
     const entry = this.entries.get(idempotencyKey) ?? {
       payment,
@@ -24,6 +32,7 @@ export class PublishedLedger {
       confirmedAt: undefined,
       copies: 0,
       messageIds: [],
+      mustSucceed,
     };
     entry.messageIds.push(messageId);
     this.entries.set(idempotencyKey, entry);

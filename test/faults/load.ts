@@ -1,5 +1,6 @@
 import { hostileMessages } from '../support/hostile-messages';
 import type { Payment } from '../support/payments';
+import type { RawEntries } from '../support/raw-amqp';
 import { Random } from './random';
 import { durationMs } from './schedule';
 import type { RunSize } from './schedule';
@@ -10,9 +11,27 @@ export interface PlannedPayment extends Payment {
   paymentMethodId: string;
 }
 
+/** What is unusual about a message besides its body and its key. */
+export interface Disguise {
+  messageId?: string;
+  correlationId?: string;
+  /** The AMQP property, in whatever unit. */
+  timestamp?: number;
+  /** Besides the key. */
+  headers?: RawEntries;
+}
+
 /** A message to publish at a moment of the run. */
-export type PlannedMessage = { atMs: number } & (
-  | { kind: 'first' | 'copy' | 'late'; payment: PlannedPayment; minorUnits: number }
+export type PlannedMessage = { atMs: number; disguise?: Disguise } & (
+  | {
+      kind: 'first' | 'copy' | 'late';
+      payment: PlannedPayment;
+      minorUnits: number;
+      /** Nothing that the run does may use up its attempts. */
+      mustSucceed?: true;
+    }
+  /** A payment that must not be charged, for this reason. */
+  | { kind: 'refused'; payment: PlannedPayment; what: string; reason: string }
   /** The key of a payment that has its outcome, with another amount. */
   | { kind: 'reuse'; payment: PlannedPayment }
   | { kind: 'hostile'; name: string }

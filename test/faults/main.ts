@@ -17,6 +17,9 @@ async function main(): Promise<number> {
       console.log(`${atMs} ms  ${titleOf(fault)}  ${JSON.stringify(fault)}`);
     return EXIT.done;
   }
+  print(
+    `seed ${options.seed}; repeat with: npm run faults -- ${process.argv.slice(2).join(' ') || '--seed 1'}`,
+  );
   return runAndReport(options);
 }
 

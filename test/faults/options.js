@@ -18,7 +18,7 @@ const { readArguments, wrongUse } = require('../../scripts/command-line');
  * @property {string} build the build under test, by its folder
  * @property {boolean} gatewayKeepsKeys off: the gateway charges each time it is asked, so record and lease are all that is left
  * @property {number} gatewayLatencyMs added to every charge
- * @property {number} restWithinMs how long to wait for rest after the last fault
+ * @property {number} restWithinMs how long nothing may get done on the way to rest after the last fault
  */
 
 /** @type {readonly FaultKind[]} */
@@ -39,6 +39,10 @@ const faultKinds = [
   'connections-closed',
   'network',
   'gateway',
+  'hostile-headers',
+  'shared-ids',
+  'skewed-clock',
+  'queue-removed',
 ];
 
 const help = `npm run faults: the service under faults, and whether each payment had its effect once
@@ -48,14 +52,15 @@ injected, waits until all is at rest, and judges from outside.
 
   --seed N                 draws everything from this number (default 1)
   --payments N             payments to publish, besides their duplicates (default 2000)
-  --faults N               faults to inject (default 60)
+  --faults N               faults to inject (default 80)
   --only KIND,...          draws from these kinds alone:
                            ${inColumns(faultKinds)}
   --print-schedule         prints what would happen, and when; runs nothing
   --build FOLDER           the build to test (default dist)
   --gateway-latency MS     how long a charge takes (default 15)
   --gateway-ignores-keys   the gateway charges each time it is asked; for runs without faults
-  --rest-within SECONDS    how long all may take to be done after the last fault (default 240)
+  --rest-within SECONDS    how long nothing may get done after the last fault, before it counts as stuck
+                           (default 240)
   --json                   for programs: prints the report, and what people read to standard error.
                            npm run --silent faults -- --json prints nothing else
   --help
@@ -65,7 +70,7 @@ Exit code 0 when every promise was kept, 1 otherwise, 2 for wrong use.`;
 const options = /** @type {const} */ ({
   seed: { type: 'string', default: '1' },
   payments: { type: 'string', default: '2000' },
-  faults: { type: 'string', default: '60' },
+  faults: { type: 'string', default: '80' },
   only: { type: 'string' },
   'print-schedule': { type: 'boolean', default: false },
   build: { type: 'string', default: 'dist' },

@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AmqpSession } from '../support/amqp-session';
 import { hostileMessages } from '../support/hostile-messages';
 import type { JsonObject } from '../support/json';
+import { publishRaw, rawText } from '../support/raw-amqp';
 import { exchange, keyHeader, routingKey } from '../support/topology';
-import type { PlannedMessage } from './load';
+import type { Disguise, PlannedMessage, PlannedPayment } from './load';
 import { PublishedLedger } from './ledger';
 
 const confirmWithinMs = 10_000;
@@ -14,11 +15,14 @@ const inFlightAtMost = 100;
 /** Messages that may wait for a consumer; a machine that is slower than the plan gets a longer run, not a heap. */
 const backlogAtMost = 500;
 const backlogEveryMs = 500;
+/** Consumers that do nothing for so long will not do more by being waited for: the run shall end and say so. */
+const standstillMs = 300_000;
 
 interface Outgoing {
   messageId: string;
   body: string | Buffer;
   headers: JsonObject;
+  disguise: Disguise | undefined;
 }
 
 export interface PublisherPlace {
@@ -35,6 +39,7 @@ export class Publisher {
   private readonly session: AmqpSession;
   private readonly underWay = new Set<Promise<void>>();
   private giveUp = false;
+  private standstill = false;
 
   constructor(private readonly place: PublisherPlace) {
     this.session = new AmqpSession(place.url);
@@ -57,16 +62,29 @@ export class Publisher {
 
   /** Resolves when it is confirmed. */
   async publish(message: PlannedMessage): Promise<void> {
-    const messageId = randomUUID();
+    const { disguise } = message;
+    const messageId = disguise?.messageId ?? randomUUID();
+    const paying = (payment: PlannedPayment): Outgoing => ({
+      messageId,
+      body: JSON.stringify(payment),
+      headers: keyIn(payment),
+      disguise,
+    });
     switch (message.kind) {
       case 'first':
       case 'copy':
       case 'late': {
         const { payment } = message;
         this.ledger.sending(messageId, message);
-        await this.untilConfirmed({ messageId, body: JSON.stringify(payment), headers: keyIn(payment) });
+        await this.untilConfirmed(paying(payment));
         this.ledger.confirmed(payment.idempotencyKey);
         return;
+      }
+      case 'refused': {
+        const { payment, what, reason } = message;
+        this.ledger.sendingHostile({ messageId, what, reason });
+        await this.untilConfirmed(paying(payment));
+        return this.ledger.confirmedHostile(messageId);
       }
       case 'reuse': {
         const { payment } = message;
@@ -78,7 +96,7 @@ export class Publisher {
           reason: 'idempotency-key-reused',
           reusedKey: payment.idempotencyKey,
         });
-        await this.untilConfirmed({ messageId, body: JSON.stringify(payment), headers: keyIn(payment) });
+        await this.untilConfirmed(paying(payment));
         return this.ledger.confirmedHostile(messageId);
       }
       case 'hostile': {
@@ -86,9 +104,11 @@ export class Publisher {
         if (hostile === undefined) throw new Error(`there is no hostile message "${message.name}"`);
         const { name, reason, body, headers } = hostile;
         this.ledger.sendingHostile({ messageId, what: name, reason });
-        await this.untilConfirmed({ messageId, body, headers });
+        await this.untilConfirmed({ messageId, body, headers, disguise });
         return this.ledger.confirmedHostile(messageId);
       }
+      default:
+        return message satisfies never;
     }
   }
 
@@ -101,7 +121,18 @@ export class Publisher {
 
   /** Without an answer there may be room or not; then the broker is away, and publishing waits by itself. */
   private async untilThereIsRoom(): Promise<void> {
-    while ((await this.place.backlog().catch(() => 0)) > backlogAtMost) await sleep(backlogEveryMs);
+    let least = Number.POSITIVE_INFINITY;
+    let deadline = 0;
+    while (!this.standstill) {
+      const backlog = await this.place.backlog().catch(() => 0);
+      if (backlog <= backlogAtMost) return;
+      if (backlog < least) {
+        least = backlog;
+        deadline = Date.now() + standstillMs;
+      }
+      this.standstill = Date.now() > deadline;
+      await sleep(backlogEveryMs);
+    }
   }
 
   private begin(message: PlannedMessage): void {
@@ -131,18 +162,41 @@ export class Publisher {
     throw new Error('the run ended before the broker confirmed a message');
   }
 
-  private async send({ messageId, body, headers }: Outgoing): Promise<void> {
+  private async send({ messageId, body, headers, disguise = {} }: Outgoing): Promise<void> {
     const channel = await this.session.publishing();
-    const timestamp = Math.floor(Date.now() / 1000);
-    const options = { persistent: true, contentType: 'application/json', headers, messageId, timestamp };
-    await new Promise<void>((resolve, reject) => {
-      const outOfTime = setTimeout(() => reject(new Error('no confirm in time')), confirmWithinMs);
-      channel.publish(exchange, routingKey, Buffer.from(body), options, (refused: unknown) => {
-        clearTimeout(outOfTime);
-        if (refused) reject(new Error('not confirmed', { cause: refused }));
-        else resolve();
-      });
-    });
+    const { correlationId, timestamp = Math.floor(Date.now() / 1000) } = disguise;
+    const content = Buffer.from(body);
+    const confirmed = disguise.headers
+      ? publishRaw(channel, {
+          ...{ exchange, routingKey, messageId, timestamp, body: content },
+          headers: [
+            ...Object.entries(headers).map(([name, text]) => [name, rawText(String(text))] as const),
+            ...disguise.headers,
+          ],
+        })
+      : new Promise<void>((resolve, reject) => {
+          const options = {
+            ...{ persistent: true, contentType: 'application/json', headers, messageId, timestamp },
+            ...(correlationId !== undefined && { correlationId }),
+          };
+          channel.publish(exchange, routingKey, content, options, (refused: unknown) =>
+            refused ? reject(new Error('not confirmed', { cause: refused })) : resolve(),
+          );
+        });
+    await within(confirmWithinMs, confirmed);
+  }
+}
+
+async function within(ms: number, confirmed: Promise<void>): Promise<void> {
+  const late = new AbortController();
+  const outOfTime = sleep(ms, undefined, { signal: late.signal }).then(() => {
+    throw new Error('no confirm in time');
+  });
+  try {
+    await Promise.race([confirmed, outOfTime]);
+  } finally {
+    outOfTime.catch(() => undefined);
+    late.abort();
   }
 }
 

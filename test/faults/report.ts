@@ -3,8 +3,12 @@ import { goodDeadLetters } from './checker/dead-letters';
 import type { GivenUp } from './checker/dead-letters';
 import type { Finding, Rule } from './checker/finding';
 import { outcomesByKey } from './checker/gateway';
+import type { MissedCrash } from './crash';
+import type { CrashPoint } from './crash-point-names';
+import { titleOf } from './faults';
 import type { History } from './history';
 import type { RunFacts } from './run';
+import { hasEveryVariant } from './schedule';
 import type { RunSize } from './schedule';
 
 /** What a run amounts to: what is printed, and what `--json` writes. */
@@ -15,23 +19,33 @@ export interface Report {
   faults: [string, number][];
   findings: Finding[];
   faultFailures: readonly string[];
+  /** Planned crashes that did not happen; a run that is large enough for every fault must have each point once. */
+  missedCrashes: readonly MissedCrash[];
+  neverReached: readonly CrashPoint[];
   /** All that is known of the broken keys, at most this many of them. */
   broken: { key: string; history: string[] }[];
 }
 
 const brokenKeysShown = 10;
 
-export function reportOn(facts: RunFacts, { seed }: RunSize): Report {
-  const { history, faultCounts, faultFailures } = facts;
+export function reportOn(facts: RunFacts, size: RunSize): Report {
+  const { history, faultCounts, faultFailures, missedCrashes } = facts;
+  const { seed } = size;
   const findings = check(history);
   const keys = [...new Set(findings.flatMap(({ key }) => key ?? []))].slice(0, brokenKeysShown);
+  const reached = (point: CrashPoint): boolean =>
+    faultCounts.has(titleOf({ kind: 'crash', consumer: 0, point }));
+  const missed = missedCrashes.map(({ point }) => point).filter((point) => !reached(point));
+  const neverReached = hasEveryVariant(size) ? [...new Set(missed)] : [];
   return {
-    ok: findings.length === 0 && faultFailures.length === 0,
+    ok: findings.length === 0 && faultFailures.length === 0 && neverReached.length === 0,
     seed,
     table: tableOf(facts, findings),
     faults: [...faultCounts].sort(([one], [other]) => one.localeCompare(other)),
     findings,
     faultFailures,
+    missedCrashes,
+    neverReached,
     broken: keys.map((key) => ({ key, history: historyOfKey(history, key) })),
   };
 }
@@ -104,6 +118,8 @@ export function linesOf(report: Report): string[] {
     '',
     ...rows(report.table),
     ...report.faultFailures.map((failure) => `✗ a fault could not be carried out: ${failure}`),
+    ...report.missedCrashes.map(({ point, why }) => `△ no consumer got to the crash point ${point}: ${why}`),
+    ...report.neverReached.map((point) => `✗ the crash point ${point} was not reached once in this run`),
     ...shown.map(({ rule, key, text }) => `✗ ${rule}: ${key === undefined ? '' : `${key}: `}${text}`),
     ...(report.findings.length > shown.length ? [`… ${report.findings.length - shown.length} more`] : []),
     ...report.broken.flatMap(({ key, history }) => ['', `all that is known of ${key}:`, ...history]),

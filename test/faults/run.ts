@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { step, whileShowing } from '../../scripts/terminal';
 import { Broker } from '../support/broker';
 import { runFolder } from '../support/isolation';
+import { Mailbox } from '../support/mailbox';
 import { Management } from '../support/management';
 import { gatewayKey } from '../support/payments';
 import { startSandbox } from '../support/sandbox';
@@ -11,6 +12,7 @@ import { startOwnRabbitmq, startOwnRedis } from '../support/servers';
 import type { OwnRabbitmq, OwnRedis } from '../support/servers';
 import { workQueue } from '../support/topology';
 import { Consumer } from './consumer';
+import type { MissedCrash } from './crash';
 import { deadLetterFacts, journalIn, redisFacts } from './evidence';
 import { consumerCount } from './faults';
 import { standingFaults } from './gateway-faults';
@@ -22,6 +24,7 @@ import { Provocation } from './provocation';
 import { Publisher } from './publisher';
 import { Sampler } from './sampler';
 import { scheduleOf } from './schedule';
+import { Strangers } from './strangers';
 import { RedeliveryCount, restSince } from './settling';
 
 /** The default virtual host, as URLs write it. */
@@ -33,6 +36,7 @@ export interface RunFacts {
   history: History;
   faultCounts: ReadonlyMap<string, number>;
   faultFailures: readonly string[];
+  missedCrashes: readonly MissedCrash[];
   redeliveries: number;
   refusedCompletions: number;
   durationMs: number;
@@ -46,6 +50,7 @@ interface Parts {
   redisClient: Redis;
   management: Management;
   broker: Broker;
+  mailbox: Mailbox;
   publisher: Publisher;
   consumers: Consumer[];
 }
@@ -57,7 +62,8 @@ export async function run(options: RunOptions): Promise<RunFacts> {
   const sampler = new Sampler(redisClient, (count) => publisher.ledger.latestKeys(count));
   const redeliveries = new RedeliveryCount(management, vhost);
   const provocation = new Provocation(publisher, sandbox);
-  const injector = new Injector({ ...parts, vhost, provocation });
+  const strangers = new Strangers(publisher, sandbox);
+  const injector = new Injector({ ...parts, vhost, provocation, strangers });
   const startedAt = Date.now();
   sampler.start();
   redeliveries.start();
@@ -84,6 +90,7 @@ export async function run(options: RunOptions): Promise<RunFacts> {
       history: await historyOf(parts, { sampler, injector, rest }),
       faultCounts: injector.counts,
       faultFailures: injector.failures,
+      missedCrashes: injector.missed,
       redeliveries: redeliveries.stop(),
       refusedCompletions: consumers.reduce((sum, consumer) => sum + consumer.refusedCompletions, 0),
       durationMs: Date.now() - startedAt,
@@ -100,9 +107,11 @@ function injected({ counts }: Injector): number {
 async function startParts(options: RunOptions): Promise<Parts> {
   const { seed, build, gatewayKeepsKeys, gatewayLatencyMs, faults } = options;
   const journalFile = join(runFolder(), 'gateway-journal.jsonl');
-  const [redis, rabbitmq, sandbox] = await Promise.all([
+  const [redis, rabbitmq, mailbox, sandbox] = await Promise.all([
     startOwnRedis(),
     startOwnRabbitmq(),
+    // With it receipts are switched on, so that events have a queue that can be missing.
+    Mailbox.open(),
     startSandbox({ journal: journalFile, latencyMs: gatewayLatencyMs }),
   ]);
   const standing = faults > 0 ? standingFaults(seed) : [];
@@ -121,14 +130,16 @@ async function startParts(options: RunOptions): Promise<Parts> {
     return lines.some(({ type }) => type === 'charge' || type === 'decline');
   };
   const publisher = new Publisher({ url: rabbitmq.url, hasOutcome, backlog: () => broker.depth(workQueue) });
+  const env = { SMTP_URL: mailbox.url };
   const urls = { redis: redis.url, rabbitmq: rabbitmq.url, gateway: sandbox.url };
   const consumers = await Promise.all(
     Array.from({ length: consumerCount }, (_, position) =>
-      Consumer.behindProxies(`consumer-${position}`, { build, urls }),
+      Consumer.behindProxies(`consumer-${position}`, { build, urls, env }),
     ),
   );
   await Promise.all(consumers.map((consumer) => consumer.start()));
-  return { redis, rabbitmq, sandbox, journalFile, redisClient, management, broker, publisher, consumers };
+  const servers = { redis, rabbitmq, mailbox, sandbox };
+  return { ...servers, journalFile, redisClient, management, broker, publisher, consumers };
 }
 
 async function restOf({ broker, redisClient }: Parts, settledAfterMs: number | undefined): Promise<Rest> {
@@ -147,7 +158,7 @@ async function historyOf(
     journal: await journalIn(journalFile),
     records,
     acquisitions,
-    deadLetters: await deadLetterFacts(broker),
+    deadLetters: await deadLetterFacts(broker, injector.keptDeadLetters),
     sightings: sampler.sightings,
     flushes: injector.flushes,
     rest,
@@ -155,10 +166,11 @@ async function historyOf(
   };
 }
 
-async function stopParts({ consumers, broker, redisClient, sandbox, rabbitmq, redis }: Parts): Promise<void> {
+async function stopParts(parts: Parts): Promise<void> {
+  const { consumers, broker, redisClient, mailbox, sandbox, rabbitmq, redis } = parts;
   await Promise.all(consumers.map((consumer) => consumer.close()));
   await broker.close();
   redisClient.disconnect();
   await sandbox.stop();
-  await Promise.all([rabbitmq.stop(), redis.stop()]);
+  await Promise.all([rabbitmq.stop(), redis.stop(), mailbox.stop()]);
 }

@@ -27,10 +27,19 @@ export function durationMs({ payments, faults }: RunSize): number {
   return Math.max((payments / paymentsPerSecond) * 1_000, undisturbedMs + faults * faultEveryMs);
 }
 
+/** Whether a run is so large that each variant of its kinds is in it. */
+export function hasEveryVariant({ faults, only }: RunSize): boolean {
+  return faults >= coursesOf(only).flatMap(({ variants }) => variants).length;
+}
+
+function coursesOf(only: RunSize['only']): typeof menu {
+  return menu.filter(({ kind }) => only?.includes(kind) ?? true);
+}
+
 /** Every variant of every kind once, in random order, then more by weight; as many as were asked for. */
 export function scheduleOf(size: RunSize): PlannedFault[] {
   const random = new Random(size.seed);
-  const courses = menu.filter(({ kind }) => size.only?.includes(kind) ?? true);
+  const courses = coursesOf(size.only);
   const everyVariant = random.shuffled(courses.flatMap(({ variants }) => variants));
   const totalWeight = courses.reduce((sum, { weight }) => sum + weight, 0);
   const byWeight = () => {

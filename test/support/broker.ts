@@ -8,6 +8,8 @@ import { eventually } from './eventually';
 import type { JsonObject } from './json';
 import type { Management } from './management';
 import type { Payment } from './payments';
+import { publishRaw } from './raw-amqp';
+import type { RawEntries } from './raw-amqp';
 import {
   deadLetterQueue,
   exchange,
@@ -88,6 +90,16 @@ export class Broker {
     if (returned) throw new Error(`${to} has no queue for ${routingKey}: has no service declared it yet?`);
   }
 
+  /** Publishes a request whose headers are given as bytes, for what this language's client would not write. */
+  async publishRaw(body: string, headers: RawEntries, to: string = exchange): Promise<void> {
+    await publishRaw(await this.session.publishing(), {
+      ...{ exchange: to, routingKey: requested, headers },
+      body: Buffer.from(body),
+      messageId: randomUUID(),
+      timestamp: Math.floor(Date.now() / 1000),
+    });
+  }
+
   /** All dead letters, oldest first. They stay in their queue. */
   async deadLetters(): Promise<DeadLetter[]> {
     return this.session.withChannel(async (channel) => {
@@ -101,6 +113,20 @@ export class Broker {
       }
       if (messages.length > 0) channel.nackAll(true);
       return messages.map(toDeadLetter);
+    });
+  }
+
+  /** Takes the dead letters out of their queue; each is handed over before it is gone. */
+  async takeDeadLetters(keep: (letter: DeadLetter) => void): Promise<void> {
+    await this.session.withChannel(async (channel) => {
+      for (
+        let message = await channel.get(deadLetterQueue);
+        message;
+        message = await channel.get(deadLetterQueue)
+      ) {
+        keep(toDeadLetter(message));
+        channel.ack(message);
+      }
     });
   }
 

@@ -8,6 +8,12 @@ interface ManagementMessage {
   body: string;
 }
 
+interface Binding {
+  source: string;
+  /** As management calls it: the routing key, or a text made of it and the arguments. */
+  key: string;
+}
+
 export interface Permissions {
   configure: string;
   write: string;
@@ -97,6 +103,19 @@ export class Management {
 
   async deleteExchange(vhost: string, name: string): Promise<void> {
     await this.call('DELETE', `/exchanges/${vhost}/${name}`);
+  }
+
+  /** The exchanges and routing keys by which a queue gets messages; none for one that is not there. */
+  async bindings(vhost: string, queue: string): Promise<Binding[]> {
+    if (!(await this.queueNames(vhost)).includes(queue)) return [];
+    const bindings = await this.list(`/queues/${vhost}/${queue}/bindings`);
+    return bindings
+      .map(({ source, properties_key: key }) => ({ source: String(source), key: String(key) }))
+      .filter(({ source }) => source !== '');
+  }
+
+  async unbind(vhost: string, queue: string, { source, key }: Binding): Promise<void> {
+    await this.call('DELETE', `/bindings/${vhost}/e/${source}/q/${queue}/${encodeURIComponent(key)}`);
   }
 
   private async list(path: string): Promise<JsonObject[]> {

@@ -1,112 +1,126 @@
-import type { Writable } from 'node:stream';
-import { connect } from 'amqplib';
-import type { Channel } from 'amqplib';
+import type { ConfirmChannel } from 'amqplib';
+import { isJsonObject } from './json';
 
-/** One entry of a header table, as bytes: what senders can write in other languages, and the client of this one cannot. */
-export type RawEntry = Buffer;
+/**
+ * Header tables as other clients write them: what the client of this language can read but would not write. A field is
+ * its type's letter and its bytes.
+ */
+export type RawField = Buffer;
+export type RawEntries = readonly (readonly [name: string, field: RawField])[];
 
-const bytesOfLength = (length: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(length);
-  return bytes;
-};
-const withLength = (bytes: Buffer): Buffer => Buffer.concat([bytesOfLength(bytes.length), bytes]);
+export const rawText = (text: string): RawField => tagged('S', sized(Buffer.from(text)));
+export const rawBytes = (bytes: Buffer): RawField => tagged('x', sized(bytes));
+export const rawTimestamp = (seconds: bigint): RawField => tagged('T', eightBytes(seconds));
+export const rawTable = (entries: RawEntries): RawField => tagged('F', tableOf(entries));
+export const rawList = (fields: readonly RawField[]): RawField => tagged('A', sized(Buffer.concat(fields)));
+export const rawFlag = (value: boolean): RawField => tagged('t', Buffer.from([value ? 1 : 0]));
 
-/** Values of header tables (https://www.rabbitmq.com/amqp-0-9-1-errata, section 3). */
-export const raw = {
-  text: (text: string): Buffer => Buffer.concat([Buffer.from('S'), withLength(Buffer.from(text))]),
-  bytes: (bytes: Uint8Array): Buffer => Buffer.concat([Buffer.from('x'), withLength(Buffer.from(bytes))]),
-  nothing: Buffer.from('V'),
-  boolean: (value: boolean): Buffer => Buffer.from(['t'.charCodeAt(0), Number(value)]),
-  double: (value: number): Buffer => {
-    const bytes = Buffer.alloc(9, 'd');
-    bytes.writeDoubleBE(value, 1);
-    return bytes;
-  },
-  long: (value: bigint): Buffer => {
-    const bytes = Buffer.alloc(9, 'l');
-    bytes.writeBigInt64BE(value, 1);
-    return bytes;
-  },
-  timestamp: (value: bigint): Buffer => {
-    const bytes = Buffer.alloc(9, 'T');
-    bytes.writeBigUInt64BE(value, 1);
-    return bytes;
-  },
-  decimal: (places: number, digits: number): Buffer =>
-    Buffer.concat([Buffer.from(['D'.charCodeAt(0), places]), bytesOfLength(digits)]),
-  table: (...entries: RawEntry[]): Buffer =>
-    Buffer.concat([Buffer.from('F'), withLength(Buffer.concat(entries))]),
-  array: (...values: Buffer[]): Buffer =>
-    Buffer.concat([Buffer.from('A'), withLength(Buffer.concat(values))]),
-  /** Arrays in arrays, without making them by recursion. */
-  nested: (levels: number): Buffer => {
-    const size = 5;
-    const bytes = Buffer.alloc(levels * size, 'A');
-    for (let level = 0; level < levels; level++)
-      bytes.writeUInt32BE((levels - level - 1) * size, level * size + 1);
-    return bytes;
-  },
-};
+export const rawNothing: RawField = Buffer.from('V');
+export const rawLong = (value: bigint): RawField => tagged('l', eightBytes(BigInt.asUintN(64, value)));
+export const rawDecimal = (places: number, digits: number): RawField =>
+  tagged('D', Buffer.from([places, ...eightBytes(BigInt(digits)).subarray(4)]));
 
-export function rawEntry(name: string, value: Buffer): RawEntry {
-  return Buffer.concat([shortText(name), value]);
-}
-
-interface RawMessage {
-  readonly exchange: string;
-  readonly routingKey: string;
-  readonly headers: readonly RawEntry[];
-  readonly body: string;
-}
-
-const frameEnd = 0xce;
-const methodFrame = 1;
-const headerFrame = 2;
-const bodyFrame = 3;
-const basic = 60;
-const publish = 40;
-const hasHeadersAndDeliveryMode = 0x2000 | 0x1000;
-const persistent = 2;
-
-/** Publishes messages whose header tables are given as bytes; resolves when the broker has taken them all. */
-export async function publishRaw(url: string, messages: readonly RawMessage[]): Promise<void> {
-  const connection = await connect(url);
-  // What RabbitMQ itself cannot read ends the connection, and so what is awaited below.
-  connection.on('error', () => undefined);
-  try {
-    const channel = await connection.createChannel();
-    for (const message of messages) write(channel, message);
-    // Answered on the same channel, so after all of them.
-    await channel.checkExchange('amq.topic');
-  } finally {
-    await connection.close().catch(() => undefined);
-  }
-}
-
-function write(channel: Channel, { exchange, routingKey, headers, body }: RawMessage): void {
-  const { ch, connection } = channel as unknown as { ch: number; connection: { stream: Writable } };
-  const content = Buffer.from(body);
-  const properties = Buffer.alloc(14);
-  properties.writeUInt16BE(basic, 0);
-  properties.writeBigUInt64BE(BigInt(content.length), 4);
-  properties.writeUInt16BE(hasHeadersAndDeliveryMode, 12);
-  const table = withLength(Buffer.concat(headers));
-  connection.stream.write(
-    Buffer.concat([
-      frame(methodFrame, ch, basicPublish(exchange, routingKey)),
-      frame(headerFrame, ch, Buffer.concat([properties, table, Buffer.from([persistent])])),
-      frame(bodyFrame, ch, content),
-    ]),
+/** Lists in lists: made without recursion, of which thousands of levels would be too much. */
+export function rawNested(levels: number): RawField {
+  const inner = sized(Buffer.alloc(0)).length + 1;
+  return Buffer.concat(
+    Array.from({ length: levels }, (_, level) => tagged('A', lengthOf((levels - level - 1) * inner))),
   );
 }
 
-function basicPublish(exchange: string, routingKey: string): Buffer {
-  const head = Buffer.alloc(6);
-  head.writeUInt16BE(basic, 0);
-  head.writeUInt16BE(publish, 2);
-  const noFlags = Buffer.alloc(1);
-  return Buffer.concat([head, shortText(exchange), shortText(routingKey), noFlags]);
+export function rawDouble(value: number): RawField {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleBE(value);
+  return tagged('d', bytes);
+}
+
+export interface RawMessage {
+  exchange: string;
+  routingKey: string;
+  headers: RawEntries;
+  body: Buffer;
+  messageId: string;
+  timestamp: number;
+}
+
+/** Publishes a persistent message with exactly these headers; resolves when the broker has confirmed it. */
+export async function publishRaw(channel: ConfirmChannel, message: RawMessage): Promise<void> {
+  const number = Reflect.get(channel, 'ch') as unknown;
+  const { connection } = channel as unknown as { connection: { channels: unknown } };
+  const own: unknown = Array.isArray(connection.channels) ? connection.channels[Number(number)] : undefined;
+  const push: unknown = Reflect.get(channel, 'pushConfirmCallback');
+  if (!isJsonObject(own) || !isWritable(own.buffer) || typeof push !== 'function')
+    throw new Error('the AMQP client has changed inside: publishRaw() must change with it');
+  const { buffer } = own;
+  await new Promise<void>((resolve, reject) => {
+    Reflect.apply(push, channel, [
+      (refused: unknown) => (refused ? reject(new Error('not confirmed')) : resolve()),
+    ]);
+    buffer.write(framesOf(Number(number), message));
+  });
+}
+
+function isWritable(value: unknown): value is { write: (bytes: Buffer) => void } {
+  return isJsonObject(value) && typeof value.write === 'function';
+}
+
+const frameTypes = { method: 1, header: 2, body: 3 };
+const basicClass = 60;
+const publishMethod = 40;
+const persistent = 2;
+/** Content type, headers, delivery mode, message id and timestamp. */
+const propertyFlags = 0x8000 | 0x2000 | 0x1000 | 0x0080 | 0x0040;
+const largestBody = 100_000;
+
+function framesOf(channel: number, message: RawMessage): Buffer {
+  const { exchange, routingKey, headers, body, messageId, timestamp } = message;
+  const frame = (type: number, payload: Buffer): Buffer =>
+    Buffer.concat([Buffer.from([type, channel >> 8, channel & 0xff]), sized(payload), Buffer.from([0xce])]);
+  const method = Buffer.concat([
+    twoBytes(basicClass),
+    twoBytes(publishMethod),
+    twoBytes(0),
+    shortText(exchange),
+    shortText(routingKey),
+    Buffer.from([0]),
+  ]);
+  const header = Buffer.concat([
+    twoBytes(basicClass),
+    twoBytes(0),
+    eightBytes(BigInt(body.length)),
+    twoBytes(propertyFlags),
+    shortText('application/json'),
+    tableOf(headers),
+    Buffer.from([persistent]),
+    shortText(messageId),
+    eightBytes(BigInt(timestamp)),
+  ]);
+  const bodies = [];
+  for (let at = 0; at < body.length; at += largestBody)
+    bodies.push(frame(frameTypes.body, body.subarray(at, at + largestBody)));
+  return Buffer.concat([frame(frameTypes.method, method), frame(frameTypes.header, header), ...bodies]);
+}
+
+/** The bytes of a table, without their length. */
+export const rawFields = (entries: RawEntries): Buffer =>
+  Buffer.concat(entries.flatMap(([name, field]) => [shortText(name), field]));
+
+function tableOf(entries: RawEntries): Buffer {
+  return sized(rawFields(entries));
+}
+
+function tagged(letter: string, bytes: Buffer): RawField {
+  return Buffer.concat([Buffer.from(letter), bytes]);
+}
+
+function sized(bytes: Buffer): Buffer {
+  return Buffer.concat([lengthOf(bytes.length), bytes]);
+}
+
+function lengthOf(bytes: number): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes);
+  return length;
 }
 
 function shortText(text: string): Buffer {
@@ -114,10 +128,12 @@ function shortText(text: string): Buffer {
   return Buffer.concat([Buffer.from([bytes.length]), bytes]);
 }
 
-function frame(type: number, channel: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(7);
-  head.writeUInt8(type, 0);
-  head.writeUInt16BE(channel, 1);
-  head.writeUInt32BE(payload.length, 3);
-  return Buffer.concat([head, payload, Buffer.from([frameEnd])]);
+function twoBytes(value: number): Buffer {
+  return Buffer.from([value >> 8, value & 0xff]);
+}
+
+function eightBytes(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(value);
+  return bytes;
 }

@@ -35,6 +35,7 @@ export function useWorld(options: WorldOptions = {}): World {
 }
 
 interface Parts {
+  management: Management;
   sandbox: Sandbox;
   broker: Broker;
   redis: RedisView;
@@ -92,7 +93,7 @@ export class World {
     const redis = this.kept(new RedisView(redisUrl), (opened) => opened.close());
     await redis.client.flushdb();
     const sandbox = this.kept(await startSandbox(), (started) => started.stop());
-    this.parts = { sandbox, broker, redis };
+    this.parts = { management, sandbox, broker, redis };
     for (let started = 0; started < services; started++) await this.startService();
   }
 
@@ -108,6 +109,11 @@ export class World {
     });
     this.services.push(service);
     return service;
+  }
+
+  /** As an operator does by mistake. */
+  async deleteQueue(name: string): Promise<void> {
+    await this.started.management.deleteQueue(this.vhost, name);
   }
 
   /** Publishes a payment that the gateway takes a while to answer, and resolves when a service works on it. */

@@ -1,5 +1,5 @@
 import type { History } from '../history';
-import { byKey, goodLetters } from './finding';
+import { byKey, goodLetters, isOfAnEvent } from './finding';
 import type { Check, Finding } from './finding';
 import { outcomesByKey } from './gateway';
 
@@ -13,6 +13,10 @@ export const deadLettersAreRight: Check = (history) => {
   const missing = history.hostile
     .filter(({ messageId, confirmed }) => confirmed && !found.has(messageId))
     .map(({ what, reason }) => finding(`not among the dead letters: ${what} (${reason})`));
+  const outcomes = outcomesByKey(history);
+  const mustSucceed = new Set(
+    history.published.filter((payment) => payment.mustSucceed).map(({ key }) => key),
+  );
   const reused = new Set(history.hostile.flatMap(({ reusedKey }) => reusedKey ?? []));
   const wrong = history.deadLetters.flatMap((letter): Finding[] => {
     const expected = hostile.get(letter.messageId);
@@ -20,6 +24,12 @@ export const deadLettersAreRight: Check = (history) => {
       if (letter.reason === expected.reason || isKeyReused(letter.reason, expected.reason)) return [];
       return [finding(`${expected.what}: ${letter.reason} instead of ${expected.reason}`, letter.key)];
     }
+    if (isOfAnEvent(letter)) {
+      if (outcomes.get(letter.key ?? '')?.some(({ type }) => type === 'charge')) return [];
+      return [finding('an event of a payment that was not charged', letter.key)];
+    }
+    if (mustSucceed.has(letter.key ?? '') && letter.reason === 'retries-exhausted')
+      return [finding('given up, although nothing that failed was its own failure', letter.key)];
     // A key that a second payload claimed after Redis was made to forget the first one refuses copies of the first.
     if (isKeyReused(letter.reason) && reused.has(letter.key ?? '')) return [];
     if (honestReasons.includes(letter.reason)) return [];

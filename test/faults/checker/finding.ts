@@ -36,8 +36,19 @@ export function byKey<T extends { key: string | undefined }>(items: readonly T[]
   return groups;
 }
 
-/** Dead letters that are not of a hostile message; what tries to use a key again does not stand for its payment. */
+/**
+ * An event that no queue took. It tells of a payment that has its end, and is none itself, although it bears the
+ * payment's key.
+ */
+export function isOfAnEvent({ reason }: DeadLetterFact): boolean {
+  return reason === 'event-undeliverable';
+}
+
+/**
+ * Dead letters that are not of a hostile message, nor of an event; what tries to use a key again does not stand for its
+ * payment.
+ */
 export function goodLetters({ deadLetters, hostile }: History): DeadLetterFact[] {
   const hostileIds = new Set(hostile.map(({ messageId }) => messageId));
-  return deadLetters.filter(({ messageId }) => !hostileIds.has(messageId));
+  return deadLetters.filter((letter) => !hostileIds.has(letter.messageId) && !isOfAnEvent(letter));
 }

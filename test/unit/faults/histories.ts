@@ -12,6 +12,7 @@ export function aPublished(overrides: Partial<PublishedPayment> = {}): Published
     confirmedAt: chargedAt - 100,
     copies: 2,
     messageIds: ['m1', 'm2'],
+    mustSucceed: false,
     ...overrides,
   };
 }

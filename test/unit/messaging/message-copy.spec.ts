@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import codec from 'amqplib/lib/codec';
 import { assertEncodable } from '../../../src/messaging/encodable';
 import { copyOf, senderHeaders } from '../../../src/messaging/message-copy';
-import { rawTable } from '../../support/raw-arbitraries';
+import { rawHeaders } from '../../support/raw-arbitraries';
 import { aMessage } from './a-message';
 
 describe('headers that travel on', () => {
@@ -136,7 +136,7 @@ describe('what a copy cannot keep', () => {
 describe('a header table as any client may write it', () => {
   it('always makes a copy that this client can write, of headers that are read as the same', () => {
     fc.assert(
-      fc.property(rawTable, (bytes) => {
+      fc.property(rawHeaders, (bytes) => {
         const headers = codec.decodeFields(bytes);
         const { properties } = copyOf(aMessage({ properties: { headers } }), { 'x-attempts': 1 });
         assertEncodable(Buffer.from('{}'), properties);

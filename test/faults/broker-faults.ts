@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Broker } from '../support/broker';
+import type { DeadLetter } from '../support/dead-letter';
+import { eventually } from '../support/eventually';
+import type { Management } from '../support/management';
+import { deadLetterQueue, receiptQueue, retryQueuePrefix } from '../support/topology';
+import type { Removable } from './faults';
+import { untilDone } from './until-done';
+
+const policy = 'limit-copies';
+/** More than the run has messages. */
+const noLimit = 1_000_000;
+/** A queue of long waits may have messages for longer; then it stays. */
+const emptyWithinMs = 6_000;
+/** What leaves a retry queue is on its way for a moment, and counted nowhere. */
+const emptyForMs = 1_000;
+
+/** What an operator, or a limit, does to a broker that goes on running. */
+export class BrokerFaults {
+  /** Dead letters that were taken out of their queue before it was removed. */
+  readonly keptDeadLetters: DeadLetter[] = [];
+
+  constructor(private readonly place: { management: Management; broker: Broker; vhost: string }) {}
+
+  /** As a queue at its limit does: the copies are not confirmed, and the originals must stay where they are. */
+  async refuseCopies(forMs: number): Promise<void> {
+    await this.limit('\\.retry\\.', 0);
+    await sleep(forMs);
+    await this.endLimit();
+  }
+
+  async closeConnections(): Promise<void> {
+    const { management, vhost } = this.place;
+    await untilDone(async () => {
+      const connections = await management.connections(vhost);
+      const ours = connections.filter(({ user_provided_name: name }) => name === 'payment-consumer');
+      // Management learns of a connection seconds after it was opened; without one this would be a fault in name only.
+      if (ours.length === 0) throw new Error('no consumer is connected');
+      // One that ended by itself meanwhile is as good.
+      await Promise.allSettled(ours.map(({ name }) => management.closeConnection(String(name))));
+    });
+  }
+
+  /**
+   * Removes it, and then has work done that needs it. Nobody puts it back: that is for the service. What is in a queue
+   * is not lost with it, for that would be the operator's own loss: a queue that holds messages is emptied first, or
+   * left where it is.
+   */
+  async whileRemoved(what: Removable, work: () => Promise<void>): Promise<void> {
+    switch (what) {
+      case 'retry queues':
+        await this.removeRetryQueues();
+        return work();
+      case 'receipts queue':
+        await this.deleteQueue(receiptQueue);
+        return work();
+      case 'receipts binding':
+        await this.unbind(receiptQueue);
+        return work();
+      case 'dead-letter queue':
+        await this.removeWhenEmpty(deadLetterQueue, () => this.keepDeadLetters());
+        return work();
+      case 'dead-letter binding':
+        await this.unbind(deadLetterQueue);
+        await work();
+        // Only what the broker itself moves needs it, and that waits; a process that connects declares it anew.
+        await this.closeConnections();
+        return untilDone(async () => (await this.bindings(deadLetterQueue)).length > 0);
+      default:
+        return what satisfies never;
+    }
+  }
+
+  /** One after the other, from the shortest wait on. */
+  private async removeRetryQueues(): Promise<void> {
+    const { management, vhost } = this.place;
+    let names: string[] = [];
+    await untilDone(async () => {
+      const all = await management.queueNames(vhost);
+      names = all.filter((name) => name.startsWith(retryQueuePrefix));
+    });
+    const delayIn = (name: string): number => Number(name.slice(retryQueuePrefix.length));
+    for (const name of names.sort((one, other) => delayIn(one) - delayIn(other)))
+      await this.removeWhenEmpty(name, () => Promise.resolve());
+  }
+
+  /** Nothing may get in between the look that finds it empty and its end. */
+  private async removeWhenEmpty(queue: string, emptying: () => Promise<void>): Promise<void> {
+    await this.limit(`^${queue.replaceAll('.', '\\.')}$`, 0);
+    try {
+      let emptySince: number | undefined;
+      await eventually(
+        async () => {
+          await emptying();
+          const isEmpty = (await this.place.broker.depth(queue)) === 0;
+          emptySince = isEmpty ? (emptySince ?? Date.now()) : undefined;
+          return emptySince !== undefined && Date.now() - emptySince >= emptyForMs;
+        },
+        { withinMs: emptyWithinMs, everyMs: 100 },
+      ).then(
+        () => this.deleteQueue(queue),
+        () => undefined,
+      );
+    } finally {
+      await this.endLimit();
+    }
+  }
+
+  private async keepDeadLetters(): Promise<void> {
+    await this.place.broker.takeDeadLetters((letter) => this.keptDeadLetters.push(letter));
+  }
+
+  private async deleteQueue(queue: string): Promise<void> {
+    const { management, vhost } = this.place;
+    await untilDone(async () => {
+      if ((await management.queueNames(vhost)).includes(queue)) await management.deleteQueue(vhost, queue);
+    });
+  }
+
+  private async unbind(queue: string): Promise<void> {
+    const { management, vhost } = this.place;
+    await untilDone(async () => {
+      for (const binding of await this.bindings(queue)) await management.unbind(vhost, queue, binding);
+    });
+  }
+
+  private async bindings(queue: string): ReturnType<Management['bindings']> {
+    const { management, vhost } = this.place;
+    return management.bindings(vhost, queue);
+  }
+
+  private async limit(pattern: string, messages: number): Promise<void> {
+    const { management, vhost } = this.place;
+    const definition = { 'max-length': messages, overflow: 'reject-publish' };
+    await untilDone(() => management.setPolicy(vhost, policy, { pattern, definition }));
+  }
+
+  /** Not removed: RabbitMQ 3.10 goes on refusing the same channels when a limit is removed, not when it is raised. */
+  private async endLimit(): Promise<void> {
+    await this.limit('^payments\\.', noLimit);
+  }
+}

@@ -1,0 +1,102 @@
+/** A method of AMQP 0-9-1 as it is on the wire, as far as tests look at it. */
+export interface AmqpMethod {
+  channel: number;
+  /** Such as `queue.declare`. */
+  name: string;
+  /** The exchange or queue it is about, where it is about one. */
+  subject: string;
+}
+
+export interface Frame {
+  bytes: Buffer;
+  method: AmqpMethod | undefined;
+}
+
+const protocolHeaderBytes = 8;
+const headBytes = 7;
+const frameEnd = 0xce;
+const methodFrame = 1;
+
+/** Class and method by their numbers. Those whose first argument after a reserved one is a name: `named`. */
+const methods: Record<string, { name: string; named?: true }> = {
+  '10.11': { name: 'connection.start-ok' },
+  '10.31': { name: 'connection.tune-ok' },
+  '10.40': { name: 'connection.open' },
+  '10.41': { name: 'connection.open-ok' },
+  '10.50': { name: 'connection.close' },
+  '10.51': { name: 'connection.close-ok' },
+  '20.10': { name: 'channel.open' },
+  '20.11': { name: 'channel.open-ok' },
+  '20.40': { name: 'channel.close' },
+  '20.41': { name: 'channel.close-ok' },
+  '40.10': { name: 'exchange.declare', named: true },
+  '40.11': { name: 'exchange.declare-ok' },
+  '50.10': { name: 'queue.declare', named: true },
+  '50.11': { name: 'queue.declare-ok' },
+  '50.20': { name: 'queue.bind', named: true },
+  '50.21': { name: 'queue.bind-ok' },
+  '60.10': { name: 'basic.qos' },
+  '60.11': { name: 'basic.qos-ok' },
+  '60.20': { name: 'basic.consume', named: true },
+  '60.21': { name: 'basic.consume-ok' },
+  '60.30': { name: 'basic.cancel' },
+  '60.31': { name: 'basic.cancel-ok' },
+  '60.40': { name: 'basic.publish', named: true },
+  '60.80': { name: 'basic.ack' },
+  '85.10': { name: 'confirm.select' },
+  '85.11': { name: 'confirm.select-ok' },
+};
+
+/** Cuts one direction of a connection into its frames. */
+export class FrameReader {
+  private rest: Buffer = Buffer.alloc(0);
+
+  /** @param awaitsHeader whether the bytes begin with the protocol header, as those of a client do */
+  constructor(private awaitsHeader: boolean) {}
+
+  /** The frames that are complete with these bytes. */
+  read(bytes: Buffer): Frame[] {
+    this.rest = Buffer.concat([this.rest, bytes]);
+    const frames: Frame[] = [];
+    for (let frame = this.next(); frame; frame = this.next()) frames.push(frame);
+    return frames;
+  }
+
+  private next(): Frame | undefined {
+    const length = this.nextLength();
+    if (length === undefined || this.rest.length < length) return undefined;
+    const bytes = this.rest.subarray(0, length);
+    this.rest = this.rest.subarray(length);
+    const isHeader = this.awaitsHeader;
+    this.awaitsHeader = false;
+    return { bytes, method: isHeader ? undefined : methodIn(bytes) };
+  }
+
+  private nextLength(): number | undefined {
+    if (this.awaitsHeader) return protocolHeaderBytes;
+    return this.rest.length < headBytes ? undefined : headBytes + this.rest.readUInt32BE(3) + 1;
+  }
+}
+
+function methodIn(frame: Buffer): AmqpMethod | undefined {
+  if (frame[0] !== methodFrame) return undefined;
+  const known = methods[`${frame.readUInt16BE(7)}.${frame.readUInt16BE(9)}`];
+  if (!known) return undefined;
+  // After the reserved short integer; a short string begins with its length.
+  const subject = known.named ? frame.toString('utf8', 14, 14 + frame.readUInt8(13)) : '';
+  return { channel: frame.readUInt16BE(1), name: known.name, subject };
+}
+
+/** What a broker sends that closes a connection. */
+export function connectionClose(code: number, text: string): Buffer {
+  const reason = Buffer.from(text);
+  const payload = Buffer.concat([
+    Buffer.from([0, 10, 0, 50, code >> 8, code & 0xff, reason.length]),
+    reason,
+    Buffer.from([0, 0, 0, 0]),
+  ]);
+  const head = Buffer.alloc(headBytes);
+  head.writeUInt8(methodFrame, 0);
+  head.writeUInt32BE(payload.length, 3);
+  return Buffer.concat([head, payload, Buffer.from([frameEnd])]);
+}
