@@ -3,6 +3,9 @@ import Big from 'big.js';
 import { decimalsOf } from '../payment/money';
 import type { PaymentSucceeded } from '../payment/payment-succeeded';
 
+/** What keeps a receipt's keys apart from those of its payment. */
+export const RECEIPT_SCOPE = 'receipt';
+
 /** A receipt as it is written, without the address it goes to. */
 export interface Receipt {
   readonly messageId: string;

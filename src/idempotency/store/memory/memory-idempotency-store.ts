@@ -97,9 +97,11 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
 
   async find(key: ScopedKey): Promise<Finding> {
     const name = nameOf(key);
+    const { count, excused } = this.attempts.get(name) ?? { count: 0, excused: 0 };
     return {
       record: this.recordOf(name),
-      attempts: this.attempts.get(name)?.count ?? 0,
+      attempts: count,
+      countedAttempts: count - excused,
       remainingLeaseMs: this.locks.remainingMs(name),
     };
   }
