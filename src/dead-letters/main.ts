@@ -123,7 +123,7 @@ async function main(args: string[]): Promise<number> {
 async function runConnected(parsed: Arguments): Promise<string> {
   const connection = await connectToBroker(readEnvironment());
   // Only a replay asks Redis: the others need neither it nor the time to load its client.
-  const store = parsed.positionals[0] === 'replay' ? await import('./open-attempts') : undefined;
+  const store = parsed.positionals[0] === 'replay' ? await import('./open-attempts.js') : undefined;
   const attempts = store && new store.OpenAttempts();
   const deadLetters = new DeadLetters({
     openChannel: () => connection.createConfirmChannel(),
