@@ -69,7 +69,9 @@ async function main(args: string[]): Promise<number> {
   }
   const { json, agoMs } = parse(args);
   const checked = check(agoMs);
-  const report = await (json ? checked : whileShowing(() => 'comparing Redis, dead letters and gateway', checked));
+  const report = await (json
+    ? checked
+    : whileShowing(() => 'comparing Redis, dead letters and gateway', checked));
   await print(json ? JSON.stringify(report, undefined, 2) : printable(reportText(report)));
   return report.broken.length === 0 ? EXIT.clean : EXIT.broken;
 }
