@@ -7,10 +7,9 @@ const { watchConsumer } = require('./demo/consumer');
 const { publish, story } = require('./demo/publisher');
 const { numberIn } = require('./json');
 const { runCommand } = require('./run');
-const { freePort } = require('./services/ports');
+const { freePort, portNear } = require('./services/ports');
 const {
   configuredPort,
-  portNear,
   prepareSystem,
   sandboxVariables,
   serverVariables,
@@ -44,8 +43,8 @@ let counted = {};
  */
 async function demo(directory) {
   const urls = await prepareSystem(directory);
-  const sandboxPort = await freePort();
-  const sandboxUrl = await step('gateway sandbox', () => startSandbox({ directory, port: sandboxPort }), dim);
+  const sandbox = () => startSandbox({ directory, choosePort: freePort });
+  const sandboxUrl = await step('gateway sandbox', sandbox, dim);
   const consumer = watchConsumer();
   const env = {
     ...plainEnvironment(),
@@ -53,8 +52,8 @@ async function demo(directory) {
     ...sandboxVariables(sandboxUrl),
     LOG_LEVEL: 'info',
   };
-  const port = await portNear(configuredPort());
-  const start = () => startService({ directory, port, env, output: consumer.read });
+  const choosePort = () => portNear(configuredPort());
+  const start = () => startService({ directory, choosePort, env, output: consumer.read });
   const { url, program } = await step('service', start, (service) => dim(service.url));
 
   print(`\n${bold('Publisher')}  ${dim(`POST ${url}/payments`)}`);

@@ -3,10 +3,9 @@
 require('./node-version');
 const { EXIT, readArguments } = require('./command-line');
 const { runCommand } = require('./run');
-const { isPortFree } = require('./services/ports');
+const { isPortFree, portNear } = require('./services/ports');
 const {
   configuredPort,
-  portNear,
   prepareSystem,
   sandboxVariables,
   serverVariables,
@@ -38,12 +37,18 @@ const usualSandboxPort = 12_111;
  * @returns {Promise<number>}
  */
 async function start(directory) {
-  const port = await servicePort();
+  // What can never be used is said at once, and not after the servers have started.
+  await servicePort();
   const urls = await prepareSystem(directory);
   const gateway = await gatewayVariables(directory);
   print();
   const env = { ...process.env, ...serverVariables(urls), ...gateway };
-  const { url, program } = await startService({ directory, port, env, output: 'inherit' });
+  const { url, program } = await startService({
+    directory,
+    choosePort: servicePort,
+    env,
+    output: 'inherit',
+  });
   printGuide({ url, urls, gateway: gateway.STRIPE_API_BASE ?? '' });
   const { code, signal } = await program.exited;
   throw new Error(`The service ended by itself (${signal ?? `exit code ${code}`}).`);
@@ -66,8 +71,7 @@ async function servicePort() {
 async function gatewayVariables(directory) {
   const { STRIPE_API_BASE: given } = process.env;
   if (given) return { STRIPE_API_BASE: given };
-  const port = await portNear(usualSandboxPort);
-  const work = () => startSandbox({ directory, port });
+  const work = () => startSandbox({ directory, choosePort: () => portNear(usualSandboxPort) });
   return sandboxVariables(await step('gateway sandbox', work, dim));
 }
 

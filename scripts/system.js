@@ -5,7 +5,7 @@ const path = require('node:path');
 const { parseEnv } = require('node:util');
 const { bootstrap, root } = require('./bootstrap');
 const { prepareServers, startServers } = require('./services');
-const { freePort, isPortFree } = require('./services/ports');
+const { onFreePorts } = require('./services/ports');
 const { answersHttp, waitUntil } = require('./services/probes');
 const { startProgram } = require('./services/programs');
 
@@ -30,10 +30,31 @@ async function prepareSystem(directory) {
 
 /**
  * Starts the gateway's stand-in.
- * @param {{ directory: string, port: number }} options
+ * @param {{ directory: string, choosePort: () => Promise<number> }} options
  * @returns {Promise<string>} its URL
  */
-async function startSandbox({ directory, port }) {
+function startSandbox({ directory, choosePort }) {
+  return onPort(choosePort, (port) => startSandboxOn(port, directory));
+}
+
+/**
+ * Asks for the port as late as it can: what was free when the servers were started may be taken when they are ready.
+ * @template T
+ * @param {() => Promise<number>} choosePort
+ * @param {(port: number) => Promise<T>} start
+ */
+function onPort(choosePort, start) {
+  return onFreePorts(
+    async () => [await choosePort()],
+    ([port = 0]) => start(port),
+  );
+}
+
+/**
+ * @param {number} port
+ * @param {string} directory
+ */
+async function startSandboxOn(port, directory) {
   const url = `http://127.0.0.1:${port}`;
   const journal = path.join(directory, 'gateway-journal.jsonl');
   const sandbox = startProgram({
@@ -50,15 +71,27 @@ async function startSandbox({ directory, port }) {
 }
 
 /**
+ * @typedef {object} ServiceOptions
+ * @property {string} directory
+ * @property {() => Promise<number>} choosePort
+ * @property {NodeJS.ProcessEnv} env all of its environment but the port
+ * @property {import('./services/programs').ProgramOptions['output']} output
+ */
+
+/**
  * Starts the service, and waits until it is ready to take payments.
- * @param {object} options
- * @param {string} options.directory
- * @param {number} options.port
- * @param {NodeJS.ProcessEnv} options.env all of its environment but the port
- * @param {import('./services/programs').ProgramOptions['output']} options.output
+ * @param {ServiceOptions} options
  * @returns {Promise<{ url: string, program: Program }>}
  */
-async function startService({ directory, port, env, output }) {
+function startService({ choosePort, ...options }) {
+  return onPort(choosePort, (port) => startServiceOn(port, options));
+}
+
+/**
+ * @param {number} port
+ * @param {Omit<ServiceOptions, 'choosePort'>} options
+ */
+async function startServiceOn(port, { directory, env, output }) {
   const url = `http://127.0.0.1:${port}`;
   const program = startProgram({
     name: 'service',
@@ -78,8 +111,13 @@ async function startService({ directory, port, env, output }) {
  * @param {Program} program
  * @param {{ what: string, address: string }} target
  */
-async function untilAnswering({ isRunning, log }, { what, address }) {
-  await waitUntil(() => answersHttp(address), { what, withinMs: readyWithinMs, isAlive: isRunning, log });
+async function untilAnswering({ isRunning, log, stop }, { what, address }) {
+  try {
+    await waitUntil(() => answersHttp(address), { what, withinMs: readyWithinMs, isAlive: isRunning, log });
+  } catch (error) {
+    await stop(0);
+    throw error;
+  }
 }
 
 /**
@@ -109,14 +147,6 @@ function settingsFile() {
   }
 }
 
-/**
- * This port when it is free, else another one.
- * @param {number} wanted
- */
-async function portNear(wanted) {
-  return (await isPortFree(wanted)) ? wanted : freePort();
-}
-
 /** The port that the settings ask the service to use. */
 function configuredPort() {
   return Number(process.env.PORT || settingsFile().PORT || 3000);
@@ -124,7 +154,6 @@ function configuredPort() {
 
 module.exports = {
   configuredPort,
-  portNear,
   prepareSystem,
   sandboxVariables,
   serverVariables,

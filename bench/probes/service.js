@@ -88,7 +88,7 @@ function total(metrics, name) {
  * @param {{ rabbitmqUrl: string, redisUrl: string, directory: string }} servers
  */
 async function openGateway({ rabbitmqUrl, redisUrl, directory }) {
-  const gatewayUrl = await startSandbox({ directory, port: await freePort() });
+  const gatewayUrl = await startSandbox({ directory, choosePort: freePort });
   const urls = { rabbitmqUrl, redisUrl, rabbitmqManagementUrl: '' };
   return {
     gatewayUrl,
@@ -97,7 +97,7 @@ async function openGateway({ rabbitmqUrl, redisUrl, directory }) {
       const env = { ...process.env, ...serverVariables(urls), ...sandboxVariables(gatewayUrl), ...variables };
       const { url, program } = await startService({
         directory,
-        port: await freePort(),
+        choosePort: freePort,
         env: { ...env, LOG_LEVEL: 'warn' },
         output: 'log',
       });

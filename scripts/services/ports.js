@@ -49,4 +49,47 @@ async function freePort() {
   return port;
 }
 
-module.exports = { freePort, freePorts, isPortFree };
+/**
+ * This port when it is free, else another one.
+ * @param {number} wanted
+ */
+async function portNear(wanted) {
+  return (await isPortFree(wanted)) ? wanted : freePort();
+}
+
+// One port that is taken meanwhile is bad luck; five in a row have another cause.
+const attempts = 5;
+
+/**
+ * Chooses ports and starts at once what listens on them. Another program may take one in between all the same; then
+ * others are chosen.
+ * @template T
+ * @param {() => Promise<number[]>} choose
+ * @param {(ports: number[]) => Promise<T>} start has ended what it began when it fails
+ * @returns {Promise<T>}
+ */
+async function onFreePorts(choose, start) {
+  for (let left = attempts - 1; ; left--) {
+    const ports = await choose();
+    try {
+      return await start(ports);
+    } catch (error) {
+      if (left === 0 || !(await wereTaken(ports, error))) throw error;
+    }
+  }
+}
+
+/** Whether it was for a port: the programs say it each in its own way, and not all of them here. */
+const taken = /EADDRINUSE|address (is )?already in use|port is already allocated/i;
+
+/**
+ * @param {number[]} ports
+ * @param {unknown} error
+ */
+async function wereTaken(ports, error) {
+  if (error instanceof Error && taken.test(error.message)) return true;
+  const free = await Promise.all(ports.map(isPortFree));
+  return free.includes(false);
+}
+
+module.exports = { freePort, freePorts, isPortFree, onFreePorts, portNear };

@@ -88,14 +88,16 @@ async function answersHttp(address, headers = {}) {
  */
 
 /**
- * Waits until a probe succeeds.
+ * Waits until a probe succeeds. When what is waited for has ended by then, another program has answered in its place.
  * @param {() => Promise<boolean>} probe
  * @param {Patience} patience
  */
 async function waitUntil(probe, { what, withinMs, isAlive, log }) {
   const deadline = Date.now() + withinMs;
-  while (!(await probe())) {
+  for (;;) {
+    const succeeded = await probe();
     if (!(await isAlive())) throw new Error(`${what} ended while it was starting.${lastWords(log())}`);
+    if (succeeded) return;
     if (Date.now() > deadline)
       throw new Error(`${what} was not ready in ${withinMs / 1000} s.${lastWords(log())}`);
     await pause(askAgainMs);

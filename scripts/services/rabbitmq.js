@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const { containerHost } = require('./containers');
 const { findProgram, findRabbitmqServer } = require('./machine');
-const { freePorts } = require('./ports');
+const { freePorts, onFreePorts } = require('./ports');
 const { answersAmqp, answersHttp } = require('./probes');
 const { startProgram } = require('./programs');
 const { settingsFor } = require('./rabbitmq-settings');
@@ -27,14 +27,30 @@ const guest = { authorization: `Basic ${Buffer.from('guest:guest').toString('bas
  */
 async function startRabbitmq({ directory, port }) {
   fs.mkdirSync(directory, { recursive: true });
-  const [freeAmqpPort = 0, managementPort = 0] = await freePorts(2);
-  const amqpPort = port ?? freeAmqpPort;
+  return onFreePorts(
+    async () => {
+      const [amqpPort = 0, ...others] = await freePorts(4);
+      return [port ?? amqpPort, ...others];
+    },
+    (ports) => startOnPorts(directory, ports),
+  );
+}
+
+/**
+ * @param {string} directory
+ * @param {number[]} ports
+ * @returns {Promise<RabbitmqServer>}
+ */
+async function startOnPorts(
+  directory,
+  [amqpPort = 0, managementPort = 0, nameServerPort = 0, clusterPort = 0],
+) {
   const url = `amqp://guest:guest@127.0.0.1:${amqpPort}`;
   const managementUrl = `http://guest:guest@127.0.0.1:${managementPort}`;
   const overview = `http://127.0.0.1:${managementPort}/api/overview`;
   const command = findRabbitmqServer();
   const host = command
-    ? await brokerHost({ command, directory, amqpPort, managementPort })
+    ? brokerHost({ command, directory, amqpPort, managementPort, nameServerPort, clusterPort })
     : containerHost({ name: 'rabbitmq', image, ports: { 5672: amqpPort, 15672: managementPort }, directory });
   const server = await startServer({
     what: 'RabbitMQ',
@@ -48,12 +64,12 @@ async function startRabbitmq({ directory, port }) {
 /**
  * RabbitMQ as a program of this machine, with an Erlang name server of its own. RabbitMQ would start one by itself,
  * but that one would outlive it.
- * @param {{ command: string, directory: string, amqpPort: number, managementPort: number }} options
- * @returns {Promise<import('./server').Host>}
+ * @param {{ command: string } & import('./rabbitmq-settings').Place} options
+ * @returns {import('./server').Host}
  */
-async function brokerHost({ command, directory, amqpPort, managementPort }) {
-  const [nameServerPort = 0, clusterPort = 0] = await freePorts(2);
-  const env = settingsFor({ directory, amqpPort, managementPort, nameServerPort, clusterPort });
+function brokerHost({ command, ...place }) {
+  const { directory, nameServerPort } = place;
+  const env = settingsFor(place);
   const nameServer = startProgram({
     name: 'erlang-names',
     command: findProgram('epmd') ?? 'epmd',

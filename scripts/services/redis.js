@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const { containerHost } = require('./containers');
 const { findRedisServer } = require('./machine');
-const { freePort } = require('./ports');
+const { freePort, onFreePorts } = require('./ports');
 const { answersRedis } = require('./probes');
 const { programHost, startServer } = require('./server');
 
@@ -24,7 +24,14 @@ const portInContainer = 6379;
  */
 async function startRedis({ directory, port, appendFsync = 'everysec' }) {
   fs.mkdirSync(directory, { recursive: true });
-  const ownPort = port ?? (await freePort());
+  return onFreePorts(
+    async () => [port ?? (await freePort())],
+    ([ownPort = 0]) => startOnPort({ directory, ownPort, appendFsync }),
+  );
+}
+
+/** @param {{ directory: string, ownPort: number, appendFsync: string }} options */
+function startOnPort({ directory, ownPort, appendFsync }) {
   const url = `redis://127.0.0.1:${ownPort}`;
   const settings = `--appendonly yes --appendfsync ${appendFsync} --maxmemory-policy noeviction --databases 64`;
   // An empty --save switches the snapshots off: the append-only file has everything.

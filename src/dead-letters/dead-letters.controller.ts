@@ -10,10 +10,13 @@ import {
   Param,
   Post,
   Query,
+  ServiceUnavailableException,
 } from '@nestjs/common';
 import { ApiBody, ApiOkResponse } from '@nestjs/swagger';
 import { ApiError, ApiFieldErrors } from '../http/api-answers';
 import { fieldErrorsPipe } from '../http/field-errors';
+import { StoreUnavailableError } from '../idempotency';
+import { BrokerSilentError } from './broker-steps';
 import type { DeadLetter, DeadLetterContent } from './dead-letter';
 import { DeadLetters, UnknownDeadLetterError, type DeadLetterList } from './dead-letters';
 import { DeadLettersBusyError } from './reading';
@@ -42,7 +45,7 @@ const ApiBusy = () =>
 const ApiDisconnected = () =>
   ApiError({
     status: 503,
-    description: 'The broker is away.',
+    description: 'The broker is away or does not answer, or Redis, which a replay needs.',
     message: 'RabbitMQ is not connected; try again when /health/ready is green',
   });
 const CONTENT_EXAMPLE = {
@@ -119,6 +122,8 @@ async function answer<T>(done: Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof UnknownDeadLetterError) throw new NotFoundException(error.message);
     if (error instanceof DeadLettersBusyError) throw new ConflictException(error.message);
+    if (error instanceof BrokerSilentError || error instanceof StoreUnavailableError)
+      throw new ServiceUnavailableException(error.message);
     throw error;
   }
 }

@@ -1,6 +1,8 @@
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Module, ServiceUnavailableException } from '@nestjs/common';
+import { IdempotencyService } from '../idempotency';
 import { MessagingModule } from '../messaging/messaging.module';
+import { countsIn } from './attempt-counts';
 import { DeadLetters } from './dead-letters';
 import { DeadLettersController } from './dead-letters.controller';
 
@@ -11,9 +13,13 @@ import { DeadLettersController } from './dead-letters.controller';
   providers: [
     {
       provide: DeadLetters,
-      inject: [AmqpConnection],
+      inject: [AmqpConnection, IdempotencyService],
       // A channel of its own for each call: closing it gives back whatever was only read.
-      useFactory: (connection: AmqpConnection) => new DeadLetters(() => openChannel(connection)),
+      useFactory: (connection: AmqpConnection, idempotency: IdempotencyService) =>
+        new DeadLetters({
+          openChannel: () => openChannel(connection),
+          attempts: countsIn(idempotency),
+        }),
     },
   ],
 })

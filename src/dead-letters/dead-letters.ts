@@ -1,14 +1,14 @@
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
-import { copyOf, senderHeaders } from '../messaging/message-copy';
-import { HEADERS, PAYMENTS_EXCHANGE } from '../messaging/topology';
+import type { AttemptCounts } from './attempt-counts';
+import { BrokerSteps } from './broker-steps';
 import {
   deadLetterContentFrom,
   deadLetterFrom,
   type DeadLetter,
   type DeadLetterContent,
 } from './dead-letter';
-import { isOfDeadLetter, originOf } from './origin';
 import { Reading } from './reading';
+import { replayed, type ReplayOptions } from './replay';
 
 /** No dead letter has the id; perhaps somebody else has dealt with it. */
 export class UnknownDeadLetterError extends Error {
@@ -22,65 +22,96 @@ export interface DeadLetterList {
   readonly deadLetters: DeadLetter[];
 }
 
-export interface ReplayOptions {
-  /**
-   * Lets a message through that is older than the records' life, by making it as old as its replay. It may then be
-   * charged a second time, if it was charged before and forgotten.
-   */
-  readonly force: boolean;
+/** Where dead letters are read from, and what is asked of others about them. */
+export interface DeadLetterSources {
+  readonly openChannel: () => Promise<ConfirmChannel>;
+  readonly attempts: AttemptCounts;
 }
+
+/** Opened, to read; `steps` are what is asked of the broker on it. */
+interface Open {
+  readonly reading: Reading;
+  readonly channel: ConfirmChannel;
+  readonly steps: BrokerSteps;
+}
+
+/** Replays whose confirms are waited for together: a wait for each would take a hundred times as long. */
+const REPLAYS_AT_ONCE = 200;
+const CLOSE_WITHIN_MS = 2_000;
 
 /**
  * What a person does with dead letters. Reading holds them for a moment and gives them back in their order; a message
  * leaves only when it is dropped, or when the broker has confirmed its replay.
+ *
+ * Each ends, with what was asked for or an error, within a limit on every step; in memory are what is answered, one
+ * window of messages, and a number for each of the others.
  */
 export class DeadLetters {
   private turn: Promise<unknown> = Promise.resolve();
+  private current: Reading | undefined;
 
-  constructor(private readonly openChannel: () => Promise<ConfirmChannel>) {}
+  constructor(private readonly sources: DeadLetterSources) {}
 
-  /** @throws DeadLettersBusyError, as all the others do */
-  list(limit: number): Promise<DeadLetterList> {
-    return this.read(async (reading) => {
-      const deadLetters: DeadLetter[] = [];
+  /** How far the reading is that is under way, for people. */
+  get progress(): string {
+    return this.current ? `${this.current.seen} of ${this.current.total}` : 'connecting';
+  }
+
+  /** @throws DeadLettersBusyError, BrokerSilentError, as all the others do */
+  async list(limit: number): Promise<DeadLetterList> {
+    const deadLetters: DeadLetter[] = [];
+    const total = await this.read(async ({ reading }) => {
       for await (const message of reading.messages()) {
         deadLetters.push(deadLetterFrom(message));
         if (deadLetters.length === limit) break;
       }
-      return { total: reading.total, deadLetters };
+      return reading.total;
+    });
+    return { total, deadLetters };
+  }
+
+  /** Shows each to the caller, oldest first, without keeping any. */
+  each(show: (letter: DeadLetter) => void): Promise<void> {
+    return this.read(async ({ reading }) => {
+      for await (const message of reading.messages()) show(deadLetterFrom(message));
     });
   }
 
   /** @throws UnknownDeadLetterError */
   show(id: string): Promise<DeadLetterContent> {
-    return this.read(async (reading) => deadLetterContentFrom(await find(reading, id)));
+    return this.read(async ({ reading }) => deadLetterContentFrom(await find(reading, id)));
   }
 
   /**
    * Sends a message through the front door again, with its own key: what was charged is recognised and not charged
    * again. Its attempts start anew.
    *
-   * @throws UnknownDeadLetterError
+   * @throws UnknownDeadLetterError, StoreUnavailableError
    */
   replay(id: string, options: ReplayOptions): Promise<DeadLetter> {
-    return this.read(async (reading, channel) => {
-      const message = await find(reading, id);
-      await replay(channel, message, options);
-      reading.settle(message);
+    return this.read(async (open) => {
+      const message = await find(open.reading, id);
+      await this.replayThese([message], open, options);
       return deadLetterFrom(message);
     });
   }
 
-  /** Replays what is there now, oldest first; what comes back meanwhile is left alone. Returns how many. */
+  /**
+   * Replays what is there now, oldest first; what comes back meanwhile is left alone. Returns how many.
+   *
+   * @throws StoreUnavailableError
+   */
   replayAll(options: ReplayOptions): Promise<number> {
-    return this.read(async (reading, channel) => {
-      let replayed = 0;
-      for await (const message of reading.messages()) {
-        await replay(channel, message, options);
-        reading.settle(message);
-        replayed++;
+    return this.read(async (open) => {
+      let count = 0;
+      let next: ConsumeMessage[] = [];
+      for await (const message of open.reading.messages()) {
+        next.push(message);
+        if (next.length < REPLAYS_AT_ONCE) continue;
+        count += await this.replayThese(next, open, options);
+        next = [];
       }
-      return replayed;
+      return count + (await this.replayThese(next, open, options));
     });
   }
 
@@ -90,33 +121,52 @@ export class DeadLetters {
    * @throws UnknownDeadLetterError
    */
   drop(id: string): Promise<DeadLetter> {
-    return this.read(async (reading) => {
+    return this.read(async ({ reading }) => {
       const message = await find(reading, id);
       reading.settle(message);
       return deadLetterFrom(message);
     });
   }
 
+  /** A crash between confirm and settling makes a duplicate, never a loss. */
+  private async replayThese(
+    messages: readonly ConsumeMessage[],
+    { reading, channel, steps }: Open,
+    options: ReplayOptions,
+  ): Promise<number> {
+    const target = { channel, steps, attempts: this.sources.attempts };
+    const { taken, problem } = await replayed(messages, target, options);
+    for (const message of taken) reading.settle(message);
+    if (problem) throw problem;
+    return taken.length;
+  }
+
   /** One after the other in this process; what keeps others out knows only connections. */
-  private read<T>(use: (reading: Reading, channel: ConfirmChannel) => Promise<T>): Promise<T> {
+  private read<T>(use: (open: Open) => Promise<T>): Promise<T> {
     const done = this.turn.then(() => this.readAlone(use));
     this.turn = done.catch(() => undefined);
     return done;
   }
 
-  private async readAlone<T>(use: (reading: Reading, channel: ConfirmChannel) => Promise<T>): Promise<T> {
-    const channel = await this.openChannel();
+  private async readAlone<T>(use: (open: Open) => Promise<T>): Promise<T> {
+    const steps = new BrokerSteps();
+    const channel = await steps.take('open a channel', this.sources.openChannel);
     // The broker's reason also rejects whatever is being waited for.
     channel.on('error', () => undefined);
     try {
-      const reading = await Reading.begin(channel);
+      const reading = await Reading.begin(channel, steps);
+      this.current = reading;
       try {
-        return await use(reading, channel);
+        return await use({ reading, channel, steps });
       } finally {
         await reading.end();
       }
     } finally {
-      await channel.close().catch(() => undefined);
+      this.current = undefined;
+      // What was only read goes back to the queue with the channel, also after a failure.
+      await new BrokerSteps(CLOSE_WITHIN_MS)
+        .take('close a channel', () => channel.close())
+        .catch(() => undefined);
     }
   }
 }
@@ -126,36 +176,4 @@ async function find(reading: Reading, id: string): Promise<ConsumeMessage> {
     if (deadLetterFrom(message).id === id) return message;
   }
   throw new UnknownDeadLetterError(`no dead letter has the id '${id}'; list them to see which are there`);
-}
-
-async function replay(
-  channel: ConfirmChannel,
-  message: ConsumeMessage,
-  { force }: ReplayOptions,
-): Promise<void> {
-  const { attempts } = deadLetterFrom(message);
-  const { properties: kept } = copyOf(message);
-  const own = Object.fromEntries(
-    Object.entries(senderHeaders(kept.headers)).filter(([name]) => !isOfDeadLetter(name)),
-  );
-  let isReturned = false;
-  const onReturn = () => (isReturned = true);
-  channel.on('return', onReturn);
-  const routingKey = originOf(message);
-  channel.publish(PAYMENTS_EXCHANGE, routingKey, message.content, {
-    ...kept,
-    persistent: true,
-    mandatory: true,
-    timestamp: force ? Math.floor(Date.now() / 1000) : kept.timestamp,
-    headers: {
-      ...own,
-      [HEADERS.attemptsBeforeReplay]: attempts,
-      ...(force && kept.timestamp !== undefined && { [HEADERS.originalTimestamp]: kept.timestamp }),
-    },
-  });
-  // Settled only after this: a crash in between makes a duplicate, never a loss.
-  await channel.waitForConfirms();
-  channel.off('return', onReturn);
-  if (isReturned)
-    throw new Error(`no queue takes '${routingKey}'; start the service once, it declares the queue`);
 }

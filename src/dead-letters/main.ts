@@ -1,14 +1,20 @@
 import '../messaging/header-tables';
+import 'reflect-metadata';
 import { parseArgs } from 'node:util';
+import { print } from '../command-line/print';
 import { printable } from '../command-line/printable';
 import { argumentsFrom, UsageError } from '../command-line/usage.error';
 import { whileShowing } from '../command-line/while-showing';
 import { readEnvironment } from '../config/config.module';
 import { InvalidEnvironmentError } from '../config/invalid-environment.error';
 import { connectToBroker } from '../messaging/broker-connection';
+import { BrokerSilentError, BrokerSteps } from './broker-steps';
 import type { DeadLetter, DeadLetterContent } from './dead-letter';
 import { DeadLetters, UnknownDeadLetterError, type DeadLetterList } from './dead-letters';
 import { DeadLettersBusyError } from './reading';
+
+/** What a command has to say is said by then. */
+const CLOSE_WITHIN_MS = 2_000;
 
 const HELP = `npm run dead-letters -- <command>: what a person does with payments that nobody could charge, and receipts that nobody could send
 
@@ -24,7 +30,8 @@ const HELP = `npm run dead-letters -- <command>: what a person does with payment
                           npm run --silent dead-letters -- list --json prints nothing else
   --help
 
-It talks to the broker in RABBITMQ_URL, else to the one in .env.
+It talks to the broker in RABBITMQ_URL, else to the one in .env; a replay also asks Redis (REDIS_URL) how many attempts
+there were, so that it gets all of its own. However few are asked for, all are looked through.
 
 Exit code 0 when done, 1 when not, 2 for wrong use.`;
 
@@ -109,17 +116,28 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   const parsed = parse(args);
-  const work = runConnected(parsed);
-  console.log(printable(await (parsed.values.json ? work : whileShowing('at the dead letters', work))));
+  await print(printable(await runConnected(parsed)));
   return 0;
 }
 
 async function runConnected(parsed: Arguments): Promise<string> {
   const connection = await connectToBroker(readEnvironment());
+  // Only a replay asks Redis: the others need neither it nor the time to load its client.
+  const store = parsed.positionals[0] === 'replay' ? await import('./open-attempts.js') : undefined;
+  const attempts = store && new store.OpenAttempts();
+  const deadLetters = new DeadLetters({
+    openChannel: () => connection.createConfirmChannel(),
+    attempts: attempts?.of ?? (() => Promise.resolve(0)),
+  });
   try {
-    return await run(parsed, new DeadLetters(() => connection.createConfirmChannel()));
+    const work = run(parsed, deadLetters);
+    const what = () => `at the dead letters: ${deadLetters.progress}`;
+    return await (parsed.values.json ? work : whileShowing(what, work));
   } finally {
-    await connection.close();
+    await attempts?.close();
+    await new BrokerSteps(CLOSE_WITHIN_MS)
+      .take('end the connection', () => connection.close())
+      .catch(() => undefined);
   }
 }
 
@@ -138,9 +156,10 @@ async function exitCode(): Promise<number> {
 }
 
 function isExpected(error: unknown): boolean {
-  return [UnknownDeadLetterError, DeadLettersBusyError, InvalidEnvironmentError].some(
+  return [UnknownDeadLetterError, DeadLettersBusyError, BrokerSilentError, InvalidEnvironmentError].some(
     (type) => error instanceof type,
   );
 }
 
-void exitCode().then((code) => (process.exitCode = code));
+// A connection that does not close must not keep a finished command alive.
+void exitCode().then((code) => process.exit(code));

@@ -8,7 +8,11 @@ export async function connectToBroker({ rabbitmqUrls }: Environment): Promise<Ch
   const failures: unknown[] = [];
   for (const url of rabbitmqUrls) {
     try {
-      return await connect(url, { timeout: CONNECT_TIMEOUT_MS });
+      // Without delay, because an errand is many small questions, each asked when the one before is answered.
+      const connection = await connect(url, { timeout: CONNECT_TIMEOUT_MS, noDelay: true });
+      // What is under way then is rejected. Without a listener it would end the process in the middle of its own clean-up.
+      connection.on('error', () => undefined);
+      return connection;
     } catch (error) {
       failures.push(error);
     }

@@ -7,6 +7,7 @@ import { requeueUnsettled } from '../messaging/settlement';
 import { BUSY_WAIT_MS, CONSUMER_CHANNEL, HEADERS, RECEIPTS, WORK_QUEUE_OPTIONS } from '../messaging/topology';
 import type { PaymentSucceeded } from '../payment/payment-succeeded';
 import { PaymentSucceededPipe } from './payment-succeeded.pipe';
+import { RECEIPT_SCOPE } from './receipt';
 import { ReceiptAttempts } from './receipt-attempts';
 import { ReceiptDeliveries } from './receipt-deliveries';
 import { ReceiptService, type ReceiptRequest, type SentReceipt } from './receipt.service';
@@ -25,7 +26,7 @@ export class NotificationConsumer {
     errorHandler: requeueUnsettled,
   })
   @Idempotent<PaymentSucceeded>({
-    scope: 'receipt',
+    scope: RECEIPT_SCOPE,
     key: { header: HEADERS.idempotencyKey, property: 'idempotencyKey' },
     payload: PaymentSucceededPipe,
     // Without the address: of two requests for one payment that name different ones, the first event decides.

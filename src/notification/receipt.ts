@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import { inMajorUnits } from '../payment/money';
 import type { PaymentSucceeded } from '../payment/payment-succeeded';
 
+/** What keeps a receipt's keys apart from those of its payment. */
+export const RECEIPT_SCOPE = 'receipt';
+
 /** A receipt as it is written, without the address it goes to. */
 export interface Receipt {
   readonly messageId: string;

@@ -2,6 +2,7 @@ import '../messaging/header-tables';
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
+import { print } from '../command-line/print';
 import { printable } from '../command-line/printable';
 import { argumentsFrom, UsageError } from '../command-line/usage.error';
 import { whileShowing } from '../command-line/while-showing';
@@ -68,16 +69,11 @@ async function main(args: string[]): Promise<number> {
   }
   const { json, agoMs } = parse(args);
   const checked = check(agoMs);
-  const report = await (json ? checked : whileShowing('comparing Redis, dead letters and gateway', checked));
+  const report = await (json
+    ? checked
+    : whileShowing(() => 'comparing Redis, dead letters and gateway', checked));
   await print(json ? JSON.stringify(report, undefined, 2) : printable(reportText(report)));
   return report.broken.length === 0 ? EXIT.clean : EXIT.broken;
-}
-
-/** Resolves when it is out: what a pipe has not taken yet is lost when the process ends. */
-function print(text: string): Promise<void> {
-  return new Promise((resolve) => {
-    process.stdout.write(`${text}\n`, () => resolve());
-  });
 }
 
 void main(process.argv.slice(2))

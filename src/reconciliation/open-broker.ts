@@ -13,7 +13,10 @@ export class OpenBroker implements BrokerView, OnApplicationShutdown {
   ) {}
 
   async deadLetters(): Promise<DeadLetter[]> {
-    const all = new DeadLetters(() => this.connection.createConfirmChannel());
+    const all = new DeadLetters({
+      openChannel: () => this.connection.createConfirmChannel(),
+      attempts: () => Promise.resolve(0),
+    });
     return (await all.list(Number.POSITIVE_INFINITY)).deadLetters;
   }
 

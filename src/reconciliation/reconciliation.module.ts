@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { getRedisConnectionToken } from '@nestjs-modules/ioredis';
 import { Module } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
@@ -9,10 +8,9 @@ import { connectToBroker } from '../messaging/broker-connection';
 import { PaymentLedger } from '../payment/gateway/payment-ledger';
 import { StripeLedger } from '../payment/gateway/stripe-ledger';
 import { RedisModule } from '../redis/redis.module';
+import { untilReady } from '../redis/until-ready';
 import { OpenBroker } from './open-broker';
 import { Reconciliation } from './reconciliation';
-
-const REDIS_WITHIN_MS = 5_000;
 
 /** Where the comparison gets what it compares: the service's own settings, and connections of its own. */
 @Module({
@@ -36,14 +34,3 @@ const REDIS_WITHIN_MS = 5_000;
   ],
 })
 export class ReconciliationModule {}
-
-/** Rejects with the first thing that goes wrong: a person waits for the answer. */
-async function untilReady(redis: Redis | Cluster): Promise<void> {
-  if (redis.status === 'ready') return;
-  try {
-    await once(redis, 'ready', { signal: AbortSignal.timeout(REDIS_WITHIN_MS) });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Redis (REDIS_URL) is not reachable: ${reason}`, { cause });
-  }
-}

@@ -1,3 +1,4 @@
+import { AmqpSession } from '../support/amqp-session';
 import { DeadLettersCommand } from '../support/dead-letters-command';
 import { eventually } from '../support/eventually';
 import { gatewayCalls } from '../support/gateway-calls';
@@ -20,7 +21,10 @@ async function exhaust(world: World, payment: Payment): Promise<void> {
 
 describe('replaying a payment whose retries were exhausted', () => {
   const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: String(maxAttempts) } });
-  const command = new DeadLettersCommand(() => world.broker);
+  const command = new DeadLettersCommand(
+    () => world.broker,
+    () => world.redis,
+  );
   const idOf = ({ idempotencyKey }: Payment) => command.idOf({ idempotencyKey });
 
   afterEach(() => world.sandbox.clearFaults());
@@ -116,9 +120,61 @@ describe('replaying a payment whose retries were exhausted', () => {
   });
 });
 
+describe('replaying what the broker itself gave up, which does not say how often it was tried', () => {
+  const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: String(maxAttempts) } });
+  const command = new DeadLettersCommand(
+    () => world.broker,
+    () => world.redis,
+  );
+
+  /** As the broker writes it, of a payment that has used up its attempts. */
+  async function givenUp(payment: Payment): Promise<string> {
+    await exhaust(world, payment);
+    await command.run('drop', await command.idOf({ idempotencyKey: payment.idempotencyKey }));
+    const session = new AmqpSession(world.broker.url);
+    const headers = { 'idempotency-key': payment.idempotencyKey, 'x-first-death-reason': 'delivery_limit' };
+    const channel = await session.publishing();
+    channel.sendToQueue(deadLetterQueue, Buffer.from(JSON.stringify(payment)), { headers, persistent: true });
+    await channel.waitForConfirms();
+    await session.close();
+    return command.idOf({ idempotencyKey: payment.idempotencyKey, reason: 'delivery-limit' });
+  }
+
+  afterEach(() => world.sandbox.clearFaults());
+
+  it.each([
+    { by: 'the command', replay: (id: string) => command.run('replay', id) },
+    { by: 'HTTP', replay: (id: string) => world.service.post('/dead-letters/replay', { id }) },
+  ])('gives it all its attempts, by $by', async ({ replay }) => {
+    const payment = aPayment();
+    await replay(await givenUp(payment));
+    const [letter] = await world.broker.waitForDeadLetters(1);
+    expect(letter).toMatchObject({ reason: 'retries-exhausted', attempts: 2 * maxAttempts });
+    expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(2 * maxAttempts);
+    await command.run('drop', await command.idOf({ idempotencyKey: payment.idempotencyKey }));
+  });
+
+  it('says what is missing when Redis cannot be asked, and leaves it where it is', async () => {
+    const payment = aPayment();
+    const id = await givenUp(payment);
+    const alone = new DeadLettersCommand(
+      () => world.broker,
+      () => ({ url: 'redis://127.0.0.1:1' }),
+    );
+    const { code, output } = await alone.run('replay', id);
+    expect(code).toBe(1);
+    expect(output).toContain('Redis (REDIS_URL) is not reachable');
+    expect(await command.list()).toMatchObject([{ id }]);
+    await command.run('drop', id);
+  });
+});
+
 describe('replaying all', () => {
   const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: '1' } });
-  const command = new DeadLettersCommand(() => world.broker);
+  const command = new DeadLettersCommand(
+    () => world.broker,
+    () => world.redis,
+  );
 
   it('charges each once, and says how many there were and nothing else', async () => {
     const payments = Array.from({ length: 12 }, () => aPayment());
@@ -150,7 +206,10 @@ describe('replaying all', () => {
 describe('replaying a payment that may have been charged and forgotten', () => {
   const ttlSeconds = 3_600;
   const world = useWorld({ env: { IDEMPOTENCY_TTL: String(ttlSeconds) } });
-  const command = new DeadLettersCommand(() => world.broker);
+  const command = new DeadLettersCommand(
+    () => world.broker,
+    () => world.redis,
+  );
   const payment = aPayment();
   const timestamp = Math.floor(Date.now() / 1000) - ttlSeconds - 60;
   const idOf = () => command.idOf({ idempotencyKey: payment.idempotencyKey });

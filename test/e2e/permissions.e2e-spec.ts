@@ -74,7 +74,10 @@ describe('the least permissions, as the page says them', () => {
   });
 
   it('suffice for `npm run dead-letters`', async () => {
-    const command = new DeadLettersCommand(() => ({ url: urls.rabbitmqUrl }));
+    const command = new DeadLettersCommand(
+      () => ({ url: urls.rabbitmqUrl }),
+      () => ({ url: urls.redisUrl }),
+    );
     expect(await command.list()).toMatchObject([{ reason: 'invalid-message' }]);
     expect(await command.run('replay', '--all')).toMatchObject({ code: 0 });
     await world.broker.waitForDeadLetters(1);

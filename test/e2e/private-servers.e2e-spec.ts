@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { Server } from 'node:net';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,9 +12,13 @@ import { processStart } from '../../scripts/services/leftovers';
 import { answersAmqp, answersHttp, answersRedis } from '../../scripts/services/probes';
 import { startRabbitmq } from '../../scripts/services/rabbitmq';
 import { startRedis } from '../../scripts/services/redis';
+import { freePort } from '../../scripts/services/ports';
+import { stopEverything } from '../../scripts/services/running';
 import { openRun, removeRun } from '../../scripts/services/runs';
+import { sandboxVariables, serverVariables, startSandbox, startService } from '../../scripts/system';
 import { eventually } from '../support/eventually';
 import { given } from '../support/isolation';
+import { useWorld } from '../support/world';
 
 const scripts = resolve(__dirname, '../../scripts');
 
@@ -147,5 +153,40 @@ describe('servers named in the environment', () => {
     expect(output).toContain('No Redis answers at 127.0.0.1:1 (REDIS_URL)');
     expect(output).not.toContain('hunter2');
     expect(command.exitCode).toBe(1);
+  });
+});
+
+describe('what `npm start` starts, when another program takes its port between choice and use', () => {
+  const world = useWorld({ services: 0 });
+  const directory = openRun('spec');
+  const others: Server[] = [];
+
+  /** A port that is free, and taken as soon as it is chosen; the next one is not. */
+  function takenAtFirst(): () => Promise<number> {
+    let choices = 0;
+    return async () => {
+      const port = await freePort();
+      if (choices++ > 0) return port;
+      const other = createServer((socket) => socket.destroy());
+      await new Promise<void>((listening) => other.listen(port, '127.0.0.1', listening));
+      others.push(other);
+      return port;
+    };
+  }
+
+  afterAll(async () => {
+    for (const other of others) other.close();
+    await stopEverything();
+    removeRun(directory);
+  });
+
+  it('listens on the next one: gateway sandbox and service', async () => {
+    const gateway = await startSandbox({ directory, choosePort: takenAtFirst() });
+    expect(await answersHttp(`${gateway}/_sandbox/charges`)).toBe(true);
+    const servers = { rabbitmqUrl: world.broker.url, redisUrl: world.redis.url, rabbitmqManagementUrl: '' };
+    const env = { ...process.env, ...serverVariables(servers), ...sandboxVariables(gateway) };
+    const { url } = await startService({ directory, choosePort: takenAtFirst(), env, output: 'log' });
+    expect(await answersHttp(`${url}/health/ready`)).toBe(true);
+    expect(others).toHaveLength(2);
   });
 });

@@ -42,7 +42,10 @@ describe('secrets and personal data, on every path', () => {
     own: { redis: true },
     env: { PAYMENT_MAX_ATTEMPTS: '2', STRIPE_API_KEY: canaries.apiKey },
   });
-  const command = new DeadLettersCommand(() => world.broker);
+  const command = new DeadLettersCommand(
+    () => world.broker,
+    () => world.redis,
+  );
   const user = `canary-${randomUUID()}`;
   const answers: Answer[] = [];
   const services: Service[] = [];

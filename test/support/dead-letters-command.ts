@@ -4,12 +4,16 @@ import type { JsonObject } from './json';
 
 /** What `npm run dead-letters` runs, once everything is built. */
 export class DeadLettersCommand {
-  constructor(private readonly broker: () => { url: string }) {}
+  /** `redis` is asked by a replay only. */
+  constructor(
+    private readonly broker: () => { url: string },
+    private readonly redis?: () => { url: string },
+  ) {}
 
   async run(...args: string[]): Promise<{ code: number | null; output: string }> {
     const command = new NodeProcess('dist/dead-letters/main.js', {
       name: 'dead-letters',
-      env: { RABBITMQ_URL: this.broker().url },
+      env: { RABBITMQ_URL: this.broker().url, ...(this.redis && { REDIS_URL: this.redis().url }) },
       args,
     });
     const { code } = await command.exited;

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { SMTPServer } from 'smtp-server';
 import type { SMTPServerDataStream } from 'smtp-server';
-import { freePort } from './free-port';
 
 /** An e-mail that the mail server took responsibility for. */
 export interface ReceivedMail {
@@ -21,10 +20,13 @@ export class Mailbox {
   private refusal: number | undefined;
   private gate: Promise<void> = Promise.resolve();
 
-  private constructor(private readonly port: number) {}
+  /** The system's choice at first, and that one ever after. */
+  private port = 0;
+
+  private constructor() {}
 
   static async open(): Promise<Mailbox> {
-    const mailbox = new Mailbox(await freePort());
+    const mailbox = new Mailbox();
     await mailbox.start();
     return mailbox;
   }
@@ -64,6 +66,9 @@ export class Mailbox {
     server.on('error', () => undefined);
     server.listen(this.port, '127.0.0.1');
     await once(server.server, 'listening');
+    const address = server.server.address();
+    if (address === null || typeof address === 'string') throw new Error('a mail server without a port');
+    this.port = address.port;
     this.server = server;
   }
 

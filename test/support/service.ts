@@ -1,6 +1,6 @@
+import { freePort, onFreePorts } from '../../scripts/services/ports';
 import { NodeProcess } from './child-process';
 import { eventually } from './eventually';
-import { freePort } from './free-port';
 import type { JsonObject } from './json';
 import type { Payment } from './payments';
 
@@ -29,8 +29,14 @@ export interface Answer {
 const startWithinMs = 30_000;
 
 /** Starts the built service as a process of its own, and resolves when it is ready to work. */
-export async function startService(options: ServiceOptions): Promise<Service> {
-  const port = options.port ?? (await freePort());
+export function startService(options: ServiceOptions): Promise<Service> {
+  return onFreePorts(
+    async () => [options.port ?? (await freePort())],
+    ([port = 0]) => startOn(port, options),
+  );
+}
+
+async function startOn(port: number, options: ServiceOptions): Promise<Service> {
   const service = new Service(
     port,
     {

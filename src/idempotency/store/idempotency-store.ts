@@ -81,6 +81,8 @@ export type CompleteReply =
 export interface Finding {
   readonly record: IdempotencyRecord | undefined;
   readonly attempts: number;
+  /** Those among them that were not excused. */
+  readonly countedAttempts: number;
   /** Undefined when nobody works on the key. */
   readonly remainingLeaseMs: number | undefined;
 }

@@ -101,9 +101,11 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     const name = nameOf(key);
     const record = this.recordOf(name);
     const attempts = this.attempts.get(name);
+    const { count, excused } = (record ? attempts : forgetting(attempts)) ?? { count: 0, excused: 0 };
     return {
       record,
-      attempts: (record ? attempts : forgetting(attempts))?.count ?? 0,
+      attempts: count,
+      countedAttempts: count - excused,
       remainingLeaseMs: this.locks.remainingMs(name),
     };
   }

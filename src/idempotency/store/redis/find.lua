@@ -1,11 +1,11 @@
 -- Reads what is known of a key, at one moment.
 -- KEYS  1 record   2 lock   3 attempts (see begin.lua)
 -- Replies
---   {record or nil, remaining lease (ms), acquisitions}            remaining lease is -2 when nobody holds it
+--   {record or nil, remaining lease (ms), acquisitions, excused ones}    remaining lease is -2 when nobody holds it
 local record = redis.call('GET', KEYS[1])
-local count, state = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) %d+ %d* %d* (%a)')
+local count, excused, state = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) (%d+) %d* %d* (%a)')
 -- Of a finished key whose record has ended nothing is told: it may be used anew.
 if not record and state == 'f' then
-  count = 0
+  count, excused = 0, 0
 end
-return { record, redis.call('PTTL', KEYS[2]), tonumber(count) or 0 }
+return { record, redis.call('PTTL', KEYS[2]), tonumber(count) or 0, tonumber(excused) or 0 }

@@ -57,11 +57,12 @@ export function parseReleaseReply(reply: unknown): 'released' | 'lost' {
 }
 
 export function parseFindReply(reply: unknown): Finding {
-  const [record, remainingMs, count] = asArray(reply);
+  const [record, remainingMs, count, excused] = asArray(reply);
   const remaining = asNumber(remainingMs);
   return {
     record: record === null || record === undefined ? undefined : readRecord(record),
     attempts: asNumber(count),
+    countedAttempts: asNumber(count) - asNumber(excused),
     remainingLeaseMs: remaining === -2 ? undefined : Math.max(0, remaining),
   };
 }

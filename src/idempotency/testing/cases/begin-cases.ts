@@ -11,6 +11,7 @@ export const beginCases: readonly StoreCase[] = [
       deepEqual(await new KeyUnderTest(store).find(), {
         record: undefined,
         attempts: 0,
+        countedAttempts: 0,
         remainingLeaseMs: undefined,
       }),
   },
@@ -47,7 +48,7 @@ export const beginCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       const record = await key.finish();
       deepEqual(await key.begin(), { kind: 'completed', record });
-      deepEqual(await key.find(), { record, attempts: 1, remainingLeaseMs: undefined });
+      deepEqual(await key.find(), { record, attempts: 1, countedAttempts: 1, remainingLeaseMs: undefined });
     },
   },
   {
@@ -56,7 +57,12 @@ export const beginCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       const requestedAt = new Date(clock.now() - LONG_TTL_SECONDS * 1000 - 10_000);
       deepEqual(await key.begin({ requestedAt }), { kind: 'outside-window' });
-      deepEqual(await key.find(), { record: undefined, attempts: 0, remainingLeaseMs: undefined });
+      deepEqual(await key.find(), {
+        record: undefined,
+        attempts: 0,
+        countedAttempts: 0,
+        remainingLeaseMs: undefined,
+      });
     },
   },
   {

@@ -1,0 +1,28 @@
+import { isKey, type IdempotencyStore } from '../idempotency';
+import { CHARGES, RECEIPTS } from '../messaging/topology';
+import { RECEIPT_SCOPE } from '../notification/receipt';
+import { PAYMENT_SCOPE } from '../payment/payment.dto';
+import type { DeadLetter } from './dead-letter';
+
+/**
+ * How many attempts on the key of a dead letter count so far. A replay gets as many as a new message has on top of them,
+ * so they are asked for when it begins: what the letter says is missing where the broker gave a message up, and too few
+ * where another copy of it was tried later.
+ *
+ * Rejects with a StoreUnavailableError where they cannot be known.
+ */
+export type AttemptCounts = (letter: DeadLetter) => Promise<number>;
+
+const SCOPES: Readonly<Record<string, string>> = {
+  [CHARGES.routingKey]: PAYMENT_SCOPE,
+  [RECEIPTS.routingKey]: RECEIPT_SCOPE,
+};
+
+/** The attempts as the store has them; none where it knows nothing of the key, or the letter has no key to ask for. */
+export function countsIn(store: Pick<IdempotencyStore, 'find'>): AttemptCounts {
+  return async ({ routingKey, idempotencyKey: key }) => {
+    const scope = SCOPES[routingKey];
+    if (scope === undefined || !isKey(key)) return 0;
+    return (await store.find({ scope, key })).countedAttempts;
+  };
+}

@@ -1,0 +1,15 @@
+import { once } from 'node:events';
+import type { Cluster, Redis } from 'ioredis';
+
+const REDIS_WITHIN_MS = 5_000;
+
+/** Rejects with the first thing that goes wrong: a person waits for the answer. */
+export async function untilReady(redis: Redis | Cluster): Promise<void> {
+  if (redis.status === 'ready') return;
+  try {
+    await once(redis, 'ready', { signal: AbortSignal.timeout(REDIS_WITHIN_MS) });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Redis (REDIS_URL) is not reachable: ${reason}`, { cause });
+  }
+}
