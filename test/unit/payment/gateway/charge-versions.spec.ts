@@ -43,6 +43,14 @@ describe('a release that sends other parameters for a charge, while payments are
     expect(await ask('GET', 'charges')).toMatchObject({ count: 1, charges: [{ paymentIntentId: chargeId }] });
   });
 
+  it('knows of one that failed for good under them: the gateway stores that failure, and did not charge', async () => {
+    await ask('POST', 'faults', { kind: 'error-500' });
+    await expect(oldRelease().charge(aCharge())).rejects.toBeInstanceOf(GatewayError);
+    const again = newRelease().charge(aCharge());
+    await expect(again).rejects.toMatchObject({ failure: { kind: 'outcome-unknown' } });
+    expect(await ask('GET', 'charges')).toMatchObject({ count: 0 });
+  });
+
   it('finishes one that was declined under them', async () => {
     const charge = aCharge({ paymentMethodId: 'pm_card_visa_chargeDeclined' });
     await begin(oldRelease(), charge, 'drop-after');
