@@ -26,7 +26,9 @@ describe('no record, and the message is older than IDEMPOTENCY_TTL', () => {
 
   it('is charged while it is younger than that', async () => {
     const payment = aPayment();
-    await world.broker.publishPayment(payment, { properties: secondsAgo(ttlSeconds - toleranceSeconds - 120) });
+    await world.broker.publishPayment(payment, {
+      properties: secondsAgo(ttlSeconds - toleranceSeconds - 120),
+    });
     await world.service.completedPayment(payment.idempotencyKey);
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });

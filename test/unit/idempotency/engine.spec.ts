@@ -198,7 +198,7 @@ describe('a store whose answer takes its time', () => {
       },
     }));
     const left = await engineOn(store).service.tryRun(claim(), ({ remainingMs }) =>
-      Promise.resolve(remainingMs),
+      Promise.resolve(Math.round(remainingMs)),
     );
     expect(left).toEqual({ kind: 'executed', result: 20_000 });
   });
