@@ -4,7 +4,7 @@
 --   {record or nil, remaining lease (ms), acquisitions}            remaining lease is -2 when nobody holds it
 local record = redis.call('GET', KEYS[1])
 local count, state = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) %d+ %d* %d* (%a)')
--- Of a finished key whose record has ended nothing is told: it may be used anew.
+-- Of a finished key without a record nothing is told: it may be used anew.
 if not record and state == 'f' then
   count = 0
 end
