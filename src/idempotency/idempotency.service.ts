@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
+import { beginRequest } from './begin-request';
 import type { Claim, RunSettings, Work } from './claim';
 import { fingerprintOf } from './fingerprint';
 import { checkKey } from './idempotency-key';
@@ -13,7 +14,6 @@ import { LocalMemory } from './local-memory';
 import { errorOf, replayOf, type Answered, type Declined, type FinalError, type Outcome } from './outcome';
 import {
   IdempotencyStore,
-  type BeginRequest,
   type Finding,
   type IdempotencyRecord,
   type ScopedKey,
@@ -216,17 +216,7 @@ export class IdempotencyService {
 
   /** Begins, and while the key is busy looks again for a while: where the owner is about to finish, that is cheapest. */
   private async begin(claim: Claim) {
-    let request: BeginRequest = {
-      scope: claim.scope,
-      key: claim.key,
-      ownerToken: `${this.process}.${++this.acquisitions}`,
-      leaseMs: claim.leaseMs ?? this.options.leaseMs,
-      ttlSeconds: claim.ttlSeconds ?? this.options.ttlSeconds,
-      fingerprint: claim.fingerprint,
-      requestedAt: claim.requestedAt,
-      clockToleranceMs: this.options.clockToleranceMs,
-      maxAttempts: claim.maxAttempts,
-    };
+    let request = beginRequest(claim, this.options, `${this.process}.${++this.acquisitions}`);
     const patientUntil = performance.now() + (claim.busyWaitMs ?? 0);
     try {
       for (let pollMs = FIRST_BUSY_POLL_MS; ; pollMs = Math.min(2 * pollMs, LONGEST_BUSY_POLL_MS)) {

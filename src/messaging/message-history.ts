@@ -25,8 +25,7 @@ export function historyOf(message: ConsumeMessage): MessageHistory {
  */
 export function delayedSince({ properties }: ConsumeMessage, queue: WorkQueue): Date | undefined {
   const deaths: unknown = properties.headers?.['x-death'];
-  const [latest]: unknown[] = Array.isArray(deaths) ? deaths : [];
-  const cameFrom = textIn(latest, 'queue');
+  const cameFrom = Array.isArray(deaths) ? textIn(deaths[0], 'queue') : undefined;
   const since = textIn(properties.headers, HEADERS.waitingSince);
   if (!cameFrom?.startsWith(retryQueue(queue, '')) || since === undefined) return undefined;
   const instant = new Date(since);

@@ -70,6 +70,6 @@ export function problemsOf(timestamp: unknown, now: number): ClockProblem[] {
 
 /** A consumer does not see the connection; the broker vouches for `userId` alone, and nothing depends on the name. */
 function publisherOf({ appId, userId }: ConsumeMessage['properties']): string {
-  const named = [appId, userId].find((name: unknown) => typeof name === 'string' && NAME.test(name));
-  return typeof named === 'string' ? named : 'unknown';
+  const names: unknown[] = [appId, userId];
+  return names.filter((name) => typeof name === 'string').find((name) => NAME.test(name)) ?? 'unknown';
 }

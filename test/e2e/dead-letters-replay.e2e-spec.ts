@@ -93,8 +93,11 @@ describe('replaying a payment whose retries were exhausted', () => {
   it('charges nothing again when the same request was charged meanwhile', async () => {
     const payment = aPayment();
     await exhaust(world, payment);
-    await world.sandbox.clearFaults();
     await world.broker.publishPayment(payment);
+    await world.broker.waitForDeadLetters(2);
+    await world.sandbox.clearFaults();
+    const [first] = await command.list();
+    await command.run('replay', String(first?.id));
     await world.service.completedPayment(payment.idempotencyKey);
     const calls = await gatewayCalls(world.sandbox, payment);
     const trace = await world.broker.traceDeliveries();

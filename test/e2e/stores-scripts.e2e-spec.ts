@@ -35,13 +35,8 @@ function headerOf(script: string) {
   return { inputs, replies: replies.split('\n').map((line) => line.replace(/^-- +/, '')) };
 }
 
-/** What a request to begin says of its age and its attempts; '' for nothing. */
-interface Begin {
-  madeAt?: number | '';
-  tolerance?: number | '';
-  waiting?: number | '';
-  most?: number | '';
-}
+/** What a request to begin says of its age and its attempts. */
+type Begin = Partial<Record<'madeAt' | 'tolerance' | 'waiting' | 'most', number | ''>>;
 
 /** Runs a script with the key names that its header lists, of one idempotency key. */
 function runner(key = `key-${++keysTaken}`) {

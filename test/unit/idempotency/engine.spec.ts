@@ -1,64 +1,6 @@
-import { EventEmitter, once } from 'node:events';
-import {
-  IdempotencyEvents,
-  IdempotencyService,
-  MemoryIdempotencyStore,
-  StoreUnavailableError,
-  type Claim,
-  type IdempotencyModuleOptions,
-  type IdempotencyStore,
-} from '../../../src/idempotency';
-import { ManualClock } from '../../../src/idempotency/testing';
-
-const failure = new Error('the gateway is away');
-const ttlSeconds = 60;
-
-/** A store on a clock that moves when told, with other answers in place of some of its own. */
-function storeWith(replacements: (own: MemoryIdempotencyStore) => Partial<IdempotencyStore> = () => ({})) {
-  const clock = new ManualClock();
-  const own = new MemoryIdempotencyStore({ now: () => clock.now() });
-  const store: IdempotencyStore = {
-    begin: (request) => own.begin(request),
-    complete: (request) => own.complete(request),
-    extend: (owner, leaseMs) => own.extend(owner, leaseMs),
-    release: (owner, options) => own.release(owner, options),
-    find: (name) => own.find(name),
-    forget: (name) => own.forget(name),
-    probe: () => own.probe(),
-    ...replacements(own),
-  };
-  return { clock, store };
-}
-
-function engineOn(store: IdempotencyStore, options: Partial<IdempotencyModuleOptions> = {}) {
-  const events = new IdempotencyEvents();
-  const kinds: string[] = [];
-  events.on(({ kind }) => kinds.push(kind));
-  const service = new IdempotencyService(store, { store, ttlSeconds, leaseMs: 30_000, ...options }, events);
-  return { service, kinds };
-}
-
-const claim = (fields: Partial<Claim> = {}): Claim => ({
-  scope: 'order',
-  key: 'abc',
-  fingerprint: 'print',
-  ...fields,
-});
-
-/** Work that has begun when it says so, and fails when it is told. */
-function failingWork() {
-  const steps = new EventEmitter();
-  const begun = once(steps, 'begun');
-  let runs = 0;
-  const work = async (): Promise<never> => {
-    runs++;
-    const end = once(steps, 'end');
-    steps.emit('begun');
-    await end;
-    throw failure;
-  };
-  return { work, begun, fail: () => steps.emit('end'), runs: () => runs };
-}
+import { StoreUnavailableError, type Claim } from '../../../src/idempotency';
+import type { ManualClock } from '../../../src/idempotency/testing';
+import { claim, engineOn, failingWork, failure, storeWith, ttlSeconds } from '../../support/engine';
 
 describe('copies of a request in one process, whose work fails', () => {
   it('share one attempt, and wait equally long for the next one', async () => {
@@ -198,7 +140,7 @@ describe('a store whose answer takes its time', () => {
       },
     }));
     const left = await engineOn(store).service.tryRun(claim(), ({ remainingMs }) =>
-      Promise.resolve(remainingMs),
+      Promise.resolve(Math.round(remainingMs)),
     );
     expect(left).toEqual({ kind: 'executed', result: 20_000 });
   });
@@ -228,37 +170,5 @@ describe('a judgement of the application that throws', () => {
     );
     expect(outcome).toEqual({ kind: 'failed', error: fault, attempt: 1 });
     expect((await store.find(claim())).remainingLeaseMs).toBeUndefined();
-  });
-});
-
-describe('another look at a key whose request is about to be given up', () => {
-  it('finds its record, and tells of it as of any other duplicate', async () => {
-    const { store } = storeWith();
-    const { service, kinds } = engineOn(store);
-    await service.tryRun(claim(), () => Promise.resolve('paid'));
-    expect(await service.lookAgain(claim())).toEqual({ kind: 'replayed', result: 'paid' });
-    expect(kinds).toContain('replayed');
-  });
-
-  it('finds a record of another payload', async () => {
-    const { store } = storeWith();
-    const { service } = engineOn(store);
-    await service.tryRun(claim(), () => Promise.resolve('paid'));
-    expect(await service.lookAgain(claim({ fingerprint: 'other' }))).toEqual({ kind: 'mismatch' });
-  });
-
-  it('finds another owner at work', async () => {
-    const { store } = storeWith();
-    const { work, begun, fail } = failingWork();
-    const running = engineOn(store).service.tryRun(claim(), work);
-    await begun;
-    expect(await engineOn(store).service.lookAgain(claim())).toEqual({ kind: 'busy', remainingMs: 30_000 });
-    fail();
-    await running;
-  });
-
-  it('finds nothing', async () => {
-    const { store } = storeWith();
-    expect(await engineOn(store).service.lookAgain(claim())).toBeUndefined();
   });
 });

@@ -23,8 +23,14 @@ const found = { kind: 'succeeded', chargeId: 'pi_found' } as const;
 function run(context: Partial<IdempotencyContext>, finding: FoundCharge = found) {
   const calls: { call: 'charge' | 'find'; charge: Charge }[] = [];
   const gateway: PaymentGateway = {
-    charge: (charge) => Promise.resolve((calls.push({ call: 'charge', charge }), charged)),
-    find: (charge) => Promise.resolve((calls.push({ call: 'find', charge }), finding)),
+    charge: async (charge) => {
+      calls.push({ call: 'charge', charge });
+      return charged;
+    },
+    find: async (charge) => {
+      calls.push({ call: 'find', charge });
+      return finding;
+    },
     probe: () => Promise.resolve({ kind: 'reachable' }),
   };
   const events = { succeeded: () => Promise.resolve() } as unknown as PaymentEvents;
@@ -45,8 +51,12 @@ function run(context: Partial<IdempotencyContext>, finding: FoundCharge = found)
   return { result, calls, names: () => calls.map(({ call }) => call) };
 }
 
-beforeAll(() => Logger.overrideLogger(false));
-afterAll(() => Logger.overrideLogger(['error', 'warn']));
+beforeAll(() => {
+  Logger.overrideLogger(false);
+});
+afterAll(() => {
+  Logger.overrideLogger(['error', 'warn']);
+});
 
 describe('a lease that ended before the charge was sent', () => {
   it('keeps the charge from being sent', async () => {

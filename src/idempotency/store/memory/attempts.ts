@@ -29,9 +29,10 @@ export function beginning(
 ): Begun {
   const madeAt = request.requestedAt?.getTime();
   const { clockToleranceMs, fingerprint } = request;
+  const { oldestMs } = deduplicationWindow(request.ttlSeconds, clockToleranceMs);
   let known = stored ?? NOTHING;
   let isForgotten = false;
-  if (known.state.kind === 'finished') {
+  if (known.state.kind === 'finished' && now - known.state.at >= oldestMs) {
     // The record has ended. What may have been made before the work was finished may be what was finished.
     isForgotten = madeAt !== undefined && madeAt - (clockToleranceMs ?? 0) <= known.state.at;
     known = { count: known.count, excused: known.count, state: { kind: 'released' } };
@@ -47,7 +48,7 @@ export function beginning(
     if (request.maxAttempts !== undefined && counted >= request.maxAttempts)
       return { kind: 'exhausted', attempts: counted };
   }
-  const age = ageOf(request, { known, now, isForgotten });
+  const age = ageOf(request, { known, now, oldestMs, isForgotten });
   if (age === 'outside-window') return { kind: age };
   const firstAt = known.firstAt ?? now;
   const doubtAt = age === 'waited' ? Math.max(0, Number(madeAt) - (clockToleranceMs ?? 0)) : known.doubtAt;
@@ -77,11 +78,11 @@ export function excusing(attempts: Attempts): Attempts {
   return excused === count ? { count, excused, state } : { ...attempts, excused };
 }
 
-export function finished({ count, excused }: Attempts, at: number): Attempts {
-  return { count, excused, state: { kind: 'finished', at } };
+export function finished(attempts: Attempts, at: number): Attempts {
+  return { ...attempts, state: { kind: 'finished', at } };
 }
 
-/** Of a finished key whose record has ended nothing is told: it may be used anew. */
+/** Of a finished key without a record nothing is told: it may be used anew. */
 export function forgetting(attempts: Attempts | undefined): Attempts | undefined {
   return attempts?.state.kind === 'finished' ? undefined : attempts;
 }
@@ -92,11 +93,11 @@ function isBoundToAnother(known: Attempts, fingerprint: string | undefined): boo
 
 /** With a counted attempt nothing was forgotten. */
 function ageOf(
-  { requestedAt, waitingSince, ttlSeconds, clockToleranceMs }: BeginRequest,
-  { known, now, isForgotten }: { known: Attempts; now: number; isForgotten: boolean },
+  { requestedAt, waitingSince }: BeginRequest,
+  given: { known: Attempts; now: number; oldestMs: number; isForgotten: boolean },
 ): 'known' | 'waited' | 'outside-window' {
+  const { known, now, oldestMs, isForgotten } = given;
   if (requestedAt === undefined || known.firstAt !== undefined) return 'known';
-  const { oldestMs } = deduplicationWindow(ttlSeconds, clockToleranceMs);
   const isOld = (at: number) => at - requestedAt.getTime() > oldestMs;
   if (!isForgotten && !isOld(now)) return 'known';
   return waitingSince === undefined || isOld(Math.min(now, waitingSince.getTime()))

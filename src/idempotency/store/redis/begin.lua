@@ -33,7 +33,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local made_at, tolerance = tonumber(ARGV[5]), tonumber(ARGV[7])
 
 local is_forgotten = false
-if state == 'f' then
+if state == 'f' and now - state_at >= tonumber(ARGV[6]) then
   -- The record has ended. What may have been made before the work was finished may be what was finished.
   is_forgotten = made_at and made_at - (tolerance or 0) <= tonumber(state_at)
   excused, first_at, doubt_at, fingerprint = count, '', '', ''

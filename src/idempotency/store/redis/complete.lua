@@ -11,10 +11,10 @@ if redis.call('GET', KEYS[2]) ~= ARGV[1] then
 end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
 redis.call('DEL', KEYS[2])
-local counts = string.match(redis.call('GET', KEYS[3]) or '', '^%d+ %d+ ')
-if counts then
+local before, after = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+ %d+ %d* %d* )%a%d*( .*)$')
+if before then
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  redis.call('SET', KEYS[3], string.format('%s  f%d ', counts, now), 'PX', ARGV[4])
+  redis.call('SET', KEYS[3], string.format('%sf%d%s', before, now, after), 'PX', ARGV[4])
 end
 return { 'stored' }

@@ -4,7 +4,7 @@
 --   {record or nil, remaining lease (ms), acquisitions, excused ones}    remaining lease is -2 when nobody holds it
 local record = redis.call('GET', KEYS[1])
 local count, excused, state = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) (%d+) %d* %d* (%a)')
--- Of a finished key whose record has ended nothing is told: it may be used anew.
+-- Of a finished key without a record nothing is told: it may be used anew.
 if not record and state == 'f' then
   count, excused = 0, 0
 end

@@ -1,0 +1,22 @@
+import type { Claim } from './claim';
+import type { IdempotencyModuleOptions } from './idempotency.options';
+import type { BeginRequest } from './store/idempotency-store';
+
+/** What the store is asked for a claim; what that leaves out is as the module's options say. */
+export function beginRequest(
+  { scope, key, fingerprint, requestedAt, maxAttempts, ...claim }: Claim,
+  options: IdempotencyModuleOptions,
+  ownerToken: string,
+): BeginRequest {
+  return {
+    scope,
+    key,
+    ownerToken,
+    leaseMs: claim.leaseMs ?? options.leaseMs,
+    ttlSeconds: claim.ttlSeconds ?? options.ttlSeconds,
+    fingerprint,
+    requestedAt,
+    clockToleranceMs: options.clockToleranceMs,
+    maxAttempts,
+  };
+}
