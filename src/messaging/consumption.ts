@@ -33,10 +33,10 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
   private readonly pauses = new Map<string, Pause>();
   /** Consumers of the current channel that we told the broker to stop. */
   private readonly cancelled = new Set<string>();
-  /** Consumers that go on under another tag; what they were given may still be in hand. */
+  /** Consumers that go on under another tag, for as long as something that they were given is in flight. */
   private readonly resumed = new Set<string>();
-  /** Consumers of channels that are gone; the library never forgets them. */
-  private stale = new Set<string>();
+  /** Consumers of channels that are gone, likewise. */
+  private readonly stale = new Set<string>();
   private channel: ConfirmChannel | undefined;
   private applying: Promise<void> = Promise.resolve();
   private stopped = false;
@@ -94,9 +94,7 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
 
   private adopt(channel: ConfirmChannel): Promise<void> {
     this.channel = channel;
-    // The library adds those of the new channel when the broker has answered, so later than this.
-    this.stale = new Set([...this.stale, ...this.resumed, ...this.connection.consumerTags]);
-    this.cancelled.clear();
+    this.retire();
     channel.on('close', () => {
       if (this.channel === channel) this.channel = undefined;
     });
@@ -107,6 +105,23 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
       channel.close().catch(() => undefined);
     });
     return Promise.resolve();
+  }
+
+  /** The library would keep the consumers of each channel that is gone, with all that they hold. */
+  private retire(): void {
+    // Those of the new channel are added when the broker has answered, so later than this.
+    const { consumerTags } = this.connection;
+    const gone = [...this.resumed, ...consumerTags];
+    for (const tag of gone) this.stale.add(tag);
+    for (const tag of consumerTags) this.connection['unregisterConsumerForQueue'](tag);
+    this.resumed.clear();
+    this.cancelled.clear();
+    this.whenSettled(() => gone.forEach((tag) => this.stale.delete(tag)));
+  }
+
+  /** Calls back when nothing is in flight any more of what is now. */
+  private whenSettled(then: () => void): void {
+    void Promise.allSettled([...this.connection['outstandingMessageProcessing']]).then(then);
   }
 
   /** Makes the broker's view agree with ours, one change after the other. */
@@ -128,6 +143,7 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
         await this.connection.cancelConsumer(tag);
       } else if (wanted && this.cancelled.delete(tag)) {
         this.resumed.add(tag);
+        this.whenSettled(() => this.resumed.delete(tag));
         await this.connection.resumeConsumer(tag);
       }
     }
