@@ -58,7 +58,8 @@ export class BrokerFaults {
         await this.unbind(receiptQueue);
         return work();
       case 'dead-letter queue':
-        await this.removeWhenEmpty(deadLetterQueue, () => this.keepDeadLetters());
+        if (!(await this.removeWhenEmpty(deadLetterQueue, () => this.keepDeadLetters())))
+          throw new Error('the dead-letter queue could not be removed: it was never empty');
         return work();
       case 'dead-letter binding':
         await this.unbind(deadLetterQueue);
@@ -80,16 +81,21 @@ export class BrokerFaults {
       names = all.filter((name) => name.startsWith(retryQueuePrefix));
     });
     const delayIn = (name: string): number => Number(name.slice(retryQueuePrefix.length));
+    const removed: string[] = [];
     for (const name of names.sort((one, other) => delayIn(one) - delayIn(other)))
-      await this.removeWhenEmpty(name, () => Promise.resolve());
+      if (await this.removeWhenEmpty(name, () => Promise.resolve())) removed.push(name);
+    if (removed.length === 0) throw new Error('no retry queue could be removed: none was empty in time');
   }
 
-  /** Nothing may get in between the look that finds it empty and its end. */
-  private async removeWhenEmpty(queue: string, emptying: () => Promise<void>): Promise<void> {
+  /**
+   * Nothing may get in between the look that finds it empty and its end.
+   * @returns whether it was empty in time, and is gone
+   */
+  private async removeWhenEmpty(queue: string, emptying: () => Promise<void>): Promise<boolean> {
     await this.limit(`^${queue.replaceAll('.', '\\.')}$`, 0);
     try {
       let emptySince: number | undefined;
-      await eventually(
+      const isRemoved = await eventually(
         async () => {
           await emptying();
           const isEmpty = (await this.place.broker.depth(queue)) === 0;
@@ -97,10 +103,9 @@ export class BrokerFaults {
           return emptySince !== undefined && Date.now() - emptySince >= emptyForMs;
         },
         { withinMs: emptyWithinMs, everyMs: 100 },
-      ).then(
-        () => this.deleteQueue(queue),
-        () => undefined,
-      );
+      ).catch(() => false);
+      if (isRemoved) await this.deleteQueue(queue);
+      return isRemoved;
     } finally {
       await this.endLimit();
     }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { eventually } from '../support/eventually';
 import { hostileHeaders } from '../support/hostile-headers';
 import type { HostileHeaderKind } from '../support/hostile-headers';
 import { gatewayKey } from '../support/payments';
@@ -68,25 +69,27 @@ export class Strangers {
     );
   }
 
+  /** Resolves when it has failed: at the end of a run the gateway is told to forget what it should do wrong. */
   private async payingAfterAFailure(disguise: Disguise): Promise<void> {
-    await this.paying(disguise, (payment) =>
-      this.sandbox.fault({
-        kind: 'error-500-unstored',
-        matching: { idempotencyKey: gatewayKey(payment) },
-      }),
+    const payment = await this.paying(disguise, (next) =>
+      this.sandbox.fault({ kind: 'error-500-unstored', matching: { idempotencyKey: gatewayKey(next) } }),
     );
+    const hasBeenTried = async () => (await this.sandbox.journal(gatewayKey(payment))).length > 0;
+    // Other faults may take longer; then it fails later, or not at all.
+    await eventually(hasBeenTried, { withinMs: 30_000, everyMs: 500 }).catch(() => undefined);
   }
 
   private async paying(
     disguise: Disguise,
     prepare: (payment: PlannedPayment) => Promise<void> = () => Promise.resolve(),
-  ): Promise<void> {
+  ): Promise<PlannedPayment> {
     const payment = this.nextPayment();
     await prepare(payment);
     await this.publisher.publish({
       ...{ kind: 'first', atMs: 0, payment, minorUnits: 100, mustSucceed: true },
       disguise,
     });
+    return payment;
   }
 
   private async refused(what: string, disguise: Disguise): Promise<void> {
