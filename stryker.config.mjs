@@ -2,8 +2,6 @@
  * `npm run mutants`: small mistakes, put one at a time into the engine, the payment's policy and money, and the unit
  * tests that must notice each. Only what is pure or runs on the memory store is here; what needs servers is checked by
  * the e2e specs and by `npm run faults:mutants`.
- *
- * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
  */
 export default {
   mutate: [

@@ -39,7 +39,7 @@ const THREE_DECIMALS_ENDING_IN_0: Counting = { ...TWO_DECIMALS, decimals: 3, zer
  *
  * The sandbox has a table of its own, and a test compares the two: change both when the page changes.
  */
-export const CURRENCIES = {
+const CURRENCIES = {
   AED: TWO_DECIMALS,
   AFN: TWO_DECIMALS,
   ALL: TWO_DECIMALS,

@@ -3,6 +3,7 @@ import { countedWork, Engines, errorOfRun, heldWork, LEASE_MS, scope } from './e
 
 const key = 'abc-123';
 
+const MANY_WAITS = 50;
 /** Waits that take no time, and are kept. */
 const waits: number[] = [];
 let now = 0;
@@ -17,6 +18,7 @@ beforeEach(() => {
   meanwhile = () => undefined;
   jest.spyOn(performance, 'now').mockImplementation(() => now);
   jest.mocked(sleep).mockImplementation(async (ms = 0) => {
+    if (waits.length >= MANY_WAITS) throw new Error('it waits for ever');
     waits.push(ms);
     now += ms;
     meanwhile(waits.length);

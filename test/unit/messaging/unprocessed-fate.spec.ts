@@ -1,0 +1,81 @@
+import { StoreUnavailableError, type Unprocessed } from '../../../src/idempotency';
+import { fateOfUnprocessed, tryAgain, type FailedAttempt } from '../../../src/messaging/unprocessed-fate';
+
+/** What is handed on to the work's own judgement. */
+function handedOn(
+  attempt: number,
+  history: { attempts: number; attemptsBeforeReplay: number },
+): FailedAttempt {
+  const failures: FailedAttempt[] = [];
+  const outcome: Unprocessed = { kind: 'failed', error: 'why', attempt };
+  fateOfUnprocessed(outcome, history, {
+    done: 'sent',
+    fateOfFailure: (failed) => {
+      failures.push(failed);
+      return tryAgain(failed, { policy: { maxAttempts: 8, random: () => 1 }, reason: 'attempt-failed' });
+    },
+  });
+  const [failed] = failures;
+  if (!failed) throw new Error('nothing was handed on');
+  return failed;
+}
+
+function dispositionOf(outcome: Unprocessed) {
+  const history = { attempts: 5, attemptsBeforeReplay: 0 };
+  const never = (): never => {
+    throw new Error('the work was not asked for');
+  };
+  return fateOfUnprocessed(outcome, history, { done: 'sent', fateOfFailure: never });
+}
+
+describe('why a message waits', () => {
+  it.each<{ outcome: Unprocessed; reason: string }>([
+    { outcome: { kind: 'busy', remainingMs: 10_000 }, reason: 'in-progress-elsewhere' },
+    { outcome: { kind: 'lease-lost' }, reason: 'lease-lost' },
+    {
+      outcome: { kind: 'store-unavailable', error: new StoreUnavailableError('begin', 'gone') },
+      reason: 'store-unavailable',
+    },
+  ])('is said for $outcome.kind', ({ outcome, reason }) => {
+    expect(dispositionOf(outcome)).toMatchObject({ kind: 'park', reason });
+  });
+});
+
+describe('why a message is a dead letter', () => {
+  it('is said for another payload under its key', () => {
+    expect(dispositionOf({ kind: 'mismatch' })).toMatchObject({
+      kind: 'dead-letter',
+      reason: 'idempotency-key-reused',
+      detail: 'the key was used before with another payload',
+    });
+  });
+
+  it('is said for its age, in the words of the work', () => {
+    expect(dispositionOf({ kind: 'outside-window' })).toMatchObject({
+      kind: 'dead-letter',
+      reason: 'outside-deduplication-window',
+      detail: expect.stringContaining('may have been sent and forgotten'),
+    });
+  });
+});
+
+describe('an attempt that failed', () => {
+  it('is the one that the engine has counted', () => {
+    expect(handedOn(3, { attempts: 7, attemptsBeforeReplay: 0 })).toMatchObject({ attempt: 3, error: 'why' });
+  });
+
+  it('is one more than the headers say, where the engine could not count', () => {
+    expect(handedOn(0, { attempts: 7, attemptsBeforeReplay: 0 }).attempt).toBe(8);
+  });
+
+  it.each([
+    { said: 2, counts: 2 },
+    { said: 3, counts: 0 },
+    { said: 4, counts: 0 },
+  ])('has had $said before a replay only if that can be: $counts', ({ said, counts }) => {
+    expect(handedOn(3, { attempts: 7, attemptsBeforeReplay: said }).history).toMatchObject({
+      attempts: 7,
+      attemptsBeforeReplay: counts,
+    });
+  });
+});

@@ -1,0 +1,71 @@
+import Stripe from 'stripe';
+import { GatewayError } from '../../../../src/payment/gateway/payment-gateway';
+import { verdictOn } from '../../../../src/payment/gateway/stripe-errors';
+
+function failureOf(error: unknown): GatewayError {
+  const verdict = verdictOn(error);
+  if (verdict.kind === 'failure') return verdict.error;
+  throw new Error(`the verdict is ${JSON.stringify(verdict)}`);
+}
+
+describe('what is said of a failure at the gateway', () => {
+  it('are the facts that are known, and nothing for the others', () => {
+    const known = Stripe.errors.StripeError.generate({
+      type: 'invalid_request_error',
+      message: 'canary',
+      statusCode: 400,
+      code: 'parameter_missing',
+      param: 'amount',
+      requestId: 'req_1',
+      headers: {},
+    });
+    const unknown = new Stripe.errors.StripeAPIError({ type: 'api_error', message: 'canary' });
+    expect([failureOf(known).message, failureOf(unknown).message]).toEqual([
+      'gateway rejected: StripeInvalidRequestError, 400, parameter_missing, param amount, req_1',
+      'gateway unavailable: StripeAPIError',
+    ]);
+  });
+});
+
+describe('a 5xx under a key', () => {
+  const answered = (statusCode: number, replayed: string) =>
+    Stripe.errors.StripeError.generate({
+      type: 'api_error',
+      message: 'canary',
+      statusCode,
+      headers: { 'idempotent-replayed': replayed },
+    });
+
+  it.each([500, 501, 599])('that is replayed never changes: %d', (status) => {
+    expect(verdictOn(answered(status, 'true'))).toEqual({ kind: 'replayed-failure' });
+  });
+
+  it('that the gateway says is not replayed may change', () => {
+    expect(failureOf(answered(500, 'false')).failure).toMatchObject({ kind: 'unavailable' });
+  });
+});
+
+describe('a declined card', () => {
+  it('has no charge where the gateway names none', () => {
+    const error = Stripe.errors.StripeError.generate({
+      type: 'card_error',
+      message: 'canary',
+      statusCode: 402,
+      headers: {},
+    });
+    const verdict = verdictOn(error);
+    expect(verdict.kind === 'decision' && Object.keys(verdict.result)).toEqual(['kind', 'declineCode']);
+  });
+});
+
+describe('an error that is not the gateway’s', () => {
+  it('is thrown on', () => {
+    const fault = new TypeError('x is undefined');
+    expect(() => verdictOn(fault)).toThrow(fault);
+  });
+
+  it('is what it is where it has been judged before', () => {
+    const error = new GatewayError({ kind: 'rejected' }, 'why');
+    expect(verdictOn(error)).toEqual({ kind: 'failure', error });
+  });
+});
