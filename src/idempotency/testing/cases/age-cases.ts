@@ -45,7 +45,12 @@ export const ageCases: readonly StoreCase[] = [
       await key.finish({ ...settings, fingerprint: 'one' });
       await clock.advance(SHORT_TTL_MS);
       deepEqual(await key.begin({ ...settings, fingerprint: 'one' }), { kind: 'outside-window' });
-      deepEqual(await key.find(), { record: undefined, attempts: 0, remainingLeaseMs: undefined });
+      deepEqual(await key.find(), {
+        record: undefined,
+        attempts: 0,
+        countedAttempts: 0,
+        remainingLeaseMs: undefined,
+      });
     },
   },
   {

@@ -20,7 +20,12 @@ export const attemptCases: readonly StoreCase[] = [
           `${reply.remainingMs} ms`,
         );
       }
-      deepEqual(await key.find(), { record: undefined, attempts: 1, remainingLeaseMs: undefined });
+      deepEqual(await key.find(), {
+        record: undefined,
+        attempts: 1,
+        countedAttempts: 1,
+        remainingLeaseMs: undefined,
+      });
     },
   },
   {

@@ -57,20 +57,20 @@ describe('what Redis knows of a key', () => {
   it.each([
     {
       what: 'nothing',
-      reply: [null, -2, 0],
-      found: { record: undefined, attempts: 0, remainingLeaseMs: undefined },
+      reply: [null, -2, 0, 0],
+      found: { record: undefined, attempts: 0, countedAttempts: 0, remainingLeaseMs: undefined },
     },
     {
       what: 'its record',
-      reply: [stored, -2, '1'],
-      found: { record, attempts: 1, remainingLeaseMs: undefined },
+      reply: [stored, -2, '1', 0],
+      found: { record, attempts: 1, countedAttempts: 1, remainingLeaseMs: undefined },
     },
     {
       what: 'its lease',
-      reply: [undefined, 700, 2],
-      found: { record: undefined, attempts: 2, remainingLeaseMs: 700 },
+      reply: [undefined, 700, 2, '1'],
+      found: { record: undefined, attempts: 2, countedAttempts: 1, remainingLeaseMs: 700 },
     },
-    { what: 'a lock without an end', reply: [null, -1, 2], found: { attempts: 2, remainingLeaseMs: 0 } },
+    { what: 'a lock without an end', reply: [null, -1, 2, 0], found: { attempts: 2, remainingLeaseMs: 0 } },
   ])('is $what', ({ reply, found }) => {
     expect(parseFindReply(reply)).toMatchObject(found);
   });
@@ -85,7 +85,7 @@ describe('a reply that no script of this version gives', () => {
     ['complete', () => parseCompleteReply(['done']), 'complete'],
     ['extend', () => parseExtendReply('released'), 'extend'],
     ['release', () => parseReleaseReply('extended'), 'release'],
-    ['find', () => parseFindReply([null, 'never', 0]), 'a script'],
+    ['find', () => parseFindReply([null, 'never', 0, 0]), 'a script'],
   ])('is an error that says so: %s', (_, parse, script) => {
     expect(parse).toThrow(`unexpected reply of ${script}`);
     expect(parse).toThrow('are two versions of the service on one Redis?');
