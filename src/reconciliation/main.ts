@@ -48,6 +48,9 @@ function agoFrom(text: string | undefined): number | undefined {
   return agoMs;
 }
 
+/** What is being done, for people: asked for again and again. */
+let progress = () => 'connecting';
+
 async function check(agoMs: number | undefined): Promise<Report> {
   const environment = readEnvironment();
   const app = await NestFactory.createApplicationContext(ReconciliationModule, {
@@ -55,7 +58,9 @@ async function check(agoMs: number | undefined): Promise<Report> {
     abortOnError: false,
   });
   try {
-    return await app.get(Reconciliation).run(periodOf(environment, agoMs, new Date()));
+    const reconciliation = app.get(Reconciliation);
+    progress = () => reconciliation.progress;
+    return await reconciliation.run(periodOf(environment, agoMs, new Date()));
   } finally {
     await app.close();
   }
@@ -71,7 +76,7 @@ async function main(args: string[]): Promise<number> {
   const checked = check(agoMs);
   const report = await (json
     ? checked
-    : whileShowing(() => 'comparing Redis, dead letters and gateway', checked));
+    : whileShowing(() => `comparing Redis, dead letters and gateway: ${progress()}`, checked));
   await print(json ? JSON.stringify(report, undefined, 2) : printable(reportText(report)));
   return report.broken.length === 0 ? EXIT.clean : EXIT.broken;
 }

@@ -1,9 +1,12 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { ChannelModel } from 'amqplib';
+import { BrokerSteps } from '../dead-letters/broker-steps';
 import type { DeadLetter } from '../dead-letters/dead-letter';
 import { DeadLetters } from '../dead-letters/dead-letters';
 import { CHARGES, retryDelaysMs, retryQueue } from '../messaging/topology';
 import type { BrokerView } from './reconciliation';
+
+const CLOSE_WITHIN_MS = 2_000;
 
 /** The broker, as a connection of its own sees it. */
 export class OpenBroker implements BrokerView, OnApplicationShutdown {
@@ -12,12 +15,13 @@ export class OpenBroker implements BrokerView, OnApplicationShutdown {
     private readonly leaseMs: number,
   ) {}
 
+  /** Without their details, which nothing is compared with, and which are most of a letter. */
   async deadLetters(): Promise<DeadLetter[]> {
-    const all = new DeadLetters({
-      openChannel: () => this.connection.createConfirmChannel(),
-      attempts: () => Promise.resolve(0),
-    });
-    return (await all.list(Number.POSITIVE_INFINITY)).deadLetters;
+    const letters: DeadLetter[] = [];
+    const openChannel = () => this.connection.createConfirmChannel();
+    const all = new DeadLetters({ openChannel, attempts: () => Promise.resolve(0) });
+    await all.each((letter) => letters.push({ ...letter, detail: '' }));
+    return letters;
   }
 
   /** Those that a consumer holds are not among them: their payments have a lease. */
@@ -28,15 +32,21 @@ export class OpenBroker implements BrokerView, OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.connection.close();
+    // A broker that is silent must not keep a finished command alive.
+    await new BrokerSteps(CLOSE_WITHIN_MS)
+      .take('end the connection', () => this.connection.close())
+      .catch(() => undefined);
   }
 
   private async ready(queue: string): Promise<number> {
+    const steps = new BrokerSteps();
     // A queue that is missing closes the channel.
-    const channel = await this.connection.createChannel();
+    const channel = await steps.take('open a channel', () => this.connection.createChannel());
     channel.on('error', () => undefined);
-    const { messageCount } = await channel.checkQueue(queue);
-    await channel.close();
+    const { messageCount } = await steps.take('count the messages of a queue', () =>
+      channel.checkQueue(queue),
+    );
+    await steps.take('close a channel', () => channel.close());
     return messageCount;
   }
 }

@@ -5,8 +5,9 @@ import { StoreUnavailableError } from '../idempotency';
 import { PAYMENT_SCOPE } from '../payment/payment.dto';
 import type { LedgerCharge, PaymentLedger } from '../payment/gateway/payment-ledger';
 import { earlierCharges } from './earlier-charges';
+import { patiently } from './patiently';
 import { recordedIn, type PaymentFacts, type Recorded } from './payment-facts';
-import { judge, type PaymentState, type Problem, type Scene, type Verdict } from './verdict';
+import { judge, PAYMENT_STATES, type PaymentState, type Problem, type Scene } from './verdict';
 
 /** What the broker knows of payments. */
 export interface BrokerView {
@@ -46,18 +47,36 @@ interface Survey {
   readonly scene: Scene;
 }
 
+/** What came of looking at keys: of those that are well only their number is kept. */
+interface Judged {
+  readonly counts: Record<PaymentState, number>;
+  readonly broken: Map<string, readonly Problem[]>;
+}
+
 /** Payments looked up at the same time. */
 const AT_ONCE = 200;
 /** Longer than the moment in which a payment on its way is in none of the places that are looked at. */
 const SECOND_LOOK_MS = 3_000;
 
-/** Compares what Redis, the dead letters and the gateway say of each payment. Changes nothing anywhere. */
+/**
+ * Compares what Redis, the dead letters and the gateway say of each payment. Changes nothing anywhere.
+ *
+ * In memory are the keys, the charges and dead letters of the period, and what is broken: about 250 bytes a key. Records
+ * are looked up a few at a time, and forgotten when they are judged.
+ */
 export class Reconciliation {
+  private step = 'connecting';
+
   constructor(
     private readonly store: Pick<RedisIdempotencyStore, 'keysOf' | 'find'>,
     private readonly ledger: PaymentLedger,
     private readonly broker: BrokerView,
   ) {}
+
+  /** What is being done, and how far it is, for people. */
+  get progress(): string {
+    return this.step;
+  }
 
   /**
    * Payments go on meanwhile, so what looks broken is looked at once more, and only what stays broken counts.
@@ -65,7 +84,8 @@ export class Reconciliation {
    * @throws StoreUnavailableError, GatewayError, DeadLettersBusyError, or an error of the broker's client
    */
   async run(period: Period): Promise<Report> {
-    const known = await this.store.keysOf(PAYMENT_SCOPE);
+    this.step = 'keys in Redis';
+    const known = await patiently(() => this.store.keysOf(PAYMENT_SCOPE));
     // After Redis was read: whatever is recorded by then is charged by now.
     const { byKey: charges, ofOthers } = await this.chargesByKey(period.since);
     const ours = [...charges.values()].flat().length;
@@ -73,31 +93,45 @@ export class Reconciliation {
     for (const charge of earlier.charges) addCharge(charges, charge);
     const survey = await this.survey({ period, charges });
     const keys = new Set([...known, ...charges.keys(), ...survey.letters.keys()]);
-    const verdicts = await this.verdictsOn([...keys], survey);
-    const suspects = brokenIn(verdicts);
-    if (suspects.length > 0) {
-      await sleep(SECOND_LOOK_MS);
-      const second = await this.verdictsOn(suspects, await this.survey({ period, charges }));
-      for (const [key, verdict] of second) verdicts.set(key, verdict);
-    }
+    const first = await this.judged([...keys], survey);
+    const judged = first.broken.size > 0 ? await this.lookedAtAgain(first, { period, charges }) : first;
     const { lookedBackTo } = earlier;
-    return { since: period.since, lookedBackTo, charges: { ours, ofOthers }, ...summaryOf(verdicts) };
+    return { since: period.since, lookedBackTo, charges: { ours, ofOthers }, ...summaryOf(judged) };
+  }
+
+  private async lookedAtAgain(
+    { counts, broken }: Judged,
+    given: Pick<Survey, 'period' | 'charges'>,
+  ): Promise<Judged> {
+    await sleep(SECOND_LOOK_MS);
+    const second = await this.judged([...broken.keys()], await this.survey(given));
+    const all = { ...second.counts };
+    for (const state of PAYMENT_STATES) if (state !== 'broken') all[state] += counts[state];
+    return { counts: all, broken: second.broken };
   }
 
   private async survey(given: Pick<Survey, 'period' | 'charges'>): Promise<Survey> {
+    this.step = 'dead letters';
     const letters = lettersByKey(await this.broker.deadLetters());
     const scene = { ...given.period, waitingMessages: await this.broker.waitingMessages() };
     return { ...given, letters, scene };
   }
 
-  private async verdictsOn(keys: readonly string[], survey: Survey): Promise<Map<string, Verdict>> {
-    const verdicts = new Map<string, Verdict>();
+  private async judged(keys: readonly string[], survey: Survey): Promise<Judged> {
+    const judged: Judged = {
+      counts: { succeeded: 0, declined: 0, 'dead-letter': 0, 'in-progress': 0, broken: 0 },
+      broken: new Map(),
+    };
     for (let start = 0; start < keys.length; start += AT_ONCE) {
+      this.step = `payment ${start} of ${keys.length}`;
       const some = keys.slice(start, start + AT_ONCE);
-      const facts = await Promise.all(some.map((key) => this.factsOf(key, survey)));
-      for (const fact of facts) verdicts.set(fact.idempotencyKey, judge(fact, survey.scene));
+      for (const facts of await Promise.all(some.map((key) => this.factsOf(key, survey)))) {
+        const { state, problems } = judge(facts, survey.scene);
+        judged.counts[state]++;
+        if (state === 'broken') judged.broken.set(facts.idempotencyKey, problems);
+      }
     }
-    return verdicts;
+    return judged;
   }
 
   private async factsOf(idempotencyKey: string, survey: Survey): Promise<PaymentFacts> {
@@ -111,7 +145,7 @@ export class Reconciliation {
 
   private async inRedis(key: string): Promise<Pick<PaymentFacts, 'recorded' | 'acquisitions' | 'isHeld'>> {
     try {
-      const finding = await this.store.find({ scope: PAYMENT_SCOPE, key });
+      const finding = await patiently(() => this.store.find({ scope: PAYMENT_SCOPE, key }));
       const isHeld = finding.remainingLeaseMs !== undefined;
       return { recorded: recordedIn(finding), acquisitions: finding.attempts, isHeld };
     } catch (error) {
@@ -134,7 +168,9 @@ export class Reconciliation {
   private async chargesByKey(since: Date): Promise<{ byKey: Map<string, LedgerCharge[]>; ofOthers: number }> {
     const byKey = new Map<string, LedgerCharge[]>();
     let ofOthers = 0;
+    let count = 0;
     for await (const charge of this.ledger.chargesSince(since)) {
+      this.step = `charge ${++count} at the gateway`;
       if (charge.idempotencyKey === undefined) ofOthers++;
       else addCharge(byKey, charge);
     }
@@ -160,13 +196,9 @@ function lettersByKey(letters: readonly DeadLetter[]): Map<string, DeadLetter[]>
   return byKey;
 }
 
-function brokenIn(verdicts: ReadonlyMap<string, Verdict>): string[] {
-  return [...verdicts].filter(([, { state }]) => state === 'broken').map(([key]) => key);
-}
-
-function summaryOf(verdicts: ReadonlyMap<string, Verdict>): Pick<Report, 'payments' | 'broken'> {
-  const payments = { succeeded: 0, declined: 0, 'dead-letter': 0, 'in-progress': 0, broken: 0 };
-  for (const { state } of verdicts.values()) payments[state]++;
-  const broken = [...verdicts].filter(([, { state }]) => state === 'broken');
-  return { payments, broken: broken.map(([idempotencyKey, { problems }]) => ({ idempotencyKey, problems })) };
+function summaryOf({ counts, broken }: Judged): Pick<Report, 'payments' | 'broken'> {
+  return {
+    payments: counts,
+    broken: [...broken].map(([idempotencyKey, problems]) => ({ idempotencyKey, problems })),
+  };
 }

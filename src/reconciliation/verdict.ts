@@ -1,6 +1,7 @@
 import type { PaymentFacts } from './payment-facts';
 
-export type PaymentState = 'succeeded' | 'declined' | 'dead-letter' | 'in-progress' | 'broken';
+export const PAYMENT_STATES = ['succeeded', 'declined', 'dead-letter', 'in-progress', 'broken'] as const;
+export type PaymentState = (typeof PAYMENT_STATES)[number];
 
 /** What is wrong with a payment. */
 export interface Problem {

@@ -10,6 +10,8 @@ const MORE_THAN_A_PREFETCH = 66_000;
 /** More than the reader takes at once, and than RabbitMQ keeps in order by itself. */
 const SOME_WINDOWS = 2_500;
 const UNCONFIRMED = 2_000;
+/** Some seconds on an idle machine. */
+const LONG_MS = 240_000;
 
 const keyOf = (number: number) => `key-${number}`;
 
@@ -64,7 +66,7 @@ describe('more dead letters than the client can take at once', () => {
     () => world.redis,
   );
 
-  beforeAll(() => fill(world, SOME_WINDOWS), 60_000);
+  beforeAll(() => fill(world, SOME_WINDOWS), LONG_MS);
 
   it('are in their order after each look', async () => {
     for (const look of ['list', 'list']) {
@@ -96,14 +98,18 @@ describe('more dead letters than a prefetch can count', () => {
   const world = useWorld({ services: 0 });
   const command = new DeadLettersCommand(() => world.broker);
 
-  beforeAll(() => fill(world, MORE_THAN_A_PREFETCH), 120_000);
+  beforeAll(() => fill(world, MORE_THAN_A_PREFETCH), LONG_MS);
 
-  it('are listed, and afterwards all there and in their order', async () => {
-    const { code, output } = await command.run('list', '--limit', '1');
-    expect({ code, output }).toEqual({
-      code: 0,
-      output: expect.stringMatching(/"key-0"[^]*\n66000 in all, 65999 not shown \(--limit\)$/),
-    });
-    expect(await keysInOrder(command)).toEqual(upTo(MORE_THAN_A_PREFETCH));
-  });
+  it(
+    'are listed, and afterwards all there and in their order',
+    async () => {
+      const { code, output } = await command.run('list', '--limit', '1');
+      expect({ code, output }).toEqual({
+        code: 0,
+        output: expect.stringMatching(/"key-0"[^]*\n66000 in all, 65999 not shown \(--limit\)$/),
+      });
+      expect(await keysInOrder(command)).toEqual(upTo(MORE_THAN_A_PREFETCH));
+    },
+    LONG_MS,
+  );
 });

@@ -60,5 +60,7 @@ process.on('SIGUSR2', () => {
   const sizes = [...roots].flatMap(([name, object]) => sizesOf(name, object));
   const listeners = listenersOf(process) ?? 0;
   const heapMb = Math.round(process.memoryUsage().heapUsed / 2 ** 20);
-  console.log(JSON.stringify({ kept: { ...Object.fromEntries(sizes), 'process listeners': listeners }, heapMb }));
+  console.log(
+    JSON.stringify({ kept: { ...Object.fromEntries(sizes), 'process listeners': listeners }, heapMb }),
+  );
 });
