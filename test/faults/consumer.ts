@@ -165,9 +165,10 @@ export class Consumer {
     this.refusedCompletions += service.output.split('A late result was refused').length - 1;
     const { special } = this;
     const crashed = special !== undefined && 'crashAt' in special && this.hasCrashed(special.crashAt);
-    if (this.told.has(service) || crashed || this.stopped) return;
+    const asIntended = this.told.has(service) || crashed || this.stopped;
+    if (asIntended && !service.crashed) return;
     this.keepEnd(service, { how: 'by itself', code, signal });
-    if (this.held) return;
+    if (this.held || asIntended) return;
     // The next one is what this one was: who waits for a crash must not wait for a process that knows nothing of it.
     this.replacement = this.launch(special).catch((error: unknown) =>
       this.keepEnd(service, {

@@ -15,12 +15,26 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
+/** What Node.js prints last, or instead of dying, when an error or a rejected promise was left to nobody. */
+const leftToNobody = /^Node\.js v\d+\.\d+\.\d+$|UnhandledPromiseRejection/;
+const shownLines = 40;
+let crashes: string[] = [];
+
+/** What the programs printed that died of an error nobody handled since this was asked last. */
+export function takeCrashes(): string[] {
+  const taken = crashes;
+  crashes = [];
+  return taken;
+}
+
 /** A Node.js program under test. What it prints is kept, and also written to a file under `.run` for whoever must debug. */
 export class NodeProcess {
   readonly exited: Promise<Exit>;
   private readonly child: ChildProcess;
   private readonly lines: string[] = [];
   private frozen = false;
+  /** Whether it met an error that nobody handled. */
+  crashed = false;
 
   constructor(
     script: string,
@@ -86,6 +100,9 @@ export class NodeProcess {
     const keep = (line: string): void => {
       this.lines.push(line);
       file.write(`${line}\n`);
+      if (!leftToNobody.test(line)) return;
+      this.crashed = true;
+      crashes.push(`${name} (${this.child.pid}):\n${this.lines.slice(-shownLines).join('\n')}`);
     };
     for (const stream of [this.child.stdout, this.child.stderr]) {
       if (stream) createInterface({ input: stream }).on('line', keep);
