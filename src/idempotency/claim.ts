@@ -1,5 +1,5 @@
 import type { IdempotencyContext } from './idempotency.context';
-import type { ScopedKey } from './store/idempotency-store';
+import type { ClaimedKey } from './store/idempotency-store';
 
 /** How a piece of work ended, for `remember` to judge. */
 export type WorkEnd =
@@ -34,9 +34,7 @@ export interface FailedWork {
 }
 
 /** One request for a piece of work. */
-export interface Claim extends ScopedKey, RunSettings {
-  /** See {@link fingerprintOf}. Without it every payload under the key counts as the same. */
-  readonly fingerprint?: string;
+export interface Claim extends ClaimedKey, RunSettings {
   /** When the request was made. With it, one that may have been processed and forgotten is declined. */
   readonly requestedAt?: Date;
   /**

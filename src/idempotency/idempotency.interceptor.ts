@@ -74,7 +74,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       default: {
         const rejects = outcome.kind === 'busy' && rejectsBusy(options.whenBusy);
         const unprocessed = rejects ? undefined : this.injectable(options.unprocessed);
-        return of(await call.kind.decline(execution, outcome, { unprocessed, claim }));
+        return of(await call.kind.decline(execution, outcome, { unprocessed, claimed: claim }));
       }
     }
   }

@@ -14,6 +14,7 @@ import { LocalMemory } from './local-memory';
 import { errorOf, replayOf, type Answered, type Declined, type FinalError, type Outcome } from './outcome';
 import {
   IdempotencyStore,
+  type ClaimedKey,
   type Finding,
   type IdempotencyRecord,
   type ScopedKey,
@@ -120,10 +121,10 @@ export class IdempotencyService {
    *
    * @throws StoreUnavailableError
    */
-  async lookAgain(claim: Claim): Promise<Answered<unknown> | FinalError | Declined | undefined> {
-    const { record, remainingLeaseMs } = await this.store.find(claim);
+  async lookAgain(claimed: ClaimedKey): Promise<Answered<unknown> | FinalError | Declined | undefined> {
+    const { record, remainingLeaseMs } = await this.store.find(claimed);
     if (record)
-      return this.replay(claim, fitsRecord(record, claim.fingerprint) ? record : 'mismatch', 'store');
+      return this.replay(claimed, fitsRecord(record, claimed.fingerprint) ? record : 'mismatch', 'store');
     return remainingLeaseMs === undefined ? undefined : { kind: 'busy', remainingMs: remainingLeaseMs };
   }
 
@@ -202,7 +203,7 @@ export class IdempotencyService {
   }
 
   private replay<T>(
-    claim: Claim,
+    claim: ScopedKey,
     record: IdempotencyRecord | 'mismatch',
     from: 'store' | 'memory',
   ): Answered<T> | FinalError | Declined {

@@ -50,6 +50,7 @@ export {
   type Acquisition,
   type BeginReply,
   type BeginRequest,
+  type ClaimedKey,
   type CompleteReply,
   type CompleteRequest,
   type Finding,

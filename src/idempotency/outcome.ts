@@ -1,4 +1,3 @@
-import type { Claim } from './claim';
 import {
   AttemptsExhaustedError,
   IdempotencyKeyBusyError,
@@ -9,7 +8,7 @@ import {
   type StoreUnavailableError,
 } from './idempotency.errors';
 import { errorFrom } from './remembered-error';
-import type { IdempotencyRecord } from './store/idempotency-store';
+import type { ClaimedKey, IdempotencyRecord } from './store/idempotency-store';
 
 /** The work's result is there: made now, or stored before. */
 export type Answered<T> =
@@ -103,7 +102,7 @@ export function errorOf(outcome: Unprocessed): unknown {
 export interface UnprocessedHandler<Delivery = unknown> {
   /**
    * Resolves with `settled` when whatever replaces the delivery is safe (it is then acknowledged), and with `requeue`
-   * when nothing could replace it. `claim` is what was asked for; a refused delivery has none.
+   * when nothing could replace it. `claimed` is what was asked for; a refused delivery has none.
    */
-  handle(delivery: Delivery, outcome: Unprocessed, claim?: Claim): Promise<'settled' | 'requeue'>;
+  handle(delivery: Delivery, outcome: Unprocessed, claimed?: ClaimedKey): Promise<'settled' | 'requeue'>;
 }

@@ -1,4 +1,9 @@
-import { StoreUnavailableError, type Claim, type IdempotencyService, type Unprocessed } from '../idempotency';
+import {
+  StoreUnavailableError,
+  type ClaimedKey,
+  type IdempotencyService,
+  type Unprocessed,
+} from '../idempotency';
 
 /**
  * Before a message is given up because its work failed: how its key stands by now, for another copy may have ended or be
@@ -6,10 +11,10 @@ import { StoreUnavailableError, type Claim, type IdempotencyService, type Unproc
  */
 export async function secondLook(
   idempotency: IdempotencyService,
-  claim: Claim,
+  claimed: ClaimedKey,
 ): Promise<Unprocessed | 'answered' | undefined> {
   try {
-    const found = await idempotency.lookAgain(claim);
+    const found = await idempotency.lookAgain(claimed);
     return found?.kind === 'replayed' || found?.kind === 'executed' || found?.kind === 'final-error'
       ? 'answered'
       : found;

@@ -1,6 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
-import { IdempotencyService, type Claim, type Unprocessed, type UnprocessedHandler } from '../idempotency';
+import {
+  IdempotencyService,
+  type ClaimedKey,
+  type Unprocessed,
+  type UnprocessedHandler,
+} from '../idempotency';
 import { Consumption } from '../messaging/consumption';
 import { historyOf, identityOf } from '../messaging/message-history';
 import { isEndOfWork, secondLook } from '../messaging/second-look';
@@ -26,10 +31,14 @@ export class ReceiptDeliveries implements UnprocessedHandler<ConsumeMessage> {
     private readonly waitingTimes: WaitingTimes,
   ) {}
 
-  async handle(message: ConsumeMessage, outcome: Unprocessed, claim?: Claim): Promise<'settled' | 'requeue'> {
+  async handle(
+    message: ConsumeMessage,
+    outcome: Unprocessed,
+    claimed?: ClaimedKey,
+  ): Promise<'settled' | 'requeue'> {
     const fate = receiptFateOf(outcome, historyOf(message), this.attempts.policy);
-    if (fate.kind === 'dead-letter' && claim && isEndOfWork(outcome)) {
-      const now = await secondLook(this.idempotency, claim);
+    if (fate.kind === 'dead-letter' && claimed && isEndOfWork(outcome)) {
+      const now = await secondLook(this.idempotency, claimed);
       if (now === 'answered') return 'settled';
       if (now) return this.handle(message, now);
     }

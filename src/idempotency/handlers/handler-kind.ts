@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { Claim } from '../claim';
 import type { FinalError, Unprocessed, UnprocessedHandler } from '../outcome';
+import type { ClaimedKey } from '../store/idempotency-store';
 
 /** What the engine needs of a request, wherever it came from. */
 export interface IncomingRequest {
@@ -13,9 +13,9 @@ export interface IncomingRequest {
 }
 
 /** Where a request without a result goes, and what it asked for. */
-export interface DeclinedTo {
+interface DeclinedTo {
   readonly unprocessed: UnprocessedHandler | undefined;
-  readonly claim: Claim | undefined;
+  readonly claimed: ClaimedKey | undefined;
 }
 
 /** How one kind of NestJS handler is read and answered. */

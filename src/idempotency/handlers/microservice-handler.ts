@@ -35,14 +35,14 @@ export const microserviceHandler: HandlerKind = {
     return recorded;
   },
 
-  async decline(execution, outcome, { unprocessed, claim }) {
+  async decline(execution, outcome, { unprocessed, claimed }) {
     const { channel, message } = rmqOf(execution);
     if (outcome.kind === 'final-error') {
       channel.ack(message);
       throw outcome.error;
     }
     if (unprocessed) {
-      const settled = await unprocessed.handle(message, outcome, claim);
+      const settled = await unprocessed.handle(message, outcome, claimed);
       if (settled === 'requeue') channel.nack(message, false, true);
       else channel.ack(message);
       return undefined;

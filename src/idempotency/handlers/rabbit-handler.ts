@@ -21,7 +21,7 @@ export const rabbitHandler: HandlerKind = {
     return isRpc(execution) ? recorded : undefined;
   },
 
-  async decline(execution, outcome, { unprocessed, claim }) {
+  async decline(execution, outcome, { unprocessed, claimed }) {
     if (outcome.kind === 'final-error') {
       if (isRpc(execution)) throw outcome.error;
       // It is recorded: for the broker this message is done.
@@ -30,7 +30,7 @@ export const rabbitHandler: HandlerKind = {
     // As an exception an expected outcome would be logged with its stack and, by default, requeued in a hot loop.
     if (!unprocessed) throw errorOf(outcome);
     const [, message] = execution.getArgs<[unknown, ConsumeMessage]>();
-    const settled = await unprocessed.handle(message, outcome, claim);
+    const settled = await unprocessed.handle(message, outcome, claimed);
     return settled === 'requeue' ? new Nack(true) : undefined;
   },
 

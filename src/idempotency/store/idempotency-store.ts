@@ -9,6 +9,12 @@ export interface ScopedKey {
   readonly key: string;
 }
 
+/** A key with the payload that it is claimed for. */
+export interface ClaimedKey extends ScopedKey {
+  /** Made by `fingerprintOf`. Without it every payload under the key counts as the same. */
+  readonly fingerprint?: string;
+}
+
 /** A finished piece of work, as it is stored. `result` is whatever JSON the handler returned. */
 export interface IdempotencyRecord {
   /** ISO 8601. */

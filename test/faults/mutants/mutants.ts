@@ -104,7 +104,7 @@ export const mutants: readonly Mutant[] = [
           '        ? undefined\n' +
           '        : call.kind.decline(execution, done.outcome, {\n' +
           '            unprocessed: this.injectable(options.unprocessed),\n' +
-          '            claim: done.claim,\n' +
+          '            claimed: done.claim,\n' +
           '          }),\n' +
           '    );\n' +
           '    processed.catch(() => undefined);\n' +
