@@ -43,12 +43,14 @@ describe('a body that is compressed', () => {
   });
 });
 
-describe('a time stamp for which there is no date', () => {
+describe('a time stamp that no clock shows', () => {
   const world = useWorld();
 
-  it('is no age: the payment is charged, and nothing pauses', async () => {
+  it('is read in the unit that it can be in, and refused for its future; nothing pauses', async () => {
+    await world.broker.publishPayment(aPayment(), { properties: { timestamp: 2 ** 52 } });
+    expect(await world.broker.waitForDeadLetters(1)).toMatchObject([{ reason: 'invalid-message' }]);
     const payment = aPayment();
-    await world.broker.publishPayment(payment, { properties: { timestamp: 2 ** 52 } });
+    await world.broker.publishPayment(payment);
     await world.service.completedPayment(payment.idempotencyKey);
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });

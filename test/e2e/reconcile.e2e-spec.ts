@@ -1,3 +1,5 @@
+import { DeadLettersCommand } from '../support/dead-letters-command';
+import { eventually } from '../support/eventually';
 import { freePort } from '../support/free-port';
 import { GatewayClient } from '../support/gateway-client';
 import { aPayment, gatewayKey } from '../support/payments';
@@ -87,6 +89,8 @@ describe('a system in which all is well', () => {
 describe('a system in which something is broken', () => {
   const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: '1' } });
   const command = new ReconcileCommand(world);
+  const letters = new DeadLettersCommand(() => world.broker);
+  const twin = ({ idempotencyKey }: Payment) => ({ idempotencyKey, reason: 'retries-exhausted' });
   const broken: Record<string, unknown[]> = {};
   let output: string;
   let code: number | null;
@@ -130,11 +134,14 @@ describe('a system in which something is broken', () => {
     broken[lost.idempotencyKey] = ['charged-and-dead-letter'];
 
     const twice = await deadLettered(world, 'drop-before');
-    await completed(world, twice);
+    await world.broker.publishPayment(twice);
+    await eventually(async () => expect(await letters.list()).toMatchObject([{}, twin(twice), twin(twice)]));
+    await letters.run('replay', String((await letters.list())[1]?.id));
+    await world.service.completedPayment(twice.idempotencyKey);
     broken[twice.idempotencyKey] = ['recorded-and-dead-letter'];
 
     const vanished = redisKeys('key-\u001b[2J').attempts;
-    await world.redis.client.set(vanished, `2 0 ${Date.now()} `);
+    await world.redis.client.set(vanished, `2 0 ${Date.now()}  r `);
     broken['key-\u001b[2J'] = ['without-end'];
 
     ({ code, report } = await command.report());
@@ -180,7 +187,7 @@ describe('a report that is longer than a pipe holds', () => {
 
   it('arrives to its end', async () => {
     const keys = Array.from({ length: 5_000 }, (_, index) => `key-${index}`);
-    await world.redis.client.mset(keys.flatMap((key) => [redisKeys(key).attempts, `1 0 ${Date.now()} `]));
+    await world.redis.client.mset(keys.flatMap((key) => [redisKeys(key).attempts, `1 0 ${Date.now()}  r `]));
     await world.startService();
     const { report } = await new ReconcileCommand(world).report();
     expect(Object.keys(problemsByKey(report))).toHaveLength(keys.length);

@@ -36,7 +36,7 @@ export type ClockJump = keyof typeof clockJumps;
 export const skewedClocks = ['other units', 'minutes off', 'hours ahead'] as const;
 export type SkewedClock = (typeof skewedClocks)[number];
 
-/** What somebody removes from the broker. */
+/** What an operator removes from the broker by mistake. */
 export const removables = [
   'retry queues',
   'receipts queue',

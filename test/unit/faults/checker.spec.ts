@@ -54,6 +54,10 @@ describe('the checker finds nothing in', () => {
       },
     ],
     [
+      'an event that no queue took, of a payment that was charged',
+      { deadLetters: [{ messageId: 'e1', key: 'k1', reason: 'event-undeliverable' }] },
+    ],
+    [
       'a copy refused because a second payload claimed the key after a flush',
       {
         hostile: [{ ...aHostile, reason: 'idempotency-key-reused', reusedKey: 'k1' }],
@@ -78,6 +82,36 @@ describe('the checker finds', () => {
       { journal: [aCharge(), aCharge({ id: 'pi_2', type: 'decline' })] },
     ],
     ['a confirmed payment of which nothing is left', 'nothing lost', nothingDone()],
+    [
+      'a confirmed payment of which only an event is left',
+      'nothing lost',
+      { ...nothingDone(), deadLetters: [{ messageId: 'e1', key: 'k1', reason: 'event-undeliverable' }] },
+    ],
+    [
+      'a charge without a record, of which only an event is a dead letter',
+      'record and gateway agree',
+      {
+        records: new Map(),
+        sightings: [],
+        deadLetters: [{ messageId: 'e1', key: 'k1', reason: 'event-undeliverable' }],
+      },
+    ],
+    [
+      'an event of a payment that was declined',
+      'dead letters are right',
+      {
+        published: [aPublished({ declined: true })],
+        journal: [aCharge({ type: 'decline' })],
+        records: new Map([['k1', aRecord({ status: 'declined' })]]),
+        sightings: [],
+        deadLetters: [{ messageId: 'e1', key: 'k1', reason: 'event-undeliverable' }],
+      },
+    ],
+    [
+      'a payment given up for failures that were not its own',
+      'dead letters are right',
+      { published: [aPublished({ mustSucceed: true })], deadLetters: [givenUp('retries-exhausted')] },
+    ],
     [
       'a lost payment whose key somebody else tried to use',
       'nothing lost',

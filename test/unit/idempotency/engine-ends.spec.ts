@@ -77,6 +77,13 @@ describe('a result that is not remembered', () => {
     expect(kindsOf(heard)).toEqual(['acquired', 'released', 'acquired', 'released']);
   });
 
+  it('is an attempt, whatever would be excused', async () => {
+    const { engine } = new Engines().start();
+    const claim = { scope, key, remember: () => false, excuse: () => true };
+    const attempt = () => engine.tryRun(claim, async (context) => context.attempt);
+    expect([await attempt(), await attempt()]).toMatchObject([{ result: 1 }, { result: 2 }]);
+  });
+
   it('is judged by how the work ended', async () => {
     const ends: unknown[] = [];
     const remember = (end: unknown) => ends.push(end) > 0;

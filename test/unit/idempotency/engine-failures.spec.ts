@@ -27,12 +27,12 @@ afterEach(() => jest.restoreAllMocks());
 async function overtaken(another: (engines: Engines) => Promise<unknown>, claim: object = {}) {
   const engines = new Engines();
   const { engine, heard } = engines.start();
-  const { work, begun, end } = heldWork<unknown>();
+  const { work, begun, end, fail } = heldWork<unknown>();
   const late = engine.tryRun({ scope, key, fingerprint: 'A', ...claim }, work);
   await begun;
   await engines.clock.advance(LEASE_MS);
   await another(engines);
-  return { late, end, heard };
+  return { late, end, fail, heard };
 }
 
 describe('a store that does not answer a begin', () => {
@@ -53,6 +53,13 @@ describe('a store that does not answer a begin', () => {
     await errorOfRun(engine.run(key, async () => 1, { scope, payload: 'A' }));
     const attempt = engine.run(key, async (context) => context.attempt, { scope, payload: 'B' });
     expect(await attempt).toEqual({ kind: 'executed', result: 1 });
+  });
+
+  it('is an outcome of its own', async () => {
+    const engines = new Engines();
+    engines.fail('begin');
+    const outcome = await engines.start().engine.tryRun({ scope, key }, async () => 1);
+    expect(outcome).toMatchObject({ kind: 'store-unavailable', error: expect.any(StoreUnavailableError) });
   });
 
   it('is told apart from a fault with this one key', async () => {
@@ -83,9 +90,10 @@ describe('a store that does not answer when there is a result', () => {
     const engines = new Engines();
     const { engine } = engines.start({ leaseMs: 1_000 });
     engines.fail('complete', { times: Infinity });
-    const error = await errorOfRun(engine.run(key, async () => 7, { scope }));
-    expect(error).toBeInstanceOf(StoreUnavailableError);
+    const outcome = await engine.tryRun({ scope, key }, async () => 7);
+    expect(outcome).toMatchObject({ kind: 'store-unavailable', error: expect.any(StoreUnavailableError) });
     expect(waits).toEqual([200, 200, 200, 200]);
+    expect(engines.callsOf('release')).toEqual([]);
   });
 
   it('may have stored it all the same: what is found there is ours', async () => {
@@ -164,6 +172,13 @@ describe('a lease that ended during the work', () => {
       error: expect.any(RememberedError),
       replayed: true,
     });
+    expect(heard.at(-1)).toMatchObject({ kind: 'completion-refused', sameResult: false });
+  });
+
+  it('leaves it to that owner, whatever late error is remembered', async () => {
+    const { late, fail, heard } = await overtaken(otherWork(null), { remember: () => true });
+    fail(new Error('out of stock'));
+    expect(await late).toEqual({ kind: 'replayed', result: null });
     expect(heard.at(-1)).toMatchObject({ kind: 'completion-refused', sameResult: false });
   });
 

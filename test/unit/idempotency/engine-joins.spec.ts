@@ -56,13 +56,17 @@ describe('calls for one key at the same time, in one process', () => {
   it('are a replay each where the run is one itself', async () => {
     const engines = new Engines();
     await engines.start().engine.run(key, async () => 7, { scope });
-    const { engine } = engines.start();
+    const { engine, heard } = engines.start();
     const call = () => engine.run(key, async () => 8, { scope });
     expect(await Promise.all([call(), call()])).toEqual([
       { kind: 'replayed', result: 7 },
       { kind: 'replayed', result: 7 },
     ]);
     expect(engines.callsOf('begin')).toHaveLength(2);
+    expect(heard).toMatchObject([
+      { kind: 'replayed', from: 'store' },
+      { kind: 'replayed', from: 'running-call' },
+    ]);
   });
 
   it('fail together', async () => {

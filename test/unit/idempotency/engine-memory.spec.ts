@@ -44,11 +44,13 @@ describe('the local memory of finished keys', () => {
   });
 
   it('still notices another payload', async () => {
-    const { engine, heard } = new Engines().start({ localMemory });
+    const engines = new Engines();
+    const { engine, heard } = engines.start({ localMemory });
     await engine.run(key, async () => 1, { scope, payload: 'A' });
     expect(await engine.run(key, async () => 2, { scope, payload: 'B' })).toEqual({ kind: 'mismatch' });
     expect(await engine.run(key, async () => 2, { scope, payload: 'A' })).toMatchObject({ result: 1 });
     expect(kindsOf(heard)).toEqual(['acquired', 'completed', 'mismatch', 'replayed']);
+    expect(engines.callsOf('begin')).toHaveLength(1);
   });
 
   it('keeps scopes apart', async () => {

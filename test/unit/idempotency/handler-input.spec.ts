@@ -1,0 +1,74 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants';
+import {
+  Idempotent,
+  IdempotencyContext,
+  IdempotentPayload,
+  idempotencyContextOf,
+} from '../../../src/idempotency';
+import { provideHandlerInput } from '../../../src/idempotency/idempotency.context';
+import { optionsOf } from '../../../src/idempotency/idempotency.options';
+
+class Orders {
+  @Idempotent({ scope: 'order' })
+  place(@IdempotencyContext() context: unknown, @IdempotentPayload() payload: unknown): unknown[] {
+    return [context, payload];
+  }
+
+  cancel(): void {
+    // Not a handler that the engine knows.
+  }
+}
+
+const message = { properties: { headers: {} }, fields: {} };
+
+function executionOf(method: 'place' | 'cancel', source: object = message): ExecutionContext {
+  const parts: Partial<ExecutionContext> = {
+    getType: <T>() => 'rmq' as T,
+    getArgs: <T>() => [{ total: 7 }, source] as T,
+    getClass: <T>() => Orders as T,
+    getHandler: () => Orders.prototype[method],
+  };
+  return parts as ExecutionContext;
+}
+
+/** What the parameter decorators hand to the handler, in the order of its parameters. */
+function argumentsFor(execution: ExecutionContext): unknown[] {
+  const parameters = Object.values(
+    Reflect.getMetadata(ROUTE_ARGS_METADATA, Orders, 'place') as Record<
+      string,
+      { index: number; factory: (data: unknown, execution: ExecutionContext) => unknown }
+    >,
+  );
+  return parameters
+    .sort((one, other) => one.index - other.index)
+    .map(({ factory }) => factory(undefined, execution));
+}
+
+describe('what a handler is handed', () => {
+  const context = { scope: 'order', key: 'abc', replayed: true } as const;
+
+  it('is the context and the payload of its own request', () => {
+    const source = { ...message };
+    provideHandlerInput(source, { context, payload: 'as the pipe made it' });
+    expect(argumentsFor(executionOf('place', source))).toEqual([context, 'as the pipe made it']);
+    expect(idempotencyContextOf(executionOf('place', source))).toBe(context);
+  });
+
+  it('is an error where the engine has seen nothing of the request', () => {
+    expect(() => argumentsFor(executionOf('place', { ...message }))).toThrow(
+      'Orders.place asks for what only @Idempotent() on the method provides',
+    );
+    expect(idempotencyContextOf(executionOf('place', { ...message }))).toBeUndefined();
+  });
+});
+
+describe('the options of a handler', () => {
+  it('are those of its decorator', () => {
+    expect(optionsOf(executionOf('place'))).toMatchObject({ scope: 'order' });
+  });
+
+  it('are missed by name where it has none', () => {
+    expect(() => optionsOf(executionOf('cancel'))).toThrow('cancel is not marked with @Idempotent()');
+  });
+});
