@@ -4,7 +4,7 @@ import { eventually } from '../support/eventually';
 import { gatewayCalls } from '../support/gateway-calls';
 import { aPayment, gatewayKey } from '../support/payments';
 import type { Payment } from '../support/payments';
-import { deadLetterQueue } from '../support/topology';
+import { deadLetterQueue, workQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 import type { World } from '../support/world';
 
@@ -135,7 +135,8 @@ describe('replaying what the broker itself gave up, which does not say how often
     await exhaust(world, payment);
     await command.run('drop', await command.idOf({ idempotencyKey: payment.idempotencyKey }));
     const session = new AmqpSession(world.broker.url);
-    const headers = { 'idempotency-key': payment.idempotencyKey, 'x-first-death-reason': 'delivery_limit' };
+    const deaths = [{ queue: workQueue, reason: 'delivery_limit', count: 1 }];
+    const headers = { 'idempotency-key': payment.idempotencyKey, 'x-death': deaths };
     const channel = await session.publishing();
     channel.sendToQueue(deadLetterQueue, Buffer.from(JSON.stringify(payment)), { headers, persistent: true });
     await channel.waitForConfirms();
