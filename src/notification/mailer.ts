@@ -18,33 +18,26 @@ const SILENCE_TIMEOUT_MS = 30_000;
 /** Mail servers limit the connections of one client; the rest waits its turn. */
 const MAX_CONNECTIONS = 5;
 
-/** Hands e-mails over to a mail server, or does nothing where there is none. */
+/** Hands e-mails over to a mail server. */
 @Injectable()
 export class Mailer implements OnApplicationShutdown {
   private readonly transport;
 
   constructor(private readonly environment: Environment) {
     const { smtpUrl, nodeEnv, allowInsecureUrls } = environment;
-    this.transport =
-      smtpUrl === ''
-        ? undefined
-        : createTransport({
-            url: smtpUrl,
-            pool: true,
-            maxConnections: MAX_CONNECTIONS,
-            // Its own retries would hide attempts; ours are counted, spread and survive a crash.
-            maxRequeues: 0,
-            requireTLS: nodeEnv === 'production' && !allowInsecureUrls,
-            connectionTimeout: CONNECT_TIMEOUT_MS,
-            greetingTimeout: CONNECT_TIMEOUT_MS,
-            socketTimeout: SILENCE_TIMEOUT_MS,
-            disableFileAccess: true,
-            disableUrlAccess: true,
-          });
-  }
-
-  get isOn(): boolean {
-    return this.transport !== undefined;
+    this.transport = createTransport({
+      url: smtpUrl,
+      pool: true,
+      maxConnections: MAX_CONNECTIONS,
+      // Its own retries would hide attempts; ours are counted, spread and survive a crash.
+      maxRequeues: 0,
+      requireTLS: nodeEnv === 'production' && !allowInsecureUrls,
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      greetingTimeout: CONNECT_TIMEOUT_MS,
+      socketTimeout: SILENCE_TIMEOUT_MS,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    });
   }
 
   get sender(): string {
@@ -58,7 +51,7 @@ export class Mailer implements OnApplicationShutdown {
    */
   async send({ to, ...mail }: Mail): Promise<void> {
     try {
-      await this.transport?.sendMail({
+      await this.transport.sendMail({
         ...mail,
         from: { name: '', address: this.sender },
         // As an object, because a text would be parsed: one address must stay one recipient.
@@ -71,6 +64,6 @@ export class Mailer implements OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
-    this.transport?.close();
+    this.transport.close();
   }
 }

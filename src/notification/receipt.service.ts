@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { IdempotencyContext } from '../idempotency';
 import type { PaymentSucceeded } from '../payment/payment-succeeded';
 import { Mailer } from './mailer';
@@ -14,18 +14,14 @@ export interface SentReceipt {
 
 /** Sends receipts. Called once per attempt, under the lease of the payment's key. */
 @Injectable()
-export class ReceiptService implements OnModuleInit {
+export class ReceiptService {
   private readonly logger = new Logger(ReceiptService.name);
 
   constructor(private readonly mailer: Mailer) {}
 
-  onModuleInit(): void {
-    if (!this.mailer.isOn) this.logger.log('Receipts are switched off: SMTP_URL is empty');
-  }
-
-  /** Whether there is somebody to send one to, and a mail server to take it. */
+  /** Whether the customer wants one. */
   isWantedFor(event: PaymentSucceeded): event is ReceiptRequest {
-    return Boolean(event.receiptEmail) && this.mailer.isOn;
+    return Boolean(event.receiptEmail);
   }
 
   /**

@@ -15,7 +15,7 @@ const STRIPE = 'https://api.stripe.com';
 
 /** What this process is, and where it can be reached. */
 export function processLines(environment: Environment): StartLine[] {
-  const { appRoles: roles, nodeEnv, port } = environment;
+  const { appRoles: roles, nodeEnv, port, smtpUrl } = environment;
   const url = `http://localhost:${port}`;
   const paths = pathsOf(environment);
   const gateway = addressOf(environment.stripeApiBase ?? STRIPE);
@@ -27,6 +27,9 @@ export function processLines(environment: Environment): StartLine[] {
     },
     { text: `HTTP ${url}: ${paths.map(named).join(', ')}`, facts: { http: { url, paths } } },
     ...(roles.includes('consumer') ? [{ text: `Gateway ${gateway}`, facts: { gateway } }] : []),
+    ...(roles.includes('consumer') && smtpUrl === ''
+      ? [{ text: 'Receipts are switched off: SMTP_URL is empty', facts: { receipts: false } }]
+      : []),
   ];
 }
 

@@ -217,7 +217,10 @@ describe('an event that no queue takes, where the service may not bind one', () 
   it('is sent when the dead letter is replayed to a queue that is bound again', async () => {
     const { world } = receipts;
     await world.broker.bindWorkQueue(receiptQueue, succeededRoutingKey);
-    const tool = new DeadLettersCommand(() => world.broker);
+    const tool = new DeadLettersCommand(
+      () => world.broker,
+      () => world.redis,
+    );
     await tool.json('replay', await tool.idOf({ reason: 'event-undeliverable' }));
     await receipts.untilSent(payment);
     expect(await world.broker.depth(deadLetterQueue)).toBe(0);

@@ -89,7 +89,10 @@ describe('a system in which all is well', () => {
 describe('a system in which something is broken', () => {
   const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: '1' } });
   const command = new ReconcileCommand(world);
-  const letters = new DeadLettersCommand(() => world.broker);
+  const letters = new DeadLettersCommand(
+    () => world.broker,
+    () => world.redis,
+  );
   const twin = ({ idempotencyKey }: Payment) => ({ idempotencyKey, reason: 'retries-exhausted' });
   const broken: Record<string, unknown[]> = {};
   let output: string;

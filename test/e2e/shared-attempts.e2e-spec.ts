@@ -50,7 +50,10 @@ describe('twenty copies of a payment over two processes, and a gateway that fail
 describe('twenty copies of a payment over two processes, and a gateway that fails for good', () => {
   const maxAttempts = 3;
   const world = useWorld({ services: 2, env: { PAYMENT_MAX_ATTEMPTS: String(maxAttempts) } });
-  const command = new DeadLettersCommand(() => world.broker);
+  const command = new DeadLettersCommand(
+    () => world.broker,
+    () => world.redis,
+  );
   const payment = aPayment();
   let letters: DeadLetter[];
 

@@ -57,7 +57,7 @@ describe('a start', () => {
     expect(lines).toContain(`Gateway ${world.sandbox.url}`);
     expect(lines).toMatch(/RabbitMQ \d+\.\d+\.\d+, /);
     expect(lines).toContain(`amqp://${broker}, virtual host ${decodeURIComponent(pathname.slice(1))}: `);
-    expect(lines).toContain('takes from payments.charge and notifications.receipt, 7 messages at a time');
+    expect(lines).toContain('takes from payments.charge, 7 messages at a time');
     expect(lines).toMatch(/Redis \d+\.\d+\.\d+, standalone, /);
     expect(lines).toContain(`redis://${redis}, database 0: maxmemory-policy noeviction, append-only`);
   });

@@ -212,20 +212,20 @@ describe('release.lua replies', () => {
 
 describe('find.lua replies', () => {
   it('nothing, no lease and no acquisitions for a key that nobody began', async () => {
-    expect(await runner().find()).toEqual([null, -2, 0]);
+    expect(await runner().find()).toEqual([null, -2, 0, 0]);
   });
 
   it('the remaining lease and the acquisitions while somebody works', async () => {
     const { begin, find } = runner();
     await begin('one');
-    expect(await find()).toEqual([null, expect.any(Number), 1]);
+    expect(await find()).toEqual([null, expect.any(Number), 1, 0]);
   });
 
   it('the record when the work is finished', async () => {
     const { begin, complete, find } = runner();
     await begin('one');
     await complete('one');
-    expect(await find()).toEqual(['{"result":1}', -2, 1]);
+    expect(await find()).toEqual(['{"result":1}', -2, 1, 0]);
   });
 });
 

@@ -30,7 +30,13 @@ describe('the lines about the process', () => {
       `Payment service: roles consumer and publisher, environment development, Node.js ${process.versions.node}`,
       'HTTP http://localhost:8080: / (console), /docs, /dead-letters, /payments, /health/live, /health/ready, /metrics',
       'Gateway http://sandbox:12111',
+      'Receipts are switched off: SMTP_URL is empty',
     ]);
+  });
+
+  it('do not speak of receipts where they are sent, nor in a publisher', () => {
+    const sent = { SMTP_URL: 'smtp://mail', RECEIPT_FROM: 'shop@example.com' };
+    expect([...texts(sent), ...texts({ APP_ROLES: 'publisher' })].join()).not.toContain('Receipts');
   });
 
   it('name the gateway that is used when none is given', () => {
