@@ -113,7 +113,7 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
     const { consumerTags } = this.connection;
     const gone = [...this.resumed, ...consumerTags];
     for (const tag of gone) this.stale.add(tag);
-    for (const tag of consumerTags) this.connection['unregisterConsumerForQueue'](tag);
+    for (const tag of consumerTags) forgetConsumer(this.connection, tag);
     this.resumed.clear();
     this.cancelled.clear();
     this.whenSettled(() => gone.forEach((tag) => this.stale.delete(tag)));
@@ -121,7 +121,8 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
 
   /** Calls back when nothing is in flight any more of what is now. */
   private whenSettled(then: () => void): void {
-    void Promise.allSettled([...this.connection['outstandingMessageProcessing']]).then(then);
+    const inFlight = [...(this.connection['outstandingMessageProcessing'] as Set<Promise<unknown>>)];
+    void Promise.allSettled(inFlight).then(then);
   }
 
   /** Makes the broker's view agree with ours, one change after the other. */
@@ -172,4 +173,10 @@ function memberOf(container: unknown, name: string): unknown {
   if (typeof container !== 'object' || container === null) return undefined;
   const member: unknown = Reflect.get(container, name);
   return member;
+}
+
+/** Private in the library; a test fails when a release moves it. */
+function forgetConsumer(connection: AmqpConnection, tag: string): void {
+  const forget: unknown = Reflect.get(connection, 'unregisterConsumerForQueue');
+  if (typeof forget === 'function') Reflect.apply(forget, connection, [tag]);
 }

@@ -25,7 +25,7 @@ export function unreadableHeaders(headers: unknown): readonly string[] {
  * Second: the client reads tables by recursion, and some thousands of levels overflow its stack. What it cannot read is
  * left out. This must run before the client's other files take the function over.
  */
-const { decodeFields } = codec;
+const decodeFields = codec.decodeFields.bind(codec);
 codec.decodeFields = (bytes) => {
   let table: Record<string, unknown> = {};
   let left = [ALL_HEADERS];

@@ -30,7 +30,7 @@ const STAYING_PROPERTIES = ['expiration', 'userId', 'clusterId'] as const;
 const DIRECT_REPLIES = 'amq.rabbitmq.reply-to';
 
 export interface MessageCopy {
-  readonly properties: Options.Publish;
+  readonly properties: Omit<Options.Publish, 'headers'> & { readonly headers: Record<string, unknown> };
   /** The names of what its sender set and the copy does not have, those of earlier copies among them; '' for none. */
   readonly dropped: string;
 }

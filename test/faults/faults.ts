@@ -33,11 +33,11 @@ export const clockJumps = {
 export type ClockJump = keyof typeof clockJumps;
 
 /** How a publisher's clock, or its idea of the unit, goes wrong; what is within the tolerance must be charged. */
-export const skewedClocks = ['other units', 'minutes off', 'hours ahead'] as const;
+const skewedClocks = ['other units', 'minutes off', 'hours ahead'] as const;
 export type SkewedClock = (typeof skewedClocks)[number];
 
 /** What an operator removes from the broker by mistake. */
-export const removables = [
+const removables = [
   'retry queues',
   'receipts queue',
   'receipts binding',

@@ -27,7 +27,7 @@ function executionOf(method: 'place' | 'cancel', source: object = message): Exec
     getType: <T>() => 'rmq' as T,
     getArgs: <T>() => [{ total: 7 }, source] as T,
     getClass: <T>() => Orders as T,
-    getHandler: () => Orders.prototype[method],
+    getHandler: () => Reflect.get(Orders.prototype, method),
   };
   return parts as ExecutionContext;
 }

@@ -6,9 +6,10 @@ describe('what is used of the RabbitMQ library although it is private there', ()
 
   it('is still where it was: the consumers, and how one is forgotten', () => {
     expect(connection.consumerTags).toEqual([]);
-    connection['_consumers'].tag = connection['_consumers'].other;
+    Object.assign(connection['_consumers'] as object, { tag: {} });
     expect(connection.consumerTags).toEqual(['tag']);
-    connection['unregisterConsumerForQueue']('tag');
+    const forget = connection['unregisterConsumerForQueue'] as (tag: string) => void;
+    forget.call(connection, 'tag');
     expect(connection.consumerTags).toEqual([]);
   });
 

@@ -111,7 +111,7 @@ describe('the content encoding of a body', () => {
   );
 
   it('is not quoted without end', () => {
-    expect(String(encoded('x'.repeat(255)))).not.toContain('x'.repeat(41));
+    expect(encoded('x'.repeat(255))).toMatchObject({ message: expect.not.stringContaining('x'.repeat(41)) });
   });
 });
 
