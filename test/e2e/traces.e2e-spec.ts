@@ -21,6 +21,9 @@ describe('a payment through three processes, the first attempt of which fails at
           OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
           OTEL_SERVICE_NAME: name,
           OTEL_BSP_SCHEDULE_DELAY: '50',
+          // So that events are taken. This one asks for no receipt, and no mail server is needed.
+          SMTP_URL: 'smtp://127.0.0.1:9',
+          RECEIPT_FROM: 'receipts@shop.example',
         },
       });
     const publisher = await start('publisher', 'publisher');
