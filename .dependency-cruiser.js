@@ -39,7 +39,8 @@ module.exports = {
     },
     {
       name: 'config-stands-alone',
-      comment: 'But for the table of currencies, which imports nothing itself: a default must be one of them.',
+      comment:
+        'But for the table of currencies, which imports nothing itself: a default must be one of them.',
       severity: 'error',
       from: { path: '^src/config/' },
       to: { path: '^src/', pathNot: '^src/(config/|payment/currencies\\.ts$)' },
