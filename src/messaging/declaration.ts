@@ -35,7 +35,8 @@ export class Declaration {
         await channel.assertExchange(name, type, options);
       for (const queue of queues(this.environment)) await declareQueue(channel, queue);
     } finally {
-      await channel.close().catch(() => undefined);
+      // Not waited for: when the connection dies meanwhile, the client never answers.
+      channel.close().catch(() => undefined);
     }
   }
 }

@@ -70,7 +70,8 @@ export class QueueMetrics {
         const { messageCount, consumerCount } = await channel.checkQueue(queue);
         depths.push({ queue, ready: messageCount, consumers: consumerCount });
       }
-      await channel.close();
+      // Not waited for: when the connection dies meanwhile, the client never answers.
+      channel.close().catch(() => undefined);
     } catch (error) {
       this.logger.debug(`Queue depths could not be read: ${String(error)}`);
     }
