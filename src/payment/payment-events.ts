@@ -47,7 +47,7 @@ export class PaymentEvents {
       exchange: PAYMENTS_EXCHANGE,
       routingKey: PAYMENT_SUCCEEDED,
       content: contentOf(event),
-      // Without receipts there need not be anybody who wants to know.
+      // With receipts off, an event without a subscriber is as it should be.
       properties: { ...propertiesOf(event), mandatory: this.environment.smtpUrl !== '' },
     });
   }

@@ -61,8 +61,8 @@ const SECOND_LOOK_MS = 3_000;
 /**
  * Compares what Redis, the dead letters and the gateway say of each payment. Changes nothing anywhere.
  *
- * In memory are the keys, the charges and dead letters of the period, and what is broken: about 250 bytes a key. Records
- * are looked up a few at a time, and forgotten when they are judged.
+ * In memory are the keys, the charges and dead letters of the period, and what is broken. Records are looked up a few at
+ * a time, and forgotten when they are judged.
  */
 export class Reconciliation {
   private step = 'connecting';
