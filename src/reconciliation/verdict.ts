@@ -132,7 +132,8 @@ function withoutEnd(facts: PaymentFacts, scene: Scene): Problem | undefined {
   return {
     kind: 'without-end',
     detail: `begun ${acquisitions} times, and there is no record, dead letter or waiting message`,
-    advice: 'if nobody dropped its dead letter, publish it again under the same key: it is charged once',
+    advice:
+      'if nobody dropped its dead letter, publish it again under the same key: it is charged once. Where its attempts are used up it becomes a dead letter, and a replay gives it new ones',
   };
 }
 

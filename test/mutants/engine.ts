@@ -1,0 +1,14 @@
+import '../unit/idempotency/claim-of-request.spec';
+import '../unit/idempotency/claim-settings.spec';
+import '../unit/idempotency/engine-answers.spec';
+import '../unit/idempotency/engine-ends.spec';
+import '../unit/idempotency/engine-memory.spec';
+import '../unit/idempotency/engine.spec';
+import '../unit/idempotency/handler-input.spec';
+import '../unit/idempotency/idempotency.events.spec';
+import '../unit/idempotency/idempotency.options.spec';
+import '../unit/idempotency/lease-end.spec';
+import '../unit/idempotency/lease.spec';
+import '../unit/idempotency/look-again.spec';
+import '../unit/idempotency/outcome.spec';
+import '../unit/idempotency/remembered-error.spec';

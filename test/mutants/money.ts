@@ -1,0 +1,2 @@
+import '../unit/payment/currencies.spec';
+import '../unit/payment/money.spec';
