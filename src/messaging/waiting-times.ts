@@ -7,7 +7,7 @@ import { delayedSince } from './message-history';
 import { WORK_QUEUES, type WorkQueue } from './topology';
 
 /**
- * Since when messages wait here, in a retry queue or behind a pause. What waited has not been charged and forgotten
+ * How long messages wait here, in a retry queue or behind a pause. What waited has not been charged and forgotten
  * meanwhile, so that this time does not age it.
  */
 @Injectable()
@@ -15,42 +15,48 @@ export class WaitingTimes {
   constructor(private readonly pauses: QueuePauses) {}
 
   /**
+   * From when on a message counts as having waited: its delay in a retry queue and the pauses since it was made, as one
+   * time. Nobody knows whether it was in the queue while that was paused; only that much of its age can be ours.
    * Undefined for a message that did not wait for us.
    *
    * @throws StoreUnavailableError when Redis does not say
    */
   async since(message: ConsumeMessage, queue: WorkQueue): Promise<Date | undefined> {
-    const pause = await this.pauses.find(queue.name).catch((error: unknown) => {
+    const delayed = delayedSince(message, queue);
+    const madeAt = amqpInstant(message.properties.timestamp)?.instant;
+    if (!madeAt) return delayed;
+    const pauses = await this.pauses.findSince(queue.name, madeAt).catch((error: unknown) => {
       throw new StoreUnavailableError('pause', error);
     });
-    const madeAt = amqpInstant(message.properties.timestamp)?.instant;
-    return earliest(delayedSince(message, queue), pause && madeAt && waitBehind(pause, madeAt));
+    const taken = delayed ?? new Date();
+    const pausedMs = msPaused(pauses, madeAt, taken);
+    return pausedMs > 0 ? new Date(taken.getTime() - pausedMs) : delayed;
   }
 
-  /** The same pause, remembered from its first moment to its end; should Redis be away, then when it is back. */
+  /** The same pause, remembered at each look; should Redis be away, then when it is back. */
   remembered(pause: Pause): Pause {
     const since = new Date();
     const queues = pause.queue ? [pause.queue] : WORK_QUEUES;
-    const lasts = () => Promise.all(queues.map(({ name }) => this.pauses.lasts(name, since)));
-    lasts().catch(() => undefined);
     return {
       ...pause,
       isOver: async () => {
         const isOver = await pause.isOver();
-        await (isOver ? Promise.all(queues.map(({ name }) => this.pauses.ended(name, since))) : lasts());
+        await Promise.all(queues.map(({ name }) => this.pauses.lasts(name, since)));
         return isOver;
       },
     };
   }
 }
 
-/** What was made after the pause did not wait behind it; what was made during it waited from then on. */
-function waitBehind({ since, until }: QueuePause, madeAt: Date): Date | undefined {
-  if (until && madeAt > until) return undefined;
-  return madeAt > since ? madeAt : since;
-}
-
-function earliest(one: Date | undefined, other: Date | undefined): Date | undefined {
-  if (!one || !other) return one ?? other;
-  return one < other ? one : other;
+/** How much of the time between two instants lies in pauses, whether they overlap or not. */
+function msPaused(pauses: readonly QueuePause[], from: Date, to: Date): number {
+  let counted = from.getTime();
+  let total = 0;
+  for (const { since, until } of pauses.toSorted((one, other) => Number(one.since) - Number(other.since))) {
+    const start = Math.max(counted, since.getTime());
+    const end = Math.min(until.getTime(), to.getTime());
+    if (end > start) total += end - start;
+    counted = Math.max(counted, end);
+  }
+  return total;
 }

@@ -21,19 +21,19 @@ function delayedCopy({
 const undelivered = (made: Date) => aMessage({ properties: { headers: {}, timestamp: seconds(made) } });
 
 /** Pauses of queues in memory; `fails` says when Redis does not answer. */
-function waiting(pause?: QueuePause) {
-  const calls: string[] = [];
+function waiting(...found: QueuePause[]) {
+  const written: { queue: string; since: Date }[] = [];
   const state = { fails: false };
-  const call = (name: string) => {
-    calls.push(name);
-    return state.fails ? Promise.reject(new Error('gone')) : Promise.resolve();
-  };
+  const whileUp = <T>(answer: T) =>
+    state.fails ? Promise.reject(new Error('gone')) : Promise.resolve(answer);
   const pauses = {
-    lasts: (queue: string) => call(`lasts ${queue}`),
-    ended: (queue: string) => call(`ended ${queue}`),
-    find: () => call('find').then(() => pause),
+    lasts: (queue: string, since: Date) =>
+      whileUp(undefined).then(() => {
+        written.push({ queue, since });
+      }),
+    findSince: (_queue: string, instant: Date) => whileUp(found.filter(({ until }) => until >= instant)),
   } as unknown as QueuePauses;
-  return { times: new WaitingTimes(pauses), calls, state };
+  return { times: new WaitingTimes(pauses), written, state };
 }
 
 describe('a copy that was delayed', () => {
@@ -60,29 +60,44 @@ describe('a copy that was delayed', () => {
 });
 
 describe('a message that sat in its queue while consumption was paused', () => {
+  const now = at(59);
   const pause = { since: at(5), until: at(50) };
 
-  it('has waited since the pause began, if it was there before', async () => {
-    expect(await waiting(pause).times.since(undelivered(at(0)), CHARGES)).toEqual(at(5));
+  beforeEach(() => jest.useFakeTimers({ now }));
+  afterEach(() => jest.useRealTimers());
+
+  it('has waited for as long as the pause lasted, if it was there before', async () => {
+    expect(await waiting(pause).times.since(undelivered(at(0)), CHARGES)).toEqual(at(59 - 45));
   });
 
-  it('has waited since it was made, if that was during the pause', async () => {
-    expect(await waiting(pause).times.since(undelivered(at(20)), CHARGES)).toEqual(at(20));
+  it('has waited from its making to the end of the pause, if it was made in the pause', async () => {
+    expect(await waiting(pause).times.since(undelivered(at(20)), CHARGES)).toEqual(at(59 - 30));
   });
 
   it('has not waited if it was made after the pause', async () => {
     expect(await waiting(pause).times.since(undelivered(at(51)), CHARGES)).toBeUndefined();
   });
 
-  it('has waited, too, when the process died in the pause', async () => {
-    const open = { since: at(5), until: undefined };
-    expect(await waiting(open).times.since(undelivered(at(0)), CHARGES)).toEqual(at(5));
+  it('has waited for the sum of several pauses, and not for the time between them', async () => {
+    const pauses = [
+      { since: at(40), until: at(43) },
+      { since: at(10), until: at(12) },
+    ];
+    expect(await waiting(...pauses).times.since(undelivered(at(0)), CHARGES)).toEqual(at(59 - 5));
   });
 
-  it('and was delayed afterwards has waited since the earlier of the two', async () => {
-    expect(await waiting(pause).times.since(delayedCopy({}), CHARGES)).toEqual(at(5));
-    const late = { since: at(20), until: undefined };
-    expect(await waiting(late).times.since(delayedCopy({}), CHARGES)).toEqual(at(10));
+  it('has waited once for a pause that two processes remember', async () => {
+    const pauses = [pause, { since: at(10), until: at(30) }, { since: at(45), until: at(52) }];
+    expect(await waiting(...pauses).times.since(undelivered(at(0)), CHARGES)).toEqual(at(59 - 47));
+  });
+
+  it('and was delayed afterwards has waited since its delay and for the pause before that', async () => {
+    expect(await waiting({ since: at(5), until: at(8) }).times.since(delayedCopy({}), CHARGES)).toEqual(
+      at(7),
+    );
+    expect(await waiting({ since: at(20), until: at(30) }).times.since(delayedCopy({}), CHARGES)).toEqual(
+      at(10),
+    );
   });
 
   it('has not waited where there was no pause', async () => {
@@ -97,22 +112,31 @@ describe('a message that sat in its queue while consumption was paused', () => {
 });
 
 describe('a pause that is remembered', () => {
-  it('is so from its first moment, at each look, and when it ends', async () => {
-    const { times, calls } = waiting();
-    const answers = [false, true];
-    const pause = times.remembered({
-      reason: 'why',
-      queue: CHARGES,
-      isOver: async () => answers.shift() ?? true,
-    });
-    expect([await pause.isOver(), await pause.isOver()]).toEqual([false, true]);
-    expect(calls).toEqual(['lasts payments.charge', 'lasts payments.charge', 'ended payments.charge']);
+  const lasting = { reason: 'why', queue: CHARGES, isOver: async () => false };
+
+  it('is so from its first moment, at each look', async () => {
+    const { times, written } = waiting();
+    const before = Date.now();
+    const pause = times.remembered(lasting);
+    const after = Date.now();
+    expect([await pause.isOver(), await pause.isOver()]).toEqual([false, false]);
+    expect(written.map(({ queue }) => queue)).toEqual(['payments.charge', 'payments.charge']);
+    for (const { since } of written) {
+      expect(since.getTime()).toBeGreaterThanOrEqual(before);
+      expect(since.getTime()).toBeLessThanOrEqual(after);
+    }
   });
 
-  it('of all queues is so for each of them', () => {
-    const { times, calls } = waiting();
-    times.remembered({ reason: 'why', isOver: async () => true });
-    expect(calls).toEqual([CHARGES, RECEIPTS].map(({ name }) => `lasts ${name}`));
+  it('is not so before the first look, since none may come of it', () => {
+    const { times, written } = waiting();
+    times.remembered(lasting);
+    expect(written).toEqual([]);
+  });
+
+  it('of all queues is so for each of them', async () => {
+    const { times, written } = waiting();
+    await times.remembered({ reason: 'why', isOver: async () => true }).isOver();
+    expect(written.map(({ queue }) => queue)).toEqual([CHARGES, RECEIPTS].map(({ name }) => name));
   });
 
   it('goes on until its end could be written down', async () => {
