@@ -14,8 +14,8 @@ import { PublishReturnedError, Publisher } from './publisher';
 import type { OutgoingMessage } from './publishing-channel';
 import { DEAD_LETTER, HEADERS, retryDelaysMs, retryQueue, type WorkQueue } from './topology';
 
-/** Between two tries to publish what replaces a message. */
-const RETRY_MS = 1_000;
+/** Between two looks whether a message is still ours while what replaces it is not confirmed. */
+const LOOK_MS = 1_000;
 const OUTCOMES = {
   park: 'parked',
   'dead-letter': 'dead-lettered',
@@ -46,29 +46,33 @@ export class Settlement {
 
   /**
    * Resolves with `settled` once the broker has confirmed the replacement: a crash in between makes a duplicate, never
-   * a loss. While the broker does not confirm, the original stays unacknowledged and the replacement is tried again:
-   * requeueing it instead would spin, and use up its delivery limit. `requeue` only when the process is stopping, or the
-   * broker has redelivered the message meanwhile.
+   * a loss. While the broker does not confirm, the original stays unacknowledged, and the replacement is published again
+   * only when the first one was refused or its channel has closed: requeueing the original instead would spin, and use up
+   * its delivery limit. `requeue` only when the process is stopping, or the broker has redelivered the message meanwhile.
    */
   async settle(verdict: Verdict): Promise<'settled' | 'requeue'> {
     const replacement = this.replacementOf(verdict);
-    for (;;) {
-      // Whoever has the message now settles it; a replacement of ours would be one too many.
-      if (!this.consumption.isHeld(verdict.message)) return 'requeue';
+    let sent: Promise<void> | undefined;
+    // Whoever has the message when it is not ours any more settles it; a replacement of ours would be one too many.
+    while (this.consumption.isHeld(verdict.message)) {
       try {
-        await this.publisher.publish(replacement);
-        this.count(verdict);
-        return 'settled';
+        sent ??= this.publisher.send(replacement);
+        if (await isDone(sent)) {
+          this.count(verdict);
+          return 'settled';
+        }
       } catch (error) {
-        if (this.consumption.state.kind === 'stopped') return 'requeue';
+        sent = undefined;
         this.logger.warn(
           { err: error, fate: verdict.fate.kind },
           'The replacement of a message is not confirmed yet; trying again',
         );
         if (error instanceof PublishReturnedError) await this.declaration.declareAnew();
-        await sleep(RETRY_MS);
+        await sleep(LOOK_MS);
       }
+      if (this.consumption.state.kind === 'stopped') return 'requeue';
     }
+    return 'requeue';
   }
 
   private count({ queue, fate }: Verdict): void {
@@ -95,6 +99,11 @@ export class Settlement {
         return fate satisfies never;
     }
   }
+}
+
+/** Whether it is by the next look. */
+function isDone(sent: Promise<void>): Promise<boolean> {
+  return Promise.race([sent.then(() => true), sleep(LOOK_MS, false, { ref: false })]);
 }
 
 function deadLetterProperties(

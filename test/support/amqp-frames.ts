@@ -5,6 +5,15 @@ export interface AmqpMethod {
   name: string;
   /** The exchange or queue it is about, where it is about one. */
   subject: string;
+  /** Where a message is published to, in its exchange. */
+  routingKey: string | undefined;
+  /** What is acknowledged: all up to the tag, or that one alone. */
+  acknowledged: Acknowledged | undefined;
+}
+
+export interface Acknowledged {
+  tag: number;
+  isMultiple: boolean;
 }
 
 export interface Frame {
@@ -83,8 +92,47 @@ function methodIn(frame: Buffer): AmqpMethod | undefined {
   const known = methods[`${frame.readUInt16BE(7)}.${frame.readUInt16BE(9)}`];
   if (!known) return undefined;
   // After the reserved short integer; a short string begins with its length.
-  const subject = known.named ? frame.toString('utf8', 14, 14 + frame.readUInt8(13)) : '';
-  return { channel: frame.readUInt16BE(1), name: known.name, subject };
+  const subjectEnd = known.named ? 14 + frame.readUInt8(13) : 14;
+  const subject = known.named ? frame.toString('utf8', 14, subjectEnd) : '';
+  const isPublish = known.name === 'basic.publish';
+  return {
+    channel: frame.readUInt16BE(1),
+    name: known.name,
+    subject,
+    routingKey: isPublish
+      ? frame.toString('utf8', subjectEnd + 1, subjectEnd + 1 + frame.readUInt8(subjectEnd))
+      : undefined,
+    acknowledged:
+      known.name === 'basic.ack'
+        ? { tag: Number(frame.readBigUInt64BE(11)), isMultiple: frame.readUInt8(19) === 1 }
+        : undefined,
+  };
+}
+
+/** An acknowledgement of one message. */
+export function acknowledgement(channel: number, tag: number): Buffer {
+  const payload = Buffer.from([0, 60, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  payload.writeBigUInt64BE(BigInt(tag), 4);
+  return methodFrameOf(channel, payload);
+}
+
+/** How a broker says that it takes no messages because of an alarm. */
+export function connectionBlocked(reason: string): Buffer {
+  const text = Buffer.from(reason);
+  return methodFrameOf(0, Buffer.concat([Buffer.from([0, 10, 0, 60, text.length]), text]));
+}
+
+/** And that it takes them again. */
+export function connectionUnblocked(): Buffer {
+  return methodFrameOf(0, Buffer.from([0, 10, 0, 61]));
+}
+
+function methodFrameOf(channel: number, payload: Buffer): Buffer {
+  const head = Buffer.alloc(headBytes);
+  head.writeUInt8(methodFrame, 0);
+  head.writeUInt16BE(channel, 1);
+  head.writeUInt32BE(payload.length, 3);
+  return Buffer.concat([head, payload, Buffer.from([frameEnd])]);
 }
 
 /** What a broker sends that closes a connection. */
@@ -95,8 +143,5 @@ export function connectionClose(code: number, text: string): Buffer {
     reason,
     Buffer.from([0, 0, 0, 0]),
   ]);
-  const head = Buffer.alloc(headBytes);
-  head.writeUInt8(methodFrame, 0);
-  head.writeUInt32BE(payload.length, 3);
-  return Buffer.concat([head, payload, Buffer.from([frameEnd])]);
+  return methodFrameOf(0, payload);
 }

@@ -1,7 +1,8 @@
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { connectionClose, FrameReader } from './amqp-frames';
+import { connectionBlocked, connectionClose, connectionUnblocked, FrameReader } from './amqp-frames';
 import type { AmqpMethod, Frame } from './amqp-frames';
+import { ChannelConfirms } from './channel-confirms';
 
 /** How a step ends, in place of the broker's answer to it. */
 export type Ending =
@@ -31,14 +32,19 @@ interface Link {
   broker: Socket;
   /** The request whose answer is the last thing this client hears. */
   last: { method: AmqpMethod; trap: Trap } | undefined;
+  /** By the number of the channel. */
+  confirms: Map<number, ChannelConfirms>;
 }
 
 /** Stands before a broker, understands what clients ask of it, and can end a connection at exactly one step. */
 export class BrokerGate {
   /** What clients have asked for so far, in that order, such as `queue.declare payments.charge`. */
   readonly steps: string[] = [];
+  /** Where clients have published to so far: routing keys. */
+  readonly published: string[] = [];
   private readonly links = new Set<Link>();
   private readonly traps = new Set<Trap>();
+  private readonly withheld = new Set<string>();
   private readonly server: Server;
 
   private constructor(private readonly target: URL) {
@@ -70,6 +76,28 @@ export class BrokerGate {
     });
   }
 
+  /** From now on clients do not hear that messages to these routing keys are confirmed, as when a queue has no majority. */
+  withholdConfirms(...routingKeys: string[]): void {
+    for (const routingKey of routingKeys) this.withheld.add(routingKey);
+  }
+
+  /** They hear all of it now. */
+  releaseConfirms(): void {
+    this.withheld.clear();
+    for (const { client, confirms } of this.links) {
+      for (const channel of confirms.values()) client.write(channel.release());
+    }
+  }
+
+  /** Tells clients that the broker takes no messages, as in an alarm. */
+  block(): void {
+    for (const { client } of this.links) client.write(connectionBlocked('low on memory'));
+  }
+
+  unblock(): void {
+    for (const { client } of this.links) client.write(connectionUnblocked());
+  }
+
   async close(): Promise<void> {
     const closed = new Promise((done) => this.server.close(done));
     for (const link of [...this.links]) this.cut(link);
@@ -78,7 +106,7 @@ export class BrokerGate {
 
   private accept(client: Socket): void {
     const broker = connect({ host: this.target.hostname, port: Number(this.target.port) });
-    const link: Link = { client, broker, last: undefined };
+    const link: Link = { client, broker, last: undefined, confirms: new Map() };
     this.links.add(link);
     const requests = new FrameReader(true);
     const answers = new FrameReader(false);
@@ -98,6 +126,12 @@ export class BrokerGate {
   private request(link: Link, { bytes, method }: Frame): void {
     // Whatever comes after its last request, the broker does not hear any more; only its own end is answered.
     if (link.last) return method?.name === 'connection.close-ok' ? this.cut(link) : undefined;
+    if (method?.name === 'confirm.select')
+      link.confirms.set(method.channel, new ChannelConfirms(method.channel));
+    if (method?.routingKey !== undefined) {
+      this.published.push(method.routingKey);
+      link.confirms.get(method.channel)?.published(this.withheld.has(method.routingKey));
+    }
     const step = method && stepOf(method);
     if (method && step !== undefined) {
       this.steps.push(step);
@@ -132,7 +166,9 @@ export class BrokerGate {
   }
 
   private answer(link: Link, { bytes, method }: Frame): void {
-    if (!link.last) return void link.client.write(bytes);
+    if (!link.last) {
+      return void link.client.write((method && passingConfirms(link, method)) ?? bytes);
+    }
     const { trap } = link.last;
     const isAnswer =
       method?.name === `${link.last.method.name}-ok` && method.channel === link.last.method.channel;
@@ -147,6 +183,11 @@ export class BrokerGate {
     link.client.destroy();
     link.broker.destroy();
   }
+}
+
+/** What a client hears of an answer that confirms publishes; undefined for any other. */
+function passingConfirms({ confirms }: Link, { channel, acknowledged }: AmqpMethod): Buffer | undefined {
+  return acknowledged && confirms.get(channel)?.passing(acknowledged);
 }
 
 /** How a request is called in a test; undefined for what happens all the time. */
