@@ -134,7 +134,8 @@ async function runConnected(parsed: Arguments): Promise<string> {
     const what = () => `at the dead letters: ${deadLetters.progress}`;
     return await (parsed.values.json ? work : whileShowing(what, work));
   } finally {
-    await attempts?.close();
+    // It is done, or has failed with a reason of its own.
+    await attempts?.close().catch(() => undefined);
     await new BrokerSteps(CLOSE_WITHIN_MS)
       .take('end the connection', () => connection.close())
       .catch(() => undefined);
@@ -150,7 +151,7 @@ async function exitCode(): Promise<number> {
       return 2;
     }
     const reason = error instanceof Error ? error.message : String(error);
-    console.error(isExpected(error) ? reason : `The dead letters could not be reached: ${reason}`);
+    console.error(isExpected(error) ? reason : `This could not be done: ${reason}`);
     return 1;
   }
 }

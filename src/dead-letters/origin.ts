@@ -11,8 +11,3 @@ export function originOf({ fields, properties }: Message | GetMessage): string {
     workQueueBehind(fields.routingKey) ?? workQueueBehind(properties.headers?.[HEADERS.originalRoutingKey]);
   return (origin ?? CHARGES).routingKey;
 }
-
-/** Whether a header belongs to the dead letter, and not to the message that is replayed. */
-export function isOfDeadLetter(header: string): boolean {
-  return header.startsWith('x-dead-letter') || header === HEADERS.originalRoutingKey;
-}

@@ -1,10 +1,10 @@
 import type { ConfirmChannel, ConsumeMessage, Message } from 'amqplib';
-import { copyOf, senderHeaders } from '../messaging/message-copy';
+import { copyOf } from '../messaging/message-copy';
 import { HEADERS, PAYMENTS_EXCHANGE } from '../messaging/topology';
 import type { AttemptCounts } from './attempt-counts';
 import type { BrokerSteps } from './broker-steps';
 import { deadLetterFrom } from './dead-letter';
-import { isOfDeadLetter, originOf } from './origin';
+import { originOf } from './origin';
 
 export interface ReplayOptions {
   /**
@@ -63,18 +63,16 @@ function publish(
   { force }: ReplayOptions,
 ): void {
   const { properties: kept } = copyOf(message);
-  const own = Object.fromEntries(
-    Object.entries(senderHeaders(kept.headers)).filter(([name]) => !isOfDeadLetter(name)),
-  );
+  const firstPublished = kept.headers[HEADERS.originalTimestamp] ?? kept.timestamp;
   channel.publish(PAYMENTS_EXCHANGE, originOf(message), message.content, {
     ...kept,
     persistent: true,
     mandatory: true,
     timestamp: force ? Math.floor(Date.now() / 1000) : kept.timestamp,
     headers: {
-      ...own,
+      ...kept.headers,
       [HEADERS.attemptsBeforeReplay]: attempts,
-      ...(force && kept.timestamp !== undefined && { [HEADERS.originalTimestamp]: kept.timestamp }),
+      ...(force && firstPublished !== undefined && { [HEADERS.originalTimestamp]: firstPublished }),
     },
   });
 }

@@ -1,4 +1,7 @@
-/** What the AMQP client does not export: its codec, which decides what can be written at all. Held by `amqp-codec.spec.ts`. */
+/**
+ * What the AMQP client does not export: its codec, which decides what can be written at all, and how it opens a connection.
+ * Held by the specs `encodable`, `message-copy`, `unwritable-headers` and `broker-at-start`.
+ */
 declare module 'amqplib/lib/codec' {
   interface Codec {
     /** Writes a table at the offset, and returns how many bytes it took; throws for what it cannot write. */

@@ -18,6 +18,18 @@ export function deadLetterHeaders(letter: {
   };
 }
 
+const NAMES: readonly string[] = [
+  HEADERS.deadLetterReason,
+  HEADERS.deadLetterDetail,
+  HEADERS.deadLetteredAt,
+  HEADERS.originalRoutingKey,
+];
+
+/** Whether a header is one of those, and not of the message itself. */
+export function isOfDeadLetter(header: string): boolean {
+  return NAMES.includes(header);
+}
+
 /** Fit for a header that people and tools read: one line, bounded, and without anything that looks like a card number. */
 function oneLine(detail: string): string {
   return detail

@@ -1,4 +1,5 @@
 import type { ConsumeMessage, Options } from 'amqplib';
+import { isOfDeadLetter } from './dead-letter-headers';
 import { encodableHeaders, isEncodableProperty } from './encodable';
 import { unreadableHeaders } from './header-tables';
 import { HEADERS } from './topology';
@@ -76,13 +77,20 @@ function headersOf(headers: unknown): object {
   return typeof headers === 'object' && headers !== null ? headers : {};
 }
 
+/** By weight: what a message cannot do without comes first. */
 const OURS: readonly string[] = Object.values(HEADERS);
 
-/** Where there is too much, the key and the message's history must not be what goes. */
+/**
+ * Where there is too much, the key and the message's history must not be what goes. What is said of a dead letter is not
+ * said of its replay, nor of a copy whose sender wrote it.
+ */
 function oursFirst(headers: Record<string, unknown>): Record<string, unknown> {
-  const entries = Object.entries(headers).filter(([name]) => name !== HEADERS.dropped);
-  const isOurs = ([name]: [string, unknown]) => OURS.includes(name);
-  return Object.fromEntries([...entries.filter(isOurs), ...entries.filter((entry) => !isOurs(entry))]);
+  const weight = ([name]: [string, unknown]) => (OURS.includes(name) ? OURS.indexOf(name) : OURS.length);
+  return Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name]) => name !== HEADERS.dropped && !isOfDeadLetter(name))
+      .toSorted((one, other) => weight(one) - weight(other)),
+  );
 }
 
 const MOST_NAMES = 8;

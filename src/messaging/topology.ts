@@ -34,6 +34,7 @@ export function workQueueBehind(routingKey: unknown): WorkQueue | undefined {
   return WORK_QUEUES.find((queue) => routingKey === queue.routingKey || routingKey === queue.name);
 }
 
+/** In the order in which a copy that has no room for all of them keeps them. */
 export const HEADERS = {
   idempotencyKey: 'idempotency-key',
   deadLetterReason: 'x-dead-letter-reason',

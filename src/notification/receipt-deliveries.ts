@@ -50,6 +50,7 @@ export class ReceiptDeliveries implements UnprocessedHandler<ConsumeMessage> {
       this.consumption.pause(this.waitingTimes.remembered(pause));
     }
     const settled = await this.settlement.settle({ message, queue: RECEIPTS, fate });
+    if (settled === 'requeue') return settled;
     const facts = { ...identityOf(message), ...fate };
     if (fate.kind === 'park') this.logger.log(facts, 'Receipt parked');
     else this.logger.warn(facts, 'Receipt dead-lettered');

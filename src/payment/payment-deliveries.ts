@@ -45,8 +45,10 @@ export class PaymentDeliveries implements UnprocessedHandler<ConsumeMessage> {
     }
     this.pauseIfAway(outcome);
     const settled = await this.settlement.settle({ message, queue: CHARGES, fate });
-    this.log(message, outcome, fate);
-    if (settled === 'settled') this.activity.emit({ kind: 'unprocessed', message, fate });
+    if (settled === 'settled') {
+      this.log(message, outcome, fate);
+      this.activity.emit({ kind: 'unprocessed', message, fate });
+    }
     return settled;
   }
 

@@ -24,7 +24,7 @@ export class OpenBroker implements BrokerView, OnApplicationShutdown {
     return letters;
   }
 
-  /** Those that a consumer holds are not among them: their payments have a lease. */
+  /** Those that a consumer holds are not among them: their payments have a lease, or soon a record or a waiting copy. */
   async waitingMessages(): Promise<number> {
     const retries = retryDelaysMs(this.leaseMs).map((delayMs) => retryQueue(CHARGES, delayMs));
     const counts = await Promise.all([CHARGES.name, ...retries].map((queue) => this.ready(queue)));

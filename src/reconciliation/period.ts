@@ -4,9 +4,6 @@ import type { Period } from './reconciliation';
 /** Gateway and Redis have clocks of their own. */
 const CLOCK_MARGIN_MS = 300_000;
 
-/** An older message is refused, so the first charge of a key is older than the second by a record's life and this. */
-const PUBLISHERS_CLOCK_MARGIN_MS = 300_000;
-
 const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Milliseconds in `90m`, `24h` or `7d`; undefined for anything else. */
@@ -18,7 +15,7 @@ export function durationMs(text: string): number | undefined {
 
 /** From which time on things are compared; `agoMs`: by default as long as records are kept. */
 export function periodOf(
-  { idempotencyTtlSeconds }: Environment,
+  { idempotencyTtlSeconds, publisherClockToleranceMs }: Environment,
   agoMs: number | undefined,
   now: Date,
 ): Period {
@@ -26,7 +23,8 @@ export function periodOf(
   const since = new Date(now.getTime() - (agoMs ?? recordsLiveMs));
   return {
     since,
-    listedSince: new Date(since.getTime() - recordsLiveMs - CLOCK_MARGIN_MS - PUBLISHERS_CLOCK_MARGIN_MS),
+    // An older message is refused, so that is how much older than the second the first charge of a key can be.
+    listedSince: new Date(since.getTime() - recordsLiveMs - CLOCK_MARGIN_MS - publisherClockToleranceMs),
     recordsSince: new Date(now.getTime() - recordsLiveMs + CLOCK_MARGIN_MS),
   };
 }

@@ -1,6 +1,7 @@
 import type { Exit } from '../support/child-process';
 import { eventually } from '../support/eventually';
 import { Metrics } from '../support/metrics';
+import { keptBy, tellsWhatItKeeps } from '../support/kept';
 import { aPayment, gatewayKey } from '../support/payments';
 import type { Answer, Service } from '../support/service';
 import { deadLetterQueue } from '../support/topology';
@@ -154,9 +155,11 @@ describe('a failed attempt whose message RabbitMQ has redelivered meanwhile', ()
 });
 
 describe('hundreds of publishes while RabbitMQ is away', () => {
-  const world = useWorld({ own: { rabbitmq: true } });
+  const world = useWorld({ own: { rabbitmq: true }, services: 0 });
 
   it('leave nothing behind in the process', async () => {
+    await world.startService({ nodeArgs: tellsWhatItKeeps });
+    const before = await keptBy(world.service);
     await world.rabbitmqServer.kill();
     await eventually(async () => expect((await world.service.get('/health/ready')).status).toBe(503));
     const answers = await Promise.all(
@@ -165,6 +168,7 @@ describe('hundreds of publishes while RabbitMQ is away', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
     await world.rabbitmqServer.restart();
     await world.service.untilHealthy('ready', patienceMs);
+    expect(await keptBy(world.service)).toEqual(before);
     expect(world.service.output).not.toContain('MaxListenersExceededWarning');
   });
 });

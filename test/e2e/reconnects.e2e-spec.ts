@@ -1,34 +1,13 @@
-import { resolve } from 'node:path';
 import { FaultyProxy } from '../faults/proxy';
 import { eventually } from '../support/eventually';
-import { isJsonObject } from '../support/json';
-import type { JsonObject } from '../support/json';
+import { keptBy, tellsWhatItKeeps } from '../support/kept';
 import { aPayment, gatewayKey } from '../support/payments';
 import type { Service } from '../support/service';
 import { useWorld } from '../support/world';
 
-const preload = ['scripts/typescript.js', 'test/support/kept-by-connections.ts'].flatMap((file) => [
-  '--require',
-  resolve(__dirname, '../..', file),
-]);
 /** Enough that one more for each of them cannot be taken for anything else. */
 const RECONNECTS = 20;
 const withinMs = 240_000;
-
-/** How much the service holds for its connections. */
-async function keptBy(service: Service): Promise<JsonObject> {
-  const before = reports(service).length;
-  void service.signal('SIGUSR2');
-  return eventually(() => {
-    const [report] = reports(service).slice(before);
-    if (report === undefined) throw new Error('the service has not said what it keeps');
-    return report;
-  });
-}
-
-function reports(service: Service): JsonObject[] {
-  return service.logs.map(({ kept }) => kept).filter(isJsonObject);
-}
 
 describe('a broker whose connections are lost again and again', () => {
   const world = useWorld({ services: 0 });
@@ -37,7 +16,10 @@ describe('a broker whose connections are lost again and again', () => {
 
   beforeAll(async () => {
     proxy = await FaultyProxy.inFrontOf(world.broker.url);
-    service = await world.startService({ rabbitmqUrl: proxy.urlFor(world.broker.url), nodeArgs: preload });
+    service = await world.startService({
+      rabbitmqUrl: proxy.urlFor(world.broker.url),
+      nodeArgs: tellsWhatItKeeps,
+    });
   }, 120_000);
   afterAll(() => proxy.close());
 
@@ -58,7 +40,9 @@ describe('a broker whose connections are lost again and again', () => {
       expect(before).toMatchObject({
         'AmqpConnection._consumers': expect.any(Number),
         'AmqpConnection._managedConnection listeners': expect.any(Number),
+        'AmqpConnection._managedChannels.topology._setups': expect.any(Number),
         'Consumption.stale': 0,
+        'PublishingChannel.current.inFlight': 0,
       });
       const payment = aPayment();
       await world.broker.publishPayment(payment);

@@ -26,7 +26,9 @@ function watch(path: string, name: string, method: string): void {
 watch('@golevelup/nestjs-rabbitmq', 'AmqpConnection', 'init');
 watch('./messaging/consumption.js', 'Consumption', 'onModuleInit');
 watch('./messaging/channel-guard.js', 'ChannelGuard', 'onModuleInit');
+watch('./messaging/connection-upkeep.js', 'ConnectionUpkeep', 'onModuleInit');
 watch('./messaging/publisher.js', 'Publisher', 'onModuleInit');
+watch('./messaging/publishing-channel.js', 'PublishingChannel', 'onModuleInit');
 
 /** Of the object and what it holds itself, by the name of the property. */
 function sizesOf(name: string, object: object, depth = 2): [string, number][] {
@@ -45,7 +47,7 @@ function sizesOf(name: string, object: object, depth = 2): [string, number][] {
 
 /** What a connection replaces is not followed: it is new each time. */
 function isOfConnections(property: string): boolean {
-  return /^_managed(Connection|Channels)$/.test(property) || /^(publisher|consumer)$/.test(property);
+  return /^_managed(Connection|Channels)$/.test(property) || /^(topology|consumer|current)$/.test(property);
 }
 
 function listenersOf(object: object): number | undefined {

@@ -1,4 +1,4 @@
-import { isOfDeadLetter, originOf } from '../../../src/dead-letters/origin';
+import { originOf } from '../../../src/dead-letters/origin';
 import { aMessage } from '../messaging/a-message';
 
 const header = 'x-original-routing-key';
@@ -22,18 +22,5 @@ describe('where a dead letter is replayed to', () => {
   ])('is where the broker took it from, whatever a header says: $routingKey', ({ routingKey, origin }) => {
     const message = aMessage({ properties: { headers: { [header]: 'payment.requested' } } });
     expect(originOf({ ...message, fields: { ...message.fields, routingKey } })).toBe(origin);
-  });
-});
-
-describe('headers of the dead letter itself', () => {
-  it.each(['x-dead-letter-reason', 'x-dead-letter-detail', 'x-dead-lettered-at', header])(
-    'are: %s',
-    (name) => {
-      expect(isOfDeadLetter(name)).toBe(true);
-    },
-  );
-
-  it.each(['idempotency-key', 'x-attempts', 'x-original-timestamp'])('are not: %s', (name) => {
-    expect(isOfDeadLetter(name)).toBe(false);
   });
 });

@@ -47,6 +47,29 @@ describe('headers that travel on', () => {
   });
 });
 
+it.each(['x-dead-letter-reason', 'x-dead-letter-detail', 'x-dead-lettered-at', 'x-original-routing-key'])(
+  'a copy has no %s: a sender wrote it, or it is said of the dead letter that is replayed',
+  (name) => {
+    expect(
+      copyOf(aMessage({ properties: { headers: { [name]: 'x', kept: 1 } } })).properties.headers,
+    ).toEqual({
+      kept: 1,
+    });
+  },
+);
+
+describe('a copy that has no room for all headers', () => {
+  const large = 'x'.repeat(32_700);
+
+  it.each(['x-attempts', 'x-original-timestamp', 'x-other'])('keeps the key before %s', (name) => {
+    const { properties, dropped } = copyOf(
+      aMessage({ properties: { headers: { [name]: large, second: large, 'idempotency-key': 'abc' } } }),
+    );
+    expect(properties.headers['idempotency-key']).toBe('abc');
+    expect(dropped).not.toBe('');
+  });
+});
+
 describe('properties that travel on', () => {
   const identity = {
     contentType: 'application/json',
