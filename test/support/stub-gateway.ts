@@ -16,6 +16,7 @@ export interface StubRequest {
 
 export interface StubAnswer {
   status?: number;
+  headers?: Record<string, string>;
   body: object;
 }
 
@@ -55,8 +56,10 @@ export class StubGateway {
   async start(): Promise<void> {
     this.requests.length = 0;
     this.server = createServer((message, response) => {
-      void this.answer(message).then(({ status = 200, body }) => {
-        response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+      void this.answer(message).then(({ status = 200, headers, body }) => {
+        response
+          .writeHead(status, { 'Content-Type': 'application/json', ...headers })
+          .end(JSON.stringify(body));
       });
     });
     this.server.listen(0, '127.0.0.1');

@@ -26,7 +26,7 @@ export type FoundCharge = ChargeResult | { readonly kind: 'not-found'; readonly 
 export type GatewayFailure =
   /** Out of reach, overloaded, or busy with the same key. Whether it charged is unknown; the same key finds out. */
   | { readonly kind: 'unavailable'; readonly retryAfterMs?: number }
-  /** Our credentials are refused: nothing was charged, and nothing will be until a person acts. */
+  /** Our credentials were refused before anything was sent: nothing was charged, and nothing will be until a person acts. */
   | { readonly kind: 'unauthorized' }
   /** Our credentials are accepted, but not for this payment: it was not charged, and others are not concerned. */
   | { readonly kind: 'forbidden' }

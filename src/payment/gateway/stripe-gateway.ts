@@ -14,7 +14,7 @@ import {
   type PaymentGateway,
 } from './payment-gateway';
 import { openStripe } from './stripe-client';
-import { verdictOn } from './stripe-errors';
+import { readFailure, verdictOn } from './stripe-errors';
 import { lookFor } from './stripe-look-up';
 
 /** Stripe's longest idempotency key. */
@@ -40,17 +40,20 @@ export class StripeGateway implements PaymentGateway {
 
   async charge(charge: Charge): Promise<ChargeResult> {
     const amount = amountSent(charge.money);
+    let isKeyKnown = false;
     for (const parametersOf of this.versions) {
       try {
-        return await this.send(charge, parametersOf(charge, amount));
+        const sending = this.send(charge, parametersOf(charge, amount));
+        return await (isKeyKnown ? onceSent(sending) : sending);
       } catch (error) {
         // Nothing was done. An older version of this service may have sent it first: of all parameters at most one
         // version's are those of that time, and only they are answered, however often the process dies in between.
         if (!isKeyReused(error)) throw error;
+        isKeyKnown = true;
       }
     }
     // Sent by a version that this one does not know yet, or by another program.
-    const found = await this.find(charge);
+    const found = await onceSent(this.look(charge));
     if (found.kind !== 'not-found') return found;
     throw new GatewayError(
       { kind: 'key-reused' },
@@ -59,13 +62,11 @@ export class StripeGateway implements PaymentGateway {
   }
 
   async find(charge: Charge): Promise<FoundCharge> {
-    const found = await lookFor(this.stripe, charge).catch(async (error: unknown) => {
-      const verdict = verdictOn(error);
-      throw verdict.kind === 'failure'
-        ? await this.ofThisPayment(verdict.error)
-        : new GatewayError({ kind: 'unavailable' }, 'the lookup failed');
-    });
-    return 'intent' in found ? decisionOn(found.intent) : { kind: 'not-found', isCertain: found.isCertain };
+    try {
+      return await this.look(charge);
+    } catch (error) {
+      throw await this.ofThisPayment(readFailure(error));
+    }
   }
 
   /** One at a time: many that ask at once, as when our key is refused to many payments, get one answer. */
@@ -77,13 +78,10 @@ export class StripeGateway implements PaymentGateway {
   }
 
   private async send(charge: Charge, parameters: Stripe.PaymentIntentCreateParams): Promise<ChargeResult> {
+    const underKey = { idempotencyKey: gatewayKey(charge.idempotencyKey) };
+    let intent: Stripe.PaymentIntent;
     try {
-      const underKey = { idempotencyKey: gatewayKey(charge.idempotencyKey) };
-      const intent = await this.stripe.paymentIntents.create(parameters, underKey);
-      // A repeated key gets the first answer, so a payment that was still processing then must be asked for anew.
-      return decisionOn(
-        intent.status === 'processing' ? await this.stripe.paymentIntents.retrieve(intent.id) : intent,
-      );
+      intent = await this.stripe.paymentIntents.create(parameters, underKey);
     } catch (error) {
       const verdict = verdictOn(error);
       switch (verdict.kind) {
@@ -91,13 +89,26 @@ export class StripeGateway implements PaymentGateway {
           return verdict.result;
         case 'replayed-failure':
           // It never changes under this key, and a new key might charge twice: only looking is left.
-          return known(await this.find(charge));
+          return known(await onceSent(this.look(charge)));
         case 'failure':
           throw await this.ofThisPayment(verdict.error);
         default:
           return verdict satisfies never;
       }
     }
+    return onceSent(this.decide(intent));
+  }
+
+  private async decide(intent: Stripe.PaymentIntent): Promise<ChargeResult> {
+    // A repeated key gets the first answer, so a payment that was still processing then must be asked for anew.
+    return decisionOn(
+      intent.status === 'processing' ? await this.stripe.paymentIntents.retrieve(intent.id) : intent,
+    );
+  }
+
+  private async look(charge: Charge): Promise<FoundCharge> {
+    const found = await lookFor(this.stripe, charge);
+    return 'intent' in found ? decisionOn(found.intent) : { kind: 'not-found', isCertain: found.isCertain };
   }
 
   /** A refusal of our key is about every payment only when the gateway refuses it without one, too. */
@@ -138,6 +149,30 @@ export class StripeGateway implements PaymentGateway {
         default:
           return { kind: 'reachable' };
       }
+    }
+  }
+}
+
+/**
+ * What follows once the gateway knows the key: money may have moved, so no refusal says that it has not. Counted as an
+ * attempt, it keeps what is known of the key, and the next one is told by its first call if our key is still refused.
+ */
+async function onceSent<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const failed = readFailure(error);
+    switch (failed.failure.kind) {
+      case 'unauthorized':
+      case 'forbidden':
+      case 'rejected':
+        throw new GatewayError({ kind: 'unavailable' }, `${failed.message}; the charge had been sent before`);
+      case 'unavailable':
+      case 'key-reused':
+      case 'outcome-unknown':
+        throw failed;
+      default:
+        return failed.failure satisfies never;
     }
   }
 }

@@ -1,3 +1,4 @@
+import { CHARGE_VERSIONS } from '../../../../src/payment/gateway/charge-parameters';
 import { GatewayError } from '../../../../src/payment/gateway/payment-gateway';
 import { StripeGateway } from '../../../../src/payment/gateway/stripe-gateway';
 import { eventually } from '../../../support/eventually';
@@ -146,4 +147,46 @@ describe('the gateway refuses our key (401)', () => {
     expect(new Set((await Promise.all(charges)).map(({ kind }) => kind))).toEqual(new Set(['unauthorized']));
     expect(stub.routes().filter((route) => route === LIST)).toHaveLength(1);
   });
+});
+
+describe('the gateway refuses our key (401) after the charge was sent', () => {
+  const stub = useStubGateway();
+  const refused = { status: 401, body: errorBody('invalid_request_error') };
+  const charge = () => failureOf(new StripeGateway(stub.environment).charge(aCharge()));
+  const created = {
+    'is processing': { body: anIntent({ status: 'processing' }) },
+    'is a stored 5xx': {
+      status: 500,
+      body: errorBody('api_error'),
+      headers: { 'Idempotent-Replayed': 'true' },
+    },
+    'is that the key is known with other parameters': { status: 400, body: errorBody('idempotency_error') },
+  };
+
+  it.each(Object.entries(created))(
+    'and the answer to it %s: an attempt that counts, for money may have moved',
+    async (_what, answer) => {
+      stub.answers(({ route }) => (route === CREATE ? answer : refused));
+      expect(await charge()).toEqual({ kind: 'unavailable' });
+    },
+  );
+
+  it('under an older version, when the newest was told that the key is known: an attempt that counts', async () => {
+    const versions = [...CHARGE_VERSIONS, ...CHARGE_VERSIONS];
+    const known = { status: 400, body: errorBody('idempotency_error') };
+    stub.answers(() => (stub.routes().length === 1 ? known : refused));
+    const charging = new StripeGateway(stub.environment, versions).charge(aCharge());
+    expect(await failureOf(charging)).toEqual({ kind: 'unavailable' });
+    expect(stub.routes().slice(0, 2)).toEqual([CREATE, CREATE]);
+  });
+
+  it.each([400, 403, 404])(
+    'or refuses to show the payment (%d): nobody says that it was not charged',
+    async (status) => {
+      stub.answers(({ route }) =>
+        route === CREATE ? created['is processing'] : { status, body: errorBody('invalid_request_error') },
+      );
+      expect(await charge()).toEqual({ kind: 'unavailable' });
+    },
+  );
 });
