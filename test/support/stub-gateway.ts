@@ -105,6 +105,16 @@ export function listOf(intents: object[]): StubAnswer {
   return { body: { object: 'list', has_more: false, data: intents } };
 }
 
+/** The page that a list or a search asks for: a search names the next one by `page`, a list by `starting_after`. */
+export function pageOf(intents: readonly { id: string }[], query: URLSearchParams): StubAnswer {
+  const last = query.get('page') ?? query.get('starting_after');
+  const start = last === null ? 0 : intents.findIndex(({ id }) => id === last) + 1;
+  const end = start + Number(query.get('limit') ?? '10');
+  const data = intents.slice(start, end);
+  const has_more = end < intents.length;
+  return { body: { object: 'list', has_more, next_page: has_more ? data.at(-1)?.id : null, data } };
+}
+
 /** A charge of 99.99 USD. */
 export function aCharge(overrides: Partial<Charge> = {}): Charge {
   return {

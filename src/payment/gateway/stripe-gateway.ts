@@ -14,6 +14,7 @@ import {
   type PaymentGateway,
 } from './payment-gateway';
 import { openStripe } from './stripe-client';
+import { decisionOn } from './stripe-decision';
 import { readFailure, verdictOn } from './stripe-errors';
 import { lookFor } from './stripe-look-up';
 
@@ -185,20 +186,6 @@ function known(found: FoundCharge): ChargeResult {
 
 function isKeyReused(error: unknown): boolean {
   return error instanceof GatewayError && error.failure.kind === 'key-reused';
-}
-
-function decisionOn(intent: Stripe.PaymentIntent): ChargeResult {
-  const { id, status, last_payment_error: error } = intent;
-  if (status === 'succeeded') return { kind: 'succeeded', chargeId: id };
-  if (status === 'processing') {
-    throw new GatewayError({ kind: 'unavailable' }, `the gateway is still processing ${id}`);
-  }
-  // In any other state money may still move, whatever went wrong before.
-  if (error && (status === 'requires_payment_method' || status === 'canceled')) {
-    const declineCode = error.decline_code ?? error.code ?? 'card_declined';
-    return { kind: 'declined', chargeId: id, declineCode };
-  }
-  throw new GatewayError({ kind: 'outcome-unknown' }, `the gateway left ${id} in the state '${status}'`);
 }
 
 /** One key for all attempts. Ours may be as long as the gateway's, so with the prefix the longest ones are hashed. */

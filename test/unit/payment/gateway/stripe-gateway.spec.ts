@@ -7,7 +7,6 @@ import { aCharge, anIntent, errorBody, listOf, useStubGateway } from '../../../s
 const CREATE = 'POST /v1/payment_intents';
 const RETRIEVE = 'GET /v1/payment_intents/pi_1';
 const LIST = 'GET /v1/payment_intents';
-const SEARCH = 'GET /v1/payment_intents/search';
 
 /** Why there was no decision. */
 async function failureOf(call: Promise<unknown>) {
@@ -47,52 +46,6 @@ describe('a payment that the gateway is still processing', () => {
       );
     },
   );
-});
-
-describe('looking for a payment', () => {
-  const stub = useStubGateway();
-  const find = () => new StripeGateway(stub.environment).find(aCharge());
-
-  it.each([
-    {
-      other: 'a key that looks alike',
-      intent: { metadata: { ...anIntent().metadata, idempotency_key: 'KEY-1' } },
-    },
-    { other: 'another amount', intent: { amount: 1 } },
-    { other: 'another payment', intent: { metadata: { ...anIntent().metadata, payment_id: 'PAY-002' } } },
-    { other: 'another customer', intent: { metadata: { ...anIntent().metadata, customer_id: 'CUST-002' } } },
-  ])('passes over one with $other', async ({ intent }) => {
-    const others = anIntent({ id: 'pi_others', ...intent });
-    stub.answers(() => listOf([others, anIntent()]));
-    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
-    stub.answers(() => listOf([others]));
-    expect(await find()).toEqual({ kind: 'not-found', isCertain: true });
-  });
-
-  it('takes the one that succeeded before one that did not', async () => {
-    const declined = {
-      ...anIntent({ id: 'pi_declined', status: 'requires_payment_method' }),
-      last_payment_error: { type: 'card_error', code: 'card_declined' },
-    };
-    stub.answers(() => listOf([declined, anIntent()]));
-    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
-  });
-
-  it('goes through the latest ones where a search finds none: since the first attempt, by a clock that differs', async () => {
-    const { firstAttemptAt } = aCharge();
-    const created = firstAttemptAt.getTime() / 1000 - 240;
-    stub.answers(({ route, query }) =>
-      listOf(route === LIST && Number(query.get('created[gte]')) <= created ? [anIntent({ created })] : []),
-    );
-    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
-  });
-
-  it.each([400, 403])('does the same where it may not search: %d', async (status) => {
-    stub.answers(({ route }) =>
-      route === SEARCH ? { status, body: errorBody('invalid_request_error') } : listOf([anIntent()]),
-    );
-    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
-  });
 });
 
 describe('the gateway refuses our key (401)', () => {
