@@ -6,6 +6,7 @@ import { amountSent } from '../money';
 import { CHARGE_VERSIONS, type ChargeParameters } from './charge-parameters';
 import {
   GatewayError,
+  keyReused,
   outcomeUnknown,
   type Charge,
   type ChargeResult,
@@ -54,17 +55,20 @@ export class StripeGateway implements PaymentGateway {
       }
     }
     // Sent by a version that this one does not know yet, or by another program.
-    const found = await onceSent(this.look(charge));
-    if (found.kind !== 'not-found') return found;
-    throw new GatewayError(
-      { kind: 'key-reused' },
-      'the gateway knows this key with other parameters, and no payment there is this one; does another program use such keys?',
-    );
+    const found = await onceSent(lookFor(this.stripe, charge));
+    switch (found.kind) {
+      case 'key-reused':
+        throw keyReused();
+      case 'not-found':
+        throw found.isCertain ? keyReused() : outcomeUnknown();
+      default:
+        return found;
+    }
   }
 
   async find(charge: Charge): Promise<FoundCharge> {
     try {
-      return await this.look(charge);
+      return await lookFor(this.stripe, charge);
     } catch (error) {
       throw await this.ofThisPayment(readFailure(error));
     }
@@ -90,7 +94,7 @@ export class StripeGateway implements PaymentGateway {
           return verdict.result;
         case 'replayed-failure':
           // It never changes under this key, and a new key might charge twice: only looking is left.
-          return known(await onceSent(this.look(charge)));
+          return known(await onceSent(lookFor(this.stripe, charge)));
         case 'failure':
           throw await this.ofThisPayment(verdict.error);
         default:
@@ -105,11 +109,6 @@ export class StripeGateway implements PaymentGateway {
     return decisionOn(
       intent.status === 'processing' ? await this.stripe.paymentIntents.retrieve(intent.id) : intent,
     );
-  }
-
-  private async look(charge: Charge): Promise<FoundCharge> {
-    const found = await lookFor(this.stripe, charge);
-    return 'intent' in found ? decisionOn(found.intent) : { kind: 'not-found', isCertain: found.isCertain };
   }
 
   /** A refusal of our key is about every payment only when the gateway refuses it without one, too. */
@@ -180,7 +179,7 @@ async function onceSent<T>(work: Promise<T>): Promise<T> {
 
 /** A charge that may have been attempted is not made again only because it is not found. */
 function known(found: FoundCharge): ChargeResult {
-  if (found.kind === 'not-found') throw outcomeUnknown();
+  if (found.kind === 'not-found' || found.kind === 'key-reused') throw outcomeUnknown();
   return found;
 }
 

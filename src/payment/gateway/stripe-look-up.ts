@@ -1,8 +1,8 @@
 import type Stripe from 'stripe';
 import { amountSent } from '../money';
-import type { Charge } from './payment-gateway';
+import type { Charge, FoundCharge } from './payment-gateway';
 import { KEY_METADATA, searchClause } from './stripe-client';
-import { decisionIn } from './stripe-decision';
+import { decisionIn, decisionOn } from './stripe-decision';
 import { mayNotSearch } from './stripe-errors';
 
 /** Clocks differ: an earlier attempt is looked for from this long before we think it was. */
@@ -14,23 +14,28 @@ const LOOKED_THROUGH = 1_000;
 /** Stripe's largest page. */
 const PAGE = 100;
 
-/** `isCertain`: everything was seen that could be this payment. */
-type Found = { readonly intent: Stripe.PaymentIntent } | { readonly isCertain: boolean };
-
-/** Looks for a payment that was made under a key, without making one. */
-export async function lookFor(stripe: Stripe, charge: Charge): Promise<Found> {
+/**
+ * Looks for a payment that was made under a key, without making one.
+ *
+ * @throws GatewayError when what it found is not decided
+ */
+export async function lookFor(stripe: Stripe, charge: Charge): Promise<FoundCharge> {
   const searchedAt = Date.now() / 1000;
   const searched = await searchFor(stripe, charge);
   const known = paymentAmong(searched.intents, charge);
   // Only this state is final in a search, which is late; in any other one the list may know better.
-  if (known?.status === 'succeeded') return { intent: known };
+  if (known?.status === 'succeeded') return decisionOn(known);
   const listed = await listFor(stripe, charge);
-  const newestState = new Map([...searched.intents, ...listed.intents].map((intent) => [intent.id, intent]));
-  const intent = paymentAmong([...newestState.values()], charge);
-  if (intent) return { intent };
+  const newestStates = new Map([...searched.intents, ...listed.intents].map((intent) => [intent.id, intent]));
+  const intents = [...newestStates.values()];
+  const intent = paymentAmong(intents, charge);
+  if (intent) return decisionOn(intent);
   const oldestListed = listed.intents.at(-1)?.created ?? Infinity;
   const coversSearchLag = oldestListed < searchedAt - SEARCH_LAG_SECONDS;
-  return { isCertain: listed.isComplete || (searched.isComplete && coversSearchLag) };
+  const isCertain = listed.isComplete || (searched.isComplete && coversSearchLag);
+  return isCertain && intents.some((other) => hasKey(other, charge))
+    ? { kind: 'key-reused' }
+    : { kind: 'not-found', isCertain };
 }
 
 /** `isComplete`: nothing was left out. */
@@ -77,13 +82,19 @@ function paymentAmong(
   );
 }
 
-/** A search may answer with keys that only look alike, and the key may have been another payment's before. */
-function isPayment({ metadata, amount, currency }: Stripe.PaymentIntent, charge: Charge): boolean {
+/** The key may have been another payment's before. */
+function isPayment(intent: Stripe.PaymentIntent, charge: Charge): boolean {
+  const { metadata, amount, currency } = intent;
   return (
-    metadata[KEY_METADATA] === charge.idempotencyKey &&
+    hasKey(intent, charge) &&
     metadata.payment_id === charge.paymentId &&
     metadata.customer_id === charge.customerId &&
     currency === charge.money.currency.toLowerCase() &&
     amount === amountSent(charge.money)
   );
+}
+
+/** A search may answer with keys that only look alike. */
+function hasKey({ metadata }: Stripe.PaymentIntent, charge: Charge): boolean {
+  return metadata[KEY_METADATA] === charge.idempotencyKey;
 }

@@ -143,3 +143,44 @@ describe('the gateway refuses our key (401) after the charge was sent', () => {
     },
   );
 });
+
+describe('the gateway knows the key with other parameters', () => {
+  const stub = useStubGateway();
+  const failureWith = (intents: object[], list = listOf([])) => {
+    stub.answers(({ route }) => {
+      if (route === CREATE) return { status: 400, body: errorBody('idempotency_error') };
+      return route === LIST ? list : listOf(intents);
+    });
+    return failureOf(new StripeGateway(stub.environment).charge(aCharge()));
+  };
+
+  it.each([
+    { what: 'another payment carries it', intents: [anIntent({ amount: 1 })] },
+    { what: 'no payment carries it', intents: [] },
+  ])('and $what: the key is reused', async ({ intents }) => {
+    expect(await failureWith(intents)).toEqual({ kind: 'key-reused' });
+  });
+
+  it('and not all payments could be looked through: one of them may be this one', async () => {
+    const created = Math.floor(Date.now() / 1000);
+    const many = Array.from({ length: 1_000 }, (_, index) =>
+      anIntent({ id: `pi_${index}`, created, metadata: {} }),
+    );
+    expect(await failureWith([], listOf(many))).toEqual({ kind: 'outcome-unknown' });
+  });
+});
+
+describe('the gateway replays a stored 5xx, and our key is on another payment', () => {
+  const stub = useStubGateway();
+
+  it('leaves the outcome unknown: these parameters were sent, and may have been charged', async () => {
+    const headers = { 'Idempotent-Replayed': 'true' };
+    stub.answers(({ route }) =>
+      route === CREATE
+        ? { status: 500, body: errorBody('api_error'), headers }
+        : listOf([anIntent({ amount: 1 })]),
+    );
+    const charging = new StripeGateway(stub.environment).charge(aCharge());
+    expect(await failureOf(charging)).toEqual({ kind: 'outcome-unknown' });
+  });
+});

@@ -14,21 +14,40 @@ describe('looking for a payment', () => {
   const stub = useStubGateway();
   const find = () => new StripeGateway(stub.environment).find(aCharge());
 
-  it.each([
-    {
-      other: 'a key that looks alike',
-      intent: { metadata: { ...anIntent().metadata, idempotency_key: 'KEY-1' } },
-    },
-    { other: 'another amount', intent: { amount: 1 } },
-    { other: 'another payment', intent: { metadata: { ...anIntent().metadata, payment_id: 'PAY-002' } } },
-    { other: 'another customer', intent: { metadata: { ...anIntent().metadata, customer_id: 'CUST-002' } } },
-  ])('passes over one with $other', async ({ intent }) => {
-    const others = anIntent({ id: 'pi_others', ...intent });
-    stub.answers(() => listOf([others, anIntent()]));
+  const others = {
+    'another amount': { amount: 1 },
+    'another currency': { currency: 'eur' },
+    'another payment': { metadata: { ...anIntent().metadata, payment_id: 'PAY-002' } },
+    'another customer': { metadata: { ...anIntent().metadata, customer_id: 'CUST-002' } },
+    'nothing else of ours': { metadata: { idempotency_key: 'key-1' } },
+  };
+
+  it('passes over one with a key that looks alike', async () => {
+    const alike = anIntent({
+      id: 'pi_alike',
+      metadata: { ...anIntent().metadata, idempotency_key: 'KEY-1' },
+    });
+    stub.answers(() => listOf([alike, anIntent()]));
     expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
-    stub.answers(() => listOf([others]));
+    stub.answers(() => listOf([alike]));
     expect(await find()).toEqual({ kind: 'not-found', isCertain: true });
   });
+
+  it.each(Object.entries(others))('passes over one with the same key and %s', async (_what, intent) => {
+    stub.answers(() => listOf([anIntent({ id: 'pi_others', ...intent }), anIntent()]));
+    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
+  });
+
+  it.each(Object.entries(others))(
+    'says that the key is reused where it finds only one with the same key and %s',
+    async (_what, intent) => {
+      const other = anIntent({ id: 'pi_others', ...intent });
+      for (const knowing of [LIST, SEARCH]) {
+        stub.answers(({ route }) => listOf(route === knowing ? [other] : []));
+        expect(await find()).toEqual({ kind: 'key-reused' });
+      }
+    },
+  );
 
   it('goes through the latest ones where a search finds none: since the first attempt, by a clock that differs', async () => {
     const { firstAttemptAt } = aCharge();
@@ -136,6 +155,12 @@ describe('a look that does not find the payment', () => {
     expect(await find()).toEqual({ kind: 'not-found', isCertain: false });
     has({ searched, listed: others(999) });
     expect(await find()).toEqual({ kind: 'not-found', isCertain: true });
+  });
+
+  it('says no more than that where it saw the key on another payment, and not everything', async () => {
+    const other = anIntent({ id: 'pi_others', amount: 1 });
+    has({ searched: [other], listed: thousand(secondsAgo(60)) });
+    expect(await find()).toEqual({ kind: 'not-found', isCertain: false });
   });
 
   it('looks through a bounded number of payments', async () => {
