@@ -31,7 +31,7 @@ export type FoundCharge =
 export type GatewayFailure =
   /** Out of reach, overloaded, or busy with the same key. Whether it charged is unknown; the same key finds out. */
   | { readonly kind: 'unavailable'; readonly retryAfterMs?: number }
-  /** Our credentials were refused before anything was sent: nothing was charged, and nothing will be until a person acts. */
+  /** Our credentials are refused, and nothing was sent before: not charged, nor will be until a person acts. */
   | { readonly kind: 'unauthorized' }
   /** Our credentials are accepted, but not for this payment: it was not charged, and others are not concerned. */
   | { readonly kind: 'forbidden' }

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import Stripe from 'stripe';
 import { Environment } from '../../config/environment';
-import { amountSent } from '../money';
 import { CHARGE_VERSIONS, type ChargeParameters } from './charge-parameters';
 import {
   GatewayError,
@@ -41,11 +40,10 @@ export class StripeGateway implements PaymentGateway {
   }
 
   async charge(charge: Charge): Promise<ChargeResult> {
-    const amount = amountSent(charge.money);
     let isKeyKnown = false;
     for (const parametersOf of this.versions) {
       try {
-        const sending = this.send(charge, parametersOf(charge, amount));
+        const sending = this.send(charge, parametersOf(charge));
         return await (isKeyKnown ? onceSent(sending) : sending);
       } catch (error) {
         // Nothing was done. An older version of this service may have sent it first: of all parameters at most one
@@ -55,7 +53,7 @@ export class StripeGateway implements PaymentGateway {
       }
     }
     // Sent by a version that this one does not know yet, or by another program.
-    const found = await onceSent(lookFor(this.stripe, charge));
+    const found = await onceSent(this.look(charge));
     switch (found.kind) {
       case 'key-reused':
         throw keyReused();
@@ -68,7 +66,7 @@ export class StripeGateway implements PaymentGateway {
 
   async find(charge: Charge): Promise<FoundCharge> {
     try {
-      return await lookFor(this.stripe, charge);
+      return await this.look(charge);
     } catch (error) {
       throw await this.ofThisPayment(readFailure(error));
     }
@@ -94,7 +92,7 @@ export class StripeGateway implements PaymentGateway {
           return verdict.result;
         case 'replayed-failure':
           // It never changes under this key, and a new key might charge twice: only looking is left.
-          return known(await onceSent(lookFor(this.stripe, charge)));
+          return known(await onceSent(this.look(charge)));
         case 'failure':
           throw await this.ofThisPayment(verdict.error);
         default:
@@ -109,6 +107,10 @@ export class StripeGateway implements PaymentGateway {
     return decisionOn(
       intent.status === 'processing' ? await this.stripe.paymentIntents.retrieve(intent.id) : intent,
     );
+  }
+
+  private look(charge: Charge): Promise<FoundCharge> {
+    return lookFor(this.stripe, { charge, versions: this.versions });
   }
 
   /** A refusal of our key is about every payment only when the gateway refuses it without one, too. */

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { amountSent } from '../money';
+import type { ChargeParameters } from './charge-parameters';
 import type { Charge, FoundCharge } from './payment-gateway';
 import { KEY_METADATA, searchClause } from './stripe-client';
 import { decisionIn, decisionOn } from './stripe-decision';
@@ -14,21 +14,28 @@ const LOOKED_THROUGH = 1_000;
 /** Stripe's largest page. */
 const PAGE = 100;
 
+/** `versions`: what may have been sent for the charge. */
+interface Sought {
+  readonly charge: Charge;
+  readonly versions: readonly ChargeParameters[];
+}
+
 /**
  * Looks for a payment that was made under a key, without making one.
  *
  * @throws GatewayError when what it found is not decided
  */
-export async function lookFor(stripe: Stripe, charge: Charge): Promise<FoundCharge> {
+export async function lookFor(stripe: Stripe, sought: Sought): Promise<FoundCharge> {
+  const { charge } = sought;
   const searchedAt = Date.now() / 1000;
   const searched = await searchFor(stripe, charge);
-  const known = paymentAmong(searched.intents, charge);
+  const known = paymentAmong(searched.intents, sought);
   // Only this state is final in a search, which is late; in any other one the list may know better.
   if (known?.status === 'succeeded') return decisionOn(known);
   const listed = await listFor(stripe, charge);
   const newestStates = new Map([...searched.intents, ...listed.intents].map((intent) => [intent.id, intent]));
   const intents = [...newestStates.values()];
-  const intent = paymentAmong(intents, charge);
+  const intent = paymentAmong(intents, sought);
   if (intent) return decisionOn(intent);
   const oldestListed = listed.intents.at(-1)?.created ?? Infinity;
   const coversSearchLag = oldestListed < searchedAt - SEARCH_LAG_SECONDS;
@@ -71,26 +78,26 @@ function seen(intents: Stripe.PaymentIntent[]): Seen {
   return { intents, isComplete: intents.length < LOOKED_THROUGH };
 }
 
-/** This payment among those that were found: one that succeeded before one that may still, and that before a declined one. */
+/** This payment among those found: if one succeeded that one, else one that is undecided, else a declined one. */
 function paymentAmong(
   found: readonly Stripe.PaymentIntent[],
-  charge: Charge,
+  sought: Sought,
 ): Stripe.PaymentIntent | undefined {
-  const own = found.filter((intent) => isPayment(intent, charge));
+  const own = found.filter((intent) => isPayment(intent, sought));
   return (
     own.find(({ status }) => status === 'succeeded') ?? own.find((intent) => !decisionIn(intent)) ?? own[0]
   );
 }
 
 /** The key may have been another payment's before. */
-function isPayment(intent: Stripe.PaymentIntent, charge: Charge): boolean {
-  const { metadata, amount, currency } = intent;
+function isPayment(intent: Stripe.PaymentIntent, { charge, versions }: Sought): boolean {
   return (
     hasKey(intent, charge) &&
-    metadata.payment_id === charge.paymentId &&
-    metadata.customer_id === charge.customerId &&
-    currency === charge.money.currency.toLowerCase() &&
-    amount === amountSent(charge.money)
+    intent.metadata.payment_id === charge.paymentId &&
+    intent.metadata.customer_id === charge.customerId &&
+    versions
+      .map((parametersOf) => parametersOf(charge))
+      .some(({ amount, currency }) => amount === intent.amount && currency === intent.currency)
   );
 }
 
