@@ -4,7 +4,7 @@ interface Counting {
   readonly decimals: 0 | 2 | 3;
   /** The last decimals that must be 0 all the same. */
   readonly zeroDecimals: 0 | 1;
-  /** What is sent for one minor unit. */
+  /** What is sent for one minor unit; a correction needs a new version in `CHARGE_VERSIONS`, too. */
   readonly sentPerMinorUnit: 1 | 100;
   /** The largest number that may be sent. */
   readonly largestSent: number;

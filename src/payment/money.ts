@@ -42,11 +42,6 @@ export function toMoney(amount: unknown, currency: string): Money {
   return { minorUnits: minorUnits.toNumber(), currency };
 }
 
-/** What the gateway is sent for an amount. */
-export function amountSent({ minorUnits, currency }: Money): number {
-  return minorUnits * countingOf(currency).sentPerMinorUnit;
-}
-
 /**
  * Minor units as people write them, with all decimals of the currency: 9990 in USD is 99.90.
  *

@@ -1,7 +1,13 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Environment } from '../config/environment';
 import type { IdempotencyContext } from '../idempotency';
-import { outcomeUnknown, PaymentGateway, type Charge, type ChargeResult } from './gateway/payment-gateway';
+import {
+  keyReused,
+  outcomeUnknown,
+  PaymentGateway,
+  type Charge,
+  type ChargeResult,
+} from './gateway/payment-gateway';
 import { PaymentEvents } from './payment-events';
 import type { PaymentRequest, PaymentResult } from './payment.dto';
 
@@ -61,8 +67,11 @@ export class PaymentService {
     // It waited for us for so long that an earlier copy may have been charged and forgotten, by the gateway's key, too.
     if (!isTrusted || sinceForgottenMs !== undefined) {
       const found = await this.gateway.find(charge);
-      if (found.kind !== 'not-found') return found;
-      if (!isTrusted || !found.isCertain) throw outcomeUnknown();
+      if (found.kind !== 'not-found' && found.kind !== 'key-reused') return found;
+      if (!isTrusted) throw outcomeUnknown();
+      // The gateway may have forgotten the key, and would charge under it a second time.
+      if (found.kind === 'key-reused') throw keyReused();
+      if (!found.isCertain) throw outcomeUnknown();
     }
     // The process may have been frozen since it took the lease. Freezing after this line is what the gateway's key is for.
     context.assertHeld();

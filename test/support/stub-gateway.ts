@@ -16,6 +16,7 @@ export interface StubRequest {
 
 export interface StubAnswer {
   status?: number;
+  headers?: Record<string, string>;
   body: object;
 }
 
@@ -55,8 +56,10 @@ export class StubGateway {
   async start(): Promise<void> {
     this.requests.length = 0;
     this.server = createServer((message, response) => {
-      void this.answer(message).then(({ status = 200, body }) => {
-        response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+      void this.answer(message).then(({ status = 200, headers, body }) => {
+        response
+          .writeHead(status, { 'Content-Type': 'application/json', ...headers })
+          .end(JSON.stringify(body));
       });
     });
     this.server.listen(0, '127.0.0.1');
@@ -100,6 +103,16 @@ export function errorBody(type: string): object {
 
 export function listOf(intents: object[]): StubAnswer {
   return { body: { object: 'list', has_more: false, data: intents } };
+}
+
+/** The page that a list or a search asks for: a search names the next one by `page`, a list by `starting_after`. */
+export function pageOf(intents: readonly { id: string }[], query: URLSearchParams): StubAnswer {
+  const last = query.get('page') ?? query.get('starting_after');
+  const start = last === null ? 0 : intents.findIndex(({ id }) => id === last) + 1;
+  const end = start + Number(query.get('limit') ?? '10');
+  const data = intents.slice(start, end);
+  const has_more = end < intents.length;
+  return { body: { object: 'list', has_more, next_page: has_more ? data.at(-1)?.id : null, data } };
 }
 
 /** A charge of 99.99 USD. */

@@ -1,13 +1,17 @@
 import type Stripe from 'stripe';
+import type { CurrencyCode } from '../currencies';
 import type { Charge } from './payment-gateway';
 import { KEY_METADATA } from './stripe-client';
 
-/** What is sent for a charge, apart from its key. `amount`: in the unit that the gateway counts in. */
-export type ChargeParameters = (charge: Charge, amount: number) => Stripe.PaymentIntentCreateParams;
+/** All that is sent for a charge, apart from its key; made from the charge alone, so that it stays the same for ever. */
+export type ChargeParameters = (charge: Charge) => Stripe.PaymentIntentCreateParams;
+
+/** What version 1 sends in hundredths of a minor unit: a copy, so that a correction of `currencies.ts` changes nothing. */
+const HUNDREDTHS_IN_VERSION_1: readonly CurrencyCode[] = ['ISK', 'UGX'];
 
 /** Never changed: payments under way, and late copies of finished ones, were sent with exactly this. */
-const version1: ChargeParameters = (charge, amount) => ({
-  amount,
+const version1: ChargeParameters = (charge) => ({
+  amount: charge.money.minorUnits * (HUNDREDTHS_IN_VERSION_1.includes(charge.money.currency) ? 100 : 1),
   currency: charge.money.currency.toLowerCase(),
   payment_method: charge.paymentMethodId,
   automatic_payment_methods: { enabled: true, allow_redirects: 'never' },

@@ -19,14 +19,19 @@ export type ChargeResult =
   | { readonly kind: 'succeeded'; readonly chargeId: string }
   | { readonly kind: 'declined'; readonly chargeId?: string; readonly declineCode: string };
 
-/** What a look at the gateway found. `isCertain`: everything was seen that could be a charge under the key. */
-export type FoundCharge = ChargeResult | { readonly kind: 'not-found'; readonly isCertain: boolean };
+/** What a look at the gateway found. */
+export type FoundCharge =
+  | ChargeResult
+  /** `isCertain`: everything was seen that could be a charge under the key. */
+  | { readonly kind: 'not-found'; readonly isCertain: boolean }
+  /** Everything was seen, and the key is on other payments only: it must not be charged under, forgotten or not. */
+  | { readonly kind: 'key-reused' };
 
 /** Why there is no decision. */
 export type GatewayFailure =
   /** Out of reach, overloaded, or busy with the same key. Whether it charged is unknown; the same key finds out. */
   | { readonly kind: 'unavailable'; readonly retryAfterMs?: number }
-  /** Our credentials are refused: nothing was charged, and nothing will be until a person acts. */
+  /** Our credentials are refused, and nothing was sent before: not charged, nor will be until a person acts. */
   | { readonly kind: 'unauthorized' }
   /** Our credentials are accepted, but not for this payment: it was not charged, and others are not concerned. */
   | { readonly kind: 'forbidden' }
@@ -54,7 +59,15 @@ export class GatewayError extends Error {
 export function outcomeUnknown(): GatewayError {
   return new GatewayError(
     { kind: 'outcome-unknown' },
-    'the gateway gives no answer for this key any more and no payment carries it; find out before charging again',
+    'the gateway gives no answer for this key any more, and this payment was not found there; find out before charging again',
+  );
+}
+
+/** What there is to say of a key that another payment has used at the gateway. */
+export function keyReused(): GatewayError {
+  return new GatewayError(
+    { kind: 'key-reused' },
+    'the gateway has this key with other parameters, and no payment there is this one; does another program use such keys?',
   );
 }
 

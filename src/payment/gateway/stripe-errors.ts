@@ -34,6 +34,14 @@ export function verdictOn(error: unknown): StripeVerdict {
   return { kind: 'failure', error: new GatewayError(failure, describe(error, failure), causeOf(error)) };
 }
 
+/** What an error of a call that only reads means: it decides nothing. */
+export function readFailure(error: unknown): GatewayError {
+  const verdict = verdictOn(error);
+  return verdict.kind === 'failure'
+    ? verdict.error
+    : new GatewayError({ kind: 'unavailable' }, 'the gateway answered a look with a failure');
+}
+
 function failureOf(error: InstanceType<typeof Stripe.errors.StripeError>): GatewayFailure {
   const { errors } = Stripe;
   if (error instanceof errors.StripeConnectionError) return { kind: 'unavailable' };

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import Stripe from 'stripe';
 import { Environment } from '../../config/environment';
-import { amountSent } from '../money';
 import { CHARGE_VERSIONS, type ChargeParameters } from './charge-parameters';
 import {
   GatewayError,
+  keyReused,
   outcomeUnknown,
   type Charge,
   type ChargeResult,
@@ -14,7 +14,8 @@ import {
   type PaymentGateway,
 } from './payment-gateway';
 import { openStripe } from './stripe-client';
-import { verdictOn } from './stripe-errors';
+import { decisionOn } from './stripe-decision';
+import { readFailure, verdictOn } from './stripe-errors';
 import { lookFor } from './stripe-look-up';
 
 /** Stripe's longest idempotency key. */
@@ -39,33 +40,36 @@ export class StripeGateway implements PaymentGateway {
   }
 
   async charge(charge: Charge): Promise<ChargeResult> {
-    const amount = amountSent(charge.money);
+    let isKeyKnown = false;
     for (const parametersOf of this.versions) {
       try {
-        return await this.send(charge, parametersOf(charge, amount));
+        const sending = this.send(charge, parametersOf(charge));
+        return await (isKeyKnown ? onceSent(sending) : sending);
       } catch (error) {
         // Nothing was done. An older version of this service may have sent it first: of all parameters at most one
         // version's are those of that time, and only they are answered, however often the process dies in between.
         if (!isKeyReused(error)) throw error;
+        isKeyKnown = true;
       }
     }
     // Sent by a version that this one does not know yet, or by another program.
-    const found = await this.find(charge);
-    if (found.kind !== 'not-found') return found;
-    throw new GatewayError(
-      { kind: 'key-reused' },
-      'the gateway knows this key with other parameters, and no payment there is this one; does another program use such keys?',
-    );
+    const found = await onceSent(this.look(charge));
+    switch (found.kind) {
+      case 'key-reused':
+        throw keyReused();
+      case 'not-found':
+        throw found.isCertain ? keyReused() : outcomeUnknown();
+      default:
+        return found;
+    }
   }
 
   async find(charge: Charge): Promise<FoundCharge> {
-    const found = await lookFor(this.stripe, charge).catch(async (error: unknown) => {
-      const verdict = verdictOn(error);
-      throw verdict.kind === 'failure'
-        ? await this.ofThisPayment(verdict.error)
-        : new GatewayError({ kind: 'unavailable' }, 'the lookup failed');
-    });
-    return 'intent' in found ? decisionOn(found.intent) : { kind: 'not-found', isCertain: found.isCertain };
+    try {
+      return await this.look(charge);
+    } catch (error) {
+      throw await this.ofThisPayment(readFailure(error));
+    }
   }
 
   /** One at a time: many that ask at once, as when our key is refused to many payments, get one answer. */
@@ -77,13 +81,10 @@ export class StripeGateway implements PaymentGateway {
   }
 
   private async send(charge: Charge, parameters: Stripe.PaymentIntentCreateParams): Promise<ChargeResult> {
+    const underKey = { idempotencyKey: gatewayKey(charge.idempotencyKey) };
+    let intent: Stripe.PaymentIntent;
     try {
-      const underKey = { idempotencyKey: gatewayKey(charge.idempotencyKey) };
-      const intent = await this.stripe.paymentIntents.create(parameters, underKey);
-      // A repeated key gets the first answer, so a payment that was still processing then must be asked for anew.
-      return decisionOn(
-        intent.status === 'processing' ? await this.stripe.paymentIntents.retrieve(intent.id) : intent,
-      );
+      intent = await this.stripe.paymentIntents.create(parameters, underKey);
     } catch (error) {
       const verdict = verdictOn(error);
       switch (verdict.kind) {
@@ -91,13 +92,25 @@ export class StripeGateway implements PaymentGateway {
           return verdict.result;
         case 'replayed-failure':
           // It never changes under this key, and a new key might charge twice: only looking is left.
-          return known(await this.find(charge));
+          return known(await onceSent(this.look(charge)));
         case 'failure':
           throw await this.ofThisPayment(verdict.error);
         default:
           return verdict satisfies never;
       }
     }
+    return onceSent(this.decide(intent));
+  }
+
+  private async decide(intent: Stripe.PaymentIntent): Promise<ChargeResult> {
+    // A repeated key gets the first answer, so a payment that was still processing then must be asked for anew.
+    return decisionOn(
+      intent.status === 'processing' ? await this.stripe.paymentIntents.retrieve(intent.id) : intent,
+    );
+  }
+
+  private look(charge: Charge): Promise<FoundCharge> {
+    return lookFor(this.stripe, { charge, versions: this.versions });
   }
 
   /** A refusal of our key is about every payment only when the gateway refuses it without one, too. */
@@ -142,28 +155,38 @@ export class StripeGateway implements PaymentGateway {
   }
 }
 
+/**
+ * What follows once the gateway knows the key: money may have moved, so no refusal says that it has not. Counted as an
+ * attempt, it keeps what is known of the key, and the next one is told by its first call if our key is still refused.
+ */
+async function onceSent<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const failed = readFailure(error);
+    switch (failed.failure.kind) {
+      case 'unauthorized':
+      case 'forbidden':
+      case 'rejected':
+        throw new GatewayError({ kind: 'unavailable' }, `${failed.message}; the charge had been sent before`);
+      case 'unavailable':
+      case 'key-reused':
+      case 'outcome-unknown':
+        throw failed;
+      default:
+        return failed.failure satisfies never;
+    }
+  }
+}
+
 /** A charge that may have been attempted is not made again only because it is not found. */
 function known(found: FoundCharge): ChargeResult {
-  if (found.kind === 'not-found') throw outcomeUnknown();
+  if (found.kind === 'not-found' || found.kind === 'key-reused') throw outcomeUnknown();
   return found;
 }
 
 function isKeyReused(error: unknown): boolean {
   return error instanceof GatewayError && error.failure.kind === 'key-reused';
-}
-
-function decisionOn(intent: Stripe.PaymentIntent): ChargeResult {
-  const { id, status, last_payment_error: error } = intent;
-  if (status === 'succeeded') return { kind: 'succeeded', chargeId: id };
-  if (status === 'processing') {
-    throw new GatewayError({ kind: 'unavailable' }, `the gateway is still processing ${id}`);
-  }
-  // In any other state money may still move, whatever went wrong before.
-  if (error && (status === 'requires_payment_method' || status === 'canceled')) {
-    const declineCode = error.decline_code ?? error.code ?? 'card_declined';
-    return { kind: 'declined', chargeId: id, declineCode };
-  }
-  throw new GatewayError({ kind: 'outcome-unknown' }, `the gateway left ${id} in the state '${status}'`);
 }
 
 /** One key for all attempts. Ours may be as long as the gateway's, so with the prefix the longest ones are hashed. */

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import Stripe from 'stripe';
 import { Environment } from '../../config/environment';
-import { GatewayError } from './payment-gateway';
 import type { LedgerCharge, PaymentLedger } from './payment-ledger';
 import { KEY_METADATA, openStripe, searchClause } from './stripe-client';
-import { mayNotSearch, verdictOn } from './stripe-errors';
+import { mayNotSearch, readFailure } from './stripe-errors';
 
 /** Nobody waits with a lease in hand, so Stripe's own retries may bridge a hiccup. */
 const RETRIES = 2;
@@ -29,7 +28,7 @@ export class StripeLedger implements PaymentLedger {
         if (movesMoney(intent)) yield chargeFrom(intent);
       }
     } catch (error) {
-      throw failureOf(error);
+      throw readFailure(error);
     }
   }
 
@@ -42,7 +41,7 @@ export class StripeLedger implements PaymentLedger {
       }
     } catch (error) {
       if (mayNotSearch(error)) return undefined;
-      throw failureOf(error);
+      throw readFailure(error);
     }
     return charges.filter(({ idempotencyKey }) => keys.some((key) => key === idempotencyKey));
   }
@@ -53,7 +52,7 @@ export class StripeLedger implements PaymentLedger {
       return movesMoney(intent) ? chargeFrom(intent) : undefined;
     } catch (error) {
       if (error instanceof Stripe.errors.StripeError && error.statusCode === 404) return undefined;
-      throw failureOf(error);
+      throw readFailure(error);
     }
   }
 }
@@ -68,11 +67,4 @@ function movesMoney({ status }: Stripe.PaymentIntent): boolean {
 
 function chargeFrom({ id, metadata, created }: Stripe.PaymentIntent): LedgerCharge {
   return { chargeId: id, idempotencyKey: metadata[KEY_METADATA], createdAt: new Date(created * 1000) };
-}
-
-function failureOf(error: unknown): GatewayError {
-  const verdict = verdictOn(error);
-  return verdict.kind === 'failure'
-    ? verdict.error
-    : new GatewayError({ kind: 'unavailable' }, 'the gateway answered a look with a failure');
 }

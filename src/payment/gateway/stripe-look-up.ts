@@ -1,70 +1,107 @@
 import type Stripe from 'stripe';
-import { amountSent } from '../money';
-import type { Charge } from './payment-gateway';
+import type { ChargeParameters } from './charge-parameters';
+import type { Charge, FoundCharge } from './payment-gateway';
 import { KEY_METADATA, searchClause } from './stripe-client';
+import { decisionIn, decisionOn } from './stripe-decision';
 import { mayNotSearch } from './stripe-errors';
 
 /** Clocks differ: an earlier attempt is looked for from this long before we think it was. */
 const CLOCK_MARGIN_SECONDS = 300;
 /** The search learns of a payment about a minute after it was made (https://docs.stripe.com/search#data-freshness). */
 const SEARCH_LAG_SECONDS = 300;
-/** How many of the latest payments are gone through at most. */
+/** How many payments of a search, and of the list of the latest, are gone through at most. */
 const LOOKED_THROUGH = 1_000;
+/** Stripe's largest page. */
+const PAGE = 100;
 
-/** `isCertain`: everything was seen that could be this payment. */
-type Found = { readonly intent: Stripe.PaymentIntent } | { readonly isCertain: boolean };
+/** `versions`: what may have been sent for the charge. */
+interface Sought {
+  readonly charge: Charge;
+  readonly versions: readonly ChargeParameters[];
+}
 
-/** Looks for a payment that was made under a key, without making one. */
-export async function lookFor(stripe: Stripe, charge: Charge): Promise<Found> {
+/**
+ * Looks for a payment that was made under a key, without making one.
+ *
+ * @throws GatewayError when what it found is not decided
+ */
+export async function lookFor(stripe: Stripe, sought: Sought): Promise<FoundCharge> {
+  const { charge } = sought;
+  const searchedAt = Date.now() / 1000;
   const searched = await searchFor(stripe, charge);
-  if (searched.intent) return { intent: searched.intent };
-  const { intent, coversSearchLag, isComplete } = await listFor(stripe, charge);
-  return intent ? { intent } : { isCertain: isComplete || (searched.isSearched && coversSearchLag) };
+  const known = paymentAmong(searched.intents, sought);
+  // Only this state is final in a search, which is late; in any other one the list may know better.
+  if (known?.status === 'succeeded') return decisionOn(known);
+  const listed = await listFor(stripe, charge);
+  const newestStates = new Map([...searched.intents, ...listed.intents].map((intent) => [intent.id, intent]));
+  const intents = [...newestStates.values()];
+  const intent = paymentAmong(intents, sought);
+  if (intent) return decisionOn(intent);
+  const oldestListed = listed.intents.at(-1)?.created ?? Infinity;
+  const coversSearchLag = oldestListed < searchedAt - SEARCH_LAG_SECONDS;
+  const isCertain = listed.isComplete || (searched.isComplete && coversSearchLag);
+  return isCertain && intents.some((other) => hasKey(other, charge))
+    ? { kind: 'key-reused' }
+    : { kind: 'not-found', isCertain };
+}
+
+/** `isComplete`: nothing was left out. */
+interface Seen {
+  readonly intents: readonly Stripe.PaymentIntent[];
+  readonly isComplete: boolean;
 }
 
 /** Finds payments of any age, but only about a minute after they were made. Not every account may search. */
-async function searchFor(
-  stripe: Stripe,
-  charge: Charge,
-): Promise<{ intent?: Stripe.PaymentIntent; isSearched: boolean }> {
+async function searchFor(stripe: Stripe, charge: Charge): Promise<Seen> {
   try {
     const query = searchClause(charge.idempotencyKey);
-    const { data } = await stripe.paymentIntents.search({ query, limit: 10 });
-    const intent = paymentAmong(data, charge);
-    return { ...(intent && { intent }), isSearched: true };
+    return seen(
+      await stripe.paymentIntents.search({ query, limit: PAGE }).autoPagingToArray({ limit: LOOKED_THROUGH }),
+    );
   } catch (error) {
-    if (mayNotSearch(error)) return { isSearched: false };
+    if (mayNotSearch(error)) return { intents: [], isComplete: false };
     throw error;
   }
 }
 
 /** Finds payments at once, but only the latest ones. */
-async function listFor(stripe: Stripe, charge: Charge) {
+async function listFor(stripe: Stripe, charge: Charge): Promise<Seen> {
   const since = Math.floor(charge.firstAttemptAt.getTime() / 1000) - CLOCK_MARGIN_SECONDS;
-  const latest = await stripe.paymentIntents
-    .list({ created: { gte: since }, limit: 100 })
-    .autoPagingToArray({ limit: LOOKED_THROUGH });
-  const oldest = latest.at(-1);
-  return {
-    intent: paymentAmong(latest, charge),
-    isComplete: latest.length < LOOKED_THROUGH,
-    coversSearchLag: oldest !== undefined && oldest.created < Date.now() / 1000 - SEARCH_LAG_SECONDS,
-  };
-}
-
-/** This payment among those that were found, the one that succeeded first: it is the one the customer pays for. */
-function paymentAmong(found: Stripe.PaymentIntent[], charge: Charge): Stripe.PaymentIntent | undefined {
-  const own = found.filter((intent) => isPayment(intent, charge));
-  return own.find(({ status }) => status === 'succeeded') ?? own[0];
-}
-
-/** A search may answer with keys that only look alike, and the key may have been another payment's before. */
-function isPayment({ metadata, amount, currency }: Stripe.PaymentIntent, charge: Charge): boolean {
-  return (
-    metadata[KEY_METADATA] === charge.idempotencyKey &&
-    metadata.payment_id === charge.paymentId &&
-    metadata.customer_id === charge.customerId &&
-    currency === charge.money.currency.toLowerCase() &&
-    amount === amountSent(charge.money)
+  return seen(
+    await stripe.paymentIntents
+      .list({ created: { gte: since }, limit: PAGE })
+      .autoPagingToArray({ limit: LOOKED_THROUGH }),
   );
+}
+
+function seen(intents: Stripe.PaymentIntent[]): Seen {
+  return { intents, isComplete: intents.length < LOOKED_THROUGH };
+}
+
+/** This payment among those found: if one succeeded that one, else one that is undecided, else a declined one. */
+function paymentAmong(
+  found: readonly Stripe.PaymentIntent[],
+  sought: Sought,
+): Stripe.PaymentIntent | undefined {
+  const own = found.filter((intent) => isPayment(intent, sought));
+  return (
+    own.find(({ status }) => status === 'succeeded') ?? own.find((intent) => !decisionIn(intent)) ?? own[0]
+  );
+}
+
+/** The key may have been another payment's before. */
+function isPayment(intent: Stripe.PaymentIntent, { charge, versions }: Sought): boolean {
+  return (
+    hasKey(intent, charge) &&
+    intent.metadata.payment_id === charge.paymentId &&
+    intent.metadata.customer_id === charge.customerId &&
+    versions
+      .map((parametersOf) => parametersOf(charge))
+      .some(({ amount, currency }) => amount === intent.amount && currency === intent.currency)
+  );
+}
+
+/** A search may answer with keys that only look alike. */
+function hasKey({ metadata }: Stripe.PaymentIntent, charge: Charge): boolean {
+  return metadata[KEY_METADATA] === charge.idempotencyKey;
 }

@@ -83,13 +83,14 @@ describe('a first attempt that is as old as the gateway keeps keys', () => {
   });
 
   it('is never charged on a guess when it is not found, however certainly', async () => {
-    const nothing = { kind: 'not-found', isCertain: true } as const;
-    const { result, names } = run(
-      { sinceFirstAttemptMs: retentionMs, sinceForgottenMs: retentionMs },
-      nothing,
-    );
-    await expect(result).rejects.toMatchObject({ failure: { kind: 'outcome-unknown' } });
-    expect(names()).toEqual(['find']);
+    for (const nothing of [{ kind: 'not-found', isCertain: true }, { kind: 'key-reused' }] as const) {
+      const { result, names } = run(
+        { sinceFirstAttemptMs: retentionMs, sinceForgottenMs: retentionMs },
+        nothing,
+      );
+      await expect(result).rejects.toMatchObject({ failure: { kind: 'outcome-unknown' } });
+      expect(names()).toEqual(['find']);
+    }
   });
 });
 
@@ -112,6 +113,13 @@ describe('a payment that waited for us for so long that an earlier copy may be f
   it('is not charged where the gateway could not be looked through', async () => {
     const { result, names } = run({ sinceForgottenMs }, { kind: 'not-found', isCertain: false });
     await expect(result).rejects.toBeInstanceOf(GatewayError);
+    expect(names()).toEqual(['find']);
+  });
+
+  it('is refused where the gateway has the key on another payment only, as the gateway itself would once', async () => {
+    const { result, names } = run({ sinceForgottenMs }, { kind: 'key-reused' });
+    await expect(result).rejects.toBeInstanceOf(GatewayError);
+    await expect(result).rejects.toMatchObject({ failure: { kind: 'key-reused' } });
     expect(names()).toEqual(['find']);
   });
 });

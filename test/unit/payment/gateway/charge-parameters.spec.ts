@@ -40,6 +40,8 @@ describe('what is sent for a charge', () => {
     { currency: 'ISK', minorUnits: 500, amount: '50000' },
     { currency: 'UGX', minorUnits: 500, amount: '50000' },
     { currency: 'KWD', minorUnits: 5120, amount: '5120' },
+    { currency: 'MGA', minorUnits: 100, amount: '100' },
+    { currency: 'IDR', minorUnits: 150_000_000, amount: '150000000' },
   ] as const)(
     'has the amount in the unit that it was begun with: $currency',
     async ({ currency, minorUnits, amount }) => {

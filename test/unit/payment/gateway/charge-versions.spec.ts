@@ -5,36 +5,42 @@ import { startSandbox, type RunningSandbox } from '../../../../src/sandbox/sandb
 import { aCharge, environmentFor } from '../../../support/stub-gateway';
 
 const [today] = CHARGE_VERSIONS;
-const tomorrow: ChargeParameters = (charge, amount) => ({
-  ...today(charge, amount),
+const tomorrow: ChargeParameters = (charge) => ({
+  ...today(charge),
   description: `Payment ${charge.paymentId}`,
 });
+/** As after a correction of how an amount of a currency is sent. */
+const inHundredths: ChargeParameters = (charge) => ({
+  ...today(charge),
+  amount: charge.money.minorUnits * 100,
+});
+
+let sandbox: RunningSandbox;
+beforeEach(async () => {
+  sandbox = await startSandbox({ host: '127.0.0.1', port: 0, journalFile: null, latencyMs: 0 });
+});
+afterEach(() => sandbox.stop());
+
+const oldRelease = () => new StripeGateway(environmentFor(sandbox.url), [today]);
+
+async function ask(method: string, path: string, body?: object): Promise<unknown> {
+  const response = await fetch(`${sandbox.url}/_sandbox/${path}`, {
+    method,
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const answer: unknown = await response.json();
+  return answer;
+}
+
+/** The answer gets lost, or never was one. */
+async function begin(gateway: StripeGateway, charge: Charge, kind: 'drop-before' | 'drop-after') {
+  await ask('POST', 'faults', { kind, times: 0 });
+  await expect(gateway.charge(charge)).rejects.toMatchObject({ failure: { kind: 'unavailable' } });
+  await ask('DELETE', 'faults');
+}
 
 describe('a release that sends other parameters for a charge, while payments are under way', () => {
-  let sandbox: RunningSandbox;
-  beforeEach(async () => {
-    sandbox = await startSandbox({ host: '127.0.0.1', port: 0, journalFile: null, latencyMs: 0 });
-  });
-  afterEach(() => sandbox.stop());
-
-  const oldRelease = () => new StripeGateway(environmentFor(sandbox.url), [today]);
   const newRelease = () => new StripeGateway(environmentFor(sandbox.url), [tomorrow, today]);
-
-  async function ask(method: string, path: string, body?: object): Promise<unknown> {
-    const response = await fetch(`${sandbox.url}/_sandbox/${path}`, {
-      method,
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    const answer: unknown = await response.json();
-    return answer;
-  }
-
-  /** The answer gets lost, or never was one. */
-  async function begin(gateway: StripeGateway, charge: Charge, kind: 'drop-before' | 'drop-after') {
-    await ask('POST', 'faults', { kind, times: 0 });
-    await expect(gateway.charge(charge)).rejects.toMatchObject({ failure: { kind: 'unavailable' } });
-    await ask('DELETE', 'faults');
-  }
 
   it('finishes one that was charged under the old parameters, with the charge that was made', async () => {
     await begin(oldRelease(), aCharge(), 'drop-after');
@@ -84,5 +90,37 @@ describe('a release that sends other parameters for a charge, while payments are
     await expect(refused).rejects.toBeInstanceOf(GatewayError);
     await expect(refused).rejects.toMatchObject({ failure: { kind: 'key-reused' } });
     expect(await ask('GET', 'charges')).toMatchObject({ count: 1 });
+  });
+});
+
+describe('a release that sends another amount for a charge, while payments are under way', () => {
+  const newRelease = () => new StripeGateway(environmentFor(sandbox.url), [inHundredths, today]);
+
+  it('finishes one that was charged with the old amount', async () => {
+    await begin(oldRelease(), aCharge(), 'drop-after');
+    const { chargeId } = await newRelease().charge(aCharge());
+    expect(await ask('GET', 'charges')).toMatchObject({
+      count: 1,
+      charges: [{ paymentIntentId: chargeId, amount: 9_999 }],
+    });
+  });
+
+  it('sends the new one where the old one never arrived', async () => {
+    await begin(oldRelease(), aCharge(), 'drop-before');
+    await newRelease().charge(aCharge());
+    expect(await ask('GET', 'charges')).toMatchObject({ count: 1, charges: [{ amount: 999_900 }] });
+  });
+
+  it.each([
+    { amount: 'old', release: oldRelease },
+    { amount: 'new', release: newRelease },
+  ])('finds one that was charged with the $amount amount', async ({ release }) => {
+    const { chargeId } = await release().charge(aCharge());
+    expect(await newRelease().find(aCharge())).toEqual({ kind: 'succeeded', chargeId });
+  });
+
+  it('finds none with an amount that no release sends for it', async () => {
+    await oldRelease().charge(aCharge({ money: { minorUnits: 1, currency: 'USD' } }));
+    expect(await newRelease().find(aCharge())).toEqual({ kind: 'key-reused' });
   });
 });

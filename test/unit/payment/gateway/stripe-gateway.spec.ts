@@ -1,3 +1,4 @@
+import { CHARGE_VERSIONS } from '../../../../src/payment/gateway/charge-parameters';
 import { GatewayError } from '../../../../src/payment/gateway/payment-gateway';
 import { StripeGateway } from '../../../../src/payment/gateway/stripe-gateway';
 import { eventually } from '../../../support/eventually';
@@ -6,7 +7,6 @@ import { aCharge, anIntent, errorBody, listOf, useStubGateway } from '../../../s
 const CREATE = 'POST /v1/payment_intents';
 const RETRIEVE = 'GET /v1/payment_intents/pi_1';
 const LIST = 'GET /v1/payment_intents';
-const SEARCH = 'GET /v1/payment_intents/search';
 
 /** Why there was no decision. */
 async function failureOf(call: Promise<unknown>) {
@@ -46,52 +46,6 @@ describe('a payment that the gateway is still processing', () => {
       );
     },
   );
-});
-
-describe('looking for a payment', () => {
-  const stub = useStubGateway();
-  const find = () => new StripeGateway(stub.environment).find(aCharge());
-
-  it.each([
-    {
-      other: 'a key that looks alike',
-      intent: { metadata: { ...anIntent().metadata, idempotency_key: 'KEY-1' } },
-    },
-    { other: 'another amount', intent: { amount: 1 } },
-    { other: 'another payment', intent: { metadata: { ...anIntent().metadata, payment_id: 'PAY-002' } } },
-    { other: 'another customer', intent: { metadata: { ...anIntent().metadata, customer_id: 'CUST-002' } } },
-  ])('passes over one with $other', async ({ intent }) => {
-    const others = anIntent({ id: 'pi_others', ...intent });
-    stub.answers(() => listOf([others, anIntent()]));
-    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
-    stub.answers(() => listOf([others]));
-    expect(await find()).toEqual({ kind: 'not-found', isCertain: true });
-  });
-
-  it('takes the one that succeeded before one that did not', async () => {
-    const declined = {
-      ...anIntent({ id: 'pi_declined', status: 'requires_payment_method' }),
-      last_payment_error: { type: 'card_error', code: 'card_declined' },
-    };
-    stub.answers(() => listOf([declined, anIntent()]));
-    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
-  });
-
-  it('goes through the latest ones where a search finds none: since the first attempt, by a clock that differs', async () => {
-    const { firstAttemptAt } = aCharge();
-    const created = firstAttemptAt.getTime() / 1000 - 240;
-    stub.answers(({ route, query }) =>
-      listOf(route === LIST && Number(query.get('created[gte]')) <= created ? [anIntent({ created })] : []),
-    );
-    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
-  });
-
-  it.each([400, 403])('does the same where it may not search: %d', async (status) => {
-    stub.answers(({ route }) =>
-      route === SEARCH ? { status, body: errorBody('invalid_request_error') } : listOf([anIntent()]),
-    );
-    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
-  });
 });
 
 describe('the gateway refuses our key (401)', () => {
@@ -145,5 +99,88 @@ describe('the gateway refuses our key (401)', () => {
     letGo();
     expect(new Set((await Promise.all(charges)).map(({ kind }) => kind))).toEqual(new Set(['unauthorized']));
     expect(stub.routes().filter((route) => route === LIST)).toHaveLength(1);
+  });
+});
+
+describe('the gateway refuses our key (401) after the charge was sent', () => {
+  const stub = useStubGateway();
+  const refused = { status: 401, body: errorBody('invalid_request_error') };
+  const charge = () => failureOf(new StripeGateway(stub.environment).charge(aCharge()));
+  const created = {
+    'is processing': { body: anIntent({ status: 'processing' }) },
+    'is a stored 5xx': {
+      status: 500,
+      body: errorBody('api_error'),
+      headers: { 'Idempotent-Replayed': 'true' },
+    },
+    'is that the key is known with other parameters': { status: 400, body: errorBody('idempotency_error') },
+  };
+
+  it.each(Object.entries(created))(
+    'and the answer to it %s: an attempt that counts, for money may have moved',
+    async (_what, answer) => {
+      stub.answers(({ route }) => (route === CREATE ? answer : refused));
+      expect(await charge()).toEqual({ kind: 'unavailable' });
+    },
+  );
+
+  it('under an older version, when the newest was told that the key is known: an attempt that counts', async () => {
+    const versions = [...CHARGE_VERSIONS, ...CHARGE_VERSIONS];
+    const known = { status: 400, body: errorBody('idempotency_error') };
+    stub.answers(() => (stub.routes().length === 1 ? known : refused));
+    const charging = new StripeGateway(stub.environment, versions).charge(aCharge());
+    expect(await failureOf(charging)).toEqual({ kind: 'unavailable' });
+    expect(stub.routes().slice(0, 2)).toEqual([CREATE, CREATE]);
+  });
+
+  it.each([400, 403, 404])(
+    'or refuses to show the payment (%d): nobody says that it was not charged',
+    async (status) => {
+      stub.answers(({ route }) =>
+        route === CREATE ? created['is processing'] : { status, body: errorBody('invalid_request_error') },
+      );
+      expect(await charge()).toEqual({ kind: 'unavailable' });
+    },
+  );
+});
+
+describe('the gateway knows the key with other parameters', () => {
+  const stub = useStubGateway();
+  const failureWith = (intents: object[], list = listOf([])) => {
+    stub.answers(({ route }) => {
+      if (route === CREATE) return { status: 400, body: errorBody('idempotency_error') };
+      return route === LIST ? list : listOf(intents);
+    });
+    return failureOf(new StripeGateway(stub.environment).charge(aCharge()));
+  };
+
+  it.each([
+    { what: 'another payment carries it', intents: [anIntent({ amount: 1 })] },
+    { what: 'no payment carries it', intents: [] },
+  ])('and $what: the key is reused', async ({ intents }) => {
+    expect(await failureWith(intents)).toEqual({ kind: 'key-reused' });
+  });
+
+  it('and not all payments could be looked through: one of them may be this one', async () => {
+    const created = Math.floor(Date.now() / 1000);
+    const many = Array.from({ length: 1_000 }, (_, index) =>
+      anIntent({ id: `pi_${index}`, created, metadata: {} }),
+    );
+    expect(await failureWith([], listOf(many))).toEqual({ kind: 'outcome-unknown' });
+  });
+});
+
+describe('the gateway replays a stored 5xx, and our key is on another payment', () => {
+  const stub = useStubGateway();
+
+  it('leaves the outcome unknown: these parameters were sent, and may have been charged', async () => {
+    const headers = { 'Idempotent-Replayed': 'true' };
+    stub.answers(({ route }) =>
+      route === CREATE
+        ? { status: 500, body: errorBody('api_error'), headers }
+        : listOf([anIntent({ amount: 1 })]),
+    );
+    const charging = new StripeGateway(stub.environment).charge(aCharge());
+    expect(await failureOf(charging)).toEqual({ kind: 'outcome-unknown' });
   });
 });

@@ -1,0 +1,188 @@
+import { GatewayError } from '../../../../src/payment/gateway/payment-gateway';
+import { StripeGateway } from '../../../../src/payment/gateway/stripe-gateway';
+import { aCharge, anIntent, errorBody, listOf, pageOf, useStubGateway } from '../../../support/stub-gateway';
+
+const LIST = 'GET /v1/payment_intents';
+const SEARCH = 'GET /v1/payment_intents/search';
+
+const declined = {
+  ...anIntent({ id: 'pi_declined', status: 'requires_payment_method' }),
+  last_payment_error: { type: 'card_error', code: 'card_declined' },
+};
+
+describe('looking for a payment', () => {
+  const stub = useStubGateway();
+  const find = () => new StripeGateway(stub.environment).find(aCharge());
+
+  const others = {
+    'another amount': { amount: 1 },
+    'another currency': { currency: 'eur' },
+    'another payment': { metadata: { ...anIntent().metadata, payment_id: 'PAY-002' } },
+    'another customer': { metadata: { ...anIntent().metadata, customer_id: 'CUST-002' } },
+    'nothing else of ours': { metadata: { idempotency_key: 'key-1' } },
+  };
+
+  it('passes over one with a key that looks alike', async () => {
+    const alike = anIntent({
+      id: 'pi_alike',
+      metadata: { ...anIntent().metadata, idempotency_key: 'KEY-1' },
+    });
+    stub.answers(() => listOf([alike, anIntent()]));
+    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
+    stub.answers(() => listOf([alike]));
+    expect(await find()).toEqual({ kind: 'not-found', isCertain: true });
+  });
+
+  it.each(Object.entries(others))('passes over one with the same key and %s', async (_what, intent) => {
+    stub.answers(() => listOf([anIntent({ id: 'pi_others', ...intent }), anIntent()]));
+    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
+  });
+
+  it.each(Object.entries(others))(
+    'says that the key is reused where it finds only one with the same key and %s',
+    async (_what, intent) => {
+      const other = anIntent({ id: 'pi_others', ...intent });
+      for (const knowing of [LIST, SEARCH]) {
+        stub.answers(({ route }) => listOf(route === knowing ? [other] : []));
+        expect(await find()).toEqual({ kind: 'key-reused' });
+      }
+    },
+  );
+
+  it('goes through the latest ones where a search finds none: since the first attempt, by a clock that differs', async () => {
+    const { firstAttemptAt } = aCharge();
+    const created = firstAttemptAt.getTime() / 1000 - 240;
+    stub.answers(({ route, query }) =>
+      listOf(route === LIST && Number(query.get('created[gte]')) <= created ? [anIntent({ created })] : []),
+    );
+    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
+  });
+
+  it.each([400, 403])('does the same where it may not search: %d', async (status) => {
+    stub.answers(({ route }) =>
+      route === SEARCH ? { status, body: errorBody('invalid_request_error') } : listOf([anIntent()]),
+    );
+    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
+  });
+});
+
+describe('several payments under one key', () => {
+  const stub = useStubGateway();
+  const find = () => new StripeGateway(stub.environment).find(aCharge());
+
+  it.each([
+    { where: 'in one answer', searched: [declined, anIntent()], listed: [] },
+    { where: 'that the search does not know yet', searched: [declined], listed: [anIntent()] },
+    { where: 'that is too old for the list', searched: [anIntent()], listed: [declined] },
+  ])('are the one that succeeded, $where', async ({ searched, listed }) => {
+    stub.answers(({ route }) => listOf(route === SEARCH ? searched : listed));
+    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
+  });
+
+  it.each([
+    { status: 'processing', kind: 'unavailable' },
+    { status: 'requires_capture', kind: 'outcome-unknown' },
+  ] as const)('are not declined while one is in the state $status', async ({ status, kind }) => {
+    const undecided = anIntent({ id: 'pi_undecided', status });
+    for (const [searched, listed] of [
+      [[declined, undecided], []],
+      [[declined], [undecided]],
+      [[undecided], [declined]],
+    ] as const) {
+      stub.answers(({ route }) => listOf(route === SEARCH ? [...searched] : [...listed]));
+      const finding = find();
+      await expect(finding).rejects.toBeInstanceOf(GatewayError);
+      await expect(finding).rejects.toMatchObject({ failure: { kind } });
+    }
+  });
+
+  it('are what the list says, where the search still has an older state of the same one', async () => {
+    const before = anIntent({ id: declined.id, status: 'processing' });
+    stub.answers(({ route }) => listOf([route === SEARCH ? before : declined]));
+    expect(await find()).toMatchObject({ kind: 'declined', chargeId: declined.id });
+  });
+});
+
+describe('a look that does not find the payment', () => {
+  const stub = useStubGateway();
+  const find = () => new StripeGateway(stub.environment).find(aCharge());
+  const secondsAgo = (seconds: number) => Math.floor(Date.now() / 1000) - seconds;
+
+  /** Payments of other keys. */
+  function others(count: number, created = secondsAgo(0)) {
+    return Array.from({ length: count }, (_, index) =>
+      anIntent({
+        id: `pi_other_${index}`,
+        created,
+        metadata: { ...anIntent().metadata, idempotency_key: 'KEY-1' },
+      }),
+    );
+  }
+
+  /** As many as are looked through: all of them are new, but the oldest one. */
+  function thousand(oldest: number) {
+    return [...others(999), anIntent({ id: 'pi_oldest', created: oldest, metadata: {} })];
+  }
+
+  function has(intents: { searched: { id: string }[] | 'refused'; listed: { id: string }[] }) {
+    stub.answers(({ route, query }) => {
+      const found = route === SEARCH ? intents.searched : intents.listed;
+      return found === 'refused'
+        ? { status: 403, body: errorBody('invalid_request_error') }
+        : pageOf(found, query);
+    });
+  }
+
+  it.each([11, 120, 999])('goes on to the next page of a search: %d keys that look alike', async (count) => {
+    has({ searched: [...others(count), anIntent()], listed: [] });
+    expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
+  });
+
+  it.each([
+    { what: 'all since the first attempt are listed', oldest: 1, isCertain: true, left: 1 },
+    { what: 'the list goes back to what a search knows', oldest: 3_600, isCertain: true },
+    { what: 'the list does not go back to what a search knows', oldest: 60, isCertain: false },
+  ])('is certain where it saw everything ($isCertain): $what', async ({ oldest, isCertain, left = 0 }) => {
+    has({ searched: others(20), listed: thousand(secondsAgo(oldest)).slice(left) });
+    expect(await find()).toEqual({ kind: 'not-found', isCertain });
+  });
+
+  it.each([
+    { what: 'a search is refused', searched: 'refused' as const },
+    { what: 'a search finds more than is looked through', searched: others(1_001) },
+  ])('is certain only with a complete list where $what', async ({ searched }) => {
+    has({ searched, listed: thousand(secondsAgo(3_600)) });
+    expect(await find()).toEqual({ kind: 'not-found', isCertain: false });
+    has({ searched, listed: others(999) });
+    expect(await find()).toEqual({ kind: 'not-found', isCertain: true });
+  });
+
+  it('says no more than that where it saw the key on another payment, and not everything', async () => {
+    const other = anIntent({ id: 'pi_others', amount: 1 });
+    has({ searched: [other], listed: thousand(secondsAgo(60)) });
+    expect(await find()).toEqual({ kind: 'not-found', isCertain: false });
+  });
+
+  it('looks through a bounded number of payments', async () => {
+    has({ searched: others(5_000), listed: others(5_000) });
+    await find();
+    expect(stub.routes().filter((route) => route === SEARCH)).toHaveLength(10);
+    expect(stub.routes().filter((route) => route === LIST)).toHaveLength(10);
+  });
+
+  it('is not certain where the list was so slow that the search is older than what it goes back to', async () => {
+    const oldest = secondsAgo(100);
+    const later = Date.now() + 600_000;
+    const now = jest.spyOn(Date, 'now');
+    const listed = thousand(oldest);
+    stub.answers(({ route, query }) => {
+      if (route === LIST) now.mockReturnValue(later);
+      return pageOf(route === LIST ? listed : [], query);
+    });
+    try {
+      expect(await find()).toEqual({ kind: 'not-found', isCertain: false });
+    } finally {
+      now.mockRestore();
+    }
+  });
+});
