@@ -1,3 +1,4 @@
+import type { AttemptPolicy } from '../../../src/idempotency';
 import { claimOf } from '../../../src/idempotency/claim-of-request';
 import { rabbitHandler } from '../../../src/idempotency/handlers/rabbit-handler';
 
@@ -14,5 +15,38 @@ describe('the scope of a tenant', () => {
 
   it('is refused where a name could not be told from the rest of a Redis key', () => {
     expect(() => scopeFor('a:b', 'charge')).toThrow('must follow the rules of a scope');
+  });
+});
+
+describe("a handler's own policy of attempts", () => {
+  const source = { name: 'the message' };
+  const failed = { error: new Error('why'), attempt: 3 };
+  const incoming = { source, headers: {}, payload: 1, requestedAt: undefined };
+  const claimWith = (attempts?: AttemptPolicy<unknown>) =>
+    claimOf({
+      key: 'key',
+      payload: 1,
+      incoming,
+      options: { scope: 'charge' },
+      kind: rabbitHandler,
+      attempts,
+    });
+
+  it('is asked about the message that came, and about the failure', async () => {
+    const since = new Date(0);
+    const asked: unknown[] = [];
+    const claim = claimWith({
+      maxAttempts: (message) => (asked.push(message), 7),
+      backoffMs: (message, failure) => (asked.push(message, failure), 500),
+      waitingSince: async (message) => (asked.push(message), since),
+    });
+    expect(claim.maxAttempts).toBe(7);
+    expect(claim.backoffMs?.(failed)).toBe(500);
+    expect(await claim.waitingSince?.()).toBe(since);
+    expect(asked).toEqual([source, source, failed, source]);
+  });
+
+  it('is nothing that a handler must have', () => {
+    expect(claimWith()).not.toHaveProperty('maxAttempts');
   });
 });

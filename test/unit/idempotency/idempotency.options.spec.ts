@@ -1,5 +1,10 @@
 import { Idempotent, type IdempotentOptions, type UnprocessedHandler } from '../../../src/idempotency';
-import { checkOptions, checkTogether, isName } from '../../../src/idempotency/idempotency.options';
+import {
+  checkModule,
+  checkOptions,
+  checkTogether,
+  isName,
+} from '../../../src/idempotency/idempotency.options';
 
 class Parking implements UnprocessedHandler {
   async handle(): Promise<'settled'> {
@@ -131,5 +136,18 @@ describe('a wrong option that the compiler finds', () => {
 
   it('is found at start where there is no compiler', () => {
     expect(doesNotCompile).not.toThrow(TypeError);
+  });
+});
+
+describe('the tolerance for clocks', () => {
+  const tried = (clockToleranceMs?: number) => () =>
+    checkModule({ ttlSeconds: 1, leaseMs: 1, ...(clockToleranceMs !== undefined && { clockToleranceMs }) });
+
+  it.each([undefined, 0, 1, 300_000])('may be %p', (clockToleranceMs) => {
+    expect(tried(clockToleranceMs)).not.toThrow();
+  });
+
+  it.each([-1, 0.5, NaN, Infinity])('cannot be %p', (clockToleranceMs) => {
+    expect(tried(clockToleranceMs)).toThrow('clockToleranceMs must be a whole number from 0');
   });
 });

@@ -40,6 +40,18 @@ describe('the error that stands for an outcome', () => {
       says: 'it may have been processed and forgotten',
     },
     {
+      outcome: { kind: 'exhausted', attempts: 8 } as const,
+      code: 'attempts-exhausted',
+      name: 'AttemptsExhaustedError',
+      says: 'all 8 attempts at this idempotency key have failed',
+    },
+    {
+      outcome: { kind: 'from-the-future', aheadMs: 900 } as const,
+      code: 'from-the-future',
+      name: 'RequestFromTheFutureError',
+      says: 'it was made 900 ms from now',
+    },
+    {
       outcome: { kind: 'lease-lost' } as const,
       code: 'lease-lost',
       name: 'LeaseLostError',
