@@ -71,7 +71,7 @@ export class KeyUnderTest {
 
   /** Somebody who never acquired the key. */
   stranger(): OwnerUnderTest {
-    const nothing = { fencingToken: 0, attempt: 0, sinceFirstAttemptMs: 0 };
+    const nothing = { fencingToken: 0, attempt: 0, forgivenAttempts: 0, sinceFirstAttemptMs: 0 };
     return new OwnerUnderTest(this.store, { ...this.name, ownerToken: randomUUID() }, nothing);
   }
 

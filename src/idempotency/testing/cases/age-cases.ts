@@ -49,6 +49,7 @@ export const ageCases: readonly StoreCase[] = [
         record: undefined,
         attempts: 0,
         countedAttempts: 0,
+        forgivenAttempts: 0,
         remainingLeaseMs: undefined,
       });
     },

@@ -32,7 +32,13 @@ export const completeCases: readonly StoreCase[] = [
       const owner = await key.acquire();
       const record = aRecord({ fencingToken: owner.acquisition.fencingToken });
       deepEqual(await owner.complete(record), { kind: 'stored' });
-      deepEqual(await key.find(), { record, attempts: 1, countedAttempts: 1, remainingLeaseMs: undefined });
+      deepEqual(await key.find(), {
+        record,
+        attempts: 1,
+        countedAttempts: 1,
+        forgivenAttempts: 0,
+        remainingLeaseMs: undefined,
+      });
     },
   },
   {

@@ -47,6 +47,7 @@ export const leaseCases: readonly StoreCase[] = [
         record: undefined,
         attempts: 1,
         countedAttempts: 1,
+        forgivenAttempts: 0,
         remainingLeaseMs: undefined,
       });
       const { acquisition } = await key.acquire();
@@ -109,6 +110,7 @@ export const leaseCases: readonly StoreCase[] = [
         record: undefined,
         attempts: 1,
         countedAttempts: 1,
+        forgivenAttempts: 0,
         remainingLeaseMs: undefined,
       });
     },

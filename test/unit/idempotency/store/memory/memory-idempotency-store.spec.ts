@@ -47,7 +47,7 @@ describe('the in-memory store', () => {
     await clock.advance(1);
     expect(await beginAs(store, 'second')).toEqual({
       kind: 'acquired',
-      acquisition: { fencingToken: 2, attempt: 2, sinceFirstAttemptMs: 1_000 },
+      acquisition: { fencingToken: 2, attempt: 2, forgivenAttempts: 0, sinceFirstAttemptMs: 1_000 },
     });
   });
 

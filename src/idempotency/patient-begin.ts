@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Claim } from './claim';
+import type { BeginReply, BeginRequest, IdempotencyStore } from './store/idempotency-store';
+
+/** Between two looks at a busy key: soon at first, then less often. */
+const FIRST_BUSY_POLL_MS = 50;
+const LONGEST_BUSY_POLL_MS = 400;
+
+/** What the store answered in the end, and when it was asked for that. */
+interface Begun {
+  readonly reply: BeginReply;
+  readonly sentAt: number;
+}
+
+/** Begins, and while the key is busy looks again for a while: where the owner is about to finish, that is cheapest. */
+export async function patientBegin(
+  store: IdempotencyStore,
+  claim: Pick<Claim, 'busyWaitMs' | 'waitingSince'>,
+  first: BeginRequest,
+): Promise<Begun> {
+  let request = first;
+  const patientUntil = performance.now() + (claim.busyWaitMs ?? 0);
+  for (let pollMs = FIRST_BUSY_POLL_MS; ; pollMs = Math.min(2 * pollMs, LONGEST_BUSY_POLL_MS)) {
+    const sentAt = performance.now();
+    const reply = await store.begin(request);
+    if (reply.kind === 'outside-window' && request.waitingSince === undefined) {
+      const waitingSince = await claim.waitingSince?.();
+      if (!waitingSince) return { reply, sentAt };
+      request = { ...request, waitingSince };
+      continue;
+    }
+    if (reply.kind !== 'busy' || sentAt + pollMs > patientUntil) return { reply, sentAt };
+    await sleep(pollMs);
+  }
+}
