@@ -6,9 +6,9 @@ import type { BeginReply, BeginRequest, IdempotencyStore } from './store/idempot
 const FIRST_BUSY_POLL_MS = 50;
 const LONGEST_BUSY_POLL_MS = 400;
 
-/** What the store answered in the end, and when it was asked for that. */
+/** What the store answered in the end, and when it was asked for that. An attempt that is not due counts as in progress. */
 interface Begun {
-  readonly reply: BeginReply;
+  readonly reply: Exclude<BeginReply, { kind: 'not-due' }>;
   readonly sentAt: number;
 }
 
@@ -29,7 +29,11 @@ export async function patientBegin(
       request = { ...request, waitingSince };
       continue;
     }
-    if (reply.kind !== 'busy' || sentAt + pollMs > patientUntil) return { reply, sentAt };
+    if (reply.kind !== 'busy' && reply.kind !== 'not-due') return { reply, sentAt };
+    // A lease may be given back early; an attempt that waits begins no sooner than it is due.
+    const leastWaitMs = reply.kind === 'busy' ? pollMs : Math.max(pollMs, reply.remainingMs);
+    if (sentAt + leastWaitMs > patientUntil)
+      return { reply: { kind: 'busy', remainingMs: reply.remainingMs }, sentAt };
     await sleep(pollMs);
   }
 }

@@ -21,11 +21,11 @@ describe('begin.lua replies', () => {
     expect(Array.isArray(reply) && reply[4]).toBeGreaterThanOrEqual(250_000);
   });
 
-  it('busy, with the time until the next attempt is due', async () => {
+  it('not-due, with the time until the next attempt is', async () => {
     const { begin, release } = runner();
     await begin('one');
     await release('one', 'counted', 5_000);
-    expect(await begin('two')).toEqual(['busy', expect.any(Number)]);
+    expect(await begin('two')).toEqual(['not-due', expect.any(Number)]);
   });
 
   it('exhausted, with the counted acquisitions', async () => {

@@ -71,8 +71,10 @@ export interface Acquisition {
 export type BeginReply =
   | { readonly kind: 'acquired'; readonly acquisition: Acquisition }
   | { readonly kind: 'completed'; readonly record: IdempotencyRecord }
-  /** In progress, or its next attempt is not due yet. */
+  /** Another owner holds the lease; it may end it earlier. */
   | { readonly kind: 'busy'; readonly remainingMs: number }
+  /** Nobody works on it, and nobody can before so much time has passed. */
+  | { readonly kind: 'not-due'; readonly remainingMs: number }
   | { readonly kind: 'mismatch' }
   | { readonly kind: 'exhausted'; readonly attempts: number }
   | { readonly kind: 'outside-window' }
@@ -111,7 +113,7 @@ export interface ReleaseOptions {
    * died: another attempt may follow even the last one.
    */
   readonly counting: 'counted' | 'excused' | 'unfinished';
-  /** Until the next attempt may begin; before that the key is answered as one in progress. Left out: at once. */
+  /** Until the next attempt may begin; before that none begins, and the answer is `not-due`. Left out: at once. */
   readonly backoffMs?: number | undefined;
 }
 

@@ -30,6 +30,24 @@ describe('copies of a request in one process, whose work fails', () => {
     expect(await engineOn(store).service.tryRun(copy, fails)).toMatchObject({ kind: 'failed', attempt: 2 });
   });
 
+  it.each([
+    { what: 'at once where it is not due while they can wait', backoffMs: 2_001, calls: 1 },
+    { what: 'once it is due where that is soon', backoffMs: 40, calls: 2 },
+  ])('are answered $what', async ({ backoffMs, calls }) => {
+    let begins = 0;
+    const { store, clock } = storeWith((own) => ({
+      begin: async (request) => {
+        if (++begins > 1) await clock.advance(backoffMs + 1);
+        return own.begin(request);
+      },
+    }));
+    const { service } = engineOn(store);
+    await service.tryRun(claim({ backoffMs: () => backoffMs }), () => Promise.reject(failure));
+    begins = 0;
+    const { kind } = await service.tryRun(claim({ busyWaitMs: 2_000 }), () => Promise.resolve('done'));
+    expect([kind, begins]).toEqual([calls === 1 ? 'busy' : 'executed', calls]);
+  });
+
   it('are all exhausted by the last attempt, except one that forgives it', async () => {
     const { store } = storeWith();
     const { service } = engineOn(store);

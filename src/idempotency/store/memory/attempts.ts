@@ -62,7 +62,7 @@ export function beginning(
   if (remainingLeaseMs !== undefined) return declined({ kind: 'busy', remainingMs: remainingLeaseMs });
   if (known.state.kind === 'released') {
     const { dueAt } = known.state;
-    if (dueAt !== undefined && now < dueAt) return declined({ kind: 'busy', remainingMs: dueAt - now });
+    if (dueAt !== undefined && now < dueAt) return declined({ kind: 'not-due', remainingMs: dueAt - now });
     if (request.maxAttempts !== undefined && counted - known.forgiven >= request.maxAttempts)
       return declined({ kind: 'exhausted', attempts: counted });
   }

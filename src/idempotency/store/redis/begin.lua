@@ -13,7 +13,8 @@
 -- Replies
 --   {'completed', record}                              a finished record, as it was stored
 --   {'mismatch'}                                       the key is bound to another fingerprint
---   {'busy', remaining (ms)}                           another owner holds the lease, or the next attempt is not due yet
+--   {'busy', remaining (ms)}                           another owner holds the lease
+--   {'not-due', remaining (ms)}                        nobody works on it, but the next attempt is not due yet
 --   {'exhausted', counted acquisitions}                all attempts are used up, and the last one was released
 --   {'outside-window'}                                 it may have been processed and forgotten
 --   {'from-the-future', by how much (ms)}              made later than now, by more than clocks differ
@@ -64,7 +65,7 @@ if remaining ~= -2 then
 end
 if state == 'r' then
   if state_at ~= '' and now < tonumber(state_at) then
-    return { 'busy', tonumber(state_at) - now }
+    return { 'not-due', tonumber(state_at) - now }
   end
   if ARGV[9] ~= '' and counted - forgiven >= tonumber(ARGV[9]) then
     return { 'exhausted', counted }

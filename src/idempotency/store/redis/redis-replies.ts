@@ -13,6 +13,7 @@ export function parseBeginReply(reply: unknown, fingerprint: string | undefined)
     case 'outside-window':
       return { kind };
     case 'busy':
+    case 'not-due':
       return { kind, remainingMs: Math.max(0, asNumber(rest[0])) };
     case 'exhausted':
       return { kind, attempts: asNumber(rest[0]) };

@@ -19,6 +19,7 @@ describe('a begin that Redis answered', () => {
     { what: 'a key that is bound', reply: ['mismatch'], begun: { kind: 'mismatch' } },
     { what: 'a request that is too old', reply: ['outside-window'], begun: { kind: 'outside-window' } },
     { what: 'a lease of another one', reply: ['busy', '700'], begun: { kind: 'busy', remainingMs: 700 } },
+    { what: 'an attempt that waits', reply: ['not-due', 700], begun: { kind: 'not-due', remainingMs: 700 } },
     { what: 'a lease that has just ended', reply: ['busy', -3], begun: { kind: 'busy', remainingMs: 0 } },
   ])('is $what', ({ reply, begun }) => {
     expect(parseBeginReply(reply, 'A')).toEqual(begun);
