@@ -20,6 +20,9 @@ export const LONG_TTL_SECONDS = 600;
 export const SHORT_LEASE_MS = 40;
 export const SHORT_TTL_SECONDS = 1;
 
+/** What lives for so long is over after this time: as in Redis, the last millisecond still belongs to it. */
+export const beyond = (lifeMs: number): number => lifeMs + 1;
+
 type BeginSettings = Partial<Omit<BeginRequest, keyof LeaseOwner>>;
 
 /** A scope that no other case, run or user of the same server has. */

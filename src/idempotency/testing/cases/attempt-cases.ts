@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { KeyUnderTest, SHORT_LEASE_MS } from '../key-under-test';
+import { KeyUnderTest, SHORT_LEASE_MS, beyond } from '../key-under-test';
 import type { StoreCase } from '../store-case';
 
 /** Too long to be over during a case. */
@@ -34,7 +34,7 @@ export const attemptCases: readonly StoreCase[] = [
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('counted', { backoffMs: SHORT_BACKOFF_MS });
-      await clock.advance(SHORT_BACKOFF_MS);
+      await clock.advance(beyond(SHORT_BACKOFF_MS));
       equal((await key.acquire()).acquisition.attempt, 2);
     },
   },
@@ -43,7 +43,7 @@ export const attemptCases: readonly StoreCase[] = [
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('counted', { backoffMs: SHORT_BACKOFF_MS });
-      await clock.advance(SHORT_BACKOFF_MS);
+      await clock.advance(beyond(SHORT_BACKOFF_MS));
       await (await key.acquire()).release('counted');
       equal((await key.acquire()).acquisition.attempt, 3);
     },
@@ -54,7 +54,7 @@ export const attemptCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       const owner = await key.acquire({ ttlSeconds: 1, leaseMs: 1_000 });
       await owner.release('counted', { backoffMs: 1_500 });
-      await clock.advance(1_500);
+      await clock.advance(beyond(1_500));
       equal((await key.acquire()).acquisition.attempt, 2);
     },
   },
@@ -103,7 +103,7 @@ export const attemptCases: readonly StoreCase[] = [
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       await key.acquire({ maxAttempts: 1, leaseMs: SHORT_LEASE_MS });
-      await clock.advance(SHORT_LEASE_MS);
+      await clock.advance(beyond(SHORT_LEASE_MS));
       await (await key.acquire({ maxAttempts: 1 })).release('unfinished');
       equal((await key.acquire({ maxAttempts: 1 })).acquisition.attempt, 3);
     },
@@ -145,7 +145,7 @@ export const attemptCases: readonly StoreCase[] = [
       await owner.release('counted', { backoffMs: SHORT_BACKOFF_MS });
       equal((await key.begin({ forgivenAttempts: 2 })).kind, 'not-due');
       equal((await key.find()).forgivenAttempts, 2);
-      await clock.advance(SHORT_BACKOFF_MS);
+      await clock.advance(beyond(SHORT_BACKOFF_MS));
       equal((await key.acquire({ maxAttempts: 1 })).acquisition.attempt, 3);
     },
   },
