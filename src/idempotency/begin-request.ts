@@ -4,7 +4,7 @@ import type { BeginRequest } from './store/idempotency-store';
 
 /** What the store is asked for a claim; what that leaves out is as the module's options say. */
 export function beginRequest(
-  { scope, key, fingerprint, requestedAt, maxAttempts, ...claim }: Claim,
+  { scope, key, fingerprint, requestedAt, maxAttempts, forgivenAttempts, ...claim }: Claim,
   options: IdempotencyModuleOptions,
   ownerToken: string,
 ): BeginRequest {
@@ -18,5 +18,6 @@ export function beginRequest(
     requestedAt,
     clockToleranceMs: options.clockToleranceMs,
     maxAttempts,
+    forgivenAttempts,
   };
 }

@@ -48,6 +48,7 @@ export function claimOf(request: {
     busyWaitMs: typeof whenBusy === 'object' ? whenBusy.waitMs : undefined,
     ...(attempts && {
       maxAttempts: attempts.maxAttempts(incoming.source),
+      forgivenAttempts: attempts.forgivenAttempts?.(incoming.source),
       backoffMs: (failed) => attempts.backoffMs(incoming.source, failed),
       waitingSince: () => attempts.waitingSince(incoming.source),
     }),

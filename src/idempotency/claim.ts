@@ -31,6 +31,8 @@ export interface FailedWork {
   readonly error: unknown;
   /** Which counted attempt it was, from 1. */
   readonly attempt: number;
+  /** How many of the counted ones use up no limit; left out: none. */
+  readonly forgivenAttempts?: number;
 }
 
 /** One request for a piece of work. */
@@ -42,8 +44,10 @@ export interface Claim extends ClaimedKey, RunSettings {
    * that would be declined for its age; see `IdempotencyContext.sinceForgottenMs` for one that is taken after all.
    */
   readonly waitingSince?: () => Promise<Date | undefined>;
-  /** The most counted attempts at its key that this request may add to. Default: no limit. */
-  readonly maxAttempts?: number;
+  /** The most counted attempts at its key, less those forgiven, that this request may add to. Default: no limit. */
+  readonly maxAttempts?: number | undefined;
+  /** How many of them are forgiven, for all requests of the key: see `AttemptPolicy`. Default: none. */
+  readonly forgivenAttempts?: number | undefined;
   /**
    * How long the key waits after work that threw, in ms: until then every request for it is answered as one in progress.
    * Default: not at all.

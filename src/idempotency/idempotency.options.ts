@@ -39,8 +39,14 @@ export interface IdempotencyModuleOptions {
  * waited; `request` is the object that is the request, such as the raw message.
  */
 export interface AttemptPolicy<Request = unknown> {
-  /** The most counted attempts at its key that this request may add to; undefined: no limit. */
+  /** The most counted attempts at its key, less those forgiven, that this request may add to; undefined: no limit. */
   maxAttempts(request: Request): number | undefined;
+  /**
+   * How many attempts at its key do not count against the limit any more: those made before a person sent the request
+   * again. They are forgiven to every request of the key, so that none is given up while another may still succeed. What
+   * cannot be true, more than there were, is none.
+   */
+  forgivenAttempts?(request: Request): number | undefined;
   /** How long the key waits before the next attempt, in ms; undefined: not at all. The `failed` outcome says the same. */
   backoffMs(request: Request, failed: FailedWork): number | undefined;
   /**

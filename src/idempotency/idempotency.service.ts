@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { beginRequest } from './begin-request';
 import type { Claim, RunSettings, Work } from './claim';
@@ -12,6 +11,7 @@ import { checkModule, checkRun, type IdempotencyModuleOptions } from './idempote
 import { LeasedWork } from './leased-work';
 import { LocalMemory } from './local-memory';
 import { errorOf, replayOf, type Answered, type Declined, type FinalError, type Outcome } from './outcome';
+import { patientBegin } from './patient-begin';
 import {
   IdempotencyStore,
   type ClaimedKey,
@@ -34,10 +34,6 @@ export interface RunOptions extends RunSettings {
   /** What makes it the same request: the same key with another payload is a mismatch. Left out: any payload. */
   readonly payload?: unknown;
 }
-
-/** Between two looks at a busy key: soon at first, then less often. */
-const FIRST_BUSY_POLL_MS = 50;
-const LONGEST_BUSY_POLL_MS = 400;
 
 /** The engine: makes sure that work under one key has its effect once, and that everybody gets its result. */
 @Injectable()
@@ -117,15 +113,24 @@ export class IdempotencyService {
 
   /**
    * How the key stands for a request that is about to be given up: answered by a record after all, in progress, or
-   * neither (undefined).
+   * neither (undefined). With `maxAttempts`, for one whose attempts seem used up: as long as the key has another one left,
+   * because some were forgiven meanwhile, it counts as in progress.
    *
    * @throws StoreUnavailableError
    */
-  async lookAgain(claimed: ClaimedKey): Promise<Answered<unknown> | FinalError | Declined | undefined> {
-    const { record, remainingLeaseMs } = await this.store.find(claimed);
+  async lookAgain(
+    claimed: ClaimedKey,
+    { maxAttempts = 0 }: { readonly maxAttempts?: number | undefined } = {},
+  ): Promise<Answered<unknown> | FinalError | Declined | undefined> {
+    const found = await this.store.find(claimed);
+    const { record, remainingLeaseMs } = found;
     if (record)
       return this.replay(claimed, fitsRecord(record, claimed.fingerprint) ? record : 'mismatch', 'store');
-    return remainingLeaseMs === undefined ? undefined : { kind: 'busy', remainingMs: remainingLeaseMs };
+    if (remainingLeaseMs !== undefined) return { kind: 'busy', remainingMs: remainingLeaseMs };
+    // A request that forgives some may have begun in this process, and the store has not heard of it yet.
+    const beginning = this.running.get(nameOf(claimed))?.claim.forgivenAttempts ?? 0;
+    const forgiven = Math.max(found.forgivenAttempts, beginning);
+    return found.countedAttempts - forgiven < maxAttempts ? { kind: 'busy', remainingMs: 0 } : undefined;
   }
 
   /**
@@ -143,8 +148,12 @@ export class IdempotencyService {
   }
 
   private async runBehind<T>(call: RunningCall, claim: Claim, work: Work<T>): Promise<Outcome<T>> {
-    const { fingerprint, maxAttempts } = call.claim;
-    if (fingerprint === claim.fingerprint && maxAttempts === claim.maxAttempts)
+    const { fingerprint, maxAttempts, forgivenAttempts } = call.claim;
+    if (
+      fingerprint === claim.fingerprint &&
+      maxAttempts === claim.maxAttempts &&
+      forgivenAttempts === claim.forgivenAttempts
+    )
       return this.join(call, claim, work);
     // Which of the two payloads the key belongs to, and whether this one may be tried more often, is for the store to say,
     // once the other one is through.
@@ -215,23 +224,10 @@ export class IdempotencyService {
     return replayOf<T>(record);
   }
 
-  /** Begins, and while the key is busy looks again for a while: where the owner is about to finish, that is cheapest. */
   private async begin(claim: Claim) {
-    let request = beginRequest(claim, this.options, `${this.process}.${++this.acquisitions}`);
-    const patientUntil = performance.now() + (claim.busyWaitMs ?? 0);
+    const request = beginRequest(claim, this.options, `${this.process}.${++this.acquisitions}`);
     try {
-      for (let pollMs = FIRST_BUSY_POLL_MS; ; pollMs = Math.min(2 * pollMs, LONGEST_BUSY_POLL_MS)) {
-        const sentAt = performance.now();
-        const reply = await this.store.begin(request);
-        if (reply.kind === 'outside-window' && request.waitingSince === undefined) {
-          const waitingSince = await claim.waitingSince?.();
-          if (!waitingSince) return { reply, owner: request, sentAt };
-          request = { ...request, waitingSince };
-          continue;
-        }
-        if (reply.kind !== 'busy' || sentAt + pollMs > patientUntil) return { reply, owner: request, sentAt };
-        await sleep(pollMs);
-      }
+      return { owner: request, ...(await patientBegin(this.store, claim, request)) };
     } catch (error) {
       if (error instanceof StoreUnavailableError)
         this.events.emit(claim, { kind: 'store-unavailable', step: 'begin', error });

@@ -59,7 +59,8 @@ export class LeasedWork {
     work: Work<T>;
   }): Promise<Outcome<T>> {
     const { claim, owner, acquisition, work } = begun;
-    const { attempt, fencingToken } = acquisition;
+    const { fencingToken, attempt, forgivenAttempts } = acquisition;
+    const counts = { attempt, ...(forgivenAttempts > 0 && { forgivenAttempts }) };
     this.events.emit(claim, { kind: 'acquired', attempt, fencingToken });
     const leaseMs = claim.leaseMs ?? this.options.leaseMs;
     const lease = new Lease(this.store, owner, leaseMs, this.events, begun.sentAt);
@@ -72,13 +73,13 @@ export class LeasedWork {
         await this.release(owner, { counting: 'counted' });
         return { kind: 'executed', result: end.result };
       }
-      return await this.giveBack({ claim, owner, attempt, error: end.error });
+      return await this.giveBack({ claim, owner, counts, error: end.error });
     } catch (error) {
       // Nothing to release: the lease is lost, or the store cannot be told anything now.
       if (error instanceof LeaseLostError) return { kind: 'lease-lost' };
       if (error instanceof StoreUnavailableError) throw error;
       lease.end();
-      return await this.giveBack({ claim, owner, attempt, error });
+      return await this.giveBack({ claim, owner, counts, error });
     } finally {
       lease.end();
     }
@@ -88,15 +89,15 @@ export class LeasedWork {
   private async giveBack(failed: {
     claim: Claim;
     owner: LeaseOwner;
-    attempt: number;
+    counts: Omit<FailedWork, 'error'>;
     error: unknown;
   }): Promise<Failed> {
-    const { claim, owner, attempt } = failed;
-    const { error, ...release } = judged(claim, failed);
+    const { claim, owner, counts } = failed;
+    const { error, ...release } = judged(claim, { ...counts, error: failed.error });
     const reply = await this.release(owner, release);
     if (error instanceof LeaseLostError || reply === 'lost') return { kind: 'lease-lost' };
     const { backoffMs } = release;
-    return { kind: 'failed', error, attempt, ...(backoffMs !== undefined && { retryInMs: backoffMs }) };
+    return { kind: 'failed', error, ...counts, ...(backoffMs !== undefined && { retryInMs: backoffMs }) };
   }
 
   private async complete<T>(done: {
@@ -198,11 +199,12 @@ async function endOf<T>(work: Work<T>, context: RunContext): Promise<End<T>> {
 }
 
 /** What the release leaves behind, and the error to tell: one of the application's own judgement comes first. */
-function judged(claim: Claim, { error, attempt }: FailedWork): ReleaseOptions & { error: unknown } {
+function judged(claim: Claim, failed: FailedWork): ReleaseOptions & { error: unknown } {
+  const { error } = failed;
   if (error instanceof LeaseLostError) return { counting: 'unfinished', error };
   try {
     const counting = claim.excuse?.(error) ? 'excused' : 'counted';
-    const backoffMs = Math.ceil(claim.backoffMs?.({ error, attempt }) ?? 0);
+    const backoffMs = Math.ceil(claim.backoffMs?.(failed) ?? 0);
     return { counting, error, ...(backoffMs > 0 && { backoffMs }) };
   } catch (fault) {
     return { counting: 'counted', error: fault };

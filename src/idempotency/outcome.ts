@@ -40,13 +40,15 @@ export type Declined =
 /** Something went wrong on the way. */
 export type Failed =
   /**
-   * The work threw; its lease is released. `attempt` counts from 1, over all processes; 0: before the work. `retryInMs`:
-   * when the key may be worked on again, where the claim says it.
+   * The work threw; its lease is released. `attempt` counts from 1, over all processes; 0: before the work.
+   * `forgivenAttempts`: how many of these use up no limit, where there are any. `retryInMs`: when the key may be worked on
+   * again, where the claim says it.
    */
   | {
       readonly kind: 'failed';
       readonly error: unknown;
       readonly attempt: number;
+      readonly forgivenAttempts?: number;
       readonly retryInMs?: number;
     }
   /** The lease was lost during the work, and nobody has stored a result yet. */

@@ -4,17 +4,29 @@ import {
   type IdempotencyService,
   type Unprocessed,
 } from '../idempotency';
+import type { Fate } from './fate';
+
+/** A message that is about to become a dead letter, and the most attempts that its key may have. */
+interface GivenUp {
+  readonly claimed: ClaimedKey | undefined;
+  readonly outcome: Unprocessed;
+  readonly fate: Fate;
+  readonly maxAttempts: number;
+}
 
 /**
- * Before a message is given up because its work failed: how its key stands by now, for another copy may have ended or be
- * at work. `answered`: there is a record, and this copy is a duplicate like any other; undefined: nothing has changed.
+ * Before a message is given up because its work failed: how its key stands by now, for another copy may have ended, be at
+ * work, or have attempts left. `answered`: there is a record, and this copy is a duplicate like any other; undefined:
+ * nothing has changed, or the end of the message does not depend on its work.
  */
 export async function secondLook(
   idempotency: IdempotencyService,
-  claimed: ClaimedKey,
+  { claimed, outcome, fate, maxAttempts }: GivenUp,
 ): Promise<Unprocessed | 'answered' | undefined> {
+  if (!claimed || fate.kind !== 'dead-letter' || !isEndOfWork(outcome)) return undefined;
+  const isForAttempts = fate.reason === 'retries-exhausted' && hasCount(outcome);
   try {
-    const found = await idempotency.lookAgain(claimed);
+    const found = await idempotency.lookAgain(claimed, isForAttempts ? { maxAttempts } : {});
     return found?.kind === 'replayed' || found?.kind === 'executed' || found?.kind === 'final-error'
       ? 'answered'
       : found;
@@ -26,6 +38,11 @@ export async function secondLook(
 }
 
 /** Whether the end of the message depends on its work, and not on what it says itself. */
-export function isEndOfWork({ kind }: Unprocessed): boolean {
+function isEndOfWork({ kind }: Unprocessed): boolean {
   return kind === 'failed' || kind === 'exhausted';
+}
+
+/** Work that could not begin, such as under a key whose attempts nobody can read, was not counted there. */
+function hasCount(outcome: Unprocessed): boolean {
+  return outcome.kind !== 'failed' || outcome.attempt > 0;
 }

@@ -14,7 +14,7 @@ export interface FailedAttempt {
   readonly error: unknown;
   /** Which attempt it was, from 1. */
   readonly attempt: number;
-  /** What headers say that cannot be true is not in it. */
+  /** What the key has been forgiven is in it, and nothing that headers say and cannot be true. */
   readonly history: MessageHistory;
   /** When the key is due again, where that was said under it: the copy waits for just as long. */
   readonly retryInMs?: number | undefined;
@@ -77,20 +77,20 @@ export function fateOfUnprocessed(outcome: Unprocessed, history: MessageHistory,
   }
 }
 
-/** Headers come from outside: what cannot be true is ignored. */
+/**
+ * What the engine has counted is the key's, and so is what was forgiven to any of its copies. Only where the engine could
+ * not count the headers do; they come from outside, and what cannot be true is ignored.
+ */
 function failedAttempt(
   failed: Extract<Unprocessed, { kind: 'failed' }>,
   history: MessageHistory,
 ): FailedAttempt {
-  const { error, retryInMs } = failed;
-  const attempt = failed.attempt > 0 ? failed.attempt : history.attempts + 1;
-  const isTrue = history.attemptsBeforeReplay < attempt;
-  return {
-    error,
-    attempt,
-    retryInMs,
-    history: { ...history, attemptsBeforeReplay: isTrue ? history.attemptsBeforeReplay : 0 },
-  };
+  const { error, attempt, forgivenAttempts = 0, retryInMs } = failed;
+  if (attempt > 0)
+    return { error, attempt, retryInMs, history: { ...history, attemptsBeforeReplay: forgivenAttempts } };
+  const { attempts, attemptsBeforeReplay } = history;
+  const before = attemptsBeforeReplay <= attempts ? attemptsBeforeReplay : 0;
+  return { error, attempt: attempts + 1, retryInMs, history: { attempts, attemptsBeforeReplay: before } };
 }
 
 /** A gateway that asks for more is asked again after this long: a wrong number must not hold a payment up for years. */

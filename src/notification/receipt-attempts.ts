@@ -13,8 +13,12 @@ export class ReceiptAttempts implements AttemptPolicy<ConsumeMessage> {
 
   constructor(private readonly waitingTimes: WaitingTimes) {}
 
-  maxAttempts(message: ConsumeMessage): number {
-    return this.policy.maxAttempts + historyOf(message).attemptsBeforeReplay;
+  maxAttempts(): number {
+    return this.policy.maxAttempts;
+  }
+
+  forgivenAttempts(message: ConsumeMessage): number {
+    return historyOf(message).attemptsBeforeReplay;
   }
 
   backoffMs(message: ConsumeMessage, failed: FailedWork): number | undefined {

@@ -8,7 +8,7 @@ import {
 } from '../idempotency';
 import { Consumption } from '../messaging/consumption';
 import { historyOf, identityOf } from '../messaging/message-history';
-import { isEndOfWork, secondLook } from '../messaging/second-look';
+import { secondLook } from '../messaging/second-look';
 import { Settlement } from '../messaging/settlement';
 import { RECEIPTS } from '../messaging/topology';
 import { WaitingTimes } from '../messaging/waiting-times';
@@ -37,11 +37,10 @@ export class ReceiptDeliveries implements UnprocessedHandler<ConsumeMessage> {
     claimed?: ClaimedKey,
   ): Promise<'settled' | 'requeue'> {
     const fate = receiptFateOf(outcome, historyOf(message), this.attempts.policy);
-    if (fate.kind === 'dead-letter' && claimed && isEndOfWork(outcome)) {
-      const now = await secondLook(this.idempotency, claimed);
-      if (now === 'answered') return 'settled';
-      if (now) return this.handle(message, now);
-    }
+    const { maxAttempts } = this.attempts.policy;
+    const now = await secondLook(this.idempotency, { claimed, outcome, fate, maxAttempts });
+    if (now === 'answered') return 'settled';
+    if (now) return this.handle(message, now);
     if (outcome.kind === 'store-unavailable') {
       const pause = {
         reason: 'Redis is unavailable',

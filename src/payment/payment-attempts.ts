@@ -19,8 +19,12 @@ export class PaymentAttempts implements AttemptPolicy<ConsumeMessage> {
     this.policy = { maxAttempts: environment.paymentMaxAttempts, random: Math.random };
   }
 
-  maxAttempts(message: ConsumeMessage): number {
-    return this.policy.maxAttempts + historyOf(message).attemptsBeforeReplay;
+  maxAttempts(): number {
+    return this.policy.maxAttempts;
+  }
+
+  forgivenAttempts(message: ConsumeMessage): number {
+    return historyOf(message).attemptsBeforeReplay;
   }
 
   backoffMs(message: ConsumeMessage, failed: FailedWork): number | undefined {

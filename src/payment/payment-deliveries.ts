@@ -9,7 +9,7 @@ import {
 import { Consumption, type Pause } from '../messaging/consumption';
 import type { Fate } from '../messaging/fate';
 import { historyOf, identityOf } from '../messaging/message-history';
-import { isEndOfWork, secondLook } from '../messaging/second-look';
+import { secondLook } from '../messaging/second-look';
 import { Settlement } from '../messaging/settlement';
 import { CHARGES } from '../messaging/topology';
 import { WaitingTimes } from '../messaging/waiting-times';
@@ -38,11 +38,10 @@ export class PaymentDeliveries implements UnprocessedHandler<ConsumeMessage> {
     claimed?: ClaimedKey,
   ): Promise<'settled' | 'requeue'> {
     const fate = fateOf(outcome, historyOf(message), this.attempts.policy);
-    if (fate.kind === 'dead-letter' && claimed && isEndOfWork(outcome)) {
-      const now = await secondLook(this.idempotency, claimed);
-      if (now === 'answered') return 'settled';
-      if (now) return this.handle(message, now);
-    }
+    const { maxAttempts } = this.attempts.policy;
+    const now = await secondLook(this.idempotency, { claimed, outcome, fate, maxAttempts });
+    if (now === 'answered') return 'settled';
+    if (now) return this.handle(message, now);
     this.pauseIfAway(outcome);
     const settled = await this.settlement.settle({ message, queue: CHARGES, fate });
     if (settled === 'settled') {

@@ -93,3 +93,28 @@ describe('twenty copies of a payment over two processes, and a gateway that fail
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 });
+
+describe('copies of a payment that a person replays, and a gateway that fails once more', () => {
+  const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: '2' } });
+  const command = new DeadLettersCommand(
+    () => world.broker,
+    () => world.redis,
+  );
+  const payment = aPayment();
+  const fault = { kind: 'error-500-unstored', matching: { idempotencyKey: gatewayKey(payment) } } as const;
+
+  it('have its attempts, too: none is given up while another may succeed', async () => {
+    await world.sandbox.fault({ ...fault, times: 2 });
+    await world.broker.publishPayment(payment);
+    await world.broker.waitForDeadLetters(1);
+    await world.sandbox.fault({ ...fault, times: 1 });
+    expect(await command.run('replay', '--all')).toMatchObject({ code: 0 });
+    await eventually(async () => expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(3));
+    const trace = await world.broker.traceDeliveries();
+    await world.broker.publishPayment(payment, { copies: 5 });
+    await world.service.completedPayment(payment.idempotencyKey);
+    await eventually(() => trace.final(payment.idempotencyKey) === 6);
+    expect(await world.broker.depth(deadLetterQueue)).toBe(0);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+});

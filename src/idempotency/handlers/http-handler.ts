@@ -87,6 +87,12 @@ function problemOf(outcome: Unprocessed | FinalError): unknown {
         title: 'Idempotency-Key is already used',
         detail: 'The key was used before with another payload; a new request needs a new key.',
       });
+    case 'exhausted':
+      return new IdempotencyProblem({
+        status: HttpStatus.CONFLICT,
+        title: 'All attempts at this Idempotency-Key have failed',
+        detail: `There were ${outcome.attempts}, and no more are made; whether the request had an effect is not known.`,
+      });
     case 'lease-lost':
     case 'store-unavailable':
       return new IdempotencyProblem({
@@ -98,7 +104,6 @@ function problemOf(outcome: Unprocessed | FinalError): unknown {
     case 'failed':
     case 'final-error':
       return outcome.error;
-    case 'exhausted':
     case 'outside-window':
     case 'from-the-future':
       return errorOf(outcome);

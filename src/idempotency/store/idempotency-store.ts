@@ -42,8 +42,14 @@ export interface BeginRequest extends ScopedKey {
   readonly clockToleranceMs?: number | undefined;
   /** Since when the request has waited for us: its age is that of this moment. Left out: of now. */
   readonly waitingSince?: Date | undefined;
-  /** No attempt begins once so many are counted and the last one was released. Left out: no limit. */
+  /** No attempt begins once so many are counted, less those forgiven, and the last one was released. Left out: no limit. */
   readonly maxAttempts?: number | undefined;
+  /**
+   * How many of the counted attempts do not use up `maxAttempts`: those made before a person sent the request again. All
+   * requests of the key have the largest number that one of them has told, whatever it was answered. More than there were
+   * acquisitions cannot be true: then it is as if left out. Left out: none.
+   */
+  readonly forgivenAttempts?: number | undefined;
 }
 
 export interface Acquisition {
@@ -51,6 +57,8 @@ export interface Acquisition {
   readonly fencingToken: number;
   /** Which counted attempt this is, from 1: acquisitions less those that were excused. */
   readonly attempt: number;
+  /** How many of the counted ones use up no limit. */
+  readonly forgivenAttempts: number;
   /** How long before this acquisition the first one was, by the store's clock. */
   readonly sinceFirstAttemptMs: number;
   /**
@@ -63,8 +71,10 @@ export interface Acquisition {
 export type BeginReply =
   | { readonly kind: 'acquired'; readonly acquisition: Acquisition }
   | { readonly kind: 'completed'; readonly record: IdempotencyRecord }
-  /** In progress, or its next attempt is not due yet. */
+  /** Another owner holds the lease; it may end it earlier. */
   | { readonly kind: 'busy'; readonly remainingMs: number }
+  /** Nobody works on it, and nobody can before so much time has passed. */
+  | { readonly kind: 'not-due'; readonly remainingMs: number }
   | { readonly kind: 'mismatch' }
   | { readonly kind: 'exhausted'; readonly attempts: number }
   | { readonly kind: 'outside-window' }
@@ -89,6 +99,8 @@ export interface Finding {
   readonly attempts: number;
   /** Those among them that were not excused. */
   readonly countedAttempts: number;
+  /** Those among the counted ones that use up no limit. */
+  readonly forgivenAttempts: number;
   /** Undefined when nobody works on the key. */
   readonly remainingLeaseMs: number | undefined;
 }
@@ -101,7 +113,7 @@ export interface ReleaseOptions {
    * died: another attempt may follow even the last one.
    */
   readonly counting: 'counted' | 'excused' | 'unfinished';
-  /** Until the next attempt may begin; before that the key is answered as one in progress. Left out: at once. */
+  /** Until the next attempt may begin; before that none begins, and the answer is `not-due`. Left out: at once. */
   readonly backoffMs?: number | undefined;
 }
 

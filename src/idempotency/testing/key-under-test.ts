@@ -20,6 +20,9 @@ export const LONG_TTL_SECONDS = 600;
 export const SHORT_LEASE_MS = 40;
 export const SHORT_TTL_SECONDS = 1;
 
+/** What lives for so long is over after this time: as in Redis, the last millisecond still belongs to it. */
+export const beyond = (lifeMs: number): number => lifeMs + 1;
+
 type BeginSettings = Partial<Omit<BeginRequest, keyof LeaseOwner>>;
 
 /** A scope that no other case, run or user of the same server has. */
@@ -71,7 +74,7 @@ export class KeyUnderTest {
 
   /** Somebody who never acquired the key. */
   stranger(): OwnerUnderTest {
-    const nothing = { fencingToken: 0, attempt: 0, sinceFirstAttemptMs: 0 };
+    const nothing = { fencingToken: 0, attempt: 0, forgivenAttempts: 0, sinceFirstAttemptMs: 0 };
     return new OwnerUnderTest(this.store, { ...this.name, ownerToken: randomUUID() }, nothing);
   }
 

@@ -117,7 +117,7 @@ describe('a key that has its record', () => {
     const { engine } = engines.start({ ttlSeconds: 1_000 });
     const { work } = countedWork();
     await engine.run(key, work, { scope, ttlSeconds: 10 });
-    await engines.clock.advance(9_999);
+    await engines.clock.advance(10_000);
     expect((await engine.run(key, work, { scope })).kind).toBe('replayed');
     await engines.clock.advance(1);
     expect(await engine.run(key, work, { scope })).toEqual({ kind: 'executed', result: 2 });

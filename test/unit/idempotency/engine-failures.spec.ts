@@ -30,7 +30,7 @@ async function overtaken(another: (engines: Engines) => Promise<unknown>, claim:
   const { work, begun, end, fail } = heldWork<unknown>();
   const late = engine.tryRun({ scope, key, fingerprint: 'A', ...claim }, work);
   await begun;
-  await engines.clock.advance(LEASE_MS);
+  await engines.clock.advance(LEASE_MS + 1);
   await another(engines);
   return { late, end, fail, heard };
 }

@@ -188,7 +188,7 @@ describe('a key that another process works on', () => {
     const held = heldWork<number>();
     const run = engines.start().engine.tryRun({ scope, key }, held.work);
     await held.begun;
-    await engines.clock.advance(LEASE_MS);
+    await engines.clock.advance(LEASE_MS + 1);
     const { engine } = engines.start();
     expect(await engine.run(key, async () => 8, { scope })).toEqual({ kind: 'executed', result: 8 });
     held.end(7);

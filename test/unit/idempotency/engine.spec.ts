@@ -30,14 +30,34 @@ describe('copies of a request in one process, whose work fails', () => {
     expect(await engineOn(store).service.tryRun(copy, fails)).toMatchObject({ kind: 'failed', attempt: 2 });
   });
 
-  it('are all exhausted by the last attempt, except one that may be tried more often', async () => {
+  it.each([
+    { what: 'at once where it is not due while they can wait', backoffMs: 2_001, calls: 1 },
+    { what: 'once it is due where that is soon', backoffMs: 40, calls: 2 },
+  ])('are answered $what', async ({ backoffMs, calls }) => {
+    let begins = 0;
+    const { store, clock } = storeWith((own) => ({
+      begin: async (request) => {
+        if (++begins > 1) await clock.advance(backoffMs + 1);
+        return own.begin(request);
+      },
+    }));
+    const { service } = engineOn(store);
+    await service.tryRun(claim({ backoffMs: () => backoffMs }), () => Promise.reject(failure));
+    begins = 0;
+    const { kind } = await service.tryRun(claim({ busyWaitMs: 2_000 }), () => Promise.resolve('done'));
+    expect([kind, begins]).toEqual([calls === 1 ? 'busy' : 'executed', calls]);
+  });
+
+  it('are all exhausted by the last attempt, except one that forgives it', async () => {
     const { store } = storeWith();
     const { service } = engineOn(store);
     const { work, begun, fail } = failingWork();
     const last = service.tryRun(claim({ maxAttempts: 1 }), work);
     await begun;
     const copy = service.tryRun(claim({ maxAttempts: 1 }), work);
-    const replayed = service.tryRun(claim({ maxAttempts: 2 }), () => Promise.resolve('done'));
+    const replayed = service.tryRun(claim({ maxAttempts: 1, forgivenAttempts: 1 }), () =>
+      Promise.resolve('done'),
+    );
     fail();
     expect(await Promise.all([last, copy])).toMatchObject([
       { kind: 'failed', attempt: 1 },
@@ -65,6 +85,52 @@ describe('attempts that are used up', () => {
       Promise.reject(failure),
     );
     expect(outcome).toEqual({ kind: 'lease-lost' });
+  });
+});
+
+describe('copies of a request of which a person has sent one again', () => {
+  const limit = { maxAttempts: 2 };
+  const again = { ...limit, forgivenAttempts: 2 };
+  const fails = () => Promise.reject(failure);
+
+  /** Both attempts are used up, and one more has failed that the person has sent. */
+  async function sentAgain(backoffMs?: Claim['backoffMs']) {
+    const { store, clock } = storeWith();
+    const process = () => engineOn(store).service;
+    await process().tryRun(claim(limit), fails);
+    await process().tryRun(claim(limit), fails);
+    const first = await process().tryRun(claim({ ...again, ...(backoffMs && { backoffMs }) }), fails);
+    expect(first).toMatchObject({ kind: 'failed', attempt: 3, forgivenAttempts: 2 });
+    return { clock, process };
+  }
+
+  it('share its attempts, also those that were there before', async () => {
+    const { process } = await sentAgain();
+    expect(await process().tryRun(claim(limit), fails)).toEqual({
+      kind: 'failed',
+      error: failure,
+      attempt: 4,
+      forgivenAttempts: 2,
+    });
+    const exhausted = { kind: 'exhausted', attempts: 4 };
+    expect(await process().tryRun(claim(limit), fails)).toEqual(exhausted);
+    expect(await process().tryRun(claim(again), fails)).toEqual(exhausted);
+  });
+
+  it('wait with it for its next attempt, and have its result', async () => {
+    const { clock, process } = await sentAgain(() => 1_000);
+    expect(await process().tryRun(claim(limit), fails)).toEqual({ kind: 'busy', remainingMs: 1_000 });
+    await clock.advance(1_001);
+    const done = () => Promise.resolve('done');
+    expect(await process().tryRun(claim(limit), done)).toEqual({ kind: 'executed', result: 'done' });
+    expect(await process().tryRun(claim(again), fails)).toEqual({ kind: 'replayed', result: 'done' });
+  });
+
+  it('are told of it when the next attempt is put off', async () => {
+    const { process } = await sentAgain();
+    const heard: unknown[] = [];
+    await process().tryRun(claim({ ...limit, backoffMs: (failed) => void heard.push(failed) }), fails);
+    expect(heard).toEqual([{ error: failure, attempt: 4, forgivenAttempts: 2 }]);
   });
 });
 

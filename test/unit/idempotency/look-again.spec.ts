@@ -1,4 +1,5 @@
-import { claim, engineOn, failingWork, storeWith } from '../../support/engine';
+import { EventEmitter, once } from 'node:events';
+import { claim, engineOn, failingWork, failure, storeWith } from '../../support/engine';
 
 describe('another look at a key whose request is about to be given up', () => {
   it('finds its record, and tells of it as of any other duplicate', async () => {
@@ -29,5 +30,46 @@ describe('another look at a key whose request is about to be given up', () => {
   it('finds nothing', async () => {
     const { store } = storeWith();
     expect(await engineOn(store).service.lookAgain(claim())).toBeUndefined();
+  });
+});
+
+describe('another look at a key whose attempts seem used up', () => {
+  const fails = () => Promise.reject(failure);
+
+  it('finds nothing where they are', async () => {
+    const { store } = storeWith();
+    const { service } = engineOn(store);
+    await service.tryRun(claim({ maxAttempts: 1 }), fails);
+    expect(await service.lookAgain(claim(), { maxAttempts: 1 })).toBeUndefined();
+  });
+
+  it('finds it in progress where another copy has brought more, and waits', async () => {
+    const { store } = storeWith();
+    const { service } = engineOn(store);
+    await service.tryRun(claim({ maxAttempts: 2 }), fails);
+    await service.tryRun(claim({ maxAttempts: 2, forgivenAttempts: 1, backoffMs: () => 1_000 }), fails);
+    const elsewhere = engineOn(store).service;
+    expect(await elsewhere.lookAgain(claim(), { maxAttempts: 2 })).toEqual({ kind: 'busy', remainingMs: 0 });
+    expect(await elsewhere.lookAgain(claim())).toBeUndefined();
+  });
+
+  it('finds it in progress where such a copy is beginning in this process', async () => {
+    const looks = new EventEmitter();
+    const { store } = storeWith((own) => ({
+      // Redis hears of the look before it hears of the beginning.
+      begin: async (request) => {
+        if (request.forgivenAttempts !== undefined) await once(looks, 'done');
+        return own.begin(request);
+      },
+    }));
+    const { service } = engineOn(store);
+    await service.tryRun(claim({ maxAttempts: 1 }), fails);
+    const again = service.tryRun(claim({ maxAttempts: 1, forgivenAttempts: 1 }), () =>
+      Promise.resolve('done'),
+    );
+    const found = await service.lookAgain(claim(), { maxAttempts: 1 });
+    looks.emit('done');
+    expect(found).toEqual({ kind: 'busy', remainingMs: 0 });
+    expect(await again).toEqual({ kind: 'executed', result: 'done' });
   });
 });

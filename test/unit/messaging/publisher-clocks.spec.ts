@@ -25,6 +25,8 @@ describe('a timestamp', () => {
     { timestamp: now, problems: ['milliseconds'] },
     { timestamp: (now + 11_000) * 1000, problems: ['microseconds', 'ahead'] },
     { timestamp: now * 1e6, problems: ['nanoseconds'] },
+    { timestamp: 638_999_288_960_000_000, problems: ['microseconds', 'ahead'] },
+    { timestamp: 134_083_208_960_000_000, problems: ['microseconds', 'ahead'] },
     { timestamp: undefined, problems: [] },
   ])('of $timestamp has the problems $problems', ({ timestamp, problems }) => {
     expect(problemsOf(timestamp, now)).toEqual(problems);

@@ -1,12 +1,24 @@
 import { StoreUnavailableError, type IdempotencyService, type Unprocessed } from '../../../src/idempotency';
-import { isEndOfWork, secondLook } from '../../../src/messaging/second-look';
+import type { Fate } from '../../../src/messaging/fate';
+import { secondLook } from '../../../src/messaging/second-look';
 
-const claim = { scope: 'payment', key: 'abc' };
+const claimed = { scope: 'payment', key: 'abc' };
+const failed: Unprocessed = { kind: 'failed', error: 'why', attempt: 8 };
+const exhausted = deadLetterFor('retries-exhausted');
 
-/** A look whose answer is given, or that fails. */
-function looking(answer: unknown) {
-  const lookAgain = () => (answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer));
-  return secondLook({ lookAgain } as unknown as IdempotencyService, claim);
+function deadLetterFor(reason: Extract<Fate, { kind: 'dead-letter' }>['reason']): Fate {
+  return { kind: 'dead-letter', reason, detail: 'why', attempts: 8 };
+}
+
+/** Looks at a key whose answer is given, or fails; and how it was asked. */
+function looking(answer: unknown, { outcome = failed, fate = exhausted } = {}) {
+  const asked: unknown[] = [];
+  const lookAgain = (...args: unknown[]) => {
+    asked.push(args);
+    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+  };
+  const idempotency = { lookAgain } as unknown as IdempotencyService;
+  return { now: secondLook(idempotency, { claimed, outcome, fate, maxAttempts: 8 }), asked };
 }
 
 describe('a message whose work has failed for good', () => {
@@ -14,38 +26,52 @@ describe('a message whose work has failed for good', () => {
     { kind: 'replayed', result: 1 },
     { kind: 'final-error', error: new Error('declined'), replayed: true },
   ])('is answered when another copy has ended meanwhile: $kind', async (found) => {
-    expect(await looking(found)).toBe('answered');
+    expect(await looking(found).now).toBe('answered');
   });
 
   it.each([{ kind: 'mismatch' }, { kind: 'busy', remainingMs: 5 }])(
     'is what its key says now: $kind',
     async (found) => {
-      expect(await looking(found)).toEqual(found);
+      expect(await looking(found).now).toEqual(found);
     },
   );
 
   it('waits for Redis where that does not answer', async () => {
     const error = new StoreUnavailableError('find', 'gone');
-    expect(await looking(error)).toEqual({ kind: 'store-unavailable', error });
+    expect(await looking(error).now).toEqual({ kind: 'store-unavailable', error });
   });
 
   it.each([undefined, new Error('a record that nobody can read')])(
     'is given up otherwise (%p)',
     async (found) => {
-      expect(await looking(found)).toBeUndefined();
+      expect(await looking(found).now).toBeUndefined();
     },
   );
 });
 
-describe('another look', () => {
-  it.each<[boolean, Unprocessed]>([
-    [true, { kind: 'failed', error: 'why', attempt: 1 }],
-    [true, { kind: 'exhausted', attempts: 8 }],
-    [false, { kind: 'refused', error: 'why' }],
-    [false, { kind: 'mismatch' }],
-    [false, { kind: 'outside-window' }],
-    [false, { kind: 'from-the-future', aheadMs: 1 }],
-  ])('is worth it (%p) for %p', (worthIt, outcome) => {
-    expect(isEndOfWork(outcome)).toBe(worthIt);
+describe('a second look', () => {
+  it.each<Unprocessed>([failed, { kind: 'exhausted', attempts: 8 }])(
+    'is for attempts, too, where these seem used up: %p',
+    (outcome) => {
+      expect(looking(undefined, { outcome }).asked).toEqual([[claimed, { maxAttempts: 8 }]]);
+    },
+  );
+
+  it.each<{ what: string; outcome: Unprocessed; fate: Fate }>([
+    { what: 'a failure that no attempt can mend', outcome: failed, fate: deadLetterFor('gateway-rejected') },
+    { what: 'work that could not begin', outcome: { ...failed, attempt: 0 }, fate: exhausted },
+  ])('is not for attempts after $what', (given) => {
+    expect(looking(undefined, given).asked).toEqual([[claimed, {}]]);
+  });
+
+  it.each<{ outcome: Unprocessed; fate: Fate }>([
+    { outcome: { kind: 'refused', error: 'why' }, fate: deadLetterFor('invalid-message') },
+    { outcome: { kind: 'mismatch' }, fate: deadLetterFor('idempotency-key-reused') },
+    { outcome: { kind: 'outside-window' }, fate: deadLetterFor('outside-deduplication-window') },
+    { outcome: { kind: 'from-the-future', aheadMs: 1 }, fate: deadLetterFor('invalid-message') },
+    { outcome: failed, fate: { kind: 'park', reason: 'attempt-failed', delayMs: 1, attempts: 1 } },
+  ])('is not worth it for $outcome.kind and $fate.kind', async (given) => {
+    const { now, asked } = looking('never asked', given);
+    expect([await now, asked]).toEqual([undefined, []]);
   });
 });

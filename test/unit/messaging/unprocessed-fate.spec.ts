@@ -3,11 +3,11 @@ import { fateOfUnprocessed, tryAgain, type FailedAttempt } from '../../../src/me
 
 /** What is handed on to the work's own judgement. */
 function handedOn(
-  attempt: number,
+  counts: { attempt: number; forgivenAttempts?: number },
   history: { attempts: number; attemptsBeforeReplay: number },
 ): FailedAttempt {
   const failures: FailedAttempt[] = [];
-  const outcome: Unprocessed = { kind: 'failed', error: 'why', attempt };
+  const outcome: Unprocessed = { kind: 'failed', error: 'why', ...counts };
   fateOfUnprocessed(outcome, history, {
     done: 'sent',
     fateOfFailure: (failed) => {
@@ -61,21 +61,36 @@ describe('why a message is a dead letter', () => {
 
 describe('an attempt that failed', () => {
   it('is the one that the engine has counted', () => {
-    expect(handedOn(3, { attempts: 7, attemptsBeforeReplay: 0 })).toMatchObject({ attempt: 3, error: 'why' });
+    const history = { attempts: 7, attemptsBeforeReplay: 0 };
+    expect(handedOn({ attempt: 3 }, history)).toMatchObject({ attempt: 3, error: 'why' });
   });
 
   it('is one more than the headers say, where the engine could not count', () => {
-    expect(handedOn(0, { attempts: 7, attemptsBeforeReplay: 0 }).attempt).toBe(8);
+    expect(handedOn({ attempt: 0 }, { attempts: 7, attemptsBeforeReplay: 0 }).attempt).toBe(8);
   });
 
+  it.each([0, 9])(
+    'has had as many before a replay as the key was forgiven, not the %d of its header',
+    (said) => {
+      const counts = { attempt: 6, forgivenAttempts: 4 };
+      expect(handedOn(counts, { attempts: 7, attemptsBeforeReplay: said }).history).toEqual({
+        attempts: 7,
+        attemptsBeforeReplay: 4,
+      });
+    },
+  );
+
   it.each([
-    { said: 2, counts: 2 },
-    { said: 3, counts: 0 },
-    { said: 4, counts: 0 },
-  ])('has had $said before a replay only if that can be: $counts', ({ said, counts }) => {
-    expect(handedOn(3, { attempts: 7, attemptsBeforeReplay: said }).history).toMatchObject({
-      attempts: 7,
-      attemptsBeforeReplay: counts,
-    });
-  });
+    { said: 6, counts: 6 },
+    { said: 7, counts: 7 },
+    { said: 8, counts: 0 },
+  ])(
+    'where the engine could not count, has had $said before a replay only if that can be: $counts',
+    (given) => {
+      expect(handedOn({ attempt: 0 }, { attempts: 7, attemptsBeforeReplay: given.said }).history).toEqual({
+        attempts: 7,
+        attemptsBeforeReplay: given.counts,
+      });
+    },
+  );
 });

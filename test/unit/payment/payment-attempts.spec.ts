@@ -15,8 +15,16 @@ const failedBy = (failure: GatewayFailure, attempt = 1) => ({
 });
 
 describe('the attempts of a payment', () => {
-  it('are PAYMENT_MAX_ATTEMPTS for its key, and as many again after a replay', () => {
-    expect([attempts.maxAttempts(aMessage({})), attempts.maxAttempts(replayedAfter(8))]).toEqual([8, 16]);
+  it('are PAYMENT_MAX_ATTEMPTS for its key, less those before a replay', () => {
+    expect(attempts.maxAttempts()).toBe(8);
+    expect([aMessage({}), replayedAfter(8)].map((message) => attempts.forgivenAttempts(message))).toEqual([
+      0, 8,
+    ]);
+  });
+
+  it('wait for another one where some were forgiven to the key, whatever the copy says itself', () => {
+    const failed = { ...failedBy({ kind: 'unavailable' }, 10), forgivenAttempts: 8 };
+    expect(attempts.backoffMs(aMessage({}), failed)).toEqual(expect.any(Number));
   });
 
   it('wait as long as the gateway asks, though the longest retry queue is shorter', () => {

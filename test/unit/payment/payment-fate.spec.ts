@@ -19,8 +19,8 @@ function fate(outcome: Unprocessed, history: Partial<MessageHistory> = {}, rando
   );
 }
 
-function failed(failure: GatewayFailure, attempt = 6): Unprocessed {
-  return { kind: 'failed', error: new GatewayError(failure, 'what the gateway said'), attempt };
+function failed(failure: GatewayFailure, attempt = 6) {
+  return { kind: 'failed' as const, error: new GatewayError(failure, 'what the gateway said'), attempt };
 }
 
 describe('a request that was refused', () => {
@@ -177,21 +177,25 @@ describe('the wait before the next attempt', () => {
     expect(fate(asked)).toMatchObject({ kind: 'park', delayMs: 8_000 });
   });
 
-  it('begins anew after a replay', () => {
-    expect(delayAfter(9, 1, { attemptsBeforeReplay: 8 })).toBe(1_000);
+  it('begins anew after a replay, for every copy', () => {
+    const failedAgain = { ...failed({ kind: 'unavailable' }, 9), forgivenAttempts: 8 };
+    expect(fate(failedAgain)).toMatchObject({ kind: 'park', delayMs: 1_000 });
   });
 });
 
-describe('a message that a person replayed', () => {
-  const replayed = { attempts: 8, attemptsBeforeReplay: 8 };
+describe('a message that a person replayed, and every copy of it', () => {
+  const again = (attempt: number) => ({
+    ...failed({ kind: 'unavailable' }, attempt),
+    forgivenAttempts: 8,
+  });
 
   it('has all its attempts again', () => {
-    expect(fate(failed({ kind: 'unavailable' }, 9), replayed)).toMatchObject({ kind: 'park', attempts: 9 });
-    expect(fate(failed({ kind: 'unavailable' }, 15), replayed)).toMatchObject({ kind: 'park', attempts: 15 });
+    expect(fate(again(9))).toMatchObject({ kind: 'park', attempts: 9 });
+    expect(fate(again(15))).toMatchObject({ kind: 'park', attempts: 15 });
   });
 
   it('is exhausted by as many as before', () => {
-    expect(fate(failed({ kind: 'unavailable' }, 16), replayed)).toMatchObject({
+    expect(fate(again(16))).toMatchObject({
       kind: 'dead-letter',
       reason: 'retries-exhausted',
       attempts: 16,

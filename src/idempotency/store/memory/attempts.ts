@@ -5,6 +5,8 @@ import type { Acquisition, BeginReply, BeginRequest } from '../idempotency-store
 export interface Attempts {
   readonly count: number;
   readonly excused: number;
+  /** Counted ones that use up no limit. */
+  readonly forgiven: number;
   readonly firstAt?: number | undefined;
   /** Since when an earlier attempt may have been forgotten. */
   readonly doubtAt?: number | undefined;
@@ -17,9 +19,14 @@ export interface Attempts {
 
 type Begun =
   | { readonly kind: 'acquired'; readonly attempts: Attempts; readonly acquisition: Acquisition }
-  | Exclude<BeginReply, { kind: 'acquired' | 'completed' }>;
+  /** What is known of the key may have changed all the same. */
+  | {
+      readonly kind: 'declined';
+      readonly attempts: Attempts | undefined;
+      readonly reply: Exclude<BeginReply, { kind: 'acquired' | 'completed' }>;
+    };
 
-const NOTHING: Attempts = { count: 0, excused: 0, state: { kind: 'released' } };
+export const NOTHING: Attempts = { count: 0, excused: 0, forgiven: 0, state: { kind: 'released' } };
 
 /** How a request for a key without a record begins: step by step as in begin.lua. */
 export function beginning(
@@ -35,21 +42,32 @@ export function beginning(
   if (known.state.kind === 'finished' && now - known.state.at >= oldestMs) {
     // The record has ended. What may have been made before the work was finished may be what was finished.
     isForgotten = madeAt !== undefined && madeAt - (clockToleranceMs ?? 0) <= known.state.at;
-    known = { count: known.count, excused: known.count, state: { kind: 'released' } };
+    known = { ...NOTHING, count: known.count, excused: known.count };
   }
-  if (isBoundToAnother(known, fingerprint)) return { kind: 'mismatch' };
+  let kept = stored;
+  const declined = (reply: Extract<Begun, { kind: 'declined' }>['reply']): Begun => ({
+    kind: 'declined',
+    attempts: kept,
+    reply,
+  });
+  if (isBoundToAnother(known, fingerprint)) return declined({ kind: 'mismatch' });
   if (madeAt !== undefined && clockToleranceMs !== undefined && madeAt > now + clockToleranceMs)
-    return { kind: 'from-the-future', aheadMs: madeAt - now };
-  if (remainingLeaseMs !== undefined) return { kind: 'busy', remainingMs: remainingLeaseMs };
+    return declined({ kind: 'from-the-future', aheadMs: madeAt - now });
   const counted = known.count - known.excused;
+  const { forgivenAttempts: asked = 0 } = request;
+  if (asked <= known.count && Math.min(asked, counted) > known.forgiven) {
+    // Kept whatever the answer is: others ask while this one waits.
+    kept = known = { ...known, forgiven: Math.min(asked, counted) };
+  }
+  if (remainingLeaseMs !== undefined) return declined({ kind: 'busy', remainingMs: remainingLeaseMs });
   if (known.state.kind === 'released') {
     const { dueAt } = known.state;
-    if (dueAt !== undefined && now < dueAt) return { kind: 'busy', remainingMs: dueAt - now };
-    if (request.maxAttempts !== undefined && counted >= request.maxAttempts)
-      return { kind: 'exhausted', attempts: counted };
+    if (dueAt !== undefined && now < dueAt) return declined({ kind: 'not-due', remainingMs: dueAt - now });
+    if (request.maxAttempts !== undefined && counted - known.forgiven >= request.maxAttempts)
+      return declined({ kind: 'exhausted', attempts: counted });
   }
   const age = ageOf(request, { known, now, oldestMs, isForgotten });
-  if (age === 'outside-window') return { kind: age };
+  if (age === 'outside-window') return declined({ kind: age });
   const firstAt = known.firstAt ?? now;
   const doubtAt = age === 'waited' ? Math.max(0, Number(madeAt) - (clockToleranceMs ?? 0)) : known.doubtAt;
   return {
@@ -57,6 +75,7 @@ export function beginning(
     attempts: {
       count: known.count + 1,
       excused: known.excused,
+      forgiven: known.forgiven,
       firstAt,
       doubtAt,
       fingerprint: fingerprint ?? known.fingerprint,
@@ -65,6 +84,7 @@ export function beginning(
     acquisition: {
       fencingToken: known.count + 1,
       attempt: counted + 1,
+      forgivenAttempts: known.forgiven,
       sinceFirstAttemptMs: Math.max(0, now - firstAt),
       ...(doubtAt !== undefined && { sinceForgottenMs: Math.max(0, now - doubtAt) }),
     },
@@ -75,7 +95,7 @@ export function beginning(
 export function excusing(attempts: Attempts): Attempts {
   const { count, state } = attempts;
   const excused = attempts.excused + 1;
-  return excused === count ? { count, excused, state } : { ...attempts, excused };
+  return excused === count ? { ...NOTHING, count, excused, state } : { ...attempts, excused };
 }
 
 export function finished(attempts: Attempts, at: number): Attempts {

@@ -3,7 +3,7 @@ interface Entry<V> {
   readonly expiresAt: number;
 }
 
-/** A map whose entries end by a clock. */
+/** A map whose entries end by a clock; as in Redis, their last millisecond still belongs to their life. */
 export class ExpiringMap<V> {
   private readonly entries = new Map<string, Entry<V>>();
 
@@ -30,7 +30,7 @@ export class ExpiringMap<V> {
 
   private live(name: string): Entry<V> | undefined {
     const entry = this.entries.get(name);
-    if (entry === undefined || entry.expiresAt > this.now()) return entry;
+    if (entry === undefined || entry.expiresAt >= this.now()) return entry;
     this.entries.delete(name);
     return undefined;
   }

@@ -11,7 +11,7 @@ import type {
   ScopedKey,
 } from '../idempotency-store';
 import { fitsRecord, readRecord, writeRecord } from '../stored-record';
-import { beginning, excusing, finished, forgetting, type Attempts } from './attempts';
+import { beginning, excusing, finished, forgetting, NOTHING, type Attempts } from './attempts';
 import { ExpiringMap } from './expiring-map';
 
 export interface MemoryIdempotencyStoreOptions {
@@ -53,7 +53,11 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
       now: this.now(),
       remainingLeaseMs: this.locks.remainingMs(name),
     });
-    if (begun.kind !== 'acquired') return begun;
+    if (begun.kind === 'declined') {
+      const lifeMs = this.attempts.remainingMs(name);
+      if (begun.attempts && lifeMs !== undefined) this.attempts.set(name, begun.attempts, lifeMs);
+      return begun.reply;
+    }
     const { rememberedMs } = deduplicationWindow(request.ttlSeconds, request.clockToleranceMs);
     this.locks.set(name, request.ownerToken, request.leaseMs);
     this.attempts.set(name, begun.attempts, Math.max(rememberedMs, request.leaseMs));
@@ -101,11 +105,12 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     const name = nameOf(key);
     const record = this.recordOf(name);
     const attempts = this.attempts.get(name);
-    const { count, excused } = (record ? attempts : forgetting(attempts)) ?? { count: 0, excused: 0 };
+    const { count, excused, forgiven } = (record ? attempts : forgetting(attempts)) ?? NOTHING;
     return {
       record,
       attempts: count,
       countedAttempts: count - excused,
+      forgivenAttempts: forgiven,
       remainingLeaseMs: this.locks.remainingMs(name),
     };
   }

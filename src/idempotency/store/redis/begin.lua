@@ -5,26 +5,30 @@
 --       5 when the request was made (epoch ms), '' for unknown   6 the greatest age that cannot be forgotten (ms)
 --       7 how far the clock behind 5 may be off (ms), '' for a future that is not judged
 --       8 since when the request has waited here (epoch ms), '' for not   9 the most counted attempts, '' for any number
--- Attempts are one text: acquisitions, excused ones, the first one (epoch ms), since when an earlier one may have been
--- forgotten (epoch ms), state, fingerprint. The state is w: begun, not ended; r: released, with the time before which no other may
--- begin (epoch ms); f: finished, and when (epoch ms). Everything after the numbers of acquisitions may be empty but w, r, f.
+--       10 how many of the counted ones are forgiven, for all requests from now on; more than were ever acquired: none
+-- Attempts are one text: acquisitions, excused ones, forgiven ones (counted, but against no limit), the first one (epoch
+-- ms), since when an earlier one may have been forgotten (epoch ms), state, fingerprint. The state is w: begun, not ended; r:
+-- released, with the time before which no other may begin (epoch ms); f: finished, and when (epoch ms). Everything after the
+-- first three numbers may be empty but w, r, f.
 -- Replies
 --   {'completed', record}                              a finished record, as it was stored
 --   {'mismatch'}                                       the key is bound to another fingerprint
---   {'busy', remaining (ms)}                           another owner holds the lease, or the next attempt is not due yet
+--   {'busy', remaining (ms)}                           another owner holds the lease
+--   {'not-due', remaining (ms)}                        nobody works on it, but the next attempt is not due yet
 --   {'exhausted', counted acquisitions}                all attempts are used up, and the last one was released
 --   {'outside-window'}                                 it may have been processed and forgotten
 --   {'from-the-future', by how much (ms)}              made later than now, by more than clocks differ
---   {'acquired', acquisitions, counted ones, since the first (ms), since a forgotten one may have been (ms) or -1}
+--   {'acquired', acquisitions, counted ones, since the first (ms), since a forgotten one may have been (ms) or -1,
+--    forgiven ones}
 --   error UNREADABLE                                   the attempts are not what these scripts write
 local record = redis.call('GET', KEYS[1])
 if record then
   return { 'completed', record }
 end
 
-local known = redis.call('GET', KEYS[3]) or '0 0   r '
-local count, excused, first_at, doubt_at, state, state_at, fingerprint =
-  string.match(known, '^(%d+) (%d+) (%d*) (%d*) ([wrf])(%d*) (.*)$')
+local known = redis.call('GET', KEYS[3]) or '0 0 0   r '
+local count, excused, forgiven, first_at, doubt_at, state, state_at, fingerprint =
+  string.match(known, '^(%d+) (%d+) (%d+) (%d*) (%d*) ([wrf])(%d*) (.*)$')
 if not count then
   return redis.error_reply('UNREADABLE attempts')
 end
@@ -36,7 +40,7 @@ local is_forgotten = false
 if state == 'f' and now - state_at >= tonumber(ARGV[6]) then
   -- The record has ended. What may have been made before the work was finished may be what was finished.
   is_forgotten = made_at and made_at - (tolerance or 0) <= tonumber(state_at)
-  excused, first_at, doubt_at, fingerprint = count, '', '', ''
+  excused, forgiven, first_at, doubt_at, fingerprint = count, 0, '', '', ''
 end
 if ARGV[4] ~= '' and fingerprint ~= '' and fingerprint ~= ARGV[4] then
   return { 'mismatch' }
@@ -45,16 +49,26 @@ if made_at and tolerance and made_at > now + tolerance then
   return { 'from-the-future', made_at - now }
 end
 
+local counted = count - excused
+local asked = tonumber(ARGV[10]) or 0
+if asked <= tonumber(count) and math.min(asked, counted) > tonumber(forgiven) then
+  forgiven = math.min(asked, counted)
+  -- Kept whatever the answer is: others ask while this one waits.
+  local format = '%d %d %d %s %s %s%s %s'
+  local kept = string.format(format, count, excused, forgiven, first_at, doubt_at, state, state_at, fingerprint)
+  redis.call('SET', KEYS[3], kept, 'KEEPTTL')
+end
+
 local remaining = redis.call('PTTL', KEYS[2])
 if remaining ~= -2 then
   return { 'busy', remaining }
 end
 if state == 'r' then
   if state_at ~= '' and now < tonumber(state_at) then
-    return { 'busy', tonumber(state_at) - now }
+    return { 'not-due', tonumber(state_at) - now }
   end
-  if ARGV[9] ~= '' and count - excused >= tonumber(ARGV[9]) then
-    return { 'exhausted', count - excused }
+  if ARGV[9] ~= '' and counted - forgiven >= tonumber(ARGV[9]) then
+    return { 'exhausted', counted }
   end
 end
 
@@ -74,8 +88,9 @@ if ARGV[4] ~= '' then
   fingerprint = ARGV[4]
 end
 local doubt = doubt_at and string.format('%d', doubt_at) or ''
-local attempts = string.format('%d %d %d %s w %s', count, excused, first_at, doubt, fingerprint)
+local attempts = string.format('%d %d %d %d %s w %s', count, excused, forgiven, first_at, doubt, fingerprint)
 -- Never shorter than the lease, or the next owner's fencing token would begin again.
 redis.call('SET', KEYS[3], attempts, 'PX', math.max(ARGV[3], ARGV[2]))
 local since_first = math.max(0, now - first_at)
-return { 'acquired', count, count - excused, since_first, doubt_at and math.max(0, now - doubt_at) or -1 }
+local since_doubt = doubt_at and math.max(0, now - doubt_at) or -1
+return { 'acquired', count, count - excused, since_first, since_doubt, tonumber(forgiven) }

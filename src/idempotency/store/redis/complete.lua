@@ -11,7 +11,7 @@ if redis.call('GET', KEYS[2]) ~= ARGV[1] then
 end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
 redis.call('DEL', KEYS[2])
-local before, after = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+ %d+ %d* %d* )%a%d*( .*)$')
+local before, after = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+ %d+ %d+ %d* %d* )%a%d*( .*)$')
 if before then
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -1,11 +1,13 @@
 -- Reads what is known of a key, at one moment.
 -- KEYS  1 record   2 lock   3 attempts (see begin.lua)
 -- Replies
---   {record or nil, remaining lease (ms), acquisitions, excused ones}    remaining lease is -2 when nobody holds it
+--   {record or nil, remaining lease (ms), acquisitions, excused ones, forgiven ones}    remaining lease is -2 when nobody holds it
 local record = redis.call('GET', KEYS[1])
-local count, excused, state = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) (%d+) %d* %d* (%a)')
+local count, excused, forgiven, state =
+  string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) (%d+) (%d+) %d* %d* (%a)')
 -- Of a finished key without a record nothing is told: it may be used anew.
 if not record and state == 'f' then
-  count, excused = 0, 0
+  count, excused, forgiven = 0, 0, 0
 end
-return { record, redis.call('PTTL', KEYS[2]), tonumber(count) or 0, tonumber(excused) or 0 }
+local remaining = redis.call('PTTL', KEYS[2])
+return { record, remaining, tonumber(count) or 0, tonumber(excused) or 0, tonumber(forgiven) or 0 }

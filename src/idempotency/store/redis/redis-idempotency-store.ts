@@ -70,7 +70,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
       clockToleranceMs ?? '',
       waitingSince?.getTime() ?? '',
     ];
-    const args = [...life, ...age, request.maxAttempts ?? ''];
+    const args = [...life, ...age, request.maxAttempts ?? '', request.forgivenAttempts ?? 0];
     return this.begins({ keys: [record, lock, attempts], args }, (reply) =>
       parseBeginReply(reply, request.fingerprint),
     );

@@ -13,19 +13,21 @@ export function parseBeginReply(reply: unknown, fingerprint: string | undefined)
     case 'outside-window':
       return { kind };
     case 'busy':
+    case 'not-due':
       return { kind, remainingMs: Math.max(0, asNumber(rest[0])) };
     case 'exhausted':
       return { kind, attempts: asNumber(rest[0]) };
     case 'from-the-future':
       return { kind, aheadMs: asNumber(rest[0]) };
     case 'acquired': {
-      const [fencingToken, attempt, sinceFirstAttemptMs, sinceForgotten] = rest;
+      const [fencingToken, attempt, sinceFirstAttemptMs, sinceForgotten, forgivenAttempts] = rest;
       const sinceForgottenMs = asNumber(sinceForgotten);
       return {
         kind,
         acquisition: {
           fencingToken: asNumber(fencingToken),
           attempt: asNumber(attempt),
+          forgivenAttempts: asNumber(forgivenAttempts),
           sinceFirstAttemptMs: asNumber(sinceFirstAttemptMs),
           ...(sinceForgottenMs >= 0 && { sinceForgottenMs }),
         },
@@ -57,12 +59,13 @@ export function parseReleaseReply(reply: unknown): 'released' | 'lost' {
 }
 
 export function parseFindReply(reply: unknown): Finding {
-  const [record, remainingMs, count, excused] = asArray(reply);
+  const [record, remainingMs, count, excused, forgiven] = asArray(reply);
   const remaining = asNumber(remainingMs);
   return {
     record: record === null || record === undefined ? undefined : readRecord(record),
     attempts: asNumber(count),
     countedAttempts: asNumber(count) - asNumber(excused),
+    forgivenAttempts: asNumber(forgiven),
     remainingLeaseMs: remaining === -2 ? undefined : Math.max(0, remaining),
   };
 }

@@ -9,8 +9,8 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 'lost'
 end
 redis.call('DEL', KEYS[1])
-local count, excused, of_the_first, fingerprint =
-  string.match(redis.call('GET', KEYS[2]) or '', '^(%d+) (%d+) (%d* %d*) %a%d* (.*)$')
+local count, excused, forgiven, of_the_first, fingerprint =
+  string.match(redis.call('GET', KEYS[2]) or '', '^(%d+) (%d+) (%d+) (%d* %d*) %a%d* (.*)$')
 if not count then
   return 'released'
 end
@@ -18,7 +18,7 @@ if ARGV[2] == 'excused' then
   excused = excused + 1
   -- Where nothing counts, the key is free for any payload again.
   if excused == tonumber(count) then
-    of_the_first, fingerprint = ' ', ''
+    forgiven, of_the_first, fingerprint = 0, ' ', ''
   end
 end
 local state, due = ARGV[2] == 'unfinished' and 'w' or 'r', ''
@@ -26,7 +26,7 @@ if ARGV[3] ~= '' then
   local time = redis.call('TIME')
   due = string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[3])
 end
-local attempts = string.format('%d %d %s %s%s %s', count, excused, of_the_first, state, due, fingerprint)
+local attempts = string.format('%d %d %d %s %s%s %s', count, excused, forgiven, of_the_first, state, due, fingerprint)
 redis.call('SET', KEYS[2], attempts, 'KEEPTTL')
 if due ~= '' then
   -- What waits is not forgotten meanwhile.

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { KeyUnderTest, LONG_TTL_SECONDS, SHORT_TTL_SECONDS } from '../key-under-test';
+import { KeyUnderTest, LONG_TTL_SECONDS, SHORT_TTL_SECONDS, beyond } from '../key-under-test';
 import type { StoreCase, StoreClock } from '../store-case';
 
 const LONG_TTL_MS = LONG_TTL_SECONDS * 1000;
@@ -43,12 +43,13 @@ export const ageCases: readonly StoreCase[] = [
       const requestedAt = ago(clock, -MARGIN_MS);
       const settings = { ttlSeconds: SHORT_TTL_SECONDS, clockToleranceMs: LONG_TTL_MS, requestedAt };
       await key.finish({ ...settings, fingerprint: 'one' });
-      await clock.advance(SHORT_TTL_MS);
+      await clock.advance(beyond(SHORT_TTL_MS));
       deepEqual(await key.begin({ ...settings, fingerprint: 'one' }), { kind: 'outside-window' });
       deepEqual(await key.find(), {
         record: undefined,
         attempts: 0,
         countedAttempts: 0,
+        forgivenAttempts: 0,
         remainingLeaseMs: undefined,
       });
     },
@@ -59,7 +60,7 @@ export const ageCases: readonly StoreCase[] = [
       const settings = { ttlSeconds: SHORT_TTL_SECONDS, clockToleranceMs: MARGIN_MS };
       const key = new KeyUnderTest(store);
       await key.finish({ ...settings, fingerprint: 'one' });
-      await clock.advance(SHORT_TTL_MS);
+      await clock.advance(beyond(SHORT_TTL_MS));
       const requestedAt = ago(clock, -MARGIN_MS);
       const owner = await key.acquire({ ...settings, requestedAt, fingerprint: 'other' });
       deepEqual([owner.acquisition.fencingToken, owner.acquisition.attempt], [2, 1]);
@@ -138,7 +139,7 @@ export const ageCases: readonly StoreCase[] = [
       const requestedAt = ago(clock, 0);
       const settings = { ttlSeconds: SHORT_TTL_SECONDS, clockToleranceMs: LONG_TTL_MS, requestedAt };
       await key.finish(settings);
-      await clock.advance(SHORT_TTL_MS);
+      await clock.advance(beyond(SHORT_TTL_MS));
       const { acquisition } = await key.acquire({ ...settings, waitingSince: requestedAt });
       ok(acquisition.sinceForgottenMs !== undefined, 'nothing is said of an earlier run');
     },

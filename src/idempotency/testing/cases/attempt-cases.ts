@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { KeyUnderTest, SHORT_LEASE_MS } from '../key-under-test';
+import { KeyUnderTest, SHORT_LEASE_MS, beyond } from '../key-under-test';
 import type { StoreCase } from '../store-case';
 
 /** Too long to be over during a case. */
@@ -9,12 +9,12 @@ const SHORT_BACKOFF_MS = 40;
 
 export const attemptCases: readonly StoreCase[] = [
   {
-    name: 'is busy until the next attempt is due, says for how long, and counts nothing meanwhile',
+    name: 'says that the next attempt is not due, and for how long, and counts nothing meanwhile',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('counted', { backoffMs: LONG_BACKOFF_MS });
       for (const reply of [await key.begin(), await key.begin()]) {
-        ok(reply.kind === 'busy', `begin said ${reply.kind}`);
+        ok(reply.kind === 'not-due', `begin said ${reply.kind}`);
         ok(
           reply.remainingMs > LONG_BACKOFF_MS / 2 && reply.remainingMs <= LONG_BACKOFF_MS,
           `${reply.remainingMs} ms`,
@@ -24,6 +24,7 @@ export const attemptCases: readonly StoreCase[] = [
         record: undefined,
         attempts: 1,
         countedAttempts: 1,
+        forgivenAttempts: 0,
         remainingLeaseMs: undefined,
       });
     },
@@ -33,7 +34,7 @@ export const attemptCases: readonly StoreCase[] = [
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('counted', { backoffMs: SHORT_BACKOFF_MS });
-      await clock.advance(SHORT_BACKOFF_MS);
+      await clock.advance(beyond(SHORT_BACKOFF_MS));
       equal((await key.acquire()).acquisition.attempt, 2);
     },
   },
@@ -42,7 +43,7 @@ export const attemptCases: readonly StoreCase[] = [
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('counted', { backoffMs: SHORT_BACKOFF_MS });
-      await clock.advance(SHORT_BACKOFF_MS);
+      await clock.advance(beyond(SHORT_BACKOFF_MS));
       await (await key.acquire()).release('counted');
       equal((await key.acquire()).acquisition.attempt, 3);
     },
@@ -53,7 +54,7 @@ export const attemptCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       const owner = await key.acquire({ ttlSeconds: 1, leaseMs: 1_000 });
       await owner.release('counted', { backoffMs: 1_500 });
-      await clock.advance(1_500);
+      await clock.advance(beyond(1_500));
       equal((await key.acquire()).acquisition.attempt, 2);
     },
   },
@@ -102,7 +103,7 @@ export const attemptCases: readonly StoreCase[] = [
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       await key.acquire({ maxAttempts: 1, leaseMs: SHORT_LEASE_MS });
-      await clock.advance(SHORT_LEASE_MS);
+      await clock.advance(beyond(SHORT_LEASE_MS));
       await (await key.acquire({ maxAttempts: 1 })).release('unfinished');
       equal((await key.acquire({ maxAttempts: 1 })).acquisition.attempt, 3);
     },
@@ -113,6 +114,63 @@ export const attemptCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       const record = await key.finish();
       deepEqual(await key.begin({ maxAttempts: 1 }), { kind: 'completed', record });
+    },
+  },
+  {
+    name: 'lets every request have the attempts that were forgiven, once one of them has said so',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      const plain = { maxAttempts: 2 };
+      const again = { ...plain, forgivenAttempts: 2 };
+      await (await key.acquire(plain)).release('counted');
+      await (await key.acquire(plain)).release('counted');
+      deepEqual(await key.begin(plain), { kind: 'exhausted', attempts: 2 });
+      for (const [settings, attempt] of [[again, 3] as const, [plain, 4] as const]) {
+        const owner = await key.acquire(settings);
+        deepEqual([owner.acquisition.attempt, owner.acquisition.forgivenAttempts], [attempt, 2]);
+        await owner.release('counted');
+      }
+      const exhausted = { kind: 'exhausted', attempts: 4 };
+      deepEqual([await key.begin(plain), await key.begin(again)], [exhausted, exhausted]);
+    },
+  },
+  {
+    name: 'hears what is forgiven also while the key is in progress, and while the next attempt is not due',
+    run: async (store, clock) => {
+      const key = new KeyUnderTest(store);
+      await (await key.acquire()).release('counted');
+      const owner = await key.acquire();
+      equal((await key.begin({ forgivenAttempts: 1 })).kind, 'busy');
+      equal((await key.find()).forgivenAttempts, 1);
+      await owner.release('counted', { backoffMs: SHORT_BACKOFF_MS });
+      equal((await key.begin({ forgivenAttempts: 2 })).kind, 'not-due');
+      equal((await key.find()).forgivenAttempts, 2);
+      await clock.advance(beyond(SHORT_BACKOFF_MS));
+      equal((await key.acquire({ maxAttempts: 1 })).acquisition.attempt, 3);
+    },
+  },
+  {
+    name: 'forgives no more attempts than were counted, and none for another payload',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      await (await key.acquire({ fingerprint: 'one', forgivenAttempts: 1 })).release('counted');
+      const exhausted = { kind: 'exhausted', attempts: 1 };
+      deepEqual(await key.begin({ maxAttempts: 1, forgivenAttempts: 2 }), exhausted);
+      deepEqual(await key.begin({ fingerprint: 'other', forgivenAttempts: 1 }), { kind: 'mismatch' });
+      equal((await key.find()).forgivenAttempts, 0);
+    },
+  },
+  {
+    name: 'keeps what was forgiven when less of it is said later, and tells nothing of it once the key is forgotten',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      await (await key.acquire()).release('counted');
+      await (await key.acquire()).release('counted');
+      await (await key.acquire({ forgivenAttempts: 2 })).release('excused');
+      await (await key.acquire({ forgivenAttempts: 1 })).release('unfinished');
+      equal((await key.find()).forgivenAttempts, 2);
+      await key.forget();
+      equal((await key.find()).forgivenAttempts, 0);
     },
   },
 ];

@@ -12,6 +12,7 @@ export const beginCases: readonly StoreCase[] = [
         record: undefined,
         attempts: 0,
         countedAttempts: 0,
+        forgivenAttempts: 0,
         remainingLeaseMs: undefined,
       }),
   },
@@ -19,7 +20,7 @@ export const beginCases: readonly StoreCase[] = [
     name: 'gives an unknown key to the first who begins, as the first attempt',
     run: async (store) => {
       const { acquisition } = await new KeyUnderTest(store).acquire();
-      deepEqual(acquisition, { fencingToken: 1, attempt: 1, sinceFirstAttemptMs: 0 });
+      deepEqual(acquisition, { fencingToken: 1, attempt: 1, forgivenAttempts: 0, sinceFirstAttemptMs: 0 });
     },
   },
   {
@@ -48,7 +49,13 @@ export const beginCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       const record = await key.finish();
       deepEqual(await key.begin(), { kind: 'completed', record });
-      deepEqual(await key.find(), { record, attempts: 1, countedAttempts: 1, remainingLeaseMs: undefined });
+      deepEqual(await key.find(), {
+        record,
+        attempts: 1,
+        countedAttempts: 1,
+        forgivenAttempts: 0,
+        remainingLeaseMs: undefined,
+      });
     },
   },
   {
@@ -61,6 +68,7 @@ export const beginCases: readonly StoreCase[] = [
         record: undefined,
         attempts: 0,
         countedAttempts: 0,
+        forgivenAttempts: 0,
         remainingLeaseMs: undefined,
       });
     },

@@ -1,5 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { aRecord, KeyUnderTest, SHORT_LEASE_MS } from '../key-under-test';
+import { aRecord, KeyUnderTest, SHORT_LEASE_MS, beyond } from '../key-under-test';
 import type { StoreCase } from '../store-case';
 
 /** Results are whatever JSON a handler returns. */
@@ -32,7 +32,13 @@ export const completeCases: readonly StoreCase[] = [
       const owner = await key.acquire();
       const record = aRecord({ fencingToken: owner.acquisition.fencingToken });
       deepEqual(await owner.complete(record), { kind: 'stored' });
-      deepEqual(await key.find(), { record, attempts: 1, countedAttempts: 1, remainingLeaseMs: undefined });
+      deepEqual(await key.find(), {
+        record,
+        attempts: 1,
+        countedAttempts: 1,
+        forgivenAttempts: 0,
+        remainingLeaseMs: undefined,
+      });
     },
   },
   {
@@ -51,7 +57,7 @@ export const completeCases: readonly StoreCase[] = [
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const late = await key.acquire({ leaseMs: SHORT_LEASE_MS });
-      await clock.advance(SHORT_LEASE_MS);
+      await clock.advance(beyond(SHORT_LEASE_MS));
       const record = await key.finish({}, { result: 'of the winner' });
       equal(record.fencingToken, 2);
       deepEqual(await late.complete(aRecord({ result: 'late' })), { kind: 'lost', record });

@@ -5,10 +5,17 @@ import {
   LONG_TTL_SECONDS,
   SHORT_LEASE_MS,
   SHORT_TTL_SECONDS,
+  beyond,
 } from '../key-under-test';
 import type { StoreCase } from '../store-case';
 
-const NOTHING = { record: undefined, attempts: 0, countedAttempts: 0, remainingLeaseMs: undefined };
+const NOTHING = {
+  record: undefined,
+  attempts: 0,
+  countedAttempts: 0,
+  forgivenAttempts: 0,
+  remainingLeaseMs: undefined,
+};
 
 export const expiryCases: readonly StoreCase[] = [
   {
@@ -16,7 +23,7 @@ export const expiryCases: readonly StoreCase[] = [
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       await key.finish({ fingerprint: 'one', ttlSeconds: SHORT_TTL_SECONDS });
-      await clock.advance(SHORT_TTL_SECONDS * 1000);
+      await clock.advance(beyond(SHORT_TTL_SECONDS * 1000));
       deepEqual(await key.find(), NOTHING);
       deepEqual((await key.acquire({ fingerprint: 'other' })).acquisition.attempt, 1);
     },
@@ -28,7 +35,7 @@ export const expiryCases: readonly StoreCase[] = [
       const short = { ttlSeconds: SHORT_TTL_SECONDS, leaseMs: SHORT_TTL_SECONDS * 1000 };
       await (await key.acquire(short)).release('counted');
       await (await key.acquire(short)).release('excused');
-      await clock.advance(SHORT_TTL_SECONDS * 1000);
+      await clock.advance(beyond(SHORT_TTL_SECONDS * 1000));
       deepEqual(await key.find(), NOTHING);
     },
   },
@@ -39,8 +46,8 @@ export const expiryCases: readonly StoreCase[] = [
       const owner = await key.acquire({ ttlSeconds: SHORT_TTL_SECONDS });
       const record = aRecord();
       await owner.complete(record, LONG_TTL_SECONDS);
-      await clock.advance(SHORT_TTL_SECONDS * 1000);
-      deepEqual(await key.find(), { record, attempts: 1, countedAttempts: 1, remainingLeaseMs: undefined });
+      await clock.advance(beyond(SHORT_TTL_SECONDS * 1000));
+      deepEqual(await key.find(), { ...NOTHING, record, attempts: 1, countedAttempts: 1 });
     },
   },
   {
@@ -50,7 +57,7 @@ export const expiryCases: readonly StoreCase[] = [
       const short = { ttlSeconds: SHORT_TTL_SECONDS, leaseMs: SHORT_TTL_SECONDS * 1000 };
       await (await key.acquire(short)).release('counted');
       await (await key.acquire({ ttlSeconds: LONG_TTL_SECONDS })).release('counted');
-      await clock.advance(SHORT_TTL_SECONDS * 1000);
+      await clock.advance(beyond(SHORT_TTL_SECONDS * 1000));
       equal((await key.acquire()).acquisition.attempt, 3);
     },
   },
@@ -59,7 +66,7 @@ export const expiryCases: readonly StoreCase[] = [
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const owner = await key.acquire({ ttlSeconds: SHORT_TTL_SECONDS });
-      await clock.advance(SHORT_TTL_SECONDS * 1000);
+      await clock.advance(beyond(SHORT_TTL_SECONDS * 1000));
       equal((await key.begin()).kind, 'busy');
       await owner.release('excused');
       equal((await key.acquire()).acquisition.fencingToken, 2);
@@ -71,7 +78,7 @@ export const expiryCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       const owner = await key.acquire({ ttlSeconds: SHORT_TTL_SECONDS, leaseMs: SHORT_TTL_SECONDS * 1000 });
       await owner.extend();
-      await clock.advance(SHORT_TTL_SECONDS * 1000);
+      await clock.advance(beyond(SHORT_TTL_SECONDS * 1000));
       equal(await owner.release('counted'), 'released');
       equal((await key.acquire()).acquisition.fencingToken, 2);
     },
@@ -82,7 +89,7 @@ export const expiryCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       const owner = await key.acquire();
       await owner.extend(SHORT_LEASE_MS);
-      await clock.advance(SHORT_LEASE_MS);
+      await clock.advance(beyond(SHORT_LEASE_MS));
       equal((await key.acquire()).acquisition.fencingToken, 2);
     },
   },

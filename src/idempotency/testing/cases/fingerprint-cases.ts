@@ -1,5 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { KeyUnderTest, SHORT_LEASE_MS } from '../key-under-test';
+import { KeyUnderTest, SHORT_LEASE_MS, beyond } from '../key-under-test';
 import type { StoreCase } from '../store-case';
 
 const MISMATCH = { kind: 'mismatch' };
@@ -76,7 +76,7 @@ export const fingerprintCases: readonly StoreCase[] = [
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const owner = await key.acquire();
-      await clock.advance(SHORT_LEASE_MS);
+      await clock.advance(beyond(SHORT_LEASE_MS));
       await owner.release('excused');
       equal((await key.acquire()).acquisition.sinceFirstAttemptMs, 0);
     },

@@ -2,7 +2,13 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { aRecord, freshScope, KeyUnderTest } from '../key-under-test';
 import type { StoreCase } from '../store-case';
 
-const NOTHING = { record: undefined, attempts: 0, countedAttempts: 0, remainingLeaseMs: undefined };
+const NOTHING = {
+  record: undefined,
+  attempts: 0,
+  countedAttempts: 0,
+  forgivenAttempts: 0,
+  remainingLeaseMs: undefined,
+};
 
 export const forgetCases: readonly StoreCase[] = [
   {

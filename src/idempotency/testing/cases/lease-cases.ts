@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { aRecord, KeyUnderTest, LONG_LEASE_MS, SHORT_LEASE_MS } from '../key-under-test';
+import { aRecord, KeyUnderTest, LONG_LEASE_MS, SHORT_LEASE_MS, beyond } from '../key-under-test';
 import type { StoreCase } from '../store-case';
 
 export const leaseCases: readonly StoreCase[] = [
@@ -19,7 +19,7 @@ export const leaseCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       const owner = await key.acquire();
       equal(await owner.extend(SHORT_LEASE_MS), 'extended');
-      await clock.advance(SHORT_LEASE_MS);
+      await clock.advance(beyond(SHORT_LEASE_MS));
       equal((await key.begin()).kind, 'acquired');
     },
   },
@@ -47,6 +47,7 @@ export const leaseCases: readonly StoreCase[] = [
         record: undefined,
         attempts: 1,
         countedAttempts: 1,
+        forgivenAttempts: 0,
         remainingLeaseMs: undefined,
       });
       const { acquisition } = await key.acquire();
@@ -88,7 +89,7 @@ export const leaseCases: readonly StoreCase[] = [
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const first = await key.acquire({ leaseMs: SHORT_LEASE_MS });
-      await clock.advance(SHORT_LEASE_MS);
+      await clock.advance(beyond(SHORT_LEASE_MS));
       equal((await key.find()).remainingLeaseMs, undefined);
       const { acquisition } = await key.acquire();
       ok(acquisition.fencingToken > first.acquisition.fencingToken, 'the fencing token did not grow');
@@ -101,7 +102,7 @@ export const leaseCases: readonly StoreCase[] = [
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const late = await key.acquire({ leaseMs: SHORT_LEASE_MS });
-      await clock.advance(SHORT_LEASE_MS);
+      await clock.advance(beyond(SHORT_LEASE_MS));
       equal(await late.extend(), 'lost');
       equal(await late.release('excused'), 'lost');
       deepEqual(await late.complete(), { kind: 'lost', record: undefined });
@@ -109,6 +110,7 @@ export const leaseCases: readonly StoreCase[] = [
         record: undefined,
         attempts: 1,
         countedAttempts: 1,
+        forgivenAttempts: 0,
         remainingLeaseMs: undefined,
       });
     },
@@ -118,7 +120,7 @@ export const leaseCases: readonly StoreCase[] = [
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const late = await key.acquire({ leaseMs: SHORT_LEASE_MS });
-      await clock.advance(SHORT_LEASE_MS);
+      await clock.advance(beyond(SHORT_LEASE_MS));
       const next = await key.acquire();
       equal(await late.extend(2 * LONG_LEASE_MS), 'lost');
       equal(await late.release('excused'), 'lost');

@@ -20,14 +20,37 @@ describe('a timestamp', () => {
     { timestamp: 99_999_999_999_999, unit: 'milliseconds' },
     { timestamp: 100_000_000_000_000, unit: 'microseconds' },
     { timestamp: 99_999_999_999_999_980, unit: 'microseconds' },
+    { timestamp: 1e17, unit: 'microseconds' },
+    { timestamp: 1.2e18 - 2 ** 8, unit: 'microseconds' },
     { timestamp: 1.2e18, unit: 'nanoseconds' },
-    { timestamp: 2 ** 64 - 2 ** 12, unit: 'nanoseconds' },
+    { timestamp: 2 ** 64, unit: 'nanoseconds' },
   ])('of $timestamp is in $unit', ({ timestamp, unit }) => {
     expect(amqpInstant(timestamp)?.unit).toBe(unit);
   });
 
-  it.each([-1, 1e17, 2 ** 64, Number.NaN, Infinity, '1700000000', undefined, null, {}])(
-    'is not a time where it is %p',
+  it.each([
+    { what: 'the least that no unit fits', timestamp: 1e17 },
+    { what: 'a Windows FILETIME', timestamp: 134_083_208_960_000_000 },
+    { what: '.NET ticks', timestamp: 638_999_288_960_000_000 },
+    { what: 'the largest that no unit fits', timestamp: 1.2e18 - 2 ** 8 },
+    { what: 'all bits set, as an unsigned -1', timestamp: 2 ** 64 },
+    { what: 'more than a Date can hold', timestamp: 1e30 },
+    { what: 'infinite', timestamp: Infinity },
+  ])('is far in the future, never without an age, where it is $what', ({ timestamp }) => {
+    const read = amqpInstant(timestamp)?.instant.getTime();
+    expect(read).toBeGreaterThan(Date.parse('2500-01-01T00:00:00Z'));
+  });
+
+  it.each([0, -0.5, -1, -1e30, -Infinity])(
+    'of %p is as long ago as it says, or as a Date can',
+    (timestamp) => {
+      const read = amqpInstant(timestamp)?.instant.getTime();
+      expect(read).toBe(Math.max(timestamp * 1000, -8.64e15));
+    },
+  );
+
+  it.each([Number.NaN, '1700000000', undefined, null, {}, true])(
+    'is not a time where it is not a number: %p',
     (timestamp) => {
       expect(amqpInstant(timestamp)).toBeUndefined();
     },

@@ -11,7 +11,11 @@ describe('when a message says it was made', () => {
     expect(requestedAt(1_700_000_000)).toEqual(new Date('2023-11-14T22:13:20Z'));
   });
 
-  it.each([undefined, 'yesterday', Number.NaN, 2 ** 60, null, {}])('is unknown for %p', (timestamp) => {
+  it.each([-1, 0, 2 ** 60, 638_999_288_960_000_000])('is known for every number: %d', (timestamp) => {
+    expect(requestedAt(timestamp)).toBeInstanceOf(Date);
+  });
+
+  it.each([undefined, 'yesterday', Number.NaN, null, {}])('is unknown for %p', (timestamp) => {
     expect(requestedAt(timestamp)).toBeUndefined();
   });
 });

@@ -19,6 +19,7 @@ describe('a begin that Redis answered', () => {
     { what: 'a key that is bound', reply: ['mismatch'], begun: { kind: 'mismatch' } },
     { what: 'a request that is too old', reply: ['outside-window'], begun: { kind: 'outside-window' } },
     { what: 'a lease of another one', reply: ['busy', '700'], begun: { kind: 'busy', remainingMs: 700 } },
+    { what: 'an attempt that waits', reply: ['not-due', 700], begun: { kind: 'not-due', remainingMs: 700 } },
     { what: 'a lease that has just ended', reply: ['busy', -3], begun: { kind: 'busy', remainingMs: 0 } },
   ])('is $what', ({ reply, begun }) => {
     expect(parseBeginReply(reply, 'A')).toEqual(begun);
@@ -30,9 +31,9 @@ describe('a begin that Redis answered', () => {
 
   it('is an acquisition with its numbers', () => {
     // More elements than are read do no harm, and a version that reads them finds -1 for what there is not.
-    expect(parseBeginReply(['acquired', 3, '2', 1_500, -1], 'A')).toEqual({
+    expect(parseBeginReply(['acquired', 3, '2', 1_500, -1, 1], 'A')).toEqual({
       kind: 'acquired',
-      acquisition: { fencingToken: 3, attempt: 2, sinceFirstAttemptMs: 1_500 },
+      acquisition: { fencingToken: 3, attempt: 2, forgivenAttempts: 1, sinceFirstAttemptMs: 1_500 },
     });
   });
 });
@@ -57,20 +58,30 @@ describe('what Redis knows of a key', () => {
   it.each([
     {
       what: 'nothing',
-      reply: [null, -2, 0, 0],
+      reply: [null, -2, 0, 0, 0],
       found: { record: undefined, attempts: 0, countedAttempts: 0, remainingLeaseMs: undefined },
     },
     {
       what: 'its record',
-      reply: [stored, -2, '1', 0],
+      reply: [stored, -2, '1', 0, 0],
       found: { record, attempts: 1, countedAttempts: 1, remainingLeaseMs: undefined },
     },
     {
       what: 'its lease',
-      reply: [undefined, 700, 2, '1'],
-      found: { record: undefined, attempts: 2, countedAttempts: 1, remainingLeaseMs: 700 },
+      reply: [undefined, 700, 3, '1', '2'],
+      found: {
+        record: undefined,
+        attempts: 3,
+        countedAttempts: 2,
+        forgivenAttempts: 2,
+        remainingLeaseMs: 700,
+      },
     },
-    { what: 'a lock without an end', reply: [null, -1, 2, 0], found: { attempts: 2, remainingLeaseMs: 0 } },
+    {
+      what: 'a lock without an end',
+      reply: [null, -1, 2, 0, 0],
+      found: { attempts: 2, remainingLeaseMs: 0 },
+    },
   ])('is $what', ({ reply, found }) => {
     expect(parseFindReply(reply)).toMatchObject(found);
   });

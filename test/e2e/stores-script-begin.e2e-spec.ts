@@ -1,0 +1,95 @@
+import { useScripts } from '../support/lua-scripts';
+
+const redis = useScripts();
+const { runner } = redis;
+
+describe('begin.lua replies', () => {
+  it('acquired, with acquisitions, counted ones, and the time since the first', async () => {
+    const { begin, release } = runner();
+    await begin('one');
+    await release('one', 'excused');
+    await begin('two');
+    await release('two', 'counted');
+    expect(await begin('three')).toEqual(['acquired', 3, 2, expect.any(Number), -1, 0]);
+  });
+
+  it('acquired, with the time since which an earlier one may have been forgotten', async () => {
+    const [now] = await redis.client.time();
+    const madeAt = Number(now) * 1000 - 200_000;
+    const reply = await runner().begin('one', '', { madeAt, tolerance: 50_000, waiting: madeAt + 1_000 });
+    expect(reply).toEqual(['acquired', 1, 1, 0, expect.any(Number), 0]);
+    expect(Array.isArray(reply) && reply[4]).toBeGreaterThanOrEqual(250_000);
+  });
+
+  it('not-due, with the time until the next attempt is', async () => {
+    const { begin, release } = runner();
+    await begin('one');
+    await release('one', 'counted', 5_000);
+    expect(await begin('two')).toEqual(['not-due', expect.any(Number)]);
+  });
+
+  it('exhausted, with the counted acquisitions', async () => {
+    const { begin, release } = runner();
+    await begin('one');
+    await release('one', 'counted');
+    expect(await begin('two', '', { most: 1 })).toEqual(['exhausted', 1]);
+  });
+
+  it('acquired, with the attempts that are forgiven, to whom it does not say so, too', async () => {
+    const { begin, release } = runner();
+    await begin('one');
+    await release('one', 'counted');
+    expect(await begin('two', '', { most: 1, forgiven: 1 })).toEqual([
+      'acquired',
+      2,
+      2,
+      expect.any(Number),
+      -1,
+      1,
+    ]);
+    await release('two', 'unfinished');
+    expect(await begin('three', '', { most: 1 })).toEqual(['acquired', 3, 3, expect.any(Number), -1, 1]);
+  });
+
+  it('busy, and keeps what is forgiven, with the end of the attempts and of the lease as they were', async () => {
+    const { begin, find, attempts, lock } = runner();
+    await begin('one', 'print');
+    const ends = async () => [await redis.client.pexpiretime(attempts), await redis.client.pexpiretime(lock)];
+    const before = await ends();
+    expect(await begin('two', 'print', { forgiven: 1 })).toEqual(['busy', expect.any(Number)]);
+    expect(await find()).toEqual([null, expect.any(Number), 1, 0, 1]);
+    expect(await redis.client.get(attempts)).toMatch(/^1 0 1 \d{13} {2}w print$/);
+    expect(await ends()).toEqual(before);
+  });
+
+  it('from-the-future, with how far', async () => {
+    const madeAt = Date.now() + 3_600_000;
+    expect(await runner().begin('one', '', { madeAt, tolerance: 0 })).toEqual([
+      'from-the-future',
+      expect.any(Number),
+    ]);
+  });
+
+  it('busy, with the remaining lease', async () => {
+    const { begin } = runner();
+    await begin('one');
+    expect(await begin('two')).toEqual(['busy', expect.any(Number)]);
+  });
+
+  it('mismatch', async () => {
+    const { begin } = runner();
+    await begin('one', 'print');
+    expect(await begin('two', 'other print')).toEqual(['mismatch']);
+  });
+
+  it('outside-window', async () => {
+    expect(await runner().begin('one', '', { madeAt: 0 })).toEqual(['outside-window']);
+  });
+
+  it('completed, with the record as it was stored', async () => {
+    const { begin, complete } = runner();
+    await begin('one');
+    await complete('one', '{"result":"ü"}');
+    expect(await begin('two')).toEqual(['completed', '{"result":"ü"}']);
+  });
+});
