@@ -1,5 +1,5 @@
 import { InvalidIdempotencyKeyError, MissingIdempotencyKeyError } from '../../../src/idempotency';
-import { checkKey, propertyAt, readKey } from '../../../src/idempotency/idempotency-key';
+import { checkKey, isKey, propertyAt, readKey } from '../../../src/idempotency/idempotency-key';
 
 const both = { header: 'idempotency-key', property: 'order.id' };
 const headerOnly = { header: 'idempotency-key' };
@@ -33,6 +33,23 @@ describe('a key', () => {
   ])('is invalid when it is %s', (_, key, problem) => {
     expect(() => readKey(headerOnly, headersWith(key))).toThrow(InvalidIdempotencyKeyError);
     expect(() => readKey(headerOnly, headersWith(key))).toThrow(problem);
+  });
+
+  it('says of a length that is allowed what else is wrong, and of another nothing else', () => {
+    const problemOf = (key: string) => () => checkKey(key, 'argument');
+    expect(problemOf(' ')).toThrow('it has 1 characters, some of them not allowed');
+    expect(problemOf(' '.repeat(255))).toThrow('it has 255 characters, some of them not allowed');
+    expect(problemOf('')).toThrow(/it has 0 characters$/);
+    expect(problemOf('k'.repeat(256))).toThrow(/it has 256 characters$/);
+  });
+
+  it.each([
+    ['k', true],
+    ['two words', false],
+    ['', false],
+    [7, false],
+  ])('is told from anything else: %j', (value, isOne) => {
+    expect(isKey(value)).toBe(isOne);
   });
 
   it('is not quoted when it is invalid', () => {

@@ -24,3 +24,24 @@ describe.each(['standalone', 'cluster'] as const)('the names of a key, %s', (lay
     );
   });
 });
+
+describe('the names of a key', () => {
+  const scoped = { scope: 'payment', key: 'abc-123' };
+
+  it('are those that others know: of the record, the lock and the attempts', () => {
+    expect(redisKeys(scoped, 'standalone')).toEqual({
+      record: 'idempotent:payment:abc-123',
+      lock: 'lock:payment:abc-123',
+      attempts: 'attempts:payment:abc-123',
+    });
+  });
+
+  it.each([
+    ['abc-123', 'idempotent:payment:{abc-123}'],
+    ['a}b', 'idempotent:payment:{a}b}'],
+    ['}b', 'idempotent:payment:{brace}}b.'],
+  ])('share a slot on Redis Cluster: %s', (key, record) => {
+    expect(redisKeys({ scope: 'payment', key }, 'cluster')).toMatchObject({ record });
+    expect(keyBehind(record.slice('idempotent:payment:'.length), 'cluster')).toBe(key);
+  });
+});

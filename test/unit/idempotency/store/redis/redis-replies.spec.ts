@@ -20,6 +20,16 @@ describe('a begin that Redis answered', () => {
     { what: 'a request that is too old', reply: ['outside-window'], begun: { kind: 'outside-window' } },
     { what: 'a lease of another one', reply: ['busy', '700'], begun: { kind: 'busy', remainingMs: 700 } },
     { what: 'an attempt that waits', reply: ['not-due', 700], begun: { kind: 'not-due', remainingMs: 700 } },
+    {
+      what: 'a key whose attempts are used up',
+      reply: ['exhausted', '8'],
+      begun: { kind: 'exhausted', attempts: 8 },
+    },
+    {
+      what: 'a request made later than now',
+      reply: ['from-the-future', 900],
+      begun: { kind: 'from-the-future', aheadMs: 900 },
+    },
     { what: 'a lease that has just ended', reply: ['busy', -3], begun: { kind: 'busy', remainingMs: 0 } },
   ])('is $what', ({ reply, begun }) => {
     expect(parseBeginReply(reply, 'A')).toEqual(begun);
@@ -35,6 +45,17 @@ describe('a begin that Redis answered', () => {
       kind: 'acquired',
       acquisition: { fencingToken: 3, attempt: 2, forgivenAttempts: 1, sinceFirstAttemptMs: 1_500 },
     });
+  });
+});
+
+it.each([
+  [-1, {}],
+  [0, { sinceForgottenMs: 0 }],
+  [700, { sinceForgottenMs: 700 }],
+])('an acquisition with %d for the time since an earlier one may have been forgotten', (sinceMs, told) => {
+  expect(parseBeginReply(['acquired', 1, 1, 0, sinceMs, 0], 'A')).toEqual({
+    kind: 'acquired',
+    acquisition: { fencingToken: 1, attempt: 1, forgivenAttempts: 0, sinceFirstAttemptMs: 0, ...told },
   });
 });
 
