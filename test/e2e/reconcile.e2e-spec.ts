@@ -144,7 +144,7 @@ describe('a system in which something is broken', () => {
     broken[twice.idempotencyKey] = ['recorded-and-dead-letter'];
 
     const vanished = redisKeys('key-\u001b[2J').attempts;
-    await world.redis.client.set(vanished, `2 0 ${Date.now()}  r `);
+    await world.redis.client.set(vanished, `2 0 0 ${Date.now()}  r `);
     broken['key-\u001b[2J'] = ['without-end'];
 
     ({ code, report } = await command.report());
@@ -190,7 +190,7 @@ describe('a report that is longer than a pipe holds', () => {
 
   it('arrives to its end', async () => {
     const keys = Array.from({ length: 5_000 }, (_, index) => `key-${index}`);
-    await world.redis.client.mset(keys.flatMap((key) => [redisKeys(key).attempts, `1 0 ${Date.now()}  r `]));
+    await world.redis.client.mset(keys.flatMap((key) => [redisKeys(key).attempts, `1 0 0 ${Date.now()}  r `]));
     await world.startService();
     const { report } = await new ReconcileCommand(world).report();
     expect(Object.keys(problemsByKey(report))).toHaveLength(keys.length);
