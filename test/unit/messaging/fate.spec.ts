@@ -1,4 +1,4 @@
-import { backoffMs, delayAtLeast } from '../../../src/messaging/fate';
+import { backoffMs, DEAD_LETTER_REASONS, delayAtLeast, endsPayment } from '../../../src/messaging/fate';
 
 describe('the waiting time for a wished one', () => {
   const delaysMs = [250, 1_000, 5_000];
@@ -34,5 +34,29 @@ describe('backoff', () => {
 
   it('is spread over the whole range below its bound', () => {
     expect([0, 0.25, 0.5].map((random) => backoffMs(3, random))).toEqual([0, 1_000, 2_000]);
+  });
+});
+
+describe('a reason of a dead letter', () => {
+  const ends = [
+    'outside-deduplication-window',
+    'gateway-rejected',
+    'gateway-key-reused',
+    'gateway-outcome-unknown',
+    'retries-exhausted',
+  ];
+
+  it('is the end of its payment, or never was that payment', () => {
+    expect(DEAD_LETTER_REASONS.filter(endsPayment)).toEqual(ends);
+    expect(endsPayment('delivery-limit')).toBe(true);
+  });
+
+  it('is the end of nothing when this version does not know it', () => {
+    expect(['a later one', 'toString', ''].map(endsPayment)).toEqual([false, false, false]);
+  });
+
+  it('is written by the service, but for the one that is the broker’s own', () => {
+    expect(DEAD_LETTER_REASONS).not.toContain('delivery-limit');
+    expect(DEAD_LETTER_REASONS).toContain('invalid-message');
   });
 });

@@ -1,6 +1,6 @@
 import Stripe from 'stripe';
 import { GatewayError } from '../../../../src/payment/gateway/payment-gateway';
-import { verdictOn } from '../../../../src/payment/gateway/stripe-errors';
+import { mayNotSearch, readFailure, verdictOn } from '../../../../src/payment/gateway/stripe-errors';
 
 type Raw = Parameters<typeof Stripe.errors.StripeError.generate>[0];
 
@@ -167,5 +167,24 @@ describe('an answer whose status alone says little', () => {
 
   it('is no declined card when it is not about a card: 402', () => {
     expect(failureOf(answered(402, { type: 'invalid_request_error' })).failure).toEqual({ kind: 'rejected' });
+  });
+});
+
+describe('an answer to a look', () => {
+  it('decides nothing, even where it would be a decision on a charge', () => {
+    expect(readFailure(answered(402, { type: 'card_error' })).failure).toEqual({ kind: 'unavailable' });
+    expect(readFailure(answered(401, { type: 'authentication_error' })).failure).toEqual({
+      kind: 'unauthorized',
+    });
+  });
+
+  it.each([
+    { what: '400', error: answered(400, { type: 'invalid_request_error' }), mayNot: true },
+    { what: '403', error: answered(403, { type: 'invalid_request_error' }), mayNot: true },
+    { what: '401', error: answered(401, { type: 'authentication_error' }), mayNot: false },
+    { what: '500', error: answered(500), mayNot: false },
+    { what: 'anything else', error: new Error('why'), mayNot: false },
+  ])('says that the account may not search: $what, $mayNot', ({ error, mayNot }) => {
+    expect(mayNotSearch(error)).toBe(mayNot);
   });
 });
