@@ -73,8 +73,8 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: stripeGateway,
-        replace: 'function decisionOn(',
-        by: 'const timedOut = new Map<string, string>();\n\nfunction decisionOn(',
+        replace: 'const LONGEST_KEY = 255;',
+        by: 'const LONGEST_KEY = 255;\nconst timedOut = new Map<string, string>();',
       },
     ],
     scenario: 'answers lost',
@@ -162,8 +162,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'messaging/settlement.ts',
-        replace: 'await this.publisher.publish(replacement);',
-        by: 'void this.publisher.publish(replacement).catch(() => undefined);',
+        replace: 'if (await isDone(sent)) {',
+        by: 'sent.catch(() => undefined);\n        if (sent !== undefined) {',
       },
     ],
     scenario: 'copies refused',
