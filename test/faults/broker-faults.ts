@@ -12,6 +12,8 @@ const policy = 'limit-copies';
 const noLimit = 1_000_000;
 /** A queue of long waits may have messages for longer; then it stays. */
 const emptyWithinMs = 6_000;
+/** Some twice as long as RabbitMQ takes to tell. */
+const electedWithinMs = 10_000;
 /** What leaves a retry queue is on its way for a moment, and counted nowhere. */
 const emptyForMs = 1_000;
 
@@ -47,6 +49,7 @@ export class BrokerFaults {
    * left where it is.
    */
   async whileRemoved(what: Removable, work: () => Promise<void>): Promise<void> {
+    await this.untilLeadersAreThere();
     switch (what) {
       case 'retry queues':
         await this.removeRetryQueues();
@@ -115,17 +118,27 @@ export class BrokerFaults {
     await this.place.broker.takeDeadLetters((letter) => this.keptDeadLetters.push(letter));
   }
 
-  /**
-   * Not while queues elect their leaders, as after a start: RabbitMQ 3.10 may then lose the leader of another queue, and has
-   * none before it is started anew. Nothing that a service does could help. A leader tells how many messages it has.
-   */
   private async deleteQueue(queue: string): Promise<void> {
     const { management, vhost } = this.place;
     await untilDone(async () => {
-      const queues = await management.queues(vhost);
-      if (queues.some(({ messages }) => messages === undefined)) throw new Error('a queue has no leader yet');
-      if (queues.some(({ name }) => name === queue)) await management.deleteQueue(vhost, queue);
+      if ((await management.queueNames(vhost)).includes(queue)) await management.deleteQueue(vhost, queue);
     });
+  }
+
+  /**
+   * While queues elect their leaders, as after a start, RabbitMQ 3.10 may lose the leader of one when another one is deleted,
+   * and has none before it is started anew. Nothing that a service does could help. A leader tells how many messages it has;
+   * one that a start could not bring back never does.
+   */
+  private async untilLeadersAreThere(): Promise<void> {
+    const { management, vhost } = this.place;
+    await eventually(
+      async () => {
+        const queues = await management.queues(vhost);
+        return queues.every(({ messages }) => messages !== undefined);
+      },
+      { withinMs: electedWithinMs, everyMs: 250 },
+    ).catch(() => undefined);
   }
 
   private async unbind(queue: string): Promise<void> {
