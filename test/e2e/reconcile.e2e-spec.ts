@@ -60,7 +60,7 @@ describe('a system in which all is well', () => {
 
   it('ends with code 0, and has counted each payment once', async () => {
     const slow = aPayment();
-    await world.beginSlowPayment(slow, { ms: 4000 });
+    await world.beginSlowPayment(slow, { ms: 12_000 });
     expect(await command.report()).toMatchObject({
       code: 0,
       report: {
