@@ -84,7 +84,7 @@ function aroundTheGateway(): void {
 
 function aroundPublishing(): void {
   const publisher = prototypeOf(service('messaging/publisher.js'), 'Publisher');
-  wrap(publisher, 'publish', async (call, [message]) => {
+  wrap(publisher, 'send', async (call, [message]) => {
     const target = isJsonObject(message) ? String(message.routingKey) : '';
     if (target.startsWith(retryQueuePrefix)) at('before-park');
     if (target === deadLetterQueue) at('before-dead-letter');
