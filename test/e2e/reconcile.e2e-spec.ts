@@ -190,7 +190,9 @@ describe('a report that is longer than a pipe holds', () => {
 
   it('arrives to its end', async () => {
     const keys = Array.from({ length: 5_000 }, (_, index) => `key-${index}`);
-    await world.redis.client.mset(keys.flatMap((key) => [redisKeys(key).attempts, `1 0 0 ${Date.now()}  r `]));
+    await world.redis.client.mset(
+      keys.flatMap((key) => [redisKeys(key).attempts, `1 0 0 ${Date.now()}  r `]),
+    );
     await world.startService();
     const { report } = await new ReconcileCommand(world).report();
     expect(Object.keys(problemsByKey(report))).toHaveLength(keys.length);
