@@ -5,7 +5,7 @@ import { GatewayClient } from '../support/gateway-client';
 import { aPayment, gatewayKey } from '../support/payments';
 import type { Payment } from '../support/payments';
 import { problemsByKey, ReconcileCommand } from '../support/reconcile-command';
-import { redisKeys } from '../support/redis';
+import { givenUp, redisKeys } from '../support/redis';
 import { useWorld } from '../support/world';
 import type { World } from '../support/world';
 
@@ -144,7 +144,7 @@ describe('a system in which something is broken', () => {
     broken[twice.idempotencyKey] = ['recorded-and-dead-letter'];
 
     const vanished = redisKeys('key-\u001b[2J').attempts;
-    await world.redis.client.set(vanished, `2 0 0 ${Date.now()}  r `);
+    await world.redis.client.set(vanished, givenUp(2));
     broken['key-\u001b[2J'] = ['without-end'];
 
     ({ code, report } = await command.report());
@@ -190,9 +190,7 @@ describe('a report that is longer than a pipe holds', () => {
 
   it('arrives to its end', async () => {
     const keys = Array.from({ length: 5_000 }, (_, index) => `key-${index}`);
-    await world.redis.client.mset(
-      keys.flatMap((key) => [redisKeys(key).attempts, `1 0 0 ${Date.now()}  r `]),
-    );
+    await world.redis.client.mset(keys.flatMap((key) => [redisKeys(key).attempts, givenUp(1)]));
     await world.startService();
     const { report } = await new ReconcileCommand(world).report();
     expect(Object.keys(problemsByKey(report))).toHaveLength(keys.length);

@@ -84,3 +84,8 @@ export class CommandWatch {
     this.monitor.disconnect();
   }
 }
+
+/** As Redis has the attempts of a payment that was begun so often and given up. */
+export function givenUp(attempts: number): string {
+  return `${attempts} 0 0 ${Date.now()}  r `;
+}
