@@ -42,8 +42,7 @@ export const deadLettersAreRight: Check = (history) => {
 function isKeyReused(reason: string, expected = 'idempotency-key-reused'): boolean {
   return (
     expected === 'idempotency-key-reused' &&
-    // When Redis has forgotten the key the gateway says it, or a look that cannot see everything.
-    ['idempotency-key-reused', 'gateway-key-reused', 'gateway-outcome-unknown'].includes(reason)
+    (reason === 'idempotency-key-reused' || reason === 'gateway-key-reused')
   );
 }
 
