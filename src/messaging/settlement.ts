@@ -62,6 +62,7 @@ export class Settlement {
           return 'settled';
         }
       } catch (error) {
+        if (this.consumption.state.kind === 'stopped') return 'requeue';
         sent = undefined;
         this.logger.warn(
           { err: error, fate: verdict.fate.kind },
