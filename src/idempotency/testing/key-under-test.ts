@@ -23,6 +23,23 @@ export const SHORT_TTL_SECONDS = 1;
 /** What lives for so long is over after this time: as in Redis, the last millisecond still belongs to it. */
 export const beyond = (lifeMs: number): number => lifeMs + 1;
 
+/** What `find` answers for a key of which nothing is known. */
+export const NOTHING_FOUND: Finding = {
+  record: undefined,
+  attempts: 0,
+  countedAttempts: 0,
+  forgivenAttempts: 0,
+  remainingLeaseMs: undefined,
+};
+
+/** And for one that was finished by its first attempt. */
+export const foundFinished = (record: IdempotencyRecord): Finding => ({
+  ...NOTHING_FOUND,
+  record,
+  attempts: 1,
+  countedAttempts: 1,
+});
+
 type BeginSettings = Partial<Omit<BeginRequest, keyof LeaseOwner>>;
 
 /** A scope that no other case, run or user of the same server has. */

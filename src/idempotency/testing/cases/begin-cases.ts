@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { KeyUnderTest, LONG_LEASE_MS, LONG_TTL_SECONDS } from '../key-under-test';
+import { KeyUnderTest, LONG_LEASE_MS, LONG_TTL_SECONDS, foundFinished } from '../key-under-test';
 import type { StoreCase } from '../store-case';
 
 const BEGINNERS = 50;
@@ -49,13 +49,7 @@ export const beginCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       const record = await key.finish();
       deepEqual(await key.begin(), { kind: 'completed', record });
-      deepEqual(await key.find(), {
-        record,
-        attempts: 1,
-        countedAttempts: 1,
-        forgivenAttempts: 0,
-        remainingLeaseMs: undefined,
-      });
+      deepEqual(await key.find(), foundFinished(record));
     },
   },
   {

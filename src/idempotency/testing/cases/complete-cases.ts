@@ -1,5 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { aRecord, KeyUnderTest, SHORT_LEASE_MS, beyond } from '../key-under-test';
+import { aRecord, KeyUnderTest, SHORT_LEASE_MS, beyond, foundFinished } from '../key-under-test';
 import type { StoreCase } from '../store-case';
 
 /** Results are whatever JSON a handler returns. */
@@ -32,13 +32,7 @@ export const completeCases: readonly StoreCase[] = [
       const owner = await key.acquire();
       const record = aRecord({ fencingToken: owner.acquisition.fencingToken });
       deepEqual(await owner.complete(record), { kind: 'stored' });
-      deepEqual(await key.find(), {
-        record,
-        attempts: 1,
-        countedAttempts: 1,
-        forgivenAttempts: 0,
-        remainingLeaseMs: undefined,
-      });
+      deepEqual(await key.find(), foundFinished(record));
     },
   },
   {

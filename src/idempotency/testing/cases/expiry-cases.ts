@@ -6,16 +6,9 @@ import {
   SHORT_LEASE_MS,
   SHORT_TTL_SECONDS,
   beyond,
+  NOTHING_FOUND,
 } from '../key-under-test';
 import type { StoreCase } from '../store-case';
-
-const NOTHING = {
-  record: undefined,
-  attempts: 0,
-  countedAttempts: 0,
-  forgivenAttempts: 0,
-  remainingLeaseMs: undefined,
-};
 
 export const expiryCases: readonly StoreCase[] = [
   {
@@ -24,7 +17,7 @@ export const expiryCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       await key.finish({ fingerprint: 'one', ttlSeconds: SHORT_TTL_SECONDS });
       await clock.advance(beyond(SHORT_TTL_SECONDS * 1000));
-      deepEqual(await key.find(), NOTHING);
+      deepEqual(await key.find(), NOTHING_FOUND);
       deepEqual((await key.acquire({ fingerprint: 'other' })).acquisition.attempt, 1);
     },
   },
@@ -36,7 +29,7 @@ export const expiryCases: readonly StoreCase[] = [
       await (await key.acquire(short)).release('counted');
       await (await key.acquire(short)).release('excused');
       await clock.advance(beyond(SHORT_TTL_SECONDS * 1000));
-      deepEqual(await key.find(), NOTHING);
+      deepEqual(await key.find(), NOTHING_FOUND);
     },
   },
   {
@@ -47,7 +40,7 @@ export const expiryCases: readonly StoreCase[] = [
       const record = aRecord();
       await owner.complete(record, LONG_TTL_SECONDS);
       await clock.advance(beyond(SHORT_TTL_SECONDS * 1000));
-      deepEqual(await key.find(), { ...NOTHING, record, attempts: 1, countedAttempts: 1 });
+      deepEqual(await key.find(), { ...NOTHING_FOUND, record, attempts: 1, countedAttempts: 1 });
     },
   },
   {

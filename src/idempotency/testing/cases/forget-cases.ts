@@ -1,14 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { aRecord, freshScope, KeyUnderTest } from '../key-under-test';
+import { aRecord, freshScope, KeyUnderTest, NOTHING_FOUND } from '../key-under-test';
 import type { StoreCase } from '../store-case';
-
-const NOTHING = {
-  record: undefined,
-  attempts: 0,
-  countedAttempts: 0,
-  forgivenAttempts: 0,
-  remainingLeaseMs: undefined,
-};
 
 export const forgetCases: readonly StoreCase[] = [
   {
@@ -17,7 +9,7 @@ export const forgetCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       await key.finish({ fingerprint: 'one' });
       equal(await key.forget(), undefined);
-      deepEqual(await key.find(), NOTHING);
+      deepEqual(await key.find(), NOTHING_FOUND);
       const { acquisition } = await key.acquire({ fingerprint: 'other' });
       deepEqual([acquisition.fencingToken, acquisition.attempt], [1, 1]);
     },
@@ -28,7 +20,7 @@ export const forgetCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       await (await key.acquire({ fingerprint: 'one' })).release('counted');
       await key.forget();
-      deepEqual(await key.find(), NOTHING);
+      deepEqual(await key.find(), NOTHING_FOUND);
       equal((await key.acquire({ fingerprint: 'other' })).acquisition.attempt, 1);
     },
   },
@@ -37,7 +29,7 @@ export const forgetCases: readonly StoreCase[] = [
     run: async (store) => {
       const key = new KeyUnderTest(store);
       equal(await key.forget(), undefined);
-      deepEqual(await key.find(), NOTHING);
+      deepEqual(await key.find(), NOTHING_FOUND);
     },
   },
   {
