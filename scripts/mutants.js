@@ -25,7 +25,7 @@ const groups = [
   {
     name: 'engine',
     mutate: [
-      'src/idempotency/{claim-of-request,lease,leased-work,local-memory,outcome,remembered-error}.ts',
+      'src/idempotency/{claim-of-request,lease,leased-work,local-memory,outcome,patient-begin,remembered-error}.ts',
       'src/idempotency/idempotency.{context,errors,events,options,service}.ts',
     ],
     apart: ['idempotency/engine-failures.spec.ts', 'idempotency/engine-joins.spec.ts'],

@@ -207,6 +207,14 @@ describe('a lease that ended during the work', () => {
     expect(await engine.run(key, async () => 1, everything)).toEqual({ kind: 'executed', result: 1 });
   });
 
+  it('leaves the last attempt unfinished, so that another may follow', async () => {
+    const { engine } = new Engines().start();
+    const claim = { scope, key, maxAttempts: 1 };
+    const lost = await engine.tryRun(claim, () => Promise.reject(new LeaseLostError()));
+    expect(lost).toEqual({ kind: 'lease-lost' });
+    expect(await engine.tryRun(claim, async () => 1)).toEqual({ kind: 'executed', result: 1 });
+  });
+
   it('starts no work where it ended before the store had answered, and leaves the key free', async () => {
     const engines = new Engines();
     const { engine } = engines.start();
