@@ -144,7 +144,7 @@ describe('a failed attempt whose message RabbitMQ has redelivered meanwhile', ()
     const payment = aPayment();
     const connections = await world.broker.otherConnections();
     const trace = await world.broker.traceDeliveries();
-    await world.beginSlowPayment(payment, { ms: 30_000 });
+    await world.beginSlowPayment(payment, { ms: 8_000 });
     await world.broker.forceClose(connections);
     await eventually(() => trace.deliveries(payment.idempotencyKey).length > 1);
     await world.service.completedPayment(payment.idempotencyKey);
