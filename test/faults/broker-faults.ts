@@ -12,6 +12,8 @@ const policy = 'limit-copies';
 const noLimit = 1_000_000;
 /** A queue of long waits may have messages for longer; then it stays. */
 const emptyWithinMs = 6_000;
+/** Emptied by us, so it is empty once a broker that has just started, or is busy, has answered each `get`. */
+const emptiedWithinMs = 60_000;
 /** Some twice as long as RabbitMQ takes to tell. */
 const electedWithinMs = 10_000;
 /** What leaves a retry queue is on its way for a moment, and counted nowhere. */
@@ -61,7 +63,7 @@ export class BrokerFaults {
         await this.unbind(receiptQueue);
         return work();
       case 'dead-letter queue':
-        if (!(await this.removeWhenEmpty(deadLetterQueue, () => this.keepDeadLetters())))
+        if (!(await this.removeWhenEmpty(deadLetterQueue, { by: () => this.keepDeadLetters() })))
           throw new Error('the dead-letter queue could not be removed: it was never empty');
         return work();
       case 'dead-letter binding':
@@ -86,26 +88,27 @@ export class BrokerFaults {
     const delayIn = (name: string): number => Number(name.slice(retryQueuePrefix.length));
     const removed: string[] = [];
     for (const name of names.sort((one, other) => delayIn(one) - delayIn(other)))
-      if (await this.removeWhenEmpty(name, () => Promise.resolve())) removed.push(name);
+      if (await this.removeWhenEmpty(name)) removed.push(name);
     if (removed.length === 0) throw new Error('no retry queue could be removed: none was empty in time');
   }
 
   /**
    * Nothing may get in between the look that finds it empty and its end.
+   * @param emptied how, where it does not become empty by itself
    * @returns whether it was empty in time, and is gone
    */
-  private async removeWhenEmpty(queue: string, emptying: () => Promise<void>): Promise<boolean> {
+  private async removeWhenEmpty(queue: string, emptied?: { by: () => Promise<void> }): Promise<boolean> {
     await this.limit(`^${queue.replaceAll('.', '\\.')}$`, 0);
     try {
       let emptySince: number | undefined;
       const isRemoved = await eventually(
         async () => {
-          await emptying();
+          await emptied?.by();
           const isEmpty = (await this.place.broker.depth(queue)) === 0;
           emptySince = isEmpty ? (emptySince ?? Date.now()) : undefined;
           return emptySince !== undefined && Date.now() - emptySince >= emptyForMs;
         },
-        { withinMs: emptyWithinMs, everyMs: 100 },
+        { withinMs: emptied ? emptiedWithinMs : emptyWithinMs, everyMs: 100 },
       ).catch(() => false);
       if (isRemoved) await this.deleteQueue(queue);
       return isRemoved;
