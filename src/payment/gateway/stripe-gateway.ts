@@ -31,7 +31,7 @@ export class StripeGateway implements PaymentGateway {
 
   /** `versions`: what may have been sent for a charge, the newest first. */
   constructor(
-    environment: Environment,
+    private readonly environment: Environment,
     private readonly versions: readonly ChargeParameters[] = CHARGE_VERSIONS,
   ) {
     // Its own retries would hide attempts and use up the lease; ours are counted, spread and survive a crash. One is
@@ -110,7 +110,8 @@ export class StripeGateway implements PaymentGateway {
   }
 
   private look(charge: Charge): Promise<FoundCharge> {
-    return lookFor(this.stripe, { charge, versions: this.versions });
+    const { gatewayKeyRetentionSeconds: keyRetentionSeconds } = this.environment;
+    return lookFor(this.stripe, { charge, versions: this.versions, keyRetentionSeconds });
   }
 
   /** A refusal of our key is about every payment only when the gateway refuses it without one, too. */

@@ -14,10 +14,11 @@ const LOOKED_THROUGH = 1_000;
 /** Stripe's largest page. */
 const PAGE = 100;
 
-/** `versions`: what may have been sent for the charge. */
+/** `versions`: what may have been sent for the charge. `keyRetentionSeconds`: the gateway keeps keys for at least that long. */
 interface Sought {
   readonly charge: Charge;
   readonly versions: readonly ChargeParameters[];
+  readonly keyRetentionSeconds: number;
 }
 
 /**
@@ -26,7 +27,7 @@ interface Sought {
  * @throws GatewayError when what it found is not decided
  */
 export async function lookFor(stripe: Stripe, sought: Sought): Promise<FoundCharge> {
-  const { charge } = sought;
+  const { charge, keyRetentionSeconds } = sought;
   const searchedAt = Date.now() / 1000;
   const searched = await searchFor(stripe, charge);
   const known = paymentAmong(searched.intents, sought);
@@ -40,7 +41,12 @@ export async function lookFor(stripe: Stripe, sought: Sought): Promise<FoundChar
   const oldestListed = listed.intents.at(-1)?.created ?? Infinity;
   const coversSearchLag = oldestListed < searchedAt - SEARCH_LAG_SECONDS;
   const isCertain = listed.isComplete || (searched.isComplete && coversSearchLag);
-  return isCertain && intents.some((other) => hasKey(other, charge))
+  const others = intents.filter((other) => hasKey(other, charge));
+  // While the gateway keeps the key for another payment, it makes no second one under it; what it made before it had
+  // the key for the other one is so old that the search knows it.
+  const keptSince = searchedAt - keyRetentionSeconds + CLOCK_MARGIN_SECONDS;
+  const isKept = searched.isComplete && others.some(({ created }) => created > keptSince);
+  return isKept || (isCertain && others.length > 0)
     ? { kind: 'key-reused' }
     : { kind: 'not-found', isCertain };
 }

@@ -157,9 +157,21 @@ describe('a look that does not find the payment', () => {
     expect(await find()).toEqual({ kind: 'not-found', isCertain: true });
   });
 
-  it('says no more than that where it saw the key on another payment, and not everything', async () => {
-    const other = anIntent({ id: 'pi_others', amount: 1 });
-    has({ searched: [other], listed: thousand(secondsAgo(60)) });
+  // Within 24 hours the gateway makes no second payment under a key, and an older one would be in the search.
+  it.each([
+    { what: 'keeps for it', created: secondsAgo(23 * 3_600), kind: 'key-reused' },
+    { what: 'may have forgotten since', created: secondsAgo(24 * 3_600), kind: 'not-found' },
+  ])('goes by a key on another payment that the gateway $what: $kind', async ({ created, kind }) => {
+    const other = anIntent({ id: 'pi_others', amount: 1, created });
+    const latest = thousand(secondsAgo(60));
+    for (const found of [
+      { searched: [other], listed: latest },
+      { searched: [], listed: [other, ...latest.slice(1)] },
+    ]) {
+      has(found);
+      expect(await find()).toMatchObject({ kind });
+    }
+    has({ searched: 'refused', listed: [other, ...latest.slice(1)] });
     expect(await find()).toEqual({ kind: 'not-found', isCertain: false });
   });
 
