@@ -4,27 +4,32 @@ import type { DeadLetter } from '../support/dead-letter';
 import { eventually } from '../support/eventually';
 import type { Management } from '../support/management';
 import { deadLetterQueue, receiptQueue, retryQueuePrefix } from '../support/topology';
+import type { Consumer } from './consumer';
 import type { Removable } from './faults';
 import { untilDone } from './until-done';
 
 const policy = 'limit-copies';
 /** More than the run has messages. */
 const noLimit = 1_000_000;
-/** A queue of long waits may have messages for longer; then it stays. */
-const emptyWithinMs = 6_000;
-/** Emptied by us, so it is empty once a broker that has just started, or is busy, has answered each `get`. */
-const emptiedWithinMs = 60_000;
 /** Some twice as long as RabbitMQ takes to tell. */
 const electedWithinMs = 10_000;
-/** What leaves a retry queue is on its way for a moment, and counted nowhere. */
-const emptyForMs = 1_000;
+/** For what is on its way: a publish that was written before its process was frozen, and a message that leaves a queue. */
+const onItsWayMs = 1_500;
+
+interface Place {
+  management: Management;
+  broker: Broker;
+  vhost: string;
+  /** Everyone who publishes copies and dead letters. */
+  consumers: readonly Consumer[];
+}
 
 /** What an operator, or a limit, does to a broker that goes on running. */
 export class BrokerFaults {
   /** Dead letters that were taken out of their queue before it was removed. */
   readonly keptDeadLetters: DeadLetter[] = [];
 
-  constructor(private readonly place: { management: Management; broker: Broker; vhost: string }) {}
+  constructor(private readonly place: Place) {}
 
   /** As a queue at its limit does: the copies are not confirmed, and the originals must stay where they are. */
   async refuseCopies(forMs: number): Promise<void> {
@@ -48,13 +53,13 @@ export class BrokerFaults {
   /**
    * Removes it, and then has work done that needs it. Nobody puts it back: that is for the service. What is in a queue
    * is not lost with it, for that would be the operator's own loss: a queue that holds messages is emptied first, or
-   * left where it is.
+   * left where it is, and nobody may publish meanwhile. A limit would not do: of each channel it lets one more in.
    */
   async whileRemoved(what: Removable, work: () => Promise<void>): Promise<void> {
     await this.untilLeadersAreThere();
     switch (what) {
       case 'retry queues':
-        await this.removeRetryQueues();
+        await this.whileFrozen(() => this.removeRetryQueues());
         return work();
       case 'receipts queue':
         await this.deleteQueue(receiptQueue);
@@ -63,8 +68,8 @@ export class BrokerFaults {
         await this.unbind(receiptQueue);
         return work();
       case 'dead-letter queue':
-        if (!(await this.removeWhenEmpty(deadLetterQueue, { by: () => this.keepDeadLetters() })))
-          throw new Error('the dead-letter queue could not be removed: it was never empty');
+        await this.keepDeadLetters();
+        await this.whileFrozen(() => this.removeDeadLetterQueue());
         return work();
       case 'dead-letter binding':
         await this.unbind(deadLetterQueue);
@@ -77,7 +82,17 @@ export class BrokerFaults {
     }
   }
 
-  /** One after the other, from the shortest wait on. */
+  private async whileFrozen(removal: () => Promise<void>): Promise<void> {
+    const { consumers } = this.place;
+    for (const consumer of consumers) consumer.freeze();
+    try {
+      await sleep(onItsWayMs);
+      await removal();
+    } finally {
+      for (const consumer of consumers) consumer.thaw();
+    }
+  }
+
   private async removeRetryQueues(): Promise<void> {
     const { management, vhost } = this.place;
     let names: string[] = [];
@@ -85,40 +100,35 @@ export class BrokerFaults {
       const all = await management.queueNames(vhost);
       names = all.filter((name) => name.startsWith(retryQueuePrefix));
     });
-    const delayIn = (name: string): number => Number(name.slice(retryQueuePrefix.length));
-    const removed: string[] = [];
-    for (const name of names.sort((one, other) => delayIn(one) - delayIn(other)))
-      if (await this.removeWhenEmpty(name)) removed.push(name);
-    if (removed.length === 0) throw new Error('no retry queue could be removed: none was empty in time');
+    const empty: string[] = [];
+    for (const name of names) if (await this.isEmpty(name)) empty.push(name);
+    if (empty.length === 0) throw new Error('no retry queue could be removed: none was empty');
+    await sleep(onItsWayMs);
+    for (const name of empty) await this.deleteQueue(name);
   }
 
-  /**
-   * Nothing may get in between the look that finds it empty and its end.
-   * @param emptied how, where it does not become empty by itself
-   * @returns whether it was empty in time, and is gone
-   */
-  private async removeWhenEmpty(queue: string, emptied?: { by: () => Promise<void> }): Promise<boolean> {
-    await this.limit(`^${queue.replaceAll('.', '\\.')}$`, 0);
-    try {
-      let emptySince: number | undefined;
-      const isRemoved = await eventually(
-        async () => {
-          await emptied?.by();
-          const isEmpty = (await this.place.broker.depth(queue)) === 0;
-          emptySince = isEmpty ? (emptySince ?? Date.now()) : undefined;
-          return emptySince !== undefined && Date.now() - emptySince >= emptyForMs;
-        },
-        { withinMs: emptied ? emptiedWithinMs : emptyWithinMs, everyMs: 100 },
-      ).catch(() => false);
-      if (isRemoved) await this.deleteQueue(queue);
-      return isRemoved;
-    } finally {
-      await this.endLimit();
-    }
+  /** Only the broker itself may still bring letters. */
+  private async removeDeadLetterQueue(): Promise<void> {
+    let kept: number;
+    do {
+      await this.keepDeadLetters();
+      kept = this.keptDeadLetters.length;
+      await sleep(onItsWayMs);
+      await this.keepDeadLetters();
+    } while (this.keptDeadLetters.length > kept);
+    await this.deleteQueue(deadLetterQueue);
+  }
+
+  private async isEmpty(queue: string): Promise<boolean> {
+    let depth = 0;
+    await untilDone(async () => {
+      depth = await this.place.broker.depth(queue);
+    });
+    return depth === 0;
   }
 
   private async keepDeadLetters(): Promise<void> {
-    await this.place.broker.takeDeadLetters((letter) => this.keptDeadLetters.push(letter));
+    await untilDone(() => this.place.broker.takeDeadLetters((letter) => this.keptDeadLetters.push(letter)));
   }
 
   private async deleteQueue(queue: string): Promise<void> {

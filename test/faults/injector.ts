@@ -9,7 +9,7 @@ import { BrokerFaults } from './broker-faults';
 import type { Consumer } from './consumer';
 import { crashAt } from './crash';
 import type { MissedCrash } from './crash';
-import { titleOf } from './faults';
+import { consumerCount, titleOf } from './faults';
 import type { Fault } from './faults';
 import { burst } from './gateway-faults';
 import type { Provocation } from './provocation';
@@ -62,14 +62,14 @@ export class Injector {
   }
 
   private inject(fault: Fault): Promise<void> {
-    const target = targetOf(fault);
-    const done = (this.busy.get(target) ?? Promise.resolve())
+    const targets = targetsOf(fault);
+    const done = Promise.all(targets.map((target) => this.busy.get(target) ?? Promise.resolve()))
       .then(() => this.carryOut(fault))
       .then(
         (missed) => (missed ? void this.missed.push(missed) : this.count(fault)),
         (error: unknown) => void this.failures.push(`${titleOf(fault)}: ${String(error)}`),
       );
-    this.busy.set(target, done);
+    for (const target of targets) this.busy.set(target, done);
     return done;
   }
 
@@ -174,33 +174,40 @@ export class Injector {
   }
 }
 
-function targetOf(fault: Fault): string {
+/** What must have no other trouble meanwhile. */
+function targetsOf(fault: Fault): string[] {
   switch (fault.kind) {
     case 'kill':
     case 'terminate':
     case 'freeze':
     case 'crash':
     case 'clock':
-      return `consumer ${fault.consumer}`;
+      return [placeOf(fault.consumer)];
     case 'network':
-      return `network ${fault.consumer} ${fault.dependency}`;
+      return [`network ${fault.consumer} ${fault.dependency}`];
     case 'redis-killed':
     case 'redis-frozen':
     case 'redis-flushed':
     case 'redis-full':
-      return 'redis';
+      return ['redis'];
     case 'rabbitmq-killed':
     case 'rabbitmq-restarted':
     case 'rabbitmq-frozen':
     case 'rabbitmq-refuses-copies':
     case 'connections-closed':
+      return ['rabbitmq'];
     case 'shared-ids':
     case 'queue-removed':
-      return 'rabbitmq';
+      // A queue is removed while all of them are frozen.
+      return ['rabbitmq', ...Array.from({ length: consumerCount }, (_, position) => placeOf(position))];
     case 'gateway':
-      return 'gateway';
+      return ['gateway'];
     case 'hostile-headers':
     case 'skewed-clock':
-      return 'publishers';
+      return ['publishers'];
   }
+}
+
+function placeOf(consumer: number): string {
+  return `consumer ${consumer}`;
 }
