@@ -4,7 +4,6 @@ import type { DeadLetter } from '../support/dead-letter';
 import { eventually } from '../support/eventually';
 import type { Management } from '../support/management';
 import { deadLetterQueue, receiptQueue, retryQueuePrefix } from '../support/topology';
-import type { Consumer } from './consumer';
 import type { Removable } from './faults';
 import { untilDone } from './until-done';
 
@@ -20,8 +19,8 @@ interface Place {
   management: Management;
   broker: Broker;
   vhost: string;
-  /** Everyone who publishes copies and dead letters. */
-  consumers: readonly Consumer[];
+  /** While everyone is frozen who publishes copies and dead letters. */
+  whileFrozen(work: () => Promise<void>): Promise<void>;
 }
 
 /** What an operator, or a limit, does to a broker that goes on running. */
@@ -59,7 +58,7 @@ export class BrokerFaults {
     await this.untilLeadersAreThere();
     switch (what) {
       case 'retry queues':
-        await this.whileFrozen(() => this.removeRetryQueues());
+        await this.place.whileFrozen(() => this.removeRetryQueues());
         return work();
       case 'receipts queue':
         await this.deleteQueue(receiptQueue);
@@ -69,7 +68,7 @@ export class BrokerFaults {
         return work();
       case 'dead-letter queue':
         await this.keepDeadLetters();
-        await this.whileFrozen(() => this.removeDeadLetterQueue());
+        await this.place.whileFrozen(() => this.removeDeadLetterQueue());
         return work();
       case 'dead-letter binding':
         await this.unbind(deadLetterQueue);
@@ -82,18 +81,8 @@ export class BrokerFaults {
     }
   }
 
-  private async whileFrozen(removal: () => Promise<void>): Promise<void> {
-    const { consumers } = this.place;
-    for (const consumer of consumers) consumer.freeze();
-    try {
-      await sleep(onItsWayMs);
-      await removal();
-    } finally {
-      for (const consumer of consumers) consumer.thaw();
-    }
-  }
-
   private async removeRetryQueues(): Promise<void> {
+    await sleep(onItsWayMs);
     const { management, vhost } = this.place;
     let names: string[] = [];
     await untilDone(async () => {
@@ -111,7 +100,6 @@ export class BrokerFaults {
   private async removeDeadLetterQueue(): Promise<void> {
     let kept: number;
     do {
-      await this.keepDeadLetters();
       kept = this.keptDeadLetters.length;
       await sleep(onItsWayMs);
       await this.keepDeadLetters();

@@ -9,7 +9,7 @@ import { BrokerFaults } from './broker-faults';
 import type { Consumer } from './consumer';
 import { crashAt } from './crash';
 import type { MissedCrash } from './crash';
-import { consumerCount, titleOf } from './faults';
+import { titleOf } from './faults';
 import type { Fault } from './faults';
 import { burst } from './gateway-faults';
 import type { Provocation } from './provocation';
@@ -48,7 +48,12 @@ export class Injector {
   }
 
   constructor(private readonly targets: Targets) {
-    this.broker = new BrokerFaults(targets);
+    const { consumers } = targets;
+    const places = consumers.map((_, position) => placeOf(position));
+    this.broker = new BrokerFaults({
+      ...targets,
+      whileFrozen: (work) => this.after(places, () => frozen(consumers, work)),
+    });
   }
 
   async injectAll(schedule: readonly PlannedFault[], startedAt: number): Promise<void> {
@@ -62,14 +67,20 @@ export class Injector {
   }
 
   private inject(fault: Fault): Promise<void> {
-    const targets = targetsOf(fault);
-    const done = Promise.all(targets.map((target) => this.busy.get(target) ?? Promise.resolve()))
-      .then(() => this.carryOut(fault))
-      .then(
-        (missed) => (missed ? void this.missed.push(missed) : this.count(fault)),
-        (error: unknown) => void this.failures.push(`${titleOf(fault)}: ${String(error)}`),
-      );
-    for (const target of targets) this.busy.set(target, done);
+    return this.after([targetOf(fault)], () => this.carryOut(fault)).then(
+      (missed) => (missed ? void this.missed.push(missed) : this.count(fault)),
+      (error: unknown) => void this.failures.push(`${titleOf(fault)}: ${String(error)}`),
+    );
+  }
+
+  /** Once each target has no other trouble, and before it has the next one. */
+  private after<T>(targets: readonly string[], work: () => Promise<T>): Promise<T> {
+    const done = Promise.all(targets.map((target) => this.busy.get(target) ?? Promise.resolve())).then(work);
+    const ended = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    for (const target of targets) this.busy.set(target, ended);
     return done;
   }
 
@@ -174,37 +185,43 @@ export class Injector {
   }
 }
 
-/** What must have no other trouble meanwhile. */
-function targetsOf(fault: Fault): string[] {
+async function frozen(consumers: readonly Consumer[], work: () => Promise<void>): Promise<void> {
+  for (const consumer of consumers) consumer.freeze();
+  try {
+    await work();
+  } finally {
+    for (const consumer of consumers) consumer.thaw();
+  }
+}
+
+function targetOf(fault: Fault): string {
   switch (fault.kind) {
     case 'kill':
     case 'terminate':
     case 'freeze':
     case 'crash':
     case 'clock':
-      return [placeOf(fault.consumer)];
+      return placeOf(fault.consumer);
     case 'network':
-      return [`network ${fault.consumer} ${fault.dependency}`];
+      return `network ${fault.consumer} ${fault.dependency}`;
     case 'redis-killed':
     case 'redis-frozen':
     case 'redis-flushed':
     case 'redis-full':
-      return ['redis'];
+      return 'redis';
     case 'rabbitmq-killed':
     case 'rabbitmq-restarted':
     case 'rabbitmq-frozen':
     case 'rabbitmq-refuses-copies':
     case 'connections-closed':
-      return ['rabbitmq'];
     case 'shared-ids':
     case 'queue-removed':
-      // A queue is removed while all of them are frozen.
-      return ['rabbitmq', ...Array.from({ length: consumerCount }, (_, position) => placeOf(position))];
+      return 'rabbitmq';
     case 'gateway':
-      return ['gateway'];
+      return 'gateway';
     case 'hostile-headers':
     case 'skewed-clock':
-      return ['publishers'];
+      return 'publishers';
   }
 }
 
