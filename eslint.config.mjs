@@ -1,5 +1,6 @@
 import eslint from '@eslint/js';
 import { defineConfig, globalIgnores } from 'eslint/config';
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 /**
@@ -71,6 +72,15 @@ export default defineConfig(
       'no-warning-comments': 'error',
       'max-lines': ['error', 250],
       eqeqeq: 'error',
+    },
+  },
+  {
+    // Senders choose the texts that expressions are tried on: none may need more than a few looks at each character.
+    files: ['src/**/*.{ts,js}'],
+    plugins: { regexp },
+    rules: {
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': ['error', { report: 'potential', ignorePartial: false }],
     },
   },
   {

@@ -86,7 +86,7 @@ function checkKey({ idempotencyKey }: ChargeRequest): JsonReply | undefined {
 }
 
 function checkParameterNames({ parameters }: ChargeRequest): JsonReply | undefined {
-  const param = [...parameters.keys()].find((name) => !parameterNames.has(name.replace(/\[.*$/s, '')));
+  const param = [...parameters.keys()].find((name) => !parameterNames.has(name.split('[', 1).join()));
   if (param === undefined) return undefined;
   return invalidRequest({
     message: `Received unknown parameter: ${param}`,
