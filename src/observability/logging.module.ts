@@ -6,6 +6,7 @@ import pretty from 'pino-pretty';
 import { Environment } from '../config/environment';
 import { currentDelivery } from '../messaging/delivery';
 import { currentTraceId } from '../tracing/spans';
+import { lineFinisher } from './log-line';
 import { redactor } from './log-redaction';
 import { ServiceLogger } from './service.logger';
 
@@ -36,7 +37,7 @@ export function loggerOptions({ logLevel, stripeApiKey }: Environment): Options 
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     mixin: () => ({ ...currentDelivery()?.facts, ...traceFacts() }),
-    hooks: { streamWrite: redactor([stripeApiKey]) },
+    hooks: { streamWrite: lineFinisher(redactor([stripeApiKey])) },
     quietReqLogger: true,
     // Probes and scrapers ask every few seconds; readiness logs its own changes.
     autoLogging: { ignore: ({ url }) => url !== undefined && /^\/(health|metrics)\b/.test(url) },

@@ -3,11 +3,11 @@ import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { print } from '../command-line/print';
-import { printable } from '../command-line/printable';
 import { argumentsFrom, UsageError } from '../command-line/usage.error';
 import { whileShowing } from '../command-line/while-showing';
 import { readEnvironment } from '../config/config.module';
 import { InvalidEnvironmentError } from '../config/invalid-environment.error';
+import { printableLines } from '../foreign-text/printable';
 import { durationMs, periodOf } from './period';
 import { Reconciliation, type Report } from './reconciliation';
 import { ReconciliationModule } from './reconciliation.module';
@@ -77,7 +77,7 @@ async function main(args: string[]): Promise<number> {
   const report = await (json
     ? checked
     : whileShowing(() => `comparing Redis, dead letters and gateway: ${progress()}`, checked));
-  await print(json ? JSON.stringify(report, undefined, 2) : printable(reportText(report)));
+  await print(printableLines(json ? JSON.stringify(report, undefined, 2) : reportText(report)));
   return report.broken.length === 0 ? EXIT.clean : EXIT.broken;
 }
 

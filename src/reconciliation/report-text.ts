@@ -1,3 +1,4 @@
+import { printable } from '../foreign-text/printable';
 import type { BrokenPayment, Report } from './reconciliation';
 
 const LABEL_WIDTH = 26;
@@ -28,8 +29,11 @@ function row(label: string, count: number): string {
 
 function paragraph({ idempotencyKey, problems }: BrokenPayment): string {
   return [
-    JSON.stringify(idempotencyKey),
-    ...problems.flatMap(({ kind, detail, advice }) => [`  ${kind}: ${detail}`, `    -> ${advice}`]),
+    printable(JSON.stringify(idempotencyKey)),
+    ...problems.flatMap(({ kind, detail, advice }) => [
+      `  ${kind}: ${printable(detail)}`,
+      `    -> ${advice}`,
+    ]),
   ].join('\n');
 }
 
