@@ -43,6 +43,7 @@ export class AppModule {
             leaseMs: environment.idempotencyLeaseMs,
             clockToleranceMs: environment.publisherClockToleranceMs,
             origin: traceparent,
+            handlers: { requireTimestamp: environment.requireTimestamp },
           }),
         }),
         HealthModule.forRoot({ roles: appRoles, imports: [MessagingModule, RedisModule, GatewayModule] }),

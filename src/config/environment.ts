@@ -14,6 +14,8 @@ const LOG_LEVELS: readonly LogLevel[] = ['fatal', 'error', 'warn', 'info', 'debu
 const ONE_DAY_SECONDS = 86_400;
 /** Records are kept for weeks at most in practice; the limit catches milliseconds given for seconds. */
 const TEN_YEARS_SECONDS = 315_360_000;
+/** RabbitMQ 4 takes no larger message by default. */
+const SIXTEEN_MEGABYTES = 16_777_216;
 
 /**
  * Everything the service can be told from outside, read and checked once at start. Inject it anywhere:
@@ -48,6 +50,18 @@ export class Environment {
   /** How long a finished payment is remembered; duplicates are recognised for this long. */
   @WholeNumber('IDEMPOTENCY_TTL', { maximum: TEN_YEARS_SECONDS, unit: 'seconds' })
   readonly idempotencyTtlSeconds: number = ONE_DAY_SECONDS;
+
+  /** Whether a payment request must say when it was made: without that, the guard by age lets it pass. */
+  @Flag('REQUIRE_TIMESTAMP')
+  readonly requireTimestamp: boolean = false;
+
+  /** Whether the broker user who published a payment request is part of its key. */
+  @Flag('KEYS_PER_PUBLISHER')
+  readonly keysPerPublisher: boolean = false;
+
+  /** The longest body of a message that is parsed. */
+  @WholeNumber('MESSAGE_MAX_BYTES', { maximum: SIXTEEN_MEGABYTES, unit: 'bytes' })
+  readonly messageMaxBytes: number = 65_536;
 
   /** How far the clocks of publishers may be off. */
   @SecondsAsMs('PUBLISHER_CLOCK_TOLERANCE', { maximumSeconds: ONE_DAY_SECONDS })

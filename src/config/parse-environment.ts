@@ -13,7 +13,8 @@ import { variableBehind } from './variable.decorators';
 export function parseEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
   const files = readSecretFiles(variables);
   const given = withoutEmpty({ ...variables, ...files.values });
-  const defaults = { DEV_ENDPOINTS: given.NODE_ENV === 'production' ? 'false' : 'true' };
+  const isProduction = given.NODE_ENV === 'production';
+  const defaults = { DEV_ENDPOINTS: String(!isProduction), REQUIRE_TIMESTAMP: String(isProduction) };
   const environment = plainToInstance(
     Environment,
     { ...defaults, ...given },

@@ -52,8 +52,8 @@ export function fromPayments(happening: PaymentHappening): Happening {
       return { key, at, kind: 'published', payment: withoutPersonalData(payment), copies };
     }
     case 'unprocessed': {
-      const { message, fate } = happening;
-      const key = keyOf(message);
+      const { message, fate, claimedKey } = happening;
+      const key = claimedKey ?? keyOf(message);
       const at = Date.now();
       return fate.kind === 'park'
         ? { key, at, kind: 'parked', delayMs: fate.delayMs, attempts: fate.attempts, why: fate.reason }

@@ -1,7 +1,8 @@
-import { isKey, type IdempotencyStore } from '../idempotency';
+import { InvalidIdempotencyKeyError, isKey, type IdempotencyStore } from '../idempotency';
 import { CHARGES, RECEIPTS } from '../messaging/topology';
 import { RECEIPT_SCOPE } from '../notification/receipt';
 import { PAYMENT_SCOPE } from '../payment/payment.dto';
+import { MissingPublisherError, type PaymentKeys } from '../payment/payment-keys';
 import type { DeadLetter } from './dead-letter';
 
 /**
@@ -18,10 +19,24 @@ const SCOPES: Readonly<Record<string, string>> = {
   [RECEIPTS.routingKey]: RECEIPT_SCOPE,
 };
 
+/** The key under which a dead letter was worked on; undefined where it has none that can be used. */
+export function claimedKeyOf(letter: DeadLetter, keys: PaymentKeys): string | undefined {
+  const { routingKey, idempotencyKey, publisher } = letter;
+  if (idempotencyKey === undefined || routingKey !== CHARGES.routingKey) return idempotencyKey;
+  try {
+    return keys.within(idempotencyKey, publisher);
+  } catch (error) {
+    if (error instanceof MissingPublisherError || error instanceof InvalidIdempotencyKeyError)
+      return undefined;
+    throw error;
+  }
+}
+
 /** The attempts as the store has them; none where it knows nothing of the key, or the letter has no key to ask for. */
-export function countsIn(store: Pick<IdempotencyStore, 'find'>): AttemptCounts {
-  return async ({ routingKey, idempotencyKey: key }) => {
-    const scope = SCOPES[routingKey];
+export function countsIn(store: Pick<IdempotencyStore, 'find'>, keys: PaymentKeys): AttemptCounts {
+  return async (letter) => {
+    const scope = SCOPES[letter.routingKey];
+    const key = claimedKeyOf(letter, keys);
     if (scope === undefined || !isKey(key)) return 0;
     return (await store.find({ scope, key })).countedAttempts;
   };

@@ -1,17 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { GetMessage, Message } from 'amqplib';
-import { amqpInstant, canonicalJson } from '../idempotency';
+import { amqpInstant, canonicalJson, isKey } from '../idempotency';
+import { printable } from '../foreign-text/printable';
 import { endsPayment } from '../messaging/fate';
 import { readBody, UnreadableMessageError } from '../messaging/message-body';
 import { senderHeaders } from '../messaging/message-copy';
+import { publisherOf } from '../messaging/message-origin';
 import { HEADERS, PAYMENT_REQUESTED } from '../messaging/topology';
+import { latestDeath } from './latest-death';
 import { originOf } from './origin';
 
 /** A dead letter as a person sees it in a list. */
 export interface DeadLetter {
   /** Made from the content, so that it is the same each time the queue is read. */
   readonly id: string;
-  /** One of the service's reasons, or `delivery-limit` when the broker gave the message up. */
+  /** One of the service's reasons; when the broker gave the message up, its own: `delivery-limit`, `expired`. */
   readonly reason: string;
   /** Whether it is the end of the payment with its key. If not, it never was that payment, or that has another end. */
   readonly endsPayment: boolean;
@@ -20,6 +23,8 @@ export interface DeadLetter {
   /** Where a replay goes: what kind of request it was. */
   readonly routingKey: string;
   readonly idempotencyKey?: string;
+  /** The broker user who published it, where that was said. */
+  readonly publisher?: string;
   readonly publishedAt?: string;
   readonly deadLetteredAt?: string;
 }
@@ -30,23 +35,26 @@ export interface DeadLetterContent extends DeadLetter {
   readonly body: string;
 }
 
+const LONGEST_TEXT = 300;
+
+/** Its texts are printable and bounded, whatever is in the message. */
 export function deadLetterFrom(message: Message | GetMessage): DeadLetter {
   const headers = senderHeaders(message.properties.headers);
   const published = amqpInstant(message.properties.timestamp);
-  const key = textIn(headers, HEADERS.idempotencyKey) ?? keyInBody(message);
-  const deadLetteredAt = textIn(headers, HEADERS.deadLetteredAt);
-  const reason = brokerReason(message) ?? textIn(headers, HEADERS.deadLetterReason) ?? 'unknown';
-  const routingKey = originOf(message);
+  const key = ownTextIn(headers, HEADERS.idempotencyKey) ?? keyInBody(message);
+  const deadLetteredAt = shownIn(headers, HEADERS.deadLetteredAt);
+  const reason = latestDeath(message)?.reason ?? shownIn(headers, HEADERS.deadLetterReason) ?? 'unknown';
+  const { routingKey } = originOf(message);
+  const publisher = publisherOf(message);
   return {
     id: idOf(message),
     reason,
     endsPayment: routingKey === PAYMENT_REQUESTED && endsPayment(reason),
-    detail:
-      textIn(headers, HEADERS.deadLetterDetail) ??
-      'came back unacknowledged too often; does it kill its consumer?',
+    detail: shownIn(headers, HEADERS.deadLetterDetail) ?? brokerDetail(reason),
     attempts: numberIn(headers, HEADERS.attempts) ?? 0,
     routingKey,
-    ...(key !== undefined && { idempotencyKey: key }),
+    ...(key !== undefined && { idempotencyKey: isKey(key) ? key : printable(key, LONGEST_TEXT) }),
+    ...(publisher !== undefined && { publisher }),
     ...(published && { publishedAt: published.instant.toISOString() }),
     ...(deadLetteredAt !== undefined && { deadLetteredAt }),
   };
@@ -83,21 +91,26 @@ function idOf({ properties, content }: Message | GetMessage): string {
 /** Where there is no header, the body's key counts. */
 function keyInBody(message: Message | GetMessage): string | undefined {
   const body = readBody(message.content, message);
-  return body instanceof UnreadableMessageError ? undefined : textIn(body, 'idempotencyKey');
+  return body instanceof UnreadableMessageError ? undefined : ownTextIn(body, 'idempotencyKey');
 }
 
-/**
- * Undefined when the broker did not give the message up itself: what the service dead-letters has none of the broker's
- * marks. Its latest one counts, because each wait in a retry queue leaves one, too.
- */
-function brokerReason({ properties }: Message | GetMessage): string | undefined {
-  const deaths: unknown = properties.headers?.['x-death'];
-  const latest: unknown = Array.isArray(deaths) ? deaths[0] : undefined;
-  if (typeof latest !== 'object' || latest === null || !('reason' in latest)) return undefined;
-  return typeof latest.reason === 'string' ? latest.reason.replaceAll('_', '-') : undefined;
+function brokerDetail(reason: string): string {
+  switch (reason) {
+    case 'delivery-limit':
+      return 'came back unacknowledged too often; does it kill its consumer?';
+    case 'expired':
+      return 'its sender set an expiration, and no consumer took it in time; a replay does not expire';
+    default:
+      return 'RabbitMQ took it out of its queue';
+  }
 }
 
-function textIn(headers: Record<string, unknown>, name: string): string | undefined {
+function shownIn(headers: Record<string, unknown>, name: string): string | undefined {
+  const text = ownTextIn(headers, name);
+  return text === undefined ? undefined : printable(text, LONGEST_TEXT);
+}
+
+function ownTextIn(headers: Record<string, unknown>, name: string): string | undefined {
   const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
   return typeof value === 'string' ? value : undefined;
 }

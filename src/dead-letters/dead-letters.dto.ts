@@ -43,7 +43,9 @@ export class DeadLetterAnswer implements DeadLetter {
   @ApiProperty({ description: 'Made from the content: the same each time the queue is read.' })
   readonly id: string = '';
 
-  @ApiProperty({ description: 'One of the reasons of the service, or `delivery-limit`.' })
+  @ApiProperty({
+    description: 'One of the reasons of the service, or the broker’s: `delivery-limit`, `expired`.',
+  })
   readonly reason: string = '';
 
   @ApiProperty({ description: 'Whether it is the end of the payment with its key.' })
@@ -60,6 +62,9 @@ export class DeadLetterAnswer implements DeadLetter {
 
   @ApiPropertyOptional()
   readonly idempotencyKey?: string;
+
+  @ApiPropertyOptional({ description: 'The RabbitMQ user who published it, where that was said.' })
+  readonly publisher?: string;
 
   @ApiPropertyOptional({ format: 'date-time' })
   readonly publishedAt?: string;

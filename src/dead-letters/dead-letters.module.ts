@@ -2,6 +2,7 @@ import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Module, ServiceUnavailableException } from '@nestjs/common';
 import { IdempotencyService } from '../idempotency';
 import { MessagingModule } from '../messaging/messaging.module';
+import { PaymentKeys } from '../payment/payment-keys';
 import { countsIn } from './attempt-counts';
 import { DeadLetters } from './dead-letters';
 import { DeadLettersController } from './dead-letters.controller';
@@ -11,14 +12,15 @@ import { DeadLettersController } from './dead-letters.controller';
   imports: [MessagingModule],
   controllers: [DeadLettersController],
   providers: [
+    PaymentKeys,
     {
       provide: DeadLetters,
-      inject: [AmqpConnection, IdempotencyService],
+      inject: [AmqpConnection, IdempotencyService, PaymentKeys],
       // A channel of its own for each call: closing it gives back whatever was only read.
-      useFactory: (connection: AmqpConnection, idempotency: IdempotencyService) =>
+      useFactory: (connection: AmqpConnection, idempotency: IdempotencyService, keys: PaymentKeys) =>
         new DeadLetters({
           openChannel: () => openChannel(connection),
-          attempts: countsIn(idempotency),
+          attempts: countsIn(idempotency, keys),
         }),
     },
   ],

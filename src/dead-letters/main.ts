@@ -2,11 +2,11 @@ import '../messaging/header-tables';
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { print } from '../command-line/print';
-import { printable } from '../command-line/printable';
 import { argumentsFrom, UsageError } from '../command-line/usage.error';
 import { whileShowing } from '../command-line/while-showing';
 import { readEnvironment } from '../config/config.module';
 import { InvalidEnvironmentError } from '../config/invalid-environment.error';
+import { printableLines } from '../foreign-text/printable';
 import { connectToBroker } from '../messaging/broker-connection';
 import { BrokerSilentError, BrokerSteps } from './broker-steps';
 import type { DeadLetter, DeadLetterContent } from './dead-letter';
@@ -116,7 +116,7 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   const parsed = parse(args);
-  await print(printable(await runConnected(parsed)));
+  await print(printableLines(await runConnected(parsed)));
   return 0;
 }
 

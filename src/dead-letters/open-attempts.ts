@@ -3,6 +3,7 @@ import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ConfigModule } from '../config/config.module';
 import { RedisIdempotencyStore } from '../idempotency';
+import { PaymentKeys } from '../payment/payment-keys';
 import { RedisModule } from '../redis/redis.module';
 import { untilReady } from '../redis/until-ready';
 import { countsIn, type AttemptCounts } from './attempt-counts';
@@ -13,6 +14,7 @@ type Client = ConstructorParameters<typeof RedisIdempotencyStore>[0];
 @Module({
   imports: [ConfigModule, RedisModule],
   providers: [
+    PaymentKeys,
     {
       provide: RedisIdempotencyStore,
       inject: [getRedisConnectionToken()],
@@ -33,7 +35,8 @@ export class OpenAttempts {
   /** @throws an error that names REDIS_URL when Redis is not reachable */
   readonly of: AttemptCounts = async (letter: DeadLetter) => {
     this.opened ??= NestFactory.createApplicationContext(StoreModule, { logger: false, abortOnError: false });
-    this.counts ??= countsIn((await this.opened).get(RedisIdempotencyStore));
+    const app = await this.opened;
+    this.counts ??= countsIn(app.get(RedisIdempotencyStore), app.get(PaymentKeys));
     return this.counts(letter);
   };
 

@@ -1,13 +1,13 @@
 import type { GetMessage, Message } from 'amqplib';
-import { CHARGES, HEADERS, workQueueBehind } from '../messaging/topology';
+import { CHARGES, HEADERS, workQueueBehind, type WorkQueue } from '../messaging/topology';
+import { latestDeath } from './latest-death';
 
 /**
- * The routing key by which a dead letter comes back to the queue it failed in. The broker keeps the routing key of what
- * it dead-letters itself; what the service dead-letters says it in a header. Letters from before there was one are
- * payment requests.
+ * The queue that a dead letter failed in. Of what the broker gave up itself, it says which that was; of what the service
+ * gave up, a header does. Letters from before there was one are payment requests.
  */
-export function originOf({ fields, properties }: Message | GetMessage): string {
-  const origin =
-    workQueueBehind(fields.routingKey) ?? workQueueBehind(properties.headers?.[HEADERS.originalRoutingKey]);
-  return (origin ?? CHARGES).routingKey;
+export function originOf(message: Message | GetMessage): WorkQueue {
+  const { properties } = message;
+  const name: unknown = latestDeath(message)?.queue ?? properties.headers?.[HEADERS.originalRoutingKey];
+  return workQueueBehind(name) ?? CHARGES;
 }

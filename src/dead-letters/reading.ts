@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfirmChannel, ConsumeMessage, Message } from 'amqplib';
+import { removeForeignHeaders } from '../messaging/message-origin';
 import { DEAD_LETTER } from '../messaging/topology';
 import { Arrivals } from './arrivals';
 import { BrokerSilentError, type BrokerSteps } from './broker-steps';
@@ -13,8 +14,14 @@ export class DeadLettersBusyError extends Error {
 const READER_LOCK = `${DEAD_LETTER}.reader`;
 /** AMQP's code for a queue that belongs to another connection. */
 const RESOURCE_LOCKED = 405;
-/** What the client may hold in memory at once. Each window has a consumer of its own: AMQP counts only to 65,535. */
-const WINDOW = 1_000;
+/**
+ * What the client may hold in memory at once. Each window has a consumer of its own: AMQP counts only to 65,535. RabbitMQ
+ * counts messages and no bytes, so a window is as large as messages of the largest size seen so far allow; the first ones
+ * are small, and the largest is no risk while the broker takes no large messages (`max_message_size`).
+ */
+const FIRST_WINDOW = 8;
+const LARGEST_WINDOW = 128;
+const WINDOW_BYTES = 8 * 1024 * 1024;
 /** After this long without another message we look whether any is left. */
 const QUIET_MS = 3_000;
 /** Looks in vain, although some are left. */
@@ -42,6 +49,8 @@ export class Reading {
   /** Delivery tags of what is neither settled nor put back, by consumer, in their order. */
   private readonly held = new Map<string, Set<number>>();
   private taken = 0;
+  private window = FIRST_WINDOW;
+  private largestBytes = 1;
 
   private constructor(
     private readonly channel: ConfirmChannel,
@@ -105,7 +114,7 @@ export class Reading {
 
   private async *all(): AsyncGenerator<ConsumeMessage, void> {
     while (this.taken < this.total) {
-      const size = Math.min(WINDOW, this.total - this.taken);
+      const size = Math.min(this.window, this.total - this.taken);
       const messages = await this.take(size);
       yield* messages;
       if (messages.length < size) return;
@@ -122,17 +131,29 @@ export class Reading {
     try {
       await this.steps.take('take a limit', () => this.channel.prefetch(size));
       const { consumerTag } = await this.steps.take('answer a consumer', () =>
-        this.channel.consume(DEAD_LETTER, arrivals.add),
+        this.channel.consume(DEAD_LETTER, (message) => {
+          if (message) this.noteArrived(message);
+          arrivals.add(message);
+        }),
       );
       const messages = await this.allOf(arrivals, size);
       await this.steps.take('end a consumer', () => this.channel.cancel(consumerTag));
       messages.push(...arrivals.rest());
       this.held.set(consumerTag, new Set(messages.map(({ fields }) => fields.deliveryTag)));
       this.taken += messages.length;
+      this.window = Math.max(
+        1,
+        Math.min(LARGEST_WINDOW, this.window * 2, Math.floor(WINDOW_BYTES / this.largestBytes)),
+      );
       return messages;
     } finally {
       this.channel.off('close', arrivals.fail);
     }
+  }
+
+  private noteArrived(message: ConsumeMessage): void {
+    removeForeignHeaders(message);
+    this.largestBytes = Math.max(this.largestBytes, message.content.length);
   }
 
   private async allOf(arrivals: Arrivals, size: number): Promise<ConsumeMessage[]> {

@@ -1,6 +1,6 @@
 import type { ConfirmChannel, ConsumeMessage, Message } from 'amqplib';
 import { copyOf } from '../messaging/message-copy';
-import { HEADERS, PAYMENTS_EXCHANGE } from '../messaging/topology';
+import { HEADERS } from '../messaging/topology';
 import type { AttemptCounts } from './attempt-counts';
 import type { BrokerSteps } from './broker-steps';
 import { deadLetterFrom } from './dead-letter';
@@ -34,7 +34,7 @@ export async function replayed(
   options: ReplayOptions,
 ): Promise<Replayed> {
   const counts = await Promise.all(messages.map((message) => attempts(deadLetterFrom(message))));
-  // By the routing key, not by anything of the sender's: only on it depends whether a queue takes a message.
+  // By the queue's name, not by anything of the sender's: only on it depends whether a queue takes a message.
   const returned = new Set<string>();
   const onReturn = ({ fields }: Message) => returned.add(fields.routingKey);
   channel.on('return', onReturn);
@@ -48,7 +48,7 @@ export async function replayed(
   }
   const [missing] = returned;
   return {
-    taken: messages.filter((message) => !returned.has(originOf(message))),
+    taken: messages.filter((message) => !returned.has(originOf(message).name)),
     problem:
       missing === undefined
         ? undefined
@@ -64,7 +64,8 @@ function publish(
 ): void {
   const { properties: kept } = copyOf(message);
   const firstPublished = kept.headers[HEADERS.originalTimestamp] ?? kept.timestamp;
-  channel.publish(PAYMENTS_EXCHANGE, originOf(message), message.content, {
+  // Straight into the queue: what comes through the exchange of its senders has none of our headers.
+  channel.publish('', originOf(message).name, message.content, {
     ...kept,
     persistent: true,
     mandatory: true,

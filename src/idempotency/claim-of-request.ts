@@ -3,20 +3,29 @@ import { fingerprintOf } from './fingerprint';
 import type { HandlerKind, IncomingRequest } from './handlers/handler-kind';
 import { checkKey, DEFAULT_KEY_LOCATION, propertyAt, readKey } from './idempotency-key';
 import { MissingIdempotencyKeyError } from './idempotency.errors';
-import { isName, type AttemptPolicy, type IdempotentOptions } from './idempotency.options';
+import {
+  isKeyReader,
+  isName,
+  type AttemptPolicy,
+  type IdempotentOptions,
+  type KeyReader,
+} from './idempotency.options';
 
 /**
- * The key of a request; undefined where it has none and the handler takes it all the same.
+ * The key of a request, as `keys` reads it where there is such a provider; undefined where it has none and the handler takes it all the same.
  *
  * @throws MissingIdempotencyKeyError, InvalidIdempotencyKeyError, or what the handler's own function throws
  */
 export async function keyOf(
   incoming: IncomingRequest,
   { key, whenKeyMissing }: IdempotentOptions,
+  keys?: KeyReader,
 ): Promise<string | undefined> {
   try {
-    if (typeof key === 'function')
+    if (keys) return checkKey(await keys.keyOf(incoming), "result of the handler's key provider");
+    if (typeof key === 'function' && !isKeyReader(key))
       return checkKey(await key(incoming), "result of the handler's key function");
+    if (isKeyReader(key)) throw new Error('the provider of the key is not resolved');
     return readKey(key ?? DEFAULT_KEY_LOCATION, incoming);
   } catch (error) {
     if (whenKeyMissing === 'process' && error instanceof MissingIdempotencyKeyError) return undefined;

@@ -5,6 +5,7 @@ import {
   IDEMPOTENT_OPTIONS,
   checkOptions,
   checkTogether,
+  isKeyReader,
   type IdempotencyModuleOptions,
   type IdempotentOptions,
 } from './idempotency.options';
@@ -35,6 +36,10 @@ export class HandlerCheck implements OnModuleInit {
     for (const { name, options } of handlers) {
       checkOptions(options, name);
       checkTogether(options, name);
+      this.requireProvider(
+        isKeyReader(options.key) ? options.key : undefined,
+        `@Idempotent() on ${name}: key`,
+      );
       this.requireProvider(options.payload, `@Idempotent() on ${name}: payload`);
       this.requireProvider(options.attempts, `@Idempotent() on ${name}: attempts`);
       this.requireProvider(options.unprocessed, `@Idempotent() on ${name}: unprocessed`);

@@ -6,6 +6,7 @@ export type IdempotencyErrorCode =
   | 'key-reused'
   | 'outside-window'
   | 'from-the-future'
+  | 'timestamp-missing'
   | 'attempts-exhausted'
   | 'lease-lost'
   | 'store-unavailable';
@@ -65,6 +66,15 @@ export class RequestFromTheFutureError extends IdempotencyError {
 
   constructor(readonly aheadMs: number) {
     super(`the request says that it was made ${aheadMs} ms from now; the clock that wrote it is wrong`);
+  }
+}
+
+/** The request does not say when it was made, where it must. */
+export class MissingTimestampError extends IdempotencyError {
+  readonly code = 'timestamp-missing';
+
+  constructor() {
+    super('it has no AMQP timestamp, so its age is not known and it may have been processed and forgotten');
   }
 }
 

@@ -15,10 +15,13 @@ import { handlerKindOf } from './handlers';
 import type { HandlerKind } from './handlers/handler-kind';
 import { provideHandlerInput } from './idempotency.context';
 import { MODULE_OPTIONS_TOKEN } from './idempotency.module-definition';
+import { MissingTimestampError } from './idempotency.errors';
 import {
+  isKeyReader,
   optionsOf,
   type IdempotencyModuleOptions,
   type IdempotentOptions,
+  type KeyReader,
   type WhenBusy,
 } from './idempotency.options';
 import { IdempotencyService } from './idempotency.service';
@@ -111,11 +114,13 @@ export class IdempotencyInterceptor implements NestInterceptor {
   private async read({ execution, kind, options }: Call): Promise<Accepted | Refused> {
     try {
       const incoming = kind.request(execution);
-      const key = await keyOf(incoming, options);
+      const key = await keyOf(incoming, options, this.keyReaderOf(options));
       const pipe = this.injectable<PipeTransform<unknown, unknown>>(options.payload);
       const payload: unknown = pipe
         ? await pipe.transform(incoming.payload, { type: 'body' })
         : incoming.payload;
+      if (options.requireTimestamp && kind.hasTimestamp && !incoming.requestedAt)
+        throw new MissingTimestampError();
       const attempts = this.injectable(options.attempts);
       const claim =
         key === undefined ? undefined : claimOf({ key, payload, incoming, options, kind, attempts });
@@ -135,6 +140,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
   private answer({ execution, kind, options }: Call, recorded: unknown, replayed: boolean): unknown {
     const answer = kind.answer(execution, recorded, replayed);
     return options.deserialize && answer !== undefined ? options.deserialize(answer) : answer;
+  }
+
+  private keyReaderOf({ key }: IdempotentOptions): KeyReader | undefined {
+    return isKeyReader(key) ? this.injectable(key) : undefined;
   }
 
   private injectable<T>(type: Type<T> | undefined): T | undefined {

@@ -58,6 +58,12 @@ export interface AttemptPolicy<Request = unknown> {
   waitingSince(request: Request): Promise<Date | undefined>;
 }
 
+/** Gets the key of a request; an injectable, for keys that depend on more than the request. */
+export interface KeyReader {
+  /** @throws MissingIdempotencyKeyError, InvalidIdempotencyKeyError, or another error for which the request is refused */
+  keyOf(request: IncomingRequest): string | Promise<string>;
+}
+
 export type HandlerDefaults = Omit<IdempotentOptions, 'scope' | 'payload' | 'ttlSeconds' | 'leaseMs'>;
 
 /**
@@ -70,10 +76,15 @@ export type WhenBusy = 'park' | 'reject' | { readonly waitMs: number; readonly t
 export interface IdempotentOptions<P = unknown, R = unknown> extends Omit<RunSettings, 'busyWaitMs'> {
   /** Keeps the keys of different kinds of work apart. Visible ASCII without colons and braces. */
   readonly scope: string;
-  /** Where the key is, or how to get it. Default: the header `idempotency-key`. */
-  readonly key?: KeyLocation | ((request: IncomingRequest) => string | Promise<string>);
+  /** Where the key is, how to get it, or a provider that does. Default: the header `idempotency-key`. */
+  readonly key?: KeyLocation | KeyReader['keyOf'] | Type<KeyReader>;
   /** Default `reject`; with `process` the handler also runs without a key, unprotected. */
   readonly whenKeyMissing?: 'reject' | 'process';
+  /**
+   * RabbitMQ only: refuses a message without the AMQP property `timestamp`. Its age is not known, so it may be older than
+   * records live, and have been processed and forgotten. Default: it is taken.
+   */
+  readonly requireTimestamp?: boolean;
   /** Keeps the keys of tenants apart that may choose the same ones. The same rules as for `scope`. */
   readonly tenant?: (request: IncomingRequest) => string;
   /**
@@ -98,6 +109,13 @@ export interface IdempotentOptions<P = unknown, R = unknown> extends Omit<RunSet
   readonly unprocessed?: Type<UnprocessedHandler>;
   /** HTTP only: response headers that are stored and replayed with the body. Default: `location`. */
   readonly replayHeaders?: readonly string[];
+}
+
+/** Whether a handler's keys are read by a provider: a class, and no plain function. */
+export function isKeyReader(key: IdempotentOptions['key']): key is Type<KeyReader> {
+  if (typeof key !== 'function') return false;
+  const prototype: unknown = key.prototype;
+  return typeof prototype === 'object' && prototype !== null && 'keyOf' in prototype;
 }
 
 /** Metadata key under which `@Idempotent()` leaves its options. */

@@ -18,6 +18,7 @@ export type {
   HandlerDefaults,
   IdempotencyModuleOptions,
   IdempotentOptions,
+  KeyReader,
   WhenBusy,
 } from './idempotency.options';
 export { canonicalJson } from './canonical-json';
@@ -40,6 +41,7 @@ export {
   InvalidIdempotencyKeyError,
   LeaseLostError,
   MissingIdempotencyKeyError,
+  MissingTimestampError,
   OutsideWindowError,
   RequestFromTheFutureError,
   StoreUnavailableError,

@@ -1,3 +1,4 @@
+import { printable } from '../foreign-text/printable';
 import type { DeadLetterReason } from './fate';
 import { HEADERS } from './topology';
 
@@ -32,8 +33,6 @@ export function isOfDeadLetter(header: string): boolean {
 
 /** Fit for a header that people and tools read: one line, bounded, and without anything that looks like a card number. */
 function oneLine(detail: string): string {
-  return detail
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .replace(/\d(?:[ -]?\d){11,}/g, '[number]')
-    .slice(0, LONGEST_DETAIL);
+  const line = detail.replace(/[\s\p{Cc}]+/gu, ' ').replace(/\d(?:[ -]?\d){11,}/g, '[number]');
+  return printable(line, LONGEST_DETAIL - 1).slice(0, LONGEST_DETAIL);
 }

@@ -1,12 +1,15 @@
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { Channel } from 'amqplib';
 import { Environment } from '../config/environment';
-import { EXCHANGES, queues } from './topology';
+import { EXCHANGES, OLD_BINDING, queues, workQueues } from './topology';
 
-/** Declares what is missing on the broker while the service runs: the library does so only when it connects. */
+/**
+ * Declares what is missing on the broker while the service runs: the library does so only when it connects. Removes what
+ * must not be there any more.
+ */
 @Injectable()
-export class Declaration {
+export class Declaration implements OnModuleInit {
   private readonly logger = new Logger(Declaration.name);
   private declaring: Promise<void> | undefined;
 
@@ -14,6 +17,15 @@ export class Declaration {
     private readonly connection: AmqpConnection,
     private readonly environment: Environment,
   ) {}
+
+  async onModuleInit(): Promise<void> {
+    const { queue, exchange, routingKey } = OLD_BINDING;
+    if (!workQueues(this.environment).some(({ name }) => name === queue)) return;
+    // At each connect, after the queue is declared; a binding that is not there is no error.
+    await this.connection.managedChannel.addSetup((channel: Channel) =>
+      channel.unbindQueue(queue, exchange, routingKey),
+    );
+  }
 
   /** Declares every exchange, queue and binding anew, once for all who ask meanwhile. Never rejects. */
   declareAnew(): Promise<void> {

@@ -3,6 +3,7 @@ import { Injectable, type CallHandler, type ExecutionContext, type NestIntercept
 import type { ConsumeMessage } from 'amqplib';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { Deliveries } from './deliveries';
+import { removeForeignHeaders } from './message-origin';
 
 /** Stands before everything else that a subscriber does with a message, so that all of it is measured and named. */
 @Injectable()
@@ -11,6 +12,7 @@ export class DeliveryInterceptor implements NestInterceptor {
 
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
     const [body, message] = execution.getArgs<[unknown, ConsumeMessage]>();
+    removeForeignHeaders(message);
     const received = { queue: queueOf(execution), message, body };
     const work = () => lastValueFrom<unknown, unknown>(next.handle(), { defaultValue: undefined });
     return from(this.deliveries.process(received, work));

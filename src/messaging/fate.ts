@@ -16,10 +16,15 @@ export const DEAD_LETTERS = {
   'retries-exhausted': { endsPayment: true },
   /** The broker's own: the message came back unacknowledged too often. */
   'delivery-limit': { endsPayment: true },
+  /** The broker's own: its sender let it expire, and that time was over before a consumer took it. */
+  expired: { endsPayment: true },
 } as const satisfies Record<string, { readonly endsPayment: boolean }>;
 
+/** What the broker itself gives as its reason, in `x-death`. */
+type BrokerReason = 'delivery-limit' | 'expired';
+
 /** What the service writes into `x-dead-letter-reason`. */
-export type DeadLetterReason = Exclude<keyof typeof DEAD_LETTERS, 'delivery-limit'>;
+export type DeadLetterReason = Exclude<keyof typeof DEAD_LETTERS, BrokerReason>;
 export const DEAD_LETTER_REASONS = Object.keys(DEAD_LETTERS).filter(isOurs);
 
 /** Whether a dead letter of a payment request is the end of its payment. */
@@ -32,7 +37,7 @@ function isReason(reason: string): reason is keyof typeof DEAD_LETTERS {
 }
 
 function isOurs(reason: string): reason is DeadLetterReason {
-  return isReason(reason) && reason !== 'delivery-limit';
+  return isReason(reason) && reason !== 'delivery-limit' && reason !== 'expired';
 }
 
 /** Why a message waits in a retry queue. */

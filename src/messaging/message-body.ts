@@ -5,8 +5,11 @@ export class UnreadableMessageError extends Error {
   override readonly name = 'UnreadableMessageError';
 }
 
-const MAX_BYTES = 64 * 1024;
+/** What a payment request needs is a hundredth of it. */
+export const DEFAULT_MAX_BYTES = 64 * 1024;
 const MAX_DEPTH = 16;
+/** Values, names and members in all; a payment request has seven. */
+const MAX_VALUES = 1_000;
 /** What a JavaScript number holds exactly; with more, an amount would be rounded without a word. */
 const MAX_DIGITS = 15;
 /** Names that would reach an object's prototype when somebody copies the object carelessly. */
@@ -21,10 +24,13 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /**
  * Reads the body of a message that anybody may have sent. Returns what is wrong instead of throwing it: an exception
  * here would be handled by the broker client, before any code of ours could decide what becomes of the message.
+ *
+ * @param maxBytes a larger body is not looked at
  */
 export function readBody(
   content: Buffer,
   message?: Pick<ConsumeMessage, 'properties'>,
+  maxBytes = DEFAULT_MAX_BYTES,
 ): Record<string, unknown> | UnreadableMessageError {
   const encoding: unknown = message?.properties.contentEncoding ?? '';
   if (typeof encoding !== 'string' || !PLAIN_ENCODING.test(encoding)) {
@@ -33,8 +39,8 @@ export function readBody(
       `the body has the content encoding '${name}'; it must be sent as it is, with 'identity' or none`,
     );
   }
-  if (content.length > MAX_BYTES) {
-    return unreadable(`the body has ${content.length} bytes, ${MAX_BYTES} are allowed`);
+  if (content.length > maxBytes) {
+    return unreadable(`the body has ${content.length} bytes, ${maxBytes} are allowed (MESSAGE_MAX_BYTES)`);
   }
   let text: string;
   try {
@@ -43,8 +49,10 @@ export function readBody(
     return unreadable('the body is not UTF-8');
   }
   // Before parsing, because a parser's recursion is what deep nesting aims at.
-  if (hasLongNumber(text)) return unreadable(`the body has a number of more than ${MAX_DIGITS} digits`);
-  if (depthOf(text) > MAX_DEPTH) return unreadable(`the body is nested deeper than ${MAX_DEPTH} levels`);
+  const { depth, values, digits } = measure(text);
+  if (digits > MAX_DIGITS) return unreadable(`the body has a number of more than ${MAX_DIGITS} digits`);
+  if (depth > MAX_DEPTH) return unreadable(`the body is nested deeper than ${MAX_DEPTH} levels`);
+  if (values > MAX_VALUES) return unreadable(`the body has more than ${MAX_VALUES} values`);
   let forbidden: string | undefined;
   let value: unknown;
   try {
@@ -62,26 +70,47 @@ export function readBody(
   return value as Record<string, unknown>;
 }
 
-function hasLongNumber(text: string): boolean {
-  const withoutStrings = text.replace(/"(?:[^"\\]|\\.)*"/g, '');
-  const mantissas = withoutStrings.match(/\d[\d.]*/g) ?? [];
-  return mantissas.some((mantissa) => mantissa.replace('.', '').replace(/^0+/, '').length > MAX_DIGITS);
+/** What parsing a JSON text would cost, and what it would lose. */
+interface Measures {
+  /** Of its deepest value. */
+  depth: number;
+  /** At most so many values and names are in it. */
+  values: number;
+  /** Significant ones of its longest number. */
+  digits: number;
 }
 
-function depthOf(text: string): number {
+/** One pass over a text that need not be JSON: a few instructions for each character, whatever it is made of. */
+export function measure(text: string): Measures {
+  const most: Measures = { depth: 0, values: 1, digits: 0 };
   let depth = 0;
-  let deepest = 0;
-  let inString = false;
+  let digits = 0;
   for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (inString) {
-      if (character === '\\') i++;
-      else if (character === '"') inString = false;
-    } else if (character === '"') inString = true;
-    else if (character === '{' || character === '[') deepest = Math.max(deepest, ++depth);
+    const character = text.charAt(i);
+    if (isDigit(character)) {
+      // Zeros in front of the first other digit are not significant.
+      if (digits > 0 || character !== '0') most.digits = Math.max(most.digits, ++digits);
+      continue;
+    }
+    if (character === '.') continue;
+    digits = 0;
+    if (character === '"') i = endOfString(text, i);
+    else if (character === '{' || character === '[') most.depth = Math.max(most.depth, ++depth);
     else if (character === '}' || character === ']') depth--;
+    else if (character === ',' || character === ':') most.values++;
   }
-  return deepest;
+  return most;
+}
+
+/** Where the string that begins here ends, or the text. */
+function endOfString(text: string, start: number): number {
+  let i = start + 1;
+  while (i < text.length && text.charAt(i) !== '"') i += text.charAt(i) === '\\' ? 2 : 1;
+  return i;
+}
+
+function isDigit(character: string): boolean {
+  return character >= '0' && character <= '9';
 }
 
 function unreadable(detail: string): UnreadableMessageError {

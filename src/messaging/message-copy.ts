@@ -1,7 +1,9 @@
 import type { ConsumeMessage, Options } from 'amqplib';
+import { printable } from '../foreign-text/printable';
 import { isOfDeadLetter } from './dead-letter-headers';
 import { encodableHeaders, isEncodableProperty } from './encodable';
 import { unreadableHeaders } from './header-tables';
+import { publisherOf } from './message-origin';
 import { HEADERS } from './topology';
 
 /**
@@ -24,8 +26,8 @@ const TRAVELLING_PROPERTIES = [
   'appId',
   'priority',
 ] as const;
-/** An expired dead letter would vanish, and the broker takes no user id but our own. */
-const STAYING_PROPERTIES = ['expiration', 'userId', 'clusterId'] as const;
+/** A copy with an expiration would not wait as long as it should. */
+const STAYING_PROPERTIES = ['expiration', 'clusterId'] as const;
 
 /** Only the connection that consumes its replies may publish with this one; anything else closes the channel. */
 const DIRECT_REPLIES = 'amq.rabbitmq.reply-to';
@@ -37,7 +39,9 @@ export interface MessageCopy {
 }
 
 /** The properties and headers of a message as its sender set them, as far as they can be sent again, with ours added. */
-export function copyOf({ properties }: ConsumeMessage, added: Record<string, unknown> = {}): MessageCopy {
+export function copyOf(message: ConsumeMessage, added: Record<string, unknown> = {}): MessageCopy {
+  const { properties } = message;
+  const publisher = publisherOf(message);
   const { kept, dropped } = encodableHeaders(oursFirst(senderHeaders(properties.headers)));
   const isSet = (name: keyof typeof properties) => properties[name] !== undefined;
   const travels = (name: (typeof TRAVELLING_PROPERTIES)[number]) =>
@@ -56,6 +60,8 @@ export function copyOf({ properties }: ConsumeMessage, added: Record<string, unk
       ...Object.fromEntries(sent.filter(travels).map((name) => [name, properties[name]])),
       headers: {
         ...kept,
+        // The broker takes no user id but our own.
+        ...(publisher !== undefined && { [HEADERS.publisher]: publisher }),
         ...(names !== '' && { [HEADERS.dropped]: names }),
         ...added,
       },
@@ -100,7 +106,7 @@ const LONGEST_NAME = 40;
 function listOf(names: readonly string[]): string {
   const shown = names
     .slice(0, MOST_NAMES)
-    .map((name) => name.replace(/[\s,\p{Cc}]+/gu, ' ').slice(0, LONGEST_NAME));
+    .map((name) => printable(name.slice(0, LONGEST_NAME).replace(/[\s,\p{Cc}]+/gu, ' ')));
   return [...shown, ...(names.length > MOST_NAMES ? [`${names.length - MOST_NAMES} more`] : [])].join(', ');
 }
 

@@ -18,11 +18,7 @@ export function historyOf(message: ConsumeMessage): MessageHistory {
   };
 }
 
-/**
- * Since when a copy has waited that came back from one of the queue's retry queues. Only such a copy is asked: the broker
- * says where it comes from, and what others wrote into the header is dropped when it is delayed. A sender who forges both
- * reaches no more than a look at the gateway before the charge.
- */
+/** Since when a copy has waited that came back from one of the queue's retry queues; a replay of it does not wait. */
 export function delayedSince({ properties }: ConsumeMessage, queue: WorkQueue): Date | undefined {
   const deaths: unknown = properties.headers?.['x-death'];
   const cameFrom = Array.isArray(deaths) ? textIn(deaths[0], 'queue') : undefined;

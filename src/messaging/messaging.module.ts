@@ -9,6 +9,7 @@ import { Consumption } from './consumption';
 import { ConsumptionMetrics } from './consumption.metrics';
 import { Declaration } from './declaration';
 import { Deliveries } from './deliveries';
+import { readBody } from './message-body';
 import { MessageMetrics } from './message.metrics';
 import { Publisher } from './publisher';
 import { PublisherClocks } from './publisher-clocks';
@@ -33,6 +34,7 @@ const RECONNECT_SECONDS = 1;
         uri: environment.rabbitmqUrls,
         exchanges: EXCHANGES,
         queues: queues(environment),
+        deserializer: (content, message) => readBody(content, message, environment.messageMaxBytes),
         channels: {
           topology: { default: true },
           [CONSUMER_CHANNEL]: { prefetchCount: environment.rabbitmqPrefetch },

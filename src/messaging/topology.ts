@@ -4,6 +4,8 @@ import type { Environment } from '../config/environment';
 
 /** Every name on the broker, built here and nowhere else. */
 export const PAYMENTS_EXCHANGE = 'payments';
+/** What happened to payments. Only the service writes to it: who may publish requests may not say that one succeeded. */
+export const EVENTS_EXCHANGE = 'payments.events';
 export const PAYMENT_REQUESTED = 'payment.requested';
 export const PAYMENT_SUCCEEDED = 'payment.succeeded';
 export const DEAD_LETTER = 'payments.dead-letter';
@@ -11,11 +13,20 @@ export const DEAD_LETTER = 'payments.dead-letter';
 /** A queue that a consumer works on. Each has retry queues of its own; the dead letters are shared. */
 export interface WorkQueue {
   readonly name: string;
+  readonly exchange: string;
   readonly routingKey: string;
 }
 
-export const CHARGES: WorkQueue = { name: 'payments.charge', routingKey: PAYMENT_REQUESTED };
-export const RECEIPTS: WorkQueue = { name: 'notifications.receipt', routingKey: PAYMENT_SUCCEEDED };
+export const CHARGES: WorkQueue = {
+  name: 'payments.charge',
+  exchange: PAYMENTS_EXCHANGE,
+  routingKey: PAYMENT_REQUESTED,
+};
+export const RECEIPTS: WorkQueue = {
+  name: 'notifications.receipt',
+  exchange: EVENTS_EXCHANGE,
+  routingKey: PAYMENT_SUCCEEDED,
+};
 /** All that there can be; without receipts their queue is not declared, see {@link workQueues}. */
 export const WORK_QUEUES: readonly WorkQueue[] = [CHARGES, RECEIPTS];
 
@@ -34,6 +45,13 @@ export function workQueueBehind(routingKey: unknown): WorkQueue | undefined {
   return WORK_QUEUES.find((queue) => routingKey === queue.routingKey || routingKey === queue.name);
 }
 
+/** A binding of earlier versions: events came through the exchange that all who publish requests may write to. */
+export const OLD_BINDING = {
+  queue: RECEIPTS.name,
+  exchange: PAYMENTS_EXCHANGE,
+  routingKey: PAYMENT_SUCCEEDED,
+} as const;
+
 /** In the order in which a copy that has no room for all of them keeps them. */
 export const HEADERS = {
   idempotencyKey: 'idempotency-key',
@@ -42,6 +60,8 @@ export const HEADERS = {
   deadLetteredAt: 'x-dead-lettered-at',
   /** Where a replay of the dead letter has to go. */
   originalRoutingKey: 'x-original-routing-key',
+  /** The broker user who published the message; a copy's own is the service. */
+  publisher: 'x-publisher',
   attempts: 'x-attempts',
   /** Attempts made before a person replayed the message; they no longer count against its limit. */
   attemptsBeforeReplay: 'x-attempts-before-replay',
@@ -117,6 +137,7 @@ export const WORK_QUEUE_OPTIONS = {
 
 export const EXCHANGES: RabbitMQExchangeConfig[] = [
   { name: PAYMENTS_EXCHANGE, type: 'topic', options: { durable: true } },
+  { name: EVENTS_EXCHANGE, type: 'topic', options: { durable: true } },
   // Fanout: a message that the broker itself dead-letters keeps its routing key, whatever that was.
   { name: DEAD_LETTER, type: 'fanout', options: { durable: true } },
 ];
@@ -136,7 +157,7 @@ export function queues(settings: TopologySettings): RabbitMQQueueConfig[] {
     ...workQueues(settings).flatMap((queue) => [
       {
         name: queue.name,
-        exchange: PAYMENTS_EXCHANGE,
+        exchange: queue.exchange,
         routingKey: queue.routingKey,
         options: WORK_QUEUE_OPTIONS,
       },

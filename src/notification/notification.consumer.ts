@@ -2,7 +2,6 @@ import { RabbitSubscribe } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, UseInterceptors } from '@nestjs/common';
 import { Idempotent, IdempotencyContext, IdempotentPayload } from '../idempotency';
 import { DeliveryInterceptor } from '../messaging/delivery.interceptor';
-import { readBody } from '../messaging/message-body';
 import { requeueUnsettled } from '../messaging/settlement';
 import { BUSY_WAIT_MS, CONSUMER_CHANNEL, HEADERS, RECEIPTS, WORK_QUEUE_OPTIONS } from '../messaging/topology';
 import type { PaymentSucceeded } from '../payment/payment-succeeded';
@@ -22,15 +21,14 @@ export class NotificationConsumer {
   @RabbitSubscribe({
     queue: RECEIPTS.name,
     queueOptions: { ...WORK_QUEUE_OPTIONS, channel: CONSUMER_CHANNEL },
-    deserializer: readBody,
     errorHandler: requeueUnsettled,
   })
   @Idempotent<PaymentSucceeded>({
     scope: RECEIPT_SCOPE,
     key: { header: HEADERS.idempotencyKey, property: 'idempotencyKey' },
     payload: PaymentSucceededPipe,
-    // Without the address: of two requests for one payment that name different ones, the first event decides.
-    fingerprint: ['paymentId', 'chargeId', 'amountMinorUnits', 'currency', 'customerId'],
+    // The record says what is sent, so a false event that comes first must not bind the key to what it says.
+    fingerprint: false,
     whenBusy: { waitMs: BUSY_WAIT_MS, then: 'park' },
     attempts: ReceiptAttempts,
     unprocessed: ReceiptDeliveries,

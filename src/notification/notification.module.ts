@@ -6,6 +6,7 @@ import { PaymentSucceededPipe } from './payment-succeeded.pipe';
 import { ReceiptAttempts } from './receipt-attempts';
 import { ReceiptDeliveries } from './receipt-deliveries';
 import { ReceiptService } from './receipt.service';
+import { RecordedPayments } from './recorded-payments';
 import { WantedReceiptsInterceptor } from './wanted-receipts.interceptor';
 
 /** Tells customers of their payments. */
@@ -18,6 +19,7 @@ import { WantedReceiptsInterceptor } from './wanted-receipts.interceptor';
     ReceiptAttempts,
     ReceiptDeliveries,
     ReceiptService,
+    RecordedPayments,
     WantedReceiptsInterceptor,
   ],
 })

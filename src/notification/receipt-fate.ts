@@ -8,6 +8,7 @@ import {
   type FailedAttempt,
   type RetryPolicy,
 } from '../messaging/unprocessed-fate';
+import { FalseEventError } from './recorded-payments';
 import { SmtpError } from './smtp-errors';
 
 /**
@@ -26,7 +27,9 @@ export function receiptFateOf(outcome: Unprocessed, history: MessageHistory, pol
 
 function fateOfFailure(failed: FailedAttempt, policy: RetryPolicy): Fate {
   const { error, attempt } = failed;
-  return error instanceof SmtpError && error.failure === 'rejected'
+  const isRejected =
+    error instanceof FalseEventError || (error instanceof SmtpError && error.failure === 'rejected');
+  return isRejected
     ? deadLetter('receipt-rejected', error, attempt)
     : tryAgain(failed, { policy, reason: 'receipt-not-sent' });
 }

@@ -3,6 +3,7 @@ import type { IdempotencyContext } from '../idempotency';
 import type { PaymentSucceeded } from '../payment/payment-succeeded';
 import { Mailer } from './mailer';
 import { receiptFor } from './receipt';
+import { RecordedPayments } from './recorded-payments';
 
 /** An event that says where the receipt goes. */
 export type ReceiptRequest = PaymentSucceeded & { readonly receiptEmail: string };
@@ -17,7 +18,10 @@ export interface SentReceipt {
 export class ReceiptService {
   private readonly logger = new Logger(ReceiptService.name);
 
-  constructor(private readonly mailer: Mailer) {}
+  constructor(
+    private readonly mailer: Mailer,
+    private readonly payments: RecordedPayments,
+  ) {}
 
   /** Whether the customer wants one. */
   isWantedFor(event: PaymentSucceeded): event is ReceiptRequest {
@@ -25,16 +29,20 @@ export class ReceiptService {
   }
 
   /**
+   * Writes it from the payment's record; of the event only the address counts, which no record holds.
+   *
+   * @throws PaymentNotRecordedError, FalseEventError when the record says nothing of it, or something else
    * @throws SmtpError when the mail server did not take the receipt
    * @throws LeaseLostError when the lease ran out before it was sent
    */
   async send(event: ReceiptRequest, context: IdempotencyContext): Promise<SentReceipt> {
-    const receipt = receiptFor(event, this.mailer.sender);
+    const payment = await this.payments.of(event, context);
+    const receipt = receiptFor({ ...payment, idempotencyKey: context.key }, this.mailer.sender);
     const { messageId } = receipt;
     // The last line at which a repetition can be kept back. Dying after it leaves what the Message-ID is for.
     context.assertHeld();
     await this.mailer.send({ ...receipt, to: event.receiptEmail, signal: context.signal });
-    const { paymentId } = event;
+    const { paymentId } = payment;
     this.logger.log(
       { paymentId, idempotencyKey: context.key, attempt: context.attempt, messageId },
       'Receipt sent',

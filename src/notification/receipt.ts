@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto';
 import { inMajorUnits } from '../payment/money';
-import type { PaymentSucceeded } from '../payment/payment-succeeded';
+import type { SucceededPayment } from '../payment/payment.dto';
 
 /** What keeps a receipt's keys apart from those of its payment. */
 export const RECEIPT_SCOPE = 'receipt';
+
+/** What a receipt confirms, as it is recorded. */
+export type PaidPayment = Pick<
+  SucceededPayment,
+  'paymentId' | 'chargeId' | 'amountMinorUnits' | 'currency'
+> & {
+  readonly idempotencyKey: string;
+};
 
 /** A receipt as it is written, without the address it goes to. */
 export interface Receipt {
@@ -19,22 +27,22 @@ export interface Receipt {
  *
  * @param sender the address that the receipt comes from; its domain vouches for the `Message-ID`
  */
-export function receiptFor(event: PaymentSucceeded, sender: string): Receipt {
-  const digest = createHash('sha256').update(event.idempotencyKey).digest('hex').slice(0, 32);
+export function receiptFor(payment: PaidPayment, sender: string): Receipt {
+  const digest = createHash('sha256').update(payment.idempotencyKey).digest('hex').slice(0, 32);
   return {
     messageId: `<receipt.${digest}@${sender.slice(sender.lastIndexOf('@') + 1)}>`,
-    subject: `Receipt for payment ${event.paymentId}`,
+    subject: `Receipt for payment ${payment.paymentId}`,
     text: [
       'Thank you for your payment.',
       '',
-      `Payment:   ${event.paymentId}`,
-      `Amount:    ${amountOf(event)}`,
-      `Reference: ${event.chargeId}`,
+      `Payment:   ${payment.paymentId}`,
+      `Amount:    ${amountOf(payment)}`,
+      `Reference: ${payment.chargeId}`,
       '',
     ].join('\n'),
   };
 }
 
-function amountOf({ amountMinorUnits, currency }: PaymentSucceeded): string {
+function amountOf({ amountMinorUnits, currency }: PaidPayment): string {
   return `${inMajorUnits(amountMinorUnits, currency)} ${currency}`;
 }

@@ -66,7 +66,7 @@ export class PaymentPublisherController {
           `${error.message}; repeat it with the Idempotency-Key ${idempotencyKey}`,
         );
       }
-      throw error;
+      throw keyProblemOr(error);
     }
   }
 
@@ -79,7 +79,7 @@ export class PaymentPublisherController {
       return state;
     } catch (error) {
       if (error instanceof StoreUnavailableError) throw new ServiceUnavailableException(error.message);
-      throw error;
+      throw keyProblemOr(error);
     }
   }
 
@@ -111,9 +111,12 @@ function keyFrom(path: string): string {
   try {
     return checkKey(path, 'path');
   } catch (error) {
-    if (error instanceof InvalidIdempotencyKeyError) {
-      throw fieldErrors([{ field: 'idempotencyKey', problem: error.message }]);
-    }
-    throw error;
+    throw keyProblemOr(error);
   }
+}
+
+function keyProblemOr(error: unknown): unknown {
+  return error instanceof InvalidIdempotencyKeyError
+    ? fieldErrors([{ field: 'idempotencyKey', problem: error.message }])
+    : error;
 }

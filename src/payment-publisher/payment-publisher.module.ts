@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { MessagingModule } from '../messaging/messaging.module';
 import { PaymentActivityModule } from '../payment/payment-activity.module';
+import { PaymentKeys } from '../payment/payment-keys';
 import { PaymentPublisherController } from './payment-publisher.controller';
 import { PaymentPublisherService } from './payment-publisher.service';
 
@@ -13,7 +14,7 @@ export class PaymentPublisherModule {
       module: PaymentPublisherModule,
       imports: [MessagingModule, PaymentActivityModule],
       controllers: devEndpoints ? [PaymentPublisherController] : [],
-      providers: [PaymentPublisherService],
+      providers: [PaymentKeys, PaymentPublisherService],
       exports: [PaymentPublisherService],
     };
   }

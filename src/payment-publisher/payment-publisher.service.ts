@@ -4,6 +4,7 @@ import { Publisher } from '../messaging/publisher';
 import { HEADERS, PAYMENTS_EXCHANGE, PAYMENT_REQUESTED } from '../messaging/topology';
 import { PaymentActivity } from '../payment/payment-activity';
 import { PAYMENT_SCOPE, type PaymentFields } from '../payment/payment.dto';
+import { PaymentKeys } from '../payment/payment-keys';
 import type { PaymentState, PublishedPayment } from './payment-publisher.dto';
 
 /** Publishes payment requests, and tells what became of them. */
@@ -15,6 +16,7 @@ export class PaymentPublisherService {
     private readonly publisher: Publisher,
     private readonly idempotency: IdempotencyService,
     private readonly activity: PaymentActivity,
+    private readonly keys: PaymentKeys,
   ) {}
 
   /**
@@ -22,8 +24,10 @@ export class PaymentPublisherService {
    *
    * @throws PublishUnconfirmedError when it is unknown whether all are there; repeat with the same key
    * @throws PublishReturnedError when no queue takes payment requests
+   * @throws InvalidIdempotencyKeyError when the key is too long beside the name of its publisher
    */
   async publish(payment: PaymentFields, idempotencyKey: string, copies: number): Promise<PublishedPayment> {
+    const claimedKey = this.keys.ofOurs(idempotencyKey);
     const content = Buffer.from(JSON.stringify({ ...payment, idempotencyKey }));
     // The age of a request counts from here, however often it is parked, dead-lettered or replayed.
     const sentAt = Date.now();
@@ -37,6 +41,7 @@ export class PaymentPublisherService {
           properties: {
             contentType: 'application/json',
             timestamp,
+            userId: this.keys.userId,
             headers: { [HEADERS.idempotencyKey]: idempotencyKey },
           },
         }),
@@ -44,13 +49,14 @@ export class PaymentPublisherService {
     );
     const published: PublishedPayment = { paymentId: payment.paymentId, idempotencyKey, copies };
     this.logger.log(published, 'Payment published');
-    this.activity.emit({ kind: 'published', idempotencyKey, payment, copies, sentAt });
+    this.activity.emit({ kind: 'published', idempotencyKey: claimedKey, payment, copies, sentAt });
     return published;
   }
 
   /** Undefined when nothing is known of the key. */
   async stateOf(idempotencyKey: string): Promise<PaymentState | undefined> {
-    const { record, attempts } = await this.idempotency.find({ scope: PAYMENT_SCOPE, key: idempotencyKey });
+    const key = this.keys.ofOurs(idempotencyKey);
+    const { record, attempts } = await this.idempotency.find({ scope: PAYMENT_SCOPE, key });
     if (record) {
       const { processedAt, result } = record;
       return { idempotencyKey, state: 'completed', attempts, processedAt, result };

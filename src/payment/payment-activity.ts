@@ -14,7 +14,13 @@ export type PaymentHappening =
       readonly sentAt: number;
     }
   /** Not charged now: a copy of the message waits, or is a dead letter. */
-  | { readonly kind: 'unprocessed'; readonly message: ConsumeMessage; readonly fate: Fate };
+  | {
+      readonly kind: 'unprocessed';
+      readonly message: ConsumeMessage;
+      readonly fate: Fate;
+      /** Undefined where the request was refused before its key was claimed. */
+      readonly claimedKey: string | undefined;
+    };
 
 type Listener = (happening: PaymentHappening) => void;
 

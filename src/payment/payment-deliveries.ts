@@ -46,7 +46,7 @@ export class PaymentDeliveries implements UnprocessedHandler<ConsumeMessage> {
     const settled = await this.settlement.settle({ message, queue: CHARGES, fate });
     if (settled === 'settled') {
       this.log(message, outcome, fate);
-      this.activity.emit({ kind: 'unprocessed', message, fate });
+      this.activity.emit({ kind: 'unprocessed', message, fate, claimedKey: claimed?.key });
     }
     return settled;
   }

@@ -3,7 +3,7 @@ import { Environment } from '../config/environment';
 import { deadLetterHeaders } from '../messaging/dead-letter-headers';
 import { Declaration } from '../messaging/declaration';
 import { PublishReturnedError, Publisher } from '../messaging/publisher';
-import { DEAD_LETTER, HEADERS, PAYMENTS_EXCHANGE, PAYMENT_SUCCEEDED } from '../messaging/topology';
+import { DEAD_LETTER, EVENTS_EXCHANGE, HEADERS, PAYMENT_SUCCEEDED } from '../messaging/topology';
 import type { PaymentRequest, SucceededPayment } from './payment.dto';
 import type { PaymentSucceeded } from './payment-succeeded';
 
@@ -44,7 +44,7 @@ export class PaymentEvents {
 
   private publish(event: PaymentSucceeded): Promise<void> {
     return this.publisher.publish({
-      exchange: PAYMENTS_EXCHANGE,
+      exchange: EVENTS_EXCHANGE,
       routingKey: PAYMENT_SUCCEEDED,
       content: contentOf(event),
       // With receipts off, an event without a subscriber is as it should be.

@@ -2,12 +2,12 @@ import { RabbitSubscribe } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, UseInterceptors } from '@nestjs/common';
 import { Idempotent, IdempotencyContext, IdempotentPayload } from '../idempotency';
 import { DeliveryInterceptor } from '../messaging/delivery.interceptor';
-import { readBody } from '../messaging/message-body';
 import { requeueUnsettled } from '../messaging/settlement';
-import { BUSY_WAIT_MS, CHARGES, CONSUMER_CHANNEL, HEADERS, WORK_QUEUE_OPTIONS } from '../messaging/topology';
+import { BUSY_WAIT_MS, CHARGES, CONSUMER_CHANNEL, WORK_QUEUE_OPTIONS } from '../messaging/topology';
 import { PaymentAttempts } from './payment-attempts';
 import { PaymentDeliveries } from './payment-deliveries';
 import { isExcused } from './payment-fate';
+import { PaymentKeys } from './payment-keys';
 import { PaymentRequestPipe } from './payment-request.pipe';
 import { PAYMENT_SCOPE, paymentIdentity, type PaymentRequest, type PaymentResult } from './payment.dto';
 import { PaymentService } from './payment.service';
@@ -21,12 +21,11 @@ export class PaymentConsumer {
   @RabbitSubscribe({
     queue: CHARGES.name,
     queueOptions: { ...WORK_QUEUE_OPTIONS, channel: CONSUMER_CHANNEL },
-    deserializer: readBody,
     errorHandler: requeueUnsettled,
   })
   @Idempotent<PaymentRequest>({
     scope: PAYMENT_SCOPE,
-    key: { header: HEADERS.idempotencyKey, property: 'idempotencyKey' },
+    key: PaymentKeys,
     payload: PaymentRequestPipe,
     fingerprint: paymentIdentity,
     whenBusy: { waitMs: BUSY_WAIT_MS, then: 'park' },

@@ -5,6 +5,7 @@ import { PaymentActivityModule } from './payment-activity.module';
 import { PaymentAttempts } from './payment-attempts';
 import { PaymentDeliveries } from './payment-deliveries';
 import { PaymentEvents } from './payment-events';
+import { PaymentKeys } from './payment-keys';
 import { PaymentLog } from './payment-log';
 import { PaymentConsumer } from './payment.consumer';
 import { PaymentRequestPipe } from './payment-request.pipe';
@@ -18,6 +19,7 @@ import { PaymentService } from './payment.service';
     PaymentAttempts,
     PaymentDeliveries,
     PaymentEvents,
+    PaymentKeys,
     PaymentLog,
     PaymentRequestPipe,
     PaymentService,

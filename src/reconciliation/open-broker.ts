@@ -1,8 +1,10 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { ChannelModel } from 'amqplib';
+import { claimedKeyOf } from '../dead-letters/attempt-counts';
 import { BrokerSteps } from '../dead-letters/broker-steps';
 import type { DeadLetter } from '../dead-letters/dead-letter';
 import { DeadLetters } from '../dead-letters/dead-letters';
+import type { PaymentKeys } from '../payment/payment-keys';
 import { CHARGES, retryDelaysMs, retryQueue } from '../messaging/topology';
 import type { BrokerView } from './reconciliation';
 
@@ -13,14 +15,18 @@ export class OpenBroker implements BrokerView, OnApplicationShutdown {
   constructor(
     private readonly connection: ChannelModel,
     private readonly leaseMs: number,
+    private readonly keys: PaymentKeys,
   ) {}
 
-  /** Without their details, which nothing is compared with, and which are most of a letter. */
+  /** Each with the key it was worked on under; without details, which nothing is compared with and are most of a letter. */
   async deadLetters(): Promise<DeadLetter[]> {
     const letters: DeadLetter[] = [];
     const openChannel = () => this.connection.createConfirmChannel();
     const all = new DeadLetters({ openChannel, attempts: () => Promise.resolve(0) });
-    await all.each((letter) => letters.push({ ...letter, detail: '' }));
+    await all.each(({ idempotencyKey, ...letter }) => {
+      const key = claimedKeyOf({ ...letter, idempotencyKey }, this.keys);
+      letters.push({ ...letter, ...(key !== undefined && { idempotencyKey: key }), detail: '' });
+    });
     return letters;
   }
 

@@ -7,6 +7,7 @@ import { RedisIdempotencyStore } from '../idempotency';
 import { connectToBroker } from '../messaging/broker-connection';
 import { PaymentLedger } from '../payment/gateway/payment-ledger';
 import { StripeLedger } from '../payment/gateway/stripe-ledger';
+import { PaymentKeys } from '../payment/payment-keys';
 import { RedisModule } from '../redis/redis.module';
 import { untilReady } from '../redis/until-ready';
 import { OpenBroker } from './open-broker';
@@ -16,12 +17,13 @@ import { Reconciliation } from './reconciliation';
 @Module({
   imports: [ConfigModule, RedisModule],
   providers: [
+    PaymentKeys,
     { provide: PaymentLedger, useClass: StripeLedger },
     {
       provide: OpenBroker,
-      inject: [Environment],
-      useFactory: async (environment: Environment) =>
-        new OpenBroker(await connectToBroker(environment), environment.idempotencyLeaseMs),
+      inject: [Environment, PaymentKeys],
+      useFactory: async (environment: Environment, keys: PaymentKeys) =>
+        new OpenBroker(await connectToBroker(environment), environment.idempotencyLeaseMs, keys),
     },
     {
       provide: Reconciliation,

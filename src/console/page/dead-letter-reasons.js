@@ -12,5 +12,6 @@ export const MEANINGS = {
   'receipt-rejected': 'The mail server refuses the receipt.',
   'event-undeliverable': 'The payment is charged; no queue took its event.',
   'retries-exhausted': 'Tried as often as allowed.',
+  expired: 'Its sender set an expiration, and nobody took it in time. A replay does not expire.',
   'delivery-limit': 'Came back unacknowledged too often.',
 };

@@ -20,6 +20,8 @@ interface DeclinedTo {
 
 /** How one kind of NestJS handler is read and answered. */
 export interface HandlerKind {
+  /** Whether its requests can say when they were made. */
+  readonly hasTimestamp: boolean;
   /** @throws what makes the request unreadable */
   request(execution: ExecutionContext): IncomingRequest;
   /** Makes the record's result of what the handler returned. */

@@ -25,6 +25,8 @@ interface HttpResponse {
 
 /** HTTP controllers, after draft-ietf-httpapi-idempotency-key-header-07. */
 export const httpHandler: HandlerKind = {
+  hasTimestamp: false,
+
   request(execution) {
     const request = execution.switchToHttp().getRequest<HttpRequest & object>();
     return {

@@ -22,6 +22,8 @@ const NEVER_BETTER: readonly Unprocessed['kind'][] = [
  * acknowledged here, once its record is stored; the handler must not do it.
  */
 export const microserviceHandler: HandlerKind = {
+  hasTimestamp: true,
+
   request(execution) {
     const { message } = rmqOf(execution);
     return amqpRequest(execution.switchToRpc().getData<unknown>(), message);

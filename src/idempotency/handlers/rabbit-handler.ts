@@ -7,6 +7,8 @@ import type { HandlerKind } from './handler-kind';
 
 /** `@RabbitSubscribe` and `@RabbitRPC` of @golevelup/nestjs-rabbitmq: arguments are (payload, raw message, headers). */
 export const rabbitHandler: HandlerKind = {
+  hasTimestamp: true,
+
   request(execution) {
     const [payload, message] = execution.getArgs<[unknown, ConsumeMessage]>();
     // A deserializer of @golevelup must not throw, so what it could not read arrives as an error.

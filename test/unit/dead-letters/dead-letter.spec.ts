@@ -59,22 +59,29 @@ describe('the key of a dead letter', () => {
 });
 
 describe('a dead letter of the broker', () => {
+  const queue = 'payments.charge';
+
   it.each([
-    ['delivery_limit', 'delivery-limit'],
-    ['maxlen', 'maxlen'],
-  ])('has its reason: %s', (given, reason) => {
-    const message = withHeaders({ 'x-death': [{ reason: given }] });
+    { given: 'delivery_limit', reason: 'delivery-limit', detail: 'unacknowledged', endsPayment: true },
+    { given: 'expired', reason: 'expired', detail: 'expiration', endsPayment: true },
+    { given: 'maxlen', reason: 'maxlen', detail: 'took it out', endsPayment: false },
+  ])('has its reason: $reason', ({ given, reason, detail, endsPayment }) => {
+    const message = withHeaders({ 'x-death': [{ queue, reason: given }] });
     expect(deadLetterFrom(message)).toMatchObject({
       reason,
-      detail: expect.stringContaining('unacknowledged'),
+      detail: expect.stringContaining(detail),
       attempts: 0,
+      endsPayment,
     });
   });
 
   it('has its latest reason, where the message had waited in a retry queue before', () => {
     const waited = {
       'x-first-death-reason': 'expired',
-      'x-death': [{ reason: 'delivery_limit' }, { reason: 'expired' }],
+      'x-death': [
+        { queue, reason: 'delivery_limit' },
+        { queue: 'payments.charge.retry.250', reason: 'expired' },
+      ],
     };
     expect(deadLetterFrom(withHeaders(waited))).toMatchObject({
       reason: 'delivery-limit',
@@ -83,16 +90,23 @@ describe('a dead letter of the broker', () => {
   });
 
   it('has its reason whatever the sender wrote where the service writes its own', () => {
-    const forged = { 'x-dead-letter-reason': 'invalid-message', 'x-death': [{ reason: 'delivery_limit' }] };
+    const forged = {
+      'x-dead-letter-reason': 'invalid-message',
+      'x-death': [{ queue, reason: 'delivery_limit' }],
+    };
     expect(deadLetterFrom(withHeaders(forged)).reason).toBe('delivery-limit');
   });
 
-  it.each([{}, undefined, { 'x-death': [] }, { 'x-death': [7] }, { 'x-death': 'expired' }])(
-    'is unknown where there is none: %j',
-    (table) => {
-      expect(deadLetterFrom(withHeaders(table)).reason).toBe('unknown');
-    },
-  );
+  it.each([
+    {},
+    undefined,
+    { 'x-death': [] },
+    { 'x-death': [7] },
+    { 'x-death': 'expired' },
+    { 'x-death': [{ reason: 'expired' }] },
+  ])('is unknown where there is none: %j', (table) => {
+    expect(deadLetterFrom(withHeaders(table)).reason).toBe('unknown');
+  });
 });
 
 describe('the end of a payment', () => {
@@ -106,6 +120,38 @@ describe('the end of a payment', () => {
   ])('is told by reason and origin: $reason, $routingKey', ({ reason, routingKey, endsPayment }) => {
     const table = { 'x-dead-letter-reason': reason, 'x-original-routing-key': routingKey };
     expect(deadLetterFrom(aMessage({ properties: { headers: table } })).endsPayment).toBe(endsPayment);
+  });
+});
+
+describe('the texts of a dead letter', () => {
+  it('are printable and bounded, whatever is in the message', () => {
+    const lie = 'x\n  forged row \u009b2J \u202e';
+    const letter = deadLetterFrom(
+      aMessage({
+        properties: {
+          headers: {
+            'idempotency-key': lie,
+            'x-dead-letter-reason': lie,
+            'x-dead-letter-detail': lie.repeat(100),
+            'x-dead-lettered-at': lie,
+          },
+        },
+      }),
+    );
+    const texts = [letter.reason, letter.detail, letter.idempotencyKey, letter.deadLetteredAt];
+    expect(texts.every((text) => text?.startsWith('x\\n  forged row \\u009b2J \\u202e'))).toBe(true);
+    expect(texts.join('')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(letter.detail.length).toBeLessThan(1_000);
+  });
+});
+
+describe('the publisher of a dead letter', () => {
+  it('is the user whom the broker has checked', () => {
+    expect(deadLetterFrom(aMessage({ properties: { userId: 'shop' } })).publisher).toBe('shop');
+  });
+
+  it('is whom a copy names, which cannot carry the property', () => {
+    expect(deadLetterFrom(withHeaders({ 'x-publisher': 'shop' })).publisher).toBe('shop');
   });
 });
 

@@ -4,23 +4,31 @@ import { aMessage } from '../messaging/a-message';
 const header = 'x-original-routing-key';
 
 describe('where a dead letter is replayed to', () => {
-  it.each(['payment.requested', 'payment.succeeded'])('is what its header says: %s', (routingKey) => {
-    expect(originOf(aMessage({ properties: { headers: { [header]: routingKey } } }))).toBe(routingKey);
+  it.each([
+    { routingKey: 'payment.requested', queue: 'payments.charge' },
+    { routingKey: 'payment.succeeded', queue: 'notifications.receipt' },
+  ])('is what its header says: $routingKey', ({ routingKey, queue }) => {
+    const message = aMessage({ properties: { headers: { [header]: routingKey } } });
+    expect(originOf(message)).toMatchObject({ name: queue, routingKey });
   });
 
   it.each([undefined, {}, { [header]: 'somewhere.else' }, { [header]: 7 }])(
     'is the queue of payment requests where nothing of ours is said: %j',
     (headers) => {
-      expect(originOf(aMessage({ properties: { headers } }))).toBe('payment.requested');
+      expect(originOf(aMessage({ properties: { headers } }))).toMatchObject({ name: 'payments.charge' });
     },
   );
 
-  it.each([
-    { routingKey: 'payment.succeeded', origin: 'payment.succeeded' },
-    { routingKey: 'notifications.receipt', origin: 'payment.succeeded' },
-    { routingKey: 'payments.charge', origin: 'payment.requested' },
-  ])('is where the broker took it from, whatever a header says: $routingKey', ({ routingKey, origin }) => {
-    const message = aMessage({ properties: { headers: { [header]: 'payment.requested' } } });
-    expect(originOf({ ...message, fields: { ...message.fields, routingKey } })).toBe(origin);
-  });
+  it.each(['notifications.receipt', 'payments.charge'])(
+    'is the queue from which the broker took it, whatever a header or its routing key says: %s',
+    (queue) => {
+      const death = { queue, reason: 'delivery_limit' };
+      for (const routingKey of ['payment.requested', 'payment.succeeded']) {
+        const message = aMessage({
+          properties: { headers: { [header]: routingKey, 'x-death': [death] } },
+        });
+        expect(originOf({ ...message, fields: { ...message.fields, routingKey } }).name).toBe(queue);
+      }
+    },
+  );
 });

@@ -48,7 +48,7 @@ describe('a body that nobody should parse', () => {
     {
       what: 'is larger than 64 kB',
       body: sized(65_537),
-      problem: 'the body has 65537 bytes, 65536 are allowed',
+      problem: 'the body has 65537 bytes, 65536 are allowed (MESSAGE_MAX_BYTES)',
     },
     {
       what: 'is nested 17 levels deep',
@@ -59,6 +59,11 @@ describe('a body that nobody should parse', () => {
       what: 'opens brackets without end',
       body: '['.repeat(60_000),
       problem: 'the body is nested deeper than 16 levels',
+    },
+    {
+      what: 'has more than 1,000 values',
+      body: `{"a":[${'1,'.repeat(1_000)}1]}`,
+      problem: 'the body has more than 1000 values',
     },
     { what: 'is no JSON', body: '{"a":', problem: 'the body is not JSON' },
     { what: 'is empty', body: '', problem: 'the body is not JSON' },
@@ -89,6 +94,16 @@ describe('a body that nobody should parse', () => {
 
   it('is not quoted', () => {
     expect(problemOf(Buffer.from('canary 4242424242424242'))).not.toMatch(/canary|4242/);
+  });
+});
+
+describe('the size of a body', () => {
+  it('may be limited otherwise', () => {
+    const content = Buffer.from(sized(100));
+    expect(readBody(content, undefined, 100)).toEqual({ a: 'x'.repeat(92) });
+    expect(readBody(content, undefined, 99)).toMatchObject({
+      message: 'the body has 100 bytes, 99 are allowed (MESSAGE_MAX_BYTES)',
+    });
   });
 });
 

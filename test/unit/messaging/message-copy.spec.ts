@@ -92,7 +92,6 @@ describe('properties that travel on', () => {
 
   it.each([
     { property: 'expiration', value: '1000' },
-    { property: 'userId', value: 'shop' },
     { property: 'clusterId', value: 'one' },
     { property: 'replyTo', value: 'amq.rabbitmq.reply-to' },
     { property: 'messageId', value: 'é'.repeat(200) },
@@ -101,6 +100,13 @@ describe('properties that travel on', () => {
     const { properties, dropped } = copyOf(aMessage({ properties: { [property]: value } }));
     expect(properties).toEqual({ headers: { 'x-dropped': property } });
     expect(dropped).toBe(property);
+  });
+
+  it('name the user who published it in a header, for the broker takes no user id but our own', () => {
+    const copy = copyOf(aMessage({ properties: { userId: 'shop' } }));
+    expect(copy).toEqual({ properties: { headers: { 'x-publisher': 'shop' } }, dropped: '' });
+    const { headers } = copy.properties;
+    expect(copyOf(aMessage({ properties: { headers } })).properties.headers).toEqual(headers);
   });
 
   it('gain the headers that are added, which win over the same of the sender', () => {
@@ -126,9 +132,9 @@ describe('what a copy cannot keep', () => {
   });
 
   it('is still named by the copy of a copy', () => {
-    const first = copyOf(aMessage({ properties: { headers: { 'x-bad': bad }, userId: 'shop' } }));
+    const first = copyOf(aMessage({ properties: { headers: { 'x-bad': bad }, expiration: '1' } }));
     expect(copyOf(aMessage({ properties: { headers: first.properties.headers } })).dropped).toBe(
-      'x-bad, userId',
+      'x-bad, expiration',
     );
   });
 

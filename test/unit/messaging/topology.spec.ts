@@ -41,6 +41,7 @@ describe('names on the wire', () => {
   it('are those of the exchanges', () => {
     expect(EXCHANGES).toMatchObject([
       { name: 'payments', type: 'topic', options: { durable: true } },
+      { name: 'payments.events', type: 'topic', options: { durable: true } },
       { name: 'payments.dead-letter', options: { durable: true } },
     ]);
   });
@@ -64,10 +65,10 @@ describe('names on the wire', () => {
   });
 
   it.each([
-    { name: 'payments.charge', routingKey: 'payment.requested' },
-    { name: 'notifications.receipt', routingKey: 'payment.succeeded' },
-  ])('bind $name to $routingKey', ({ name, routingKey }) => {
-    expect(queueNamed(name)).toMatchObject({ exchange: 'payments', routingKey });
+    { name: 'payments.charge', exchange: 'payments', routingKey: 'payment.requested' },
+    { name: 'notifications.receipt', exchange: 'payments.events', routingKey: 'payment.succeeded' },
+  ])('bind $name to $exchange by $routingKey', ({ name, exchange, routingKey }) => {
+    expect(queueNamed(name)).toMatchObject({ exchange, routingKey });
   });
 });
 

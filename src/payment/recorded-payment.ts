@@ -1,0 +1,12 @@
+import { isCurrencyCode } from './currencies';
+import type { SucceededPayment } from './payment.dto';
+
+/** What a record says of a payment that succeeded; undefined for any other end, and for what is no result of a payment. */
+export function succeededPaymentIn(result: unknown): SucceededPayment | undefined {
+  if (typeof result !== 'object' || result === null) return undefined;
+  const { status, paymentId, chargeId, amountMinorUnits, currency } = result as Record<string, unknown>;
+  if (status !== 'succeeded' || typeof paymentId !== 'string' || typeof chargeId !== 'string')
+    return undefined;
+  if (typeof amountMinorUnits !== 'number' || !isCurrencyCode(currency)) return undefined;
+  return { status, paymentId, chargeId, amountMinorUnits, currency };
+}

@@ -1,0 +1,53 @@
+import { publisherOf, removeForeignHeaders } from '../../../src/messaging/message-origin';
+import { HEADERS } from '../../../src/messaging/topology';
+import { aMessage } from './a-message';
+
+const everyHeader = () => ({
+  ...Object.fromEntries(Object.values(HEADERS).map((name) => [name, 'x'])),
+  'x-correlation': 'kept',
+});
+
+function cameThrough(exchange: string, headers: Record<string, unknown> | undefined) {
+  const message = aMessage({ properties: { headers } });
+  const delivered = { ...message, fields: { ...message.fields, exchange } };
+  removeForeignHeaders(delivered);
+  return delivered;
+}
+
+describe('headers that only the service may set', () => {
+  it.each(['payments', 'payments.events', 'payments.dead-letter', 'amq.topic'])(
+    'are taken off what came through the exchange %s, all but the key',
+    (exchange) => {
+      expect(cameThrough(exchange, everyHeader()).properties.headers).toEqual({
+        'idempotency-key': 'x',
+        'x-correlation': 'kept',
+      });
+    },
+  );
+
+  it('stay on what came through the default exchange, where no publisher may write', () => {
+    expect(cameThrough('', everyHeader()).properties.headers).toEqual(everyHeader());
+  });
+
+  it('are no trouble where there are no headers', () => {
+    expect(cameThrough('payments', undefined).properties.headers).toBeUndefined();
+  });
+});
+
+describe('the publisher of a message', () => {
+  it('is the user id, which the broker has checked', () => {
+    expect(publisherOf(aMessage({ properties: { userId: 'shop' } }))).toBe('shop');
+  });
+
+  it('is what a copy of ours says, which has no user id of its own', () => {
+    expect(publisherOf(aMessage({ properties: { headers: { 'x-publisher': 'shop' } } }))).toBe('shop');
+  });
+
+  it.each([undefined, ''])('is unknown where there is none: %j', (userId) => {
+    expect(publisherOf(aMessage({ properties: { userId } }))).toBeUndefined();
+  });
+
+  it('is not what a request says of itself', () => {
+    expect(publisherOf(cameThrough('payments', { 'x-publisher': 'victim' }))).toBeUndefined();
+  });
+});
