@@ -3,7 +3,13 @@ import { AmqpSession } from '../support/amqp-session';
 import { eventually } from '../support/eventually';
 import { MessageDocument } from '../support/message-document';
 import { aPayment, gatewayKey } from '../support/payments';
-import { exchange, retryQueuePrefix, routingKey, succeededRoutingKey } from '../support/topology';
+import {
+  eventsExchange,
+  exchange,
+  retryQueuePrefix,
+  routingKey,
+  succeededRoutingKey,
+} from '../support/topology';
 import { useWorld } from '../support/world';
 
 describe('what is on the wire, by the AsyncAPI document', () => {
@@ -20,12 +26,13 @@ describe('what is on the wire, by the AsyncAPI document', () => {
     document.problemsOf(name, { headers: properties.headers, payload: JSON.parse(content.toString()) });
 
   it.each([
-    { name: 'paymentRequested', key: routingKey },
-    { name: 'paymentSucceeded', key: succeededRoutingKey },
-  ])('is $name as it is documented', async ({ name, key }) => {
+    { name: 'paymentRequested', from: exchange, key: routingKey },
+    { name: 'paymentSucceeded', from: eventsExchange, key: succeededRoutingKey },
+  ])('is $name as it is documented', async ({ name, from, key }) => {
+    expect(document.exchangeOf(name)).toBe(from);
     const channel = await session.newChannel();
     const { queue } = await channel.assertQueue('', { exclusive: true });
-    await channel.bindQueue(queue, exchange, key);
+    await channel.bindQueue(queue, from, key);
     await world.service.postPayment(
       aPayment({ receiptEmail: 'customer@example.com', currency: 'JPY', amount: 500 }),
     );

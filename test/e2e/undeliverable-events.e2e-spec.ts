@@ -4,7 +4,7 @@ import { given } from '../support/isolation';
 import { Management, vhostOf } from '../support/management';
 import { gatewayKey } from '../support/payments';
 import { aPaymentWithReceipt, useReceipts } from '../support/receipts';
-import { deadLetterQueue, receiptQueue, succeededRoutingKey } from '../support/topology';
+import { deadLetterQueue, receiptBinding, receiptQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 
 const management = new Management(given('RABBITMQ_MANAGEMENT_URL'));
@@ -16,7 +16,7 @@ describe('an event that no queue takes', () => {
   it('gets its binding back: charged in one attempt, recorded, and the receipt is sent', async () => {
     const { world } = receipts;
     const trace = await world.broker.traceDeliveries();
-    await world.broker.unbindWorkQueue(receiptQueue, succeededRoutingKey);
+    await world.broker.unbindWorkQueue(receiptBinding);
     await world.broker.publishPayment(payment);
     await receipts.untilSent(payment);
     await world.service.completedPayment(payment.idempotencyKey);
@@ -57,7 +57,7 @@ describe('an event that no queue takes, where the service may not bind one', () 
     const service = await receipts.startService({ RABBITMQ_URL: url.href });
     // From here on it may not bind the queue.
     await permit('^(?!notifications).*$');
-    await world.broker.unbindWorkQueue(receiptQueue, succeededRoutingKey);
+    await world.broker.unbindWorkQueue(receiptBinding);
     await world.broker.publishPayment(payment);
     await service.completedPayment(payment.idempotencyKey);
     const [letter, ...others] = await world.broker.waitForDeadLetters(1);
@@ -70,7 +70,7 @@ describe('an event that no queue takes, where the service may not bind one', () 
 
   it('is sent when the dead letter is replayed to a queue that is bound again', async () => {
     const { world } = receipts;
-    await world.broker.bindWorkQueue(receiptQueue, succeededRoutingKey);
+    await world.broker.bindWorkQueue(receiptBinding);
     const tool = new DeadLettersCommand(
       () => world.broker,
       () => world.redis,

@@ -34,6 +34,8 @@ export interface PublishPaymentOptions extends PublishOptions {
   copies?: number;
 }
 
+const requestBinding = { queue: workQueue, exchange, key: requested };
+
 /** The test's own view of the broker: publishes with confirms, looks without taking. */
 export class Broker {
   readonly url: string;
@@ -205,12 +207,14 @@ export class Broker {
     await Promise.all(connections.map((name) => this.management.closeConnection(name)));
   }
 
-  async unbindWorkQueue(queue: string = workQueue, key: string = requested): Promise<void> {
-    await this.session.withChannel((channel) => channel.unbindQueue(queue, exchange, key));
+  async unbindWorkQueue(binding = requestBinding): Promise<void> {
+    const { queue, exchange: from, key } = binding;
+    await this.session.withChannel((channel) => channel.unbindQueue(queue, from, key));
   }
 
-  async bindWorkQueue(queue: string = workQueue, key: string = requested): Promise<void> {
-    await this.session.withChannel((channel) => channel.bindQueue(queue, exchange, key));
+  async bindWorkQueue(binding = requestBinding): Promise<void> {
+    const { queue, exchange: from, key } = binding;
+    await this.session.withChannel((channel) => channel.bindQueue(queue, from, key));
   }
 
   async close(): Promise<void> {

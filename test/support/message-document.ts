@@ -36,6 +36,11 @@ export class MessageDocument {
     }, this.content);
   }
 
+  /** The exchange by which a message comes. */
+  exchangeOf(channel: string): unknown {
+    return this.at('channels', channel, 'bindings', 'amqp', 'exchange').name;
+  }
+
   /** What is wrong with a message; empty when it is as the document says. */
   problemsOf(name: string, { headers, payload }: { headers: unknown; payload: unknown }): string[] {
     const message = `#/components/messages/${name}`;

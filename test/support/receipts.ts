@@ -4,7 +4,8 @@ import { Mailbox } from './mailbox';
 import { aPayment } from './payments';
 import type { Payment } from './payments';
 import type { Service } from './service';
-import { keyHeader, succeededRoutingKey } from './topology';
+import { redisKeys } from './redis';
+import { eventsExchange, keyHeader, succeededRoutingKey } from './topology';
 import { useWorld } from './world';
 import type { World, WorldOptions } from './world';
 
@@ -30,6 +31,12 @@ export function useReceipts({ services = 1, env = {} }: WorldOptions = {}): Rece
   return receipts;
 }
 
+const chargeOf = (paymentId: unknown) => ({
+  chargeId: `pi_${String(paymentId)}`,
+  amountMinorUnits: 9999,
+  currency: 'USD',
+});
+
 /** What tests do with receipts: publish events, and look into the mailbox. */
 export class Receipts {
   private server: Mailbox | undefined;
@@ -53,15 +60,31 @@ export class Receipts {
     return this.world.startService({ env: { SMTP_URL: this.mailbox.url, ...env } });
   }
 
-  /** Publishes what a service publishes once the payment has succeeded, with other fields where a test wants them. */
+  /** Records a payment as succeeded, without a charge. */
+  async record({ paymentId, idempotencyKey }: Payment): Promise<void> {
+    const result = { paymentId, ...chargeOf(paymentId), status: 'succeeded' };
+    const record = { processedAt: new Date().toISOString(), result };
+    await this.world.redis.client.set(redisKeys(idempotencyKey).record, JSON.stringify(record), 'EX', 600);
+  }
+
+  /** Does what a service does once the payment has succeeded, with other fields in the event where a test wants them. */
   async publishSucceeded(
+    payment: Payment,
+    { copies = 1, change = {} }: { copies?: number; change?: Record<string, unknown> } = {},
+  ): Promise<void> {
+    await this.record(payment);
+    await this.publishEvent(payment, { copies, change });
+  }
+
+  /** An event alone. */
+  async publishEvent(
     { paymentId, idempotencyKey, customerId, receiptEmail }: Payment,
     { copies = 1, change = {} }: { copies?: number; change?: Record<string, unknown> } = {},
   ): Promise<void> {
-    const charge = { chargeId: `pi_${paymentId}`, amountMinorUnits: 9999, currency: 'USD' };
-    const event = { paymentId, idempotencyKey, customerId, receiptEmail, ...charge, ...change };
+    const event = { paymentId, idempotencyKey, customerId, receiptEmail, ...chargeOf(paymentId), ...change };
     for (let copy = 0; copy < copies; copy++) {
       await this.world.broker.publish(JSON.stringify(event), {
+        exchange: eventsExchange,
         routingKey: succeededRoutingKey,
         headers: { [keyHeader]: idempotencyKey },
       });

@@ -22,7 +22,14 @@ describe('where a dead letter is replayed to', () => {
   it.each(['notifications.receipt', 'payments.charge'])(
     'is the queue from which the broker took it, whatever a header or its routing key says: %s',
     (queue) => {
-      const death = { queue, reason: 'delivery_limit' };
+      const death = {
+        queue,
+        reason: 'expired' as const,
+        count: 1,
+        time: { '!': 'timestamp' as const, value: 0 },
+        exchange: 'payments',
+        'routing-keys': [],
+      };
       for (const routingKey of ['payment.requested', 'payment.succeeded']) {
         const message = aMessage({
           properties: { headers: { [header]: routingKey, 'x-death': [death] } },

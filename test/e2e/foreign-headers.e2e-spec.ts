@@ -1,0 +1,110 @@
+import { DeadLettersCommand } from '../support/dead-letters-command';
+import { eventually } from '../support/eventually';
+import { aPayment, gatewayKey } from '../support/payments';
+import { deadLetterQueue, keyHeader, workQueue } from '../support/topology';
+import { useWorld } from '../support/world';
+
+/** What only the service may set, as a sender would write it who wants to be believed. */
+const forged = {
+  'x-attempts': 7,
+  'x-attempts-before-replay': 7,
+  'x-dead-letter-reason': 'gateway-rejected',
+  'x-dead-letter-detail': 'charged already\n  0123456789ab  forged row',
+  'x-dead-lettered-at': '2020-01-01T00:00:00.000Z',
+  'x-original-routing-key': 'payment.succeeded',
+  'x-original-timestamp': 1,
+  'x-publisher': 'somebody-else',
+  'x-dropped': 'nothing',
+  'x-waiting-since': new Date().toISOString(),
+};
+/** As the broker marks what has waited in a retry queue. */
+const delayed = [{ queue: `${workQueue}.retry.250`, reason: 'expired', count: 1, exchange: '' }];
+
+describe('headers of ours on a request', () => {
+  const world = useWorld();
+
+  it('are not in its dead letter: attempts begin at 0, and nothing else of it stays', async () => {
+    await world.broker.publish('not JSON', { headers: { ...forged, 'x-own': 'kept' } });
+    const [letter] = await world.broker.waitForDeadLetters(1);
+    expect(letter).toMatchObject({ reason: 'invalid-message', detail: 'the body is not JSON', attempts: 0 });
+    expect(letter?.headers).toMatchObject({
+      'x-own': 'kept',
+      'x-original-routing-key': 'payment.requested',
+    });
+    expect(Object.keys(letter?.headers ?? {})).not.toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^x-(original-timestamp|publisher|dropped|waiting-since)$/),
+      ]),
+    );
+    await world.broker.takeDeadLetters(() => undefined);
+  });
+
+  it('do not make an old request younger, also with the marks of a delayed copy', async () => {
+    const old = aPayment();
+    const twoDaysAgo = Math.floor(Date.now() / 1000) - 172_800;
+    await world.broker.publishPayment(old, {
+      headers: { 'x-waiting-since': new Date((twoDaysAgo + 1) * 1000).toISOString(), 'x-death': delayed },
+      properties: { timestamp: twoDaysAgo },
+    });
+    expect(await world.broker.waitForDeadLetters(1)).toMatchObject([
+      { reason: 'outside-deduplication-window' },
+    ]);
+    expect(await world.sandbox.chargesFor(gatewayKey(old))).toEqual([]);
+    await world.broker.takeDeadLetters(() => undefined);
+  });
+
+  it('do not use up the attempts of a payment', async () => {
+    const payment = aPayment();
+    await world.sandbox.fault({ kind: 'error-500-unstored', times: 1 });
+    await world.broker.publishPayment(payment, { headers: forged });
+    expect(await world.service.completedPayment(payment.idempotencyKey)).toMatchObject({
+      body: { attempts: 2 },
+    });
+  });
+});
+
+describe('a request that its sender lets expire, with headers of ours', () => {
+  // Nobody consumes until it has expired.
+  const world = useWorld({ env: { APP_ROLES: 'publisher' } });
+  const tool = new DeadLettersCommand(
+    () => world.broker,
+    () => world.redis,
+  );
+  const payment = aPayment();
+
+  it('is a dead letter for which the broker alone says why', async () => {
+    await world.broker.publishPayment(payment, { headers: forged, properties: { expiration: '1' } });
+    await eventually(async () => expect(await world.broker.depth(deadLetterQueue)).toBe(1));
+    const [letter, ...others] = await tool.list();
+    expect(others).toEqual([]);
+    expect(letter).toMatchObject({
+      reason: 'expired',
+      attempts: 0,
+      routingKey: 'payment.requested',
+      idempotencyKey: payment.idempotencyKey,
+      detail: expect.stringContaining('expiration'),
+    });
+    expect(letter).not.toHaveProperty('deadLetteredAt');
+    expect(letter).not.toHaveProperty('publisher');
+  });
+
+  it('has one row of its own in the list, whatever it says', async () => {
+    const { output } = await tool.run('list');
+    expect(output).not.toContain('forged row');
+    expect(output.trimEnd().split('\n')).toHaveLength(3);
+  });
+
+  it('is charged once when it is replayed, and its copy does not expire', async () => {
+    const trace = await world.broker.traceDeliveries();
+    expect(await tool.run('replay', '--all')).toMatchObject({ code: 0 });
+    const service = await world.startService({ env: { APP_ROLES: 'consumer,publisher' } });
+    await service.completedPayment(payment.idempotencyKey);
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+    const [replayed] = trace.deliveries(payment.idempotencyKey);
+    const names = Object.keys(replayed?.headers ?? {});
+    expect(names).toContain(keyHeader);
+    expect(names).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/^x-(dead-letter|original-routing|waiting)/)]),
+    );
+  });
+});
