@@ -27,10 +27,22 @@ export function processLines(environment: Environment): StartLine[] {
     },
     { text: `HTTP ${url}: ${paths.map(named).join(', ')}`, facts: { http: { url, paths } } },
     ...(roles.includes('consumer') ? [{ text: `Gateway ${gateway}`, facts: { gateway } }] : []),
+    ...(roles.includes('consumer') ? [requestRulesLine(environment)] : []),
     ...(roles.includes('consumer') && smtpUrl === ''
       ? [{ text: 'Receipts are switched off: SMTP_URL is empty', facts: { receipts: false } }]
       : []),
   ];
+}
+
+/** What of a request is taken on trust. */
+function requestRulesLine({ requireTimestamp, keysPerPublisher }: Environment): StartLine {
+  const age = requireTimestamp
+    ? 'REQUIRE_TIMESTAMP is on: one without a timestamp is refused'
+    : 'REQUIRE_TIMESTAMP is off: one without a timestamp counts as new, however old it is';
+  const keys = keysPerPublisher
+    ? 'KEYS_PER_PUBLISHER is on: keys belong to the user who publishes'
+    : 'KEYS_PER_PUBLISHER is off: who publishes first under a key has it';
+  return { text: `Requests: ${age}. ${keys}`, facts: { requests: { requireTimestamp, keysPerPublisher } } };
 }
 
 function pathsOf({ appRoles, devEndpoints }: Environment): string[] {

@@ -25,6 +25,14 @@ export function vhostOf(url: string): string {
   return decodeURIComponent(new URL(url).pathname.slice(1));
 }
 
+/** The same URL with another login. */
+export function asUser(url: string, { user, password }: { user: string; password: string }): string {
+  const own = new URL(url);
+  own.username = user;
+  own.password = password;
+  return own.href;
+}
+
 /** RabbitMQ's management API, as far as the tests use it. Names of queues are exact there; counts lag by seconds. */
 export class Management {
   private readonly base: string;
@@ -53,12 +61,12 @@ export class Management {
     name: string,
     { password, vhost, permissions }: { password: string; vhost: string; permissions: Permissions },
   ): Promise<void> {
-    await this.call('PUT', `/users/${name}`, { password, tags: '' });
-    await this.call('PUT', `/permissions/${vhost}/${name}`, { ...permissions });
+    await this.call('PUT', `/users/${encodeURIComponent(name)}`, { password, tags: '' });
+    await this.call('PUT', `/permissions/${vhost}/${encodeURIComponent(name)}`, { ...permissions });
   }
 
   async deleteUser(name: string): Promise<void> {
-    await this.call('DELETE', `/users/${name}`);
+    await this.call('DELETE', `/users/${encodeURIComponent(name)}`);
   }
 
   async queues(vhost: string): Promise<JsonObject[]> {
