@@ -1,4 +1,5 @@
 import codec from 'amqplib/lib/codec';
+import { HEADERS } from './topology';
 
 /*
  * Import this first in every program that reads messages. The AMQP client ends its connection when it cannot read a
@@ -13,6 +14,9 @@ Reflect.deleteProperty(Object.prototype, '__proto__');
 /** Deeper tables are not read: the client reads and writes them by recursion, and so do others. */
 const DEEPEST_TABLE = 16;
 const ALL_HEADERS = 'all headers';
+/** More are not read: what is done for each of them would hold up everything else. Ours and the broker's own are few. */
+const MOST_HEADERS = 128;
+const ALWAYS_READ = new Set<string>([...Object.values(HEADERS), 'x-death']);
 
 const unreadable = new WeakMap<object, readonly string[]>();
 
@@ -31,14 +35,27 @@ codec.decodeFields = (bytes) => {
   let left = [ALL_HEADERS];
   try {
     table = decodeFields(bytes);
-    left = Object.keys(table).filter((name) => isDeeperThan(DEEPEST_TABLE, table[name]));
-    for (const name of left) Reflect.deleteProperty(table, name);
+    left = leftOutOf(table);
+    if (left.length > 0) table = without(left, table);
   } catch {
     table = {};
   }
   if (left.length > 0) unreadable.set(table, left);
   return table;
 };
+
+function leftOutOf(table: Record<string, unknown>): string[] {
+  const names = Object.keys(table);
+  const isExcess = (name: string, position: number) => position >= MOST_HEADERS && !ALWAYS_READ.has(name);
+  return names.filter(
+    (name, position) => isExcess(name, position) || isDeeperThan(DEEPEST_TABLE, table[name]),
+  );
+}
+
+function without(names: readonly string[], table: Record<string, unknown>): Record<string, unknown> {
+  const left = new Set(names);
+  return Object.fromEntries(Object.entries(table).filter(([name]) => !left.has(name)));
+}
 
 function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return false;
