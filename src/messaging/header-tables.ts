@@ -1,5 +1,5 @@
 import codec from 'amqplib/lib/codec';
-import { HEADERS } from './topology';
+import { boundedTable } from './header-bounds';
 
 /*
  * Import this first in every program that reads messages. The AMQP client ends its connection when it cannot read a
@@ -14,10 +14,6 @@ Reflect.deleteProperty(Object.prototype, '__proto__');
 /** Deeper tables are not read: the client reads and writes them by recursion, and so do others. */
 const DEEPEST_TABLE = 16;
 const ALL_HEADERS = 'all headers';
-/** More are not read: what is done for each of them would hold up everything else. Ours and the broker's own are few. */
-const MOST_HEADERS = 128;
-const ALWAYS_READ = new Set<string>([...Object.values(HEADERS), 'x-death']);
-
 const unreadable = new WeakMap<object, readonly string[]>();
 
 /** The headers of a message that could not be read, and so are not in its table. */
@@ -26,36 +22,25 @@ export function unreadableHeaders(headers: unknown): readonly string[] {
 }
 
 /*
- * Second: the client reads tables by recursion, and some thousands of levels overflow its stack. What it cannot read is
- * left out. This must run before the client's other files take the function over.
+ * Second: the client reads tables by recursion, and some thousands of levels overflow its stack; and however many fields
+ * they have. What is too deep or too much is left out. This must run before the client's other files take the function over.
  */
 const decodeFields = codec.decodeFields.bind(codec);
 codec.decodeFields = (bytes) => {
   let table: Record<string, unknown> = {};
-  let left = [ALL_HEADERS];
+  let left: readonly string[] = [ALL_HEADERS];
   try {
-    table = decodeFields(bytes);
-    left = leftOutOf(table);
-    if (left.length > 0) table = without(left, table);
+    const bounded = boundedTable(bytes);
+    table = decodeFields(bounded.bytes);
+    const deep = Object.keys(table).filter((name) => isDeeperThan(DEEPEST_TABLE, table[name]));
+    for (const name of deep) Reflect.deleteProperty(table, name);
+    left = [...deep, ...bounded.leftOut];
   } catch {
     table = {};
   }
   if (left.length > 0) unreadable.set(table, left);
   return table;
 };
-
-function leftOutOf(table: Record<string, unknown>): string[] {
-  const names = Object.keys(table);
-  const isExcess = (name: string, position: number) => position >= MOST_HEADERS && !ALWAYS_READ.has(name);
-  return names.filter(
-    (name, position) => isExcess(name, position) || isDeeperThan(DEEPEST_TABLE, table[name]),
-  );
-}
-
-function without(names: readonly string[], table: Record<string, unknown>): Record<string, unknown> {
-  const left = new Set(names);
-  return Object.fromEntries(Object.entries(table).filter(([name]) => !left.has(name)));
-}
 
 function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return false;

@@ -1,6 +1,9 @@
 import '../../../src/messaging/header-tables';
+import fc from 'fast-check';
 import codec from 'amqplib/lib/codec';
+import { boundedTable } from '../../../src/messaging/header-bounds';
 import { unreadableHeaders } from '../../../src/messaging/header-tables';
+import { rawHeaders } from '../../support/raw-arbitraries';
 
 /** The headers of a message as the client reads them. */
 function read(headers: Record<string, unknown>): Record<string, unknown> {
@@ -25,5 +28,37 @@ describe('the headers of a message', () => {
     expect(Object.keys(table)).toHaveLength(128 + 3);
     expect(table).toMatchObject(last);
     expect(unreadableHeaders(table)).toHaveLength(10_000 - 128);
+  });
+
+  it('are read no further than to 32 kB, but for the key', () => {
+    const large = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, 'x'.repeat(15_000)]));
+    const table = read({ ...large, 'idempotency-key': 'abc' });
+    expect(Object.keys(table)).toEqual(['a', 'b', 'idempotency-key']);
+    expect(unreadableHeaders(table)).toEqual(['c', 'd']);
+  });
+
+  it('are read without one that is too large, though it has the name of one of the broker', () => {
+    expect(read({ a: 'x'.repeat(30_000), 'x-death': 'x'.repeat(20_000) })).toEqual({ a: 'x'.repeat(30_000) });
+  });
+
+  it.each([
+    ['a type that nobody knows', Buffer.from('\x01aZ')],
+    ['a length beyond its end', Buffer.from('\x01aS\xff\xff\xff\xff', 'latin1')],
+    ['an end in the middle of a name', Buffer.from('\x0aab')],
+  ])('are none where the table has %s, and the client goes on', (_, bytes) => {
+    const table = codec.decodeFields(bytes);
+    expect(table).toEqual({});
+    expect(unreadableHeaders(table)).toEqual(['all headers']);
+  });
+
+  it('are the same as the client reads them, whatever they are, as long as they are few', () => {
+    fc.assert(
+      fc.property(rawHeaders, (bytes) => {
+        fc.pre(
+          bytes.length < 16_000 && !unreadableHeaders(codec.decodeFields(bytes)).includes('all headers'),
+        );
+        expect(boundedTable(bytes)).toEqual({ bytes, leftOut: [] });
+      }),
+    );
   });
 });
