@@ -2,13 +2,26 @@ import { Controller, Module, Post, type PipeTransform } from '@nestjs/common';
 import { EventPattern, Transport } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { Redis } from 'ioredis';
-import { Idempotent, IdempotencyModule, RedisIdempotencyStore } from '../../src/idempotency';
+import { Idempotent, IdempotencyModule, RedisIdempotencyStore, type KeyReader } from '../../src/idempotency';
 import { given, ownDatabase } from '../support/isolation';
 
 class NowhereProvided implements PipeTransform {
   transform(value: unknown): unknown {
     return value;
   }
+}
+
+class NowhereProvidedKeys implements KeyReader {
+  keyOf(): string {
+    return 'key';
+  }
+}
+
+@Controller()
+class Keyless {
+  @Post()
+  @Idempotent({ scope: 'keyless', key: NowhereProvidedKeys })
+  handle(): void {}
 }
 
 @Controller()
@@ -42,6 +55,16 @@ describe('what stops the start of an application', () => {
     }).compile();
     await expect(module.init()).rejects.toThrow(
       '@Idempotent() on Careless.handle: payload names NowhereProvided, which no module provides',
+    );
+  });
+
+  it('is a reader of keys that no module provides, named with its handler', async () => {
+    const module = await Test.createTestingModule({
+      imports: [IdempotencyModule.forRoot(settings)],
+      controllers: [Keyless],
+    }).compile();
+    await expect(module.init()).rejects.toThrow(
+      '@Idempotent() on Keyless.handle: key names NowhereProvidedKeys, which no module provides',
     );
   });
 

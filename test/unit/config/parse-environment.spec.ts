@@ -44,7 +44,17 @@ describe('an environment with nothing but what is required', () => {
       logLevel: 'info',
       devEndpoints: true,
       allowInsecureUrls: false,
+      requireTimestamp: false,
+      keysPerPublisher: false,
+      messageMaxBytes: 65_536,
     });
+  });
+
+  it('requires timestamps in production, unless it says otherwise', () => {
+    const production = { NODE_ENV: 'production' };
+    expect(parsing(production).requireTimestamp).toBe(true);
+    expect(parsing({ ...production, REQUIRE_TIMESTAMP: 'false' }).requireTimestamp).toBe(false);
+    expect(parsing({ REQUIRE_TIMESTAMP: 'true' }).requireTimestamp).toBe(true);
   });
 });
 
@@ -132,6 +142,10 @@ describe('a wrong environment', () => {
     ['SHUTDOWN_TIMEOUT', '-5'],
     ['LOG_LEVEL', 'loud'],
     ['DEV_ENDPOINTS', 'yes'],
+    ['REQUIRE_TIMESTAMP', '1'],
+    ['KEYS_PER_PUBLISHER', 'yes'],
+    ['MESSAGE_MAX_BYTES', '64kB'],
+    ['MESSAGE_MAX_BYTES', '16777217'],
     ['ALLOW_INSECURE_URLS', '1'],
   ])('is refused for %s=%s alone', (name, value) => {
     expect(problemsOf({ ...required, [name]: value })).toEqual([expect.stringMatching(`^${name} must be `)]);

@@ -30,8 +30,18 @@ describe('the lines about the process', () => {
       `Payment service: roles consumer and publisher, environment development, Node.js ${process.versions.node}`,
       'HTTP http://localhost:8080: / (console), /docs, /dead-letters, /payments, /health/live, /health/ready, /metrics',
       'Gateway http://sandbox:12111',
+      'Requests: REQUIRE_TIMESTAMP is off: one without a timestamp counts as new, however old it is. KEYS_PER_PUBLISHER is off: who publishes first under a key has it',
       'Receipts are switched off: SMTP_URL is empty',
     ]);
+  });
+
+  it('say what of a request is not taken on trust', () => {
+    expect(
+      texts({ NODE_ENV: 'production', KEYS_PER_PUBLISHER: 'true', ALLOW_INSECURE_URLS: 'true' }),
+    ).toContain(
+      'Requests: REQUIRE_TIMESTAMP is on: one without a timestamp is refused. KEYS_PER_PUBLISHER is on: keys belong to the user who publishes',
+    );
+    expect(texts({ APP_ROLES: 'publisher' }).join()).not.toContain('REQUIRE_TIMESTAMP');
   });
 
   it('do not speak of receipts where they are sent, nor in a publisher', () => {
