@@ -52,7 +52,7 @@ export async function replayed(
     problem:
       missing === undefined
         ? undefined
-        : new Error(`no queue takes '${missing}'; start the service once, it declares the queue`),
+        : new Error(`there is no queue '${missing}'; start the service once, it declares the queue`),
   };
 }
 

@@ -4,6 +4,8 @@ import { eventually } from '../support/eventually';
 import { gatewayCalls } from '../support/gateway-calls';
 import { aPayment, gatewayKey } from '../support/payments';
 import type { Payment } from '../support/payments';
+import { given } from '../support/isolation';
+import { Management, vhostOf } from '../support/management';
 import { deadLetterQueue, workQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 import type { World } from '../support/world';
@@ -198,11 +200,12 @@ describe('replaying all', () => {
   it('leaves everything where it is when no queue would take it', async () => {
     await world.broker.publish('no JSON');
     await world.broker.waitForDeadLetters(1);
-    await world.broker.unbindWorkQueue();
+    await world.service.terminate();
+    await new Management(given('RABBITMQ_MANAGEMENT_URL')).deleteQueue(vhostOf(world.broker.url), workQueue);
     const { code, output } = await command.run('replay', '--all');
-    await world.broker.bindWorkQueue();
+    await world.startService();
     expect(code).toBe(1);
-    expect(output).toContain("no queue takes 'payment.requested'");
+    expect(output).toContain("there is no queue 'payments.charge'");
     expect(await command.list()).toMatchObject([{ reason: 'invalid-message' }]);
   });
 });
