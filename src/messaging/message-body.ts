@@ -6,11 +6,12 @@ export class UnreadableMessageError extends Error {
 }
 
 const MAX_BYTES = 64 * 1024;
-const MAX_DEPTH = 16;
+/** Of a payment request, however it comes in. */
+export const MAX_DEPTH = 16;
 /** What a JavaScript number holds exactly; with more, an amount would be rounded without a word. */
 const MAX_DIGITS = 15;
 /** Names that would reach an object's prototype when somebody copies the object carelessly. */
-const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
+export const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Content encodings that leave the body as it is; some clients name the character set here. */
 const PLAIN_ENCODING = /^(identity|utf-?8|us-ascii|)$/i;
