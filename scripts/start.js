@@ -21,6 +21,7 @@ service, and prints how to try it. The servers' data is gone when it stops.
 
   --help
 
+  HOST              the address that the service's HTTP is bound to (default 127.0.0.1: nobody else reaches it)
   PORT              the service's HTTP port (default 3000, or a free one when that is taken)
   RABBITMQ_URL      use this server instead of a private one
   REDIS_URL         use this server instead of a private one

@@ -1,6 +1,7 @@
 'use strict';
 
 const fs = require('node:fs');
+const { isIPv6 } = require('node:net');
 const path = require('node:path');
 const { parseEnv } = require('node:util');
 const { bootstrap, root } = require('./bootstrap');
@@ -92,7 +93,7 @@ function startService({ choosePort, ...options }) {
  * @param {Omit<ServiceOptions, 'choosePort'>} options
  */
 async function startServiceOn(port, { directory, env, output }) {
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://${hostFor(env)}:${port}`;
   const program = startProgram({
     name: 'service',
     command: process.execPath,
@@ -145,6 +146,16 @@ function settingsFile() {
   } catch {
     return {};
   }
+}
+
+/**
+ * Where the service is reached from here. A number wherever it can be one: `localhost` may be ::1, where nothing listens.
+ * @param {NodeJS.ProcessEnv} env the service's
+ */
+function hostFor(env) {
+  const host = env.HOST || settingsFile().HOST;
+  if (!host || host === '0.0.0.0') return '127.0.0.1';
+  return isIPv6(host) ? `[${host === '::' ? '::1' : host}]` : host;
 }
 
 /** The port that the settings ask the service to use. */

@@ -1,6 +1,7 @@
 import './messaging/header-tables';
 import 'reflect-metadata';
 import { once } from 'node:events';
+import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -10,32 +11,51 @@ import { readEnvironment } from './config/config.module';
 import type { Environment } from './config/environment';
 import { InvalidEnvironmentError } from './config/invalid-environment.error';
 import { servePage } from './console/serve-page';
+import { takeJsonBodies } from './http/json-bodies';
 import { serveOpenApi } from './http/openapi';
+import { refuseForeign } from './http/refuse-foreign';
+import { securityHeaders } from './http/security-headers';
+import { SLOW_REQUEST_LIMITS } from './http/slow-requests';
 import { ServiceLogger } from './observability/service.logger';
 import { StartReport } from './observability/start.report';
 
 async function start(): Promise<void> {
   const environment = readEnvironment();
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forEnvironment(environment), {
+    bodyParser: false,
     bufferLogs: true,
     forceCloseConnections: true,
   });
   app.useLogger(app.get(ServiceLogger));
   app.flushLogs();
+  app.use(securityHeaders());
   if (environment.devEndpoints) serveForDevelopment(app, environment);
+  takeJsonBodies(app);
   stopOnSignal(app, environment);
 
   // Subscribers are registered only once RabbitMQ answers, and `init` waits for that. Health must answer meanwhile.
   const initialized = app.init();
-  const server = app.getHttpServer();
-  server.listen(environment.port, () => app.get(StartReport).begin());
-  await Promise.all([initialized, once(server, 'listening')]);
+  const listening = listen(app.getHttpServer(), environment).then(() => app.get(StartReport).begin());
+  await Promise.all([initialized, listening]);
 }
 
-function serveForDevelopment(app: NestExpressApplication, { appRoles }: Environment): void {
+function serveForDevelopment(app: NestExpressApplication, environment: Environment): void {
+  // Ahead of all that there is to be refused.
+  app.use(refuseForeign(environment));
   serveOpenApi(app);
   // It is the publisher's: without that there would be nothing to press.
-  if (appRoles.includes('publisher')) servePage(app);
+  if (environment.appRoles.includes('publisher')) servePage(app);
+}
+
+async function listen(server: Server, { host, port }: Environment): Promise<void> {
+  // Read when it begins to listen; the types do not know all of them.
+  Object.assign(server, SLOW_REQUEST_LIMITS);
+  server.listen(port, host);
+  await once(server, 'listening').catch((error: unknown) => {
+    throw new InvalidEnvironmentError([
+      `HOST and PORT must be an address of this machine that is free, but ${host} and ${port} are not: ${String(error)}`,
+    ]);
+  });
 }
 
 /** The first signal stops the service in order; whatever is not finished in time goes back to the queue. */

@@ -40,6 +40,7 @@ async function slowDown(gatewayUrl, key) {
   const matching = { idempotencyKey: `payment:${key}` };
   const response = await fetch(`${gatewayUrl}/_sandbox/faults`, {
     method: 'POST',
+    headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ kind: 'delay', delayMs: CHARGE_MS, when: 'before', matching }),
   });
   if (!response.ok) throw new Error(`the sandbox took no fault: ${await response.text()}`);

@@ -1,6 +1,6 @@
 import { IsEmail, IsIn, IsOptional, Matches, ValidateBy, ValidateIf } from 'class-validator';
 import { currencyCodes } from '../payment/currencies';
-import { Flag, isUrl, SecondsAsMs, Urls, Variable, WholeNumber, Words } from './variable.decorators';
+import { Flag, isHost, isUrl, SecondsAsMs, Urls, Variable, WholeNumber, Words } from './variable.decorators';
 
 export type AppRole = 'consumer' | 'publisher';
 export type NodeEnvironment = 'development' | 'test' | 'production';
@@ -26,6 +26,11 @@ export class Environment {
   @Variable('NODE_ENV', `one of ${NODE_ENVIRONMENTS.join(', ')}`)
   @IsIn(NODE_ENVIRONMENTS)
   readonly nodeEnv: NodeEnvironment = 'development';
+
+  /** The address that HTTP is answered on; in production all of them. */
+  @Variable('HOST', 'an IP address of this machine, or a name of it')
+  @ValidateBy({ name: 'isHost', validator: { validate: isHost } })
+  readonly host: string = '127.0.0.1';
 
   /** HTTP port. */
   @WholeNumber('PORT', { maximum: 65_535 })

@@ -13,11 +13,9 @@ import { variableBehind } from './variable.decorators';
 export function parseEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
   const files = readSecretFiles(variables);
   const given = withoutEmpty({ ...variables, ...files.values });
-  const isProduction = given.NODE_ENV === 'production';
-  const defaults = { DEV_ENDPOINTS: String(!isProduction), REQUIRE_TIMESTAMP: String(isProduction) };
   const environment = plainToInstance(
     Environment,
-    { ...defaults, ...given },
+    { ...defaultsFor(given.NODE_ENV), ...given },
     {
       excludeExtraneousValues: true,
       exposeDefaultValues: true,
@@ -31,6 +29,14 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
   ];
   if (problems.length > 0) throw new InvalidEnvironmentError(problems);
   return environment;
+}
+
+function defaultsFor(nodeEnv: string | undefined) {
+  // Probes and scrapers of production come from elsewhere; a machine on which somebody develops is for nobody else. Not
+  // `::`, which cannot be listened on where IPv6 is switched off.
+  return nodeEnv === 'production'
+    ? { HOST: '0.0.0.0', DEV_ENDPOINTS: 'false', REQUIRE_TIMESTAMP: 'true' }
+    : { HOST: '127.0.0.1', DEV_ENDPOINTS: 'true', REQUIRE_TIMESTAMP: 'false' };
 }
 
 function describe(property: string, given: Record<string, string>): string {

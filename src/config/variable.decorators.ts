@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { isIP } from 'node:net';
 import { applyDecorators } from '@nestjs/common';
 import { Expose, Transform } from 'class-transformer';
 import { IsBoolean, IsInt, Max, Min, ValidateBy } from 'class-validator';
@@ -93,6 +94,18 @@ export function isUrl(text: unknown, protocols: readonly string[]): text is stri
   if (typeof text !== 'string' || !URL.canParse(text)) return false;
   const url = new URL(text);
   return protocols.includes(url.protocol) && url.hostname !== '';
+}
+
+/** Whether the text is an IP address or a host name, without a scheme and a port. */
+export function isHost(text: unknown): text is string {
+  if (typeof text !== 'string') return false;
+  if (isIP(text) !== 0) return true;
+  // No name ends in a number: 127.0.0.256 is an address with a slip in it.
+  return text.length <= 253 && text.split('.').every(isLabel) && !/(^|\.)\d+$/.test(text);
+}
+
+function isLabel(text: string): boolean {
+  return /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(text);
 }
 
 function ListOf(accepts: (item: string) => boolean): PropertyDecorator {

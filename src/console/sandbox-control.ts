@@ -61,7 +61,10 @@ function call(base: string, method: string, body?: unknown): Promise<Response> {
   return fetch(new URL('/_sandbox/faults', base), {
     method,
     signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(body !== undefined && {
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    }),
   });
 }
 

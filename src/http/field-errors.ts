@@ -1,40 +1,58 @@
-import { BadRequestException, ValidationPipe } from '@nestjs/common';
+import { BadRequestException, ValidationPipe, type ArgumentMetadata } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
-
-interface FieldError {
-  readonly field: string;
-  readonly problem: string;
-}
+import { hiddenFields, shapeProblems } from './body-shape';
+import { problemOfUnknown, type FieldError } from './field-names';
 
 /** A 400 that names each wrong field, for people (`message`) and for programs (`errors`). */
-export function fieldErrors(errors: FieldError[]): BadRequestException {
-  return new BadRequestException({
-    statusCode: 400,
-    error: 'Bad Request',
-    message: errors.map(({ problem }) => problem),
-    errors,
-  });
+class FieldErrorsException extends BadRequestException {
+  constructor(readonly errors: readonly FieldError[]) {
+    super({
+      statusCode: 400,
+      error: 'Bad Request',
+      message: errors.map(({ problem }) => problem),
+      errors,
+    });
+  }
+}
+
+export function fieldErrors(errors: readonly FieldError[]): BadRequestException {
+  return new FieldErrorsException(errors);
+}
+
+class FieldErrorsPipe extends ValidationPipe {
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    const misshapen = shapeProblems(value, metadata.type);
+    if (misshapen.length > 0) throw fieldErrors(misshapen);
+    // Before Nest takes them away.
+    const hidden = hiddenFields(value);
+    const checked: unknown = await super.transform(value, metadata).catch((error: unknown) => {
+      throw error instanceof FieldErrorsException ? fieldErrors([...error.errors, ...hidden]) : error;
+    });
+    if (hidden.length > 0) throw fieldErrors(hidden);
+    return checked;
+  }
 }
 
 /** Checks a body or query against its class; unknown fields are errors, and nothing is coerced that has no `@Type`. */
-export const fieldErrorsPipe = new ValidationPipe({
+export const fieldErrorsPipe = new FieldErrorsPipe({
   transform: true,
   transformOptions: { exposeDefaultValues: true },
   whitelist: true,
   forbidNonWhitelisted: true,
-  exceptionFactory: (errors: ValidationError[]) =>
-    fieldErrors(
-      errors.flatMap((error) => problemsOf(error).map((problem) => ({ field: nameOf(error), problem }))),
-    ),
+  exceptionFactory: (errors: ValidationError[]) => fieldErrors(errors.flatMap(errorsOf)),
 });
 
-/** What is wrong with a field, in sentences that name it. */
-export function problemsOf(error: ValidationError): string[] {
-  const problems = Object.values(error.constraints ?? {});
-  return problems.map((problem) => problem.replaceAll(error.property, () => nameOf(error)));
+/** What is wrong with the fields of a message, in sentences that name them. */
+export function problemsOf(errors: readonly ValidationError[], body: unknown): string[] {
+  const problems = [...errors.flatMap(errorsOf), ...hiddenFields(body)].map(({ problem }) => problem);
+  // What Nest would have taken away from a request is seen twice here.
+  return [...new Set(problems)];
 }
 
-/** Names of unknown fields come from outside: one that is no name may be anything, and is not repeated. */
-function nameOf({ property }: ValidationError): string {
-  return /^[A-Za-z_]\w{0,63}$/.test(property) ? property : '[odd name]';
+function errorsOf({ property, constraints = {} }: ValidationError): FieldError[] {
+  const { whitelistValidation: unknown, ...others } = constraints;
+  return [
+    ...Object.values(others).map((problem) => ({ field: property, problem })),
+    ...(unknown === undefined ? [] : [problemOfUnknown(property)]),
+  ];
 }

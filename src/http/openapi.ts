@@ -1,5 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { NextFunction, Request, Response } from 'express';
+import { DOCS_POLICY } from './security-headers';
 
 /** Serves the OpenAPI page at `/docs` and its document at `/docs-json`. For development only. */
 export function serveOpenApi(app: INestApplication): void {
@@ -10,5 +12,12 @@ export function serveOpenApi(app: INestApplication): void {
     )
     .setVersion('0.1.0')
     .build();
-  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, about));
+  app.use('/docs', (_request: Request, response: Response, next: NextFunction) => {
+    response.setHeader('Content-Security-Policy', DOCS_POLICY);
+    next();
+  });
+  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, about), {
+    // It would send this service's address to a server on the internet.
+    swaggerOptions: { validatorUrl: null },
+  });
 }

@@ -7,13 +7,14 @@ export class UnreadableMessageError extends Error {
 
 /** What a payment request needs is a hundredth of it. */
 export const DEFAULT_MAX_BYTES = 64 * 1024;
-const MAX_DEPTH = 16;
+/** Of a payment request, however it comes in. */
+export const MAX_DEPTH = 16;
 /** Values, names and members in all; a payment request has seven. */
 const MAX_VALUES = 1_000;
 /** What a JavaScript number holds exactly; with more, an amount would be rounded without a word. */
 const MAX_DIGITS = 15;
 /** Names that would reach an object's prototype when somebody copies the object carelessly. */
-const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
+export const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Content encodings that leave the body as it is; some clients name the character set here. */
 const PLAIN_ENCODING = /^(identity|utf-?8|us-ascii|)$/i;

@@ -15,8 +15,8 @@ const STRIPE = 'https://api.stripe.com';
 
 /** What this process is, and where it can be reached. */
 export function processLines(environment: Environment): StartLine[] {
-  const { appRoles: roles, nodeEnv, port, smtpUrl } = environment;
-  const url = `http://localhost:${port}`;
+  const { appRoles: roles, nodeEnv, host, smtpUrl } = environment;
+  const url = urlOf(environment);
   const paths = pathsOf(environment);
   const gateway = addressOf(environment.stripeApiBase ?? STRIPE);
   const node = process.versions.node;
@@ -25,13 +25,22 @@ export function processLines(environment: Environment): StartLine[] {
       text: `Payment service: roles ${roles.join(' and ')}, environment ${nodeEnv}, Node.js ${node}`,
       facts: { service: { roles, environment: nodeEnv, node } },
     },
-    { text: `HTTP ${url}: ${paths.map(named).join(', ')}`, facts: { http: { url, paths } } },
+    {
+      text: `HTTP ${url}, bound to ${host}: ${paths.map(named).join(', ')}`,
+      facts: { http: { url, host, paths } },
+    },
     ...(roles.includes('consumer') ? [{ text: `Gateway ${gateway}`, facts: { gateway } }] : []),
     ...(roles.includes('consumer') ? [requestRulesLine(environment)] : []),
     ...(roles.includes('consumer') && smtpUrl === ''
       ? [{ text: 'Receipts are switched off: SMTP_URL is empty', facts: { receipts: false } }]
       : []),
   ];
+}
+
+/** Where somebody on this machine reaches it. */
+function urlOf({ host, port }: Environment): string {
+  if (['0.0.0.0', '::', '127.0.0.1'].includes(host)) return `http://localhost:${port}`;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** What of a request is taken on trust. */

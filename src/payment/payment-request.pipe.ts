@@ -2,6 +2,7 @@ import { Injectable, type PipeTransform } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { Environment } from '../config/environment';
+import { shapeProblems } from '../http/body-shape';
 import { problemsOf } from '../http/field-errors';
 import { InvalidAmountError, toMoney } from './money';
 import { PaymentMessage, type PaymentFields, type PaymentRequest } from './payment.dto';
@@ -18,9 +19,12 @@ export class PaymentRequestPipe implements PipeTransform<unknown, PaymentRequest
 
   /** @throws InvalidPaymentError naming every wrong field */
   transform(body: unknown): PaymentRequest {
+    const misshapen = shapeProblems(body, 'body').map(({ problem }) => problem);
+    if (misshapen.length > 0) throw new InvalidPaymentError(misshapen.join('; '));
     const message = plainToInstance(PaymentMessage, body, { exposeDefaultValues: false });
     const errors = validateSync(message, { whitelist: true, forbidNonWhitelisted: true });
-    if (errors.length > 0) throw new InvalidPaymentError(errors.flatMap(problemsOf).join('; '));
+    const problems = problemsOf(errors, body);
+    if (problems.length > 0) throw new InvalidPaymentError(problems.join('; '));
     try {
       return acceptPayment(message, this.environment);
     } catch (error) {

@@ -1,3 +1,4 @@
+import { controlRefusal } from './control-access';
 import { orderableKinds, parseFaultOrder } from './fault-order';
 import type { Faults } from './faults';
 import { json } from './http';
@@ -10,9 +11,13 @@ export class ControlApi {
   constructor(
     private readonly ledger: Ledger,
     private readonly faults: Faults,
+    /** What the sandbox listens on. */
+    private readonly host: string,
   ) {}
 
   async handle(request: HttpRequest): Promise<JsonReply> {
+    const refused = controlRefusal(request, this.host);
+    if (refused) return refused;
     const key = request.query.get('key');
     switch (`${request.method} ${request.path}`) {
       case 'GET /_sandbox/charges': {

@@ -22,18 +22,31 @@ export function json(status: number, body: unknown, headers?: Record<string, str
   return headers === undefined ? { kind: 'json', status, body } : { kind: 'json', status, body, headers };
 }
 
-export async function readRequest(message: IncomingMessage): Promise<HttpRequest> {
-  message.setEncoding('utf8');
-  let body = '';
-  for await (const chunk of message) body += String(chunk);
+/** Nothing that belongs here comes near it. */
+export const MAX_BODY_BYTES = 1_000_000;
+
+export async function readRequest(message: IncomingMessage): Promise<HttpRequest | 'too-large'> {
+  const body = await readBody(message);
+  if (body === 'too-large') return body;
   const { pathname, searchParams } = new URL(`http://sandbox${message.url ?? '/'}`);
   return {
     method: message.method ?? 'GET',
     path: pathname,
     query: searchParams,
     headers: message.headers,
-    body,
+    body: body.toString('utf8'),
   };
+}
+
+/** Reads to the end in any case: who is answered while it still sends may never see the answer. */
+async function readBody(message: IncomingMessage): Promise<Buffer | 'too-large'> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
+  }
+  return bytes <= MAX_BODY_BYTES ? Buffer.concat(chunks) : 'too-large';
 }
 
 export function sendReply(response: ServerResponse, reply: Reply): void {

@@ -2,16 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { SLOW_REQUEST_LIMITS } from '../http/slow-requests';
 import { ControlApi } from './control-api';
 import { FaultInjection } from './fault-injection';
 import { Faults } from './faults';
-import { json, readRequest, sendReply } from './http';
+import { MAX_BODY_BYTES, json, readRequest, sendReply } from './http';
 import type { HttpRequest, Reply } from './http';
 import { openJournal } from './journal';
 import { Ledger } from './ledger';
 import type { SandboxSettings } from './settings';
 import { StripeApi } from './stripe-api';
-import { stripeError, unknownRoute } from './stripe-errors';
+import { invalidRequest, stripeError, unknownRoute } from './stripe-errors';
 
 export interface RunningSandbox {
   url: string;
@@ -28,8 +29,11 @@ type Handler = (request: HttpRequest) => Reply | Promise<Reply>;
 
 export async function startSandbox(settings: SandboxSettings): Promise<RunningSandbox> {
   const journal = await openJournal(settings.journalFile);
-  const handler = route(new Ledger(journal), settings.latencyMs);
-  const server = createServer((request, response) => void answer(handler, request, response));
+  const handler = route(new Ledger(journal), settings);
+  const server = createServer(
+    SLOW_REQUEST_LIMITS,
+    (request, response) => void answer(handler, request, response),
+  );
   server.keepAliveTimeout = keepAliveMs;
   await listen(server, settings);
   return {
@@ -41,10 +45,10 @@ export async function startSandbox(settings: SandboxSettings): Promise<RunningSa
   };
 }
 
-function route(ledger: Ledger, latencyMs: number): Handler {
+function route(ledger: Ledger, { latencyMs, host }: SandboxSettings): Handler {
   const faults = new Faults();
   const stripe = new StripeApi(ledger, new FaultInjection(faults, ledger), latencyMs);
-  const control = new ControlApi(ledger, faults);
+  const control = new ControlApi(ledger, faults, host);
   return (request) => {
     if (request.path.startsWith('/v1/')) return stripe.handle(request);
     if (request.path.startsWith('/_sandbox/')) return control.handle(request);
@@ -60,7 +64,8 @@ async function answer(handler: Handler, message: IncomingMessage, response: Serv
       const value = message.headers[name.toLowerCase()];
       if (value !== undefined) response.setHeader(name, value);
     }
-    sendReply(response, await handler(await readRequest(message)));
+    const request = await readRequest(message);
+    sendReply(response, request === 'too-large' ? tooLarge() : await handler(request));
   } catch (error) {
     // A client that went away in the middle of its request is no failure of ours.
     if (message.destroyed && !message.complete) return;
@@ -70,6 +75,10 @@ async function answer(handler: Handler, message: IncomingMessage, response: Serv
       stripeError(500, { type: 'api_error', message: 'The sandbox itself failed; see its log.' }),
     );
   }
+}
+
+function tooLarge(): Reply {
+  return invalidRequest({ status: 413, message: `A body has at most ${MAX_BODY_BYTES} bytes.` });
 }
 
 async function listen(server: Server, { port, host }: SandboxSettings): Promise<void> {

@@ -53,7 +53,7 @@ describe('a start', () => {
     const { host: redis } = new URL(world.redis.url);
     const lines = said(service, 'info').join('\n');
     expect(lines).toContain('roles consumer and publisher, environment development');
-    expect(lines).toContain(`HTTP http://localhost:${port}: / (console), /docs`);
+    expect(lines).toContain(`HTTP http://localhost:${port}, bound to 127.0.0.1: / (console), /docs`);
     expect(lines).toContain(`Gateway ${world.sandbox.url}`);
     expect(lines).toMatch(/RabbitMQ \d+\.\d+\.\d+, /);
     expect(lines).toContain(`amqp://${broker}, virtual host ${decodeURIComponent(pathname.slice(1))}: `);

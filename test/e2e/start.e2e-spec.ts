@@ -7,6 +7,7 @@ const secret = 'sk_live do not print me';
 describe('a start with a wrong environment', () => {
   const world = useWorld({ services: 0 });
   const wrong = {
+    HOST: 'http://localhost',
     PORT: 'http',
     APP_ROLES: 'consumer,cashier',
     RABBITMQ_URL: 'http://guest:hunter2hunter2@localhost',

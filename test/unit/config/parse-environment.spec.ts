@@ -29,6 +29,7 @@ describe('an environment with nothing but what is required', () => {
   it('takes the documented defaults', () => {
     expect(parsing({})).toMatchObject({
       nodeEnv: 'development',
+      host: '127.0.0.1',
       port: 3000,
       appRoles: ['consumer', 'publisher'],
       rabbitmqPrefetch: 50,
@@ -62,6 +63,7 @@ describe('an environment with everything set', () => {
   it('turns text into values: lists, numbers, milliseconds', () => {
     const environment = parsing({
       NODE_ENV: 'test',
+      HOST: '::1',
       PORT: '8080',
       APP_ROLES: ' consumer , consumer ',
       RABBITMQ_URL: 'amqps://user:secret@a:5671/payments,amqps://user:secret@b:5671/payments',
@@ -81,6 +83,7 @@ describe('an environment with everything set', () => {
     });
     expect(environment).toMatchObject({
       nodeEnv: 'test',
+      host: '::1',
       port: 8080,
       appRoles: ['consumer'],
       rabbitmqUrls: ['amqps://user:secret@a:5671/payments', 'amqps://user:secret@b:5671/payments'],
@@ -109,9 +112,31 @@ describe('an environment with everything set', () => {
   });
 });
 
+describe('the address that HTTP is answered on', () => {
+  it('is this machine’s own during development, and every one in production', () => {
+    const hosts = ['development', 'test', 'production'].map((NODE_ENV) => parsing({ NODE_ENV }).host);
+    expect(hosts).toEqual(['127.0.0.1', '127.0.0.1', '0.0.0.0']);
+  });
+
+  it.each(['0.0.0.0', '10.0.0.7', '::', 'fe80::1%eth0', 'localhost', 'shop-1', 'Payments.shop.internal'])(
+    'is %s where that is given, in production too',
+    (HOST) => {
+      expect([parsing({ HOST }).host, parsing({ HOST, NODE_ENV: 'production' }).host]).toEqual([HOST, HOST]);
+    },
+  );
+});
+
 describe('a wrong environment', () => {
   it.each([
     ['NODE_ENV', 'staging'],
+    ['HOST', '127.0.0.256'],
+    ['HOST', '127.0.0.1:3000'],
+    ['HOST', '[::1]'],
+    ['HOST', 'http://localhost'],
+    ['HOST', 'two words'],
+    ['HOST', 'shop..internal'],
+    ['HOST', '*'],
+    ['HOST', 'a'.repeat(64)],
     ['PORT', '0'],
     ['PORT', '65536'],
     ['PORT', '80a'],

@@ -81,3 +81,89 @@ describe('a body that is checked', () => {
     });
   });
 });
+
+describe('a field whose name every object has already', () => {
+  // What JSON has is an own property, `__proto__` too.
+  const parsed = (name: string): unknown => JSON.parse(`{"name":"cup","${name}":1}`);
+
+  it.each([...Object.getOwnPropertyNames(Object.prototype), '__proto__', 'prototype'])(
+    'is refused like any other that is not known: %s',
+    async (name) => {
+      expect(await answerTo(parsed(name))).toMatchObject({
+        errors: [{ field: name, problem: `property ${name} should not exist` }],
+      });
+    },
+  );
+
+  it('is refused in a query, too', async () => {
+    const query: unknown = Object.assign(Object.create(null), { name: 'cup', toString: 'x' });
+    expect(await answerTo(query)).toMatchObject({ errors: [{ field: 'toString' }] });
+  });
+
+  it('is named together with all the others that are wrong', async () => {
+    const body: unknown = JSON.parse('{"name":7,"valueOf":1,"colour":"red","__proto__":{"count":2}}');
+    const answer = JSON.stringify(await answerTo(body));
+    const fields = ['name', 'valueOf', 'colour', '__proto__'];
+    expect(fields.filter((field) => !answer.includes(`{"field":"${field}"`))).toEqual([]);
+  });
+});
+
+describe('a name of a field that is none', () => {
+  it.each(['', ' ', 'o', 'two words', '<script>', 'x'.repeat(10_000)])(
+    'is in no sentence, and spoils none: %p',
+    async (name) => {
+      const field = name === 'o' ? 'o' : '[odd name]';
+      expect(await answerTo({ name: 'cup', [name]: 1 })).toMatchObject({
+        errors: [{ field, problem: `property ${field} should not exist` }],
+      });
+    },
+  );
+});
+
+describe('a body of an impossible shape', () => {
+  const nested = (levels: number): unknown => {
+    let value: unknown = 1;
+    for (let level = 0; level < levels; level++) value = level % 2 ? { value } : [value];
+    return value;
+  };
+
+  it.each([16, 5_000, 100_000])('is refused for the field with which it has %d levels', async (levels) => {
+    expect(await answerTo({ name: 'cup', colour: nested(levels) })).toEqual({
+      statusCode: 400,
+      error: 'Bad Request',
+      message: ['colour must not be nested deeper than 16 levels'],
+      errors: [{ field: 'colour', problem: 'colour must not be nested deeper than 16 levels' }],
+    });
+  });
+
+  it('may have 16 levels, its own among them', async () => {
+    expect(await answerTo({ name: nested(15) })).toMatchObject({
+      errors: expect.arrayContaining([{ field: 'name', problem: 'name must be a string' }]),
+    });
+  });
+
+  it('is refused in one sentence for all of its 10,000 fields', async () => {
+    const names = Array.from({ length: 10_000 }, (_, index) => [`field${index}`, index]);
+    expect(await answerTo(Object.fromEntries(names))).toMatchObject({
+      errors: [{ field: '[body]', problem: 'the body has 10000 fields, 64 are allowed' }],
+    });
+  });
+
+  it('may have 64 fields, each of which is named', async () => {
+    const names = Array.from({ length: 63 }, (_, index) => [`field${index}`, index]);
+    const answer = await answerTo({ name: 'cup', ...Object.fromEntries(names) });
+    expect(answer).toMatchObject({ errors: { length: 63 } });
+  });
+
+  it.each([[[]], [[{ name: 'cup' }]], ['cup'], [7], [false]])('is refused when it is %j', async (body) => {
+    expect(await answerTo(body)).toMatchObject({
+      errors: [{ field: '[body]', problem: 'the body must be a JSON object' }],
+    });
+  });
+
+  it.each([undefined, null])('counts as empty when it is %p', async (body) => {
+    expect(await answerTo(body)).toMatchObject({
+      errors: expect.arrayContaining([expect.objectContaining({ field: 'name' })]),
+    });
+  });
+});

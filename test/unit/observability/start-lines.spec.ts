@@ -28,7 +28,7 @@ describe('the lines about the process', () => {
     const variables = { PORT: '8080', STRIPE_API_BASE: 'http://sandbox:12111' };
     expect(texts(variables)).toEqual([
       `Payment service: roles consumer and publisher, environment development, Node.js ${process.versions.node}`,
-      'HTTP http://localhost:8080: / (console), /docs, /dead-letters, /payments, /health/live, /health/ready, /metrics',
+      'HTTP http://localhost:8080, bound to 127.0.0.1: / (console), /docs, /dead-letters, /payments, /health/live, /health/ready, /metrics',
       'Gateway http://sandbox:12111',
       'Requests: REQUIRE_TIMESTAMP is off: one without a timestamp counts as new, however old it is. KEYS_PER_PUBLISHER is off: who publishes first under a key has it',
       'Receipts are switched off: SMTP_URL is empty',
@@ -55,7 +55,7 @@ describe('the lines about the process', () => {
 
   it.each([
     {
-      variables: { NODE_ENV: 'production', ALLOW_INSECURE_URLS: 'true' },
+      variables: { HOST: '127.0.0.1', NODE_ENV: 'production', ALLOW_INSECURE_URLS: 'true' },
       paths: '/health/live, /health/ready, /metrics',
     },
     {
@@ -63,7 +63,18 @@ describe('the lines about the process', () => {
       paths: '/docs, /dead-letters, /health/live, /health/ready, /metrics',
     },
   ])('name only what there is with $variables', ({ variables, paths }) => {
-    expect(texts(variables)).toContain(`HTTP http://localhost:3000: ${paths}`);
+    expect(texts(variables)).toContain(`HTTP http://localhost:3000, bound to 127.0.0.1: ${paths}`);
+  });
+
+  it.each([
+    { variables: { HOST: '0.0.0.0' }, place: 'http://localhost:3000, bound to 0.0.0.0' },
+    { variables: { NODE_ENV: 'production' }, place: 'http://localhost:3000, bound to 0.0.0.0' },
+    { variables: { HOST: '::' }, place: 'http://localhost:3000, bound to ::' },
+    { variables: { HOST: '::1' }, place: 'http://[::1]:3000, bound to ::1' },
+    { variables: { HOST: '10.0.0.7' }, place: 'http://10.0.0.7:3000, bound to 10.0.0.7' },
+    { variables: { HOST: 'payments' }, place: 'http://payments:3000, bound to payments' },
+  ])('say with $variables what HTTP is bound to, and where it is reached', ({ variables, place }) => {
+    expect(texts({ ...variables, ALLOW_INSECURE_URLS: 'true' }).join('\n')).toContain(`HTTP ${place}: /`);
   });
 
   it('do not speak of a gateway that a publisher never calls', () => {

@@ -26,7 +26,7 @@ const oldRelease = () => new StripeGateway(environmentFor(sandbox.url), [today])
 async function ask(method: string, path: string, body?: object): Promise<unknown> {
   const response = await fetch(`${sandbox.url}/_sandbox/${path}`, {
     method,
-    ...(body && { body: JSON.stringify(body) }),
+    ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
   });
   const answer: unknown = await response.json();
   return answer;

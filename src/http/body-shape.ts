@@ -1,0 +1,41 @@
+import { FORBIDDEN_NAMES, MAX_DEPTH } from '../messaging/message-body';
+import { problemOfUnknown, shownName, type FieldError } from './field-names';
+
+/** More than any body here has; each that is unknown is a sentence in the answer. */
+const MAX_FIELDS = 64;
+
+/**
+ * Why the fields of a body or a query should not even be looked at one by one: what does that calls itself once for each
+ * level, and makes an error for each unknown field.
+ */
+export function shapeProblems(value: unknown, where: string): FieldError[] {
+  if (value === undefined || value === null) return [];
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    return [{ field: `[${where}]`, problem: `the ${where} must be a JSON object` }];
+  }
+  const names = Object.keys(value);
+  if (names.length > MAX_FIELDS) {
+    const problem = `the ${where} has ${names.length} fields, ${MAX_FIELDS} are allowed`;
+    return [{ field: `[${where}]`, problem }];
+  }
+  return Object.entries(value)
+    .filter(([, member]) => isDeeperThan(MAX_DEPTH - 1, member))
+    .map(([name]) => shownName(name))
+    .map((field) => ({ field, problem: `${field} must not be nested deeper than ${MAX_DEPTH} levels` }));
+}
+
+/**
+ * Unknown fields that class-validator is never shown: class-transformer leaves out what is a function in the instance that
+ * it fills, so whatever each object inherits, and Nest takes away what could reach a prototype.
+ */
+export function hiddenFields(value: unknown): FieldError[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const names = Object.keys(value).filter((name) => name in Object.prototype || FORBIDDEN_NAMES.has(name));
+  return names.map(problemOfUnknown);
+}
+
+/** Looks no deeper than it must, so its own recursion is bounded, too. */
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member));
+}

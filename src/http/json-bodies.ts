@@ -1,0 +1,49 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { NextFunction, Request, Response } from 'express';
+import { answerError } from './answer-error';
+import { shapeProblems } from './body-shape';
+import { fieldErrors } from './field-errors';
+
+const LIMIT_KB = 100;
+
+/** Reads JSON and nothing else. What cannot be read is answered here, so also before Nest is ready to do it. */
+export function takeJsonBodies(app: NestExpressApplication): void {
+  app.use(refuseOtherTypes);
+  app.useBodyParser('json', { limit: LIMIT_KB * 1024 });
+  app.use(answerUnreadable);
+  app.use(refuseMisshapen);
+}
+
+/** Otherwise the body would count as empty, and each field as missing. */
+function refuseOtherTypes(request: Request, response: Response, next: NextFunction): void {
+  const isEmpty = request.headers['content-length'] === '0';
+  // `null` where there is no body.
+  if (isEmpty || request.is('application/json') !== false) next();
+  else answerError(response, 415, 'the body must be JSON, and be called so: Content-Type: application/json');
+}
+
+/** Ahead of everybody who goes through a body to its last level: interceptors do before a pipe has seen it. */
+function refuseMisshapen(request: Request, response: Response, next: NextFunction): void {
+  const problems = shapeProblems(request.body, 'body');
+  if (problems.length === 0) next();
+  else response.status(400).json(fieldErrors(problems).getResponse());
+}
+
+function answerUnreadable(error: unknown, _request: Request, response: Response, next: NextFunction): void {
+  const status = statusOf(error);
+  if (status === undefined) next(error);
+  else answerError(response, status, messageOf(error, status));
+}
+
+/** Of an error that is the client's. */
+function statusOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined;
+  return error.status >= 400 && error.status < 500 ? error.status : undefined;
+}
+
+function messageOf(error: unknown, status: number): string {
+  if (status === 413) return `the body is larger than ${LIMIT_KB} kB`;
+  // The parser's own text would quote the body.
+  if (error instanceof SyntaxError) return 'the body must be a JSON object';
+  return error instanceof Error ? error.message : 'the body cannot be read';
+}

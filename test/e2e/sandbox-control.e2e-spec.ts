@@ -1,0 +1,99 @@
+import { send } from '../support/raw-http';
+import { startSandbox, type Sandbox } from '../support/sandbox';
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await startSandbox();
+});
+afterAll(() => sandbox.stop());
+
+const json = { 'content-type': 'application/json' };
+const order = '{"kind":"decline","times":0}';
+const routes = [
+  { method: 'GET', path: '/_sandbox/charges' },
+  { method: 'GET', path: '/_sandbox/journal' },
+  { method: 'DELETE', path: '/_sandbox/journal' },
+  { method: 'GET', path: '/_sandbox/faults' },
+  { method: 'POST', path: '/_sandbox/faults', body: order },
+  { method: 'DELETE', path: '/_sandbox/faults' },
+  { method: 'OPTIONS', path: '/_sandbox/faults' },
+];
+
+async function faultKinds(): Promise<unknown> {
+  const { text } = await send(`${sandbox.url}/_sandbox/faults`, {});
+  const { faults } = JSON.parse(text) as { faults: { kind: string }[] };
+  return faults.map(({ kind }) => kind);
+}
+
+describe('the control of the sandbox, with a fault ordered', () => {
+  beforeAll(() => sandbox.fault({ kind: 'conflict', times: 0 }));
+  afterAll(() => sandbox.clearFaults());
+  afterEach(async () => expect(await faultKinds()).toEqual(['conflict']));
+
+  it.each(routes)('refuses $method $path to a page in a browser, of whatever origin', async (route) => {
+    for (const origin of ['http://evil.example', 'null', sandbox.url]) {
+      const answer = await send(`${sandbox.url}${route.path}`, { ...route, headers: { ...json, origin } });
+      expect([answer.status, answer.text]).toEqual([403, expect.stringContaining('without Origin')]);
+    }
+  });
+
+  it.each(routes)('refuses $method $path to a name that may have been rebound', async (route) => {
+    const headers = { ...json, host: 'rebound.example' };
+    const { status, text } = await send(`${sandbox.url}${route.path}`, { ...route, headers });
+    expect([status, text]).toEqual([403, expect.stringContaining('use an IP address, localhost')]);
+  });
+
+  // The first three are what a page of any origin can send without asking first.
+  it.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/jsonp',
+    '',
+  ])('refuses an order that does not call itself JSON: %p', async (type) => {
+    const answer = await send(`${sandbox.url}/_sandbox/faults`, {
+      method: 'POST',
+      headers: type === '' ? {} : { 'content-type': type },
+      body: order,
+    });
+    expect([answer.status, answer.text]).toEqual([
+      415,
+      expect.stringContaining('Content-Type: application/json'),
+    ]);
+  });
+
+  it('refuses an order that is larger than a megabyte', async () => {
+    const body = JSON.stringify({ kind: 'decline', matching: { paymentId: 'x'.repeat(1_000_000) } });
+    const answer = await send(`${sandbox.url}/_sandbox/faults`, { method: 'POST', headers: json, body });
+    expect([answer.status, answer.text]).toEqual([413, expect.stringContaining('1000000 bytes')]);
+  });
+
+  it.each(['kind', 'matching', 'times', 'probability', 'when', 'nonsense', '__proto__'])(
+    'refuses an order whose %s is nested 100,000 levels deep',
+    async (field) => {
+      const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+      const body = `{"kind":"delay","delayMs":1,${JSON.stringify(field)}:${deep}}`;
+      const answer = await send(`${sandbox.url}/_sandbox/faults`, { method: 'POST', headers: json, body });
+      expect([answer.status, answer.text]).toEqual([400, expect.stringContaining(field)]);
+    },
+  );
+});
+
+describe('the control of the sandbox', () => {
+  it.each(['application/json', 'Application/JSON; charset=utf-8', 'application/json;charset=utf-8'])(
+    'takes an order as %s',
+    async (type) => {
+      const headers = { 'content-type': type };
+      const answer = await send(`${sandbox.url}/_sandbox/faults`, { method: 'POST', headers, body: order });
+      await sandbox.clearFaults();
+      expect(answer.status).toBe(201);
+    },
+  );
+
+  it.each(['localhost', 'sandbox:12111', 'host.docker.internal', '[::1]:12111'])(
+    'answers those who call it %s',
+    async (host) => {
+      expect((await send(`${sandbox.url}/_sandbox/charges`, { headers: { host } })).status).toBe(200);
+    },
+  );
+});
