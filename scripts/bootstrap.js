@@ -52,7 +52,7 @@ function lockedPackages(file) {
 /** @param {string} directory */
 async function installPackages(directory) {
   // The tools are needed, too, whatever NODE_ENV says.
-  const args = ['ci', '--include=dev', '--no-audit'];
+  const args = ['ci', '--include=dev', '--ignore-scripts', '--no-audit'];
   await runProgram({ name: 'npm-ci', command: 'npm', args, cwd: root, directory });
 }
 

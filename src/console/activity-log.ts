@@ -3,15 +3,18 @@ import { Subject, type Observable } from 'rxjs';
 import { NO_COUNTS, type Counts, type Report, type Snapshot } from './activity';
 import { sum } from './counting';
 
-/** What somebody who opens the page gets to see of the past; a few hundred bytes each. */
+/** What somebody who opens the page gets to see of the past; most take a few hundred bytes. */
 const KEPT_HAPPENINGS = 2_000;
+/** Whatever reports are like: this much is written for each page that is opened. */
+const KEPT_BYTES = 1024 * 1024;
 
 /** The latest reports, and what they add up to since this process started. */
 @Injectable()
 export class ActivityLog {
-  private readonly reports: Report[] = [];
+  private readonly kept: { readonly report: Report; readonly bytes: number }[] = [];
   private readonly subject = new Subject<Report>();
-  private kept = 0;
+  private happenings = 0;
+  private bytes = 0;
   private totals: Counts = NO_COUNTS;
 
   get arrivals(): Observable<Report> {
@@ -29,12 +32,20 @@ export class ActivityLog {
   }
 
   snapshot(): Snapshot {
-    return { totals: this.totals, reports: [...this.reports] };
+    return { totals: this.totals, reports: this.kept.map(({ report }) => report) };
   }
 
   private keep(report: Report): void {
-    this.reports.push(report);
-    this.kept += report.happenings.length;
-    while (this.kept > KEPT_HAPPENINGS) this.kept -= this.reports.shift()?.happenings.length ?? 0;
+    const bytes = Buffer.byteLength(JSON.stringify(report));
+    this.kept.push({ report, bytes });
+    this.happenings += report.happenings.length;
+    this.bytes += bytes;
+    while (this.happenings > KEPT_HAPPENINGS || this.bytes > KEPT_BYTES) this.forgetOldest();
+  }
+
+  private forgetOldest(): void {
+    const oldest = this.kept.shift();
+    this.happenings -= oldest?.report.happenings.length ?? 0;
+    this.bytes -= oldest?.bytes ?? 0;
   }
 }

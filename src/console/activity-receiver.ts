@@ -2,16 +2,21 @@ import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { Channel } from 'amqplib';
 import { ACTIVITY } from '../messaging/topology';
-import type { Report } from './activity';
 import { ActivityLog } from './activity-log';
+import { readReport } from './report-format';
 
 /** A console that stops reading must not fill the broker's memory. */
 const LONGEST_QUEUE = 1_000;
+const LARGEST_QUEUE_BYTES = 8 * 1024 * 1024;
+/** Whoever floods the exchange must not flood the log as well. */
+const SAY_EVERY_MS = 60_000;
 
 /** Hears the reports of all processes, its own among them, through a queue that lives as long as its connection. */
 @Injectable()
 export class ActivityReceiver implements OnModuleInit {
   private readonly logger = new Logger(ActivityReceiver.name);
+  private dropped = 0;
+  private saidAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly amqp: AmqpConnection,
@@ -32,38 +37,34 @@ export class ActivityReceiver implements OnModuleInit {
       exclusive: true,
       autoDelete: true,
       maxLength: LONGEST_QUEUE,
+      arguments: { 'x-max-length-bytes': LARGEST_QUEUE_BYTES },
     });
     await channel.bindQueue(queue, ACTIVITY.exchange, ACTIVITY.routingKey);
     await channel.consume(
       queue,
       (message) => {
-        const report = message ? reportIn(message.content) : undefined;
-        if (report) this.log.add(report);
+        if (message) this.hear(message.content);
       },
       { noAck: true },
     );
   }
-}
 
-/** Undefined for what is none: anybody may publish to the broker's own exchange. */
-function reportIn(content: Buffer): Report | undefined {
-  try {
-    const value: unknown = JSON.parse(content.toString());
-    return isReport(value) ? value : undefined;
-  } catch {
-    return undefined;
+  /** Anybody may publish to the broker's own exchange: what is no report is left out, and so is every clock but ours. */
+  private hear(content: Buffer): void {
+    const report = readReport(content);
+    if (report) this.log.add({ ...report, at: Date.now() });
+    else this.drop();
   }
-}
 
-function isReport(value: unknown): value is Report {
-  if (typeof value !== 'object' || value === null) return false;
-  return (
-    'process' in value &&
-    typeof value.process === 'string' &&
-    'counts' in value &&
-    typeof value.counts === 'object' &&
-    value.counts !== null &&
-    'happenings' in value &&
-    Array.isArray(value.happenings)
-  );
+  private drop(): void {
+    this.dropped++;
+    const now = performance.now();
+    if (now - this.saidAt < SAY_EVERY_MS) return;
+    this.saidAt = now;
+    this.logger.warn(
+      { exchange: ACTIVITY.exchange, routingKey: ACTIVITY.routingKey, dropped: this.dropped },
+      'Somebody publishes what is no report where the console hears them; it is dropped',
+    );
+    this.dropped = 0;
+  }
 }

@@ -8,13 +8,12 @@ import { NO_COUNTS, type Counts, type Happening } from './activity';
 import { ActivitySender } from './activity-sender';
 import { fromEngine, fromPayments } from './activity-translation';
 import { counted } from './counting';
+import { isReadable, MOST_HAPPENINGS, MOST_HAPPENINGS_BYTES } from './report-format';
 
 /** Often enough to look live, seldom enough that a busy process sends ten messages a second and no more. */
 const REPORT_EVERY_MS = 100;
 /** By this a process shows that it lives. */
 const SIGN_OF_LIFE_MS = 2_000;
-/** More than a person can see pass by; the counts are exact all the same. */
-const MOST_HAPPENINGS = 200;
 
 /** Watches what this process does with payments, and reports it to the consoles. For development only. */
 @Injectable()
@@ -22,6 +21,7 @@ export class ActivityRecorder implements OnModuleInit, OnApplicationShutdown {
   private readonly process = `${hostname()}:${process.pid}`;
   private readonly held = new Set<string>();
   private happenings: Happening[] = [];
+  private bytes = 0;
   private omitted = 0;
   private counts: Counts = NO_COUNTS;
   private reportedAt = 0;
@@ -53,8 +53,18 @@ export class ActivityRecorder implements OnModuleInit, OnApplicationShutdown {
     if (happening.kind === 'started') this.held.add(happening.key);
     else if (endsWork(happening)) this.held.delete(happening.key);
     this.counts = counted(this.counts, happening);
-    if (this.happenings.length < MOST_HAPPENINGS) this.happenings.push(happening);
-    else this.omitted++;
+    if (!this.tell(happening)) this.omitted++;
+  }
+
+  /** False where the report is full, or where those who hear of it would drop the whole report. */
+  private tell(happening: Happening): boolean {
+    // With the comma behind it.
+    const bytes = Buffer.byteLength(JSON.stringify(happening)) + 1;
+    const isFull = this.happenings.length === MOST_HAPPENINGS || this.bytes + bytes > MOST_HAPPENINGS_BYTES;
+    if (isFull || !isReadable(happening)) return false;
+    this.happenings.push(happening);
+    this.bytes += bytes;
+    return true;
   }
 
   private report(): void {
@@ -65,6 +75,7 @@ export class ActivityRecorder implements OnModuleInit, OnApplicationShutdown {
     if (!this.sender.send({ process, at, inProgress: this.held.size, counts, happenings, omitted })) return;
     this.reportedAt = at;
     this.happenings = [];
+    this.bytes = 0;
     this.omitted = 0;
     this.counts = NO_COUNTS;
   }

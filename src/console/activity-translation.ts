@@ -8,6 +8,10 @@ import { inMajorUnits } from '../payment/money';
 import type { PaymentHappening } from '../payment/payment-activity';
 import type { PaymentFields } from '../payment/payment.dto';
 import type { Happening, PublishedFields, ResultFacts } from './activity';
+import { LONGEST_TEXT } from './report-format';
+
+/** A sentence, as long as the one in a dead letter's header. */
+const LONGEST_DETAIL = 300;
 
 /** What the engine did with a payment's key, or undefined where there is nothing to see. */
 export function fromEngine(event: IdempotencyEvent, leaseMs: number): Happening | undefined {
@@ -57,7 +61,14 @@ export function fromPayments(happening: PaymentHappening): Happening {
       const at = Date.now();
       return fate.kind === 'park'
         ? { key, at, kind: 'parked', delayMs: fate.delayMs, attempts: fate.attempts, why: fate.reason }
-        : { key, at, kind: 'dead', reason: fate.reason, detail: fate.detail, attempts: fate.attempts };
+        : {
+            key,
+            at,
+            kind: 'dead',
+            reason: fate.reason,
+            detail: fate.detail.slice(0, LONGEST_DETAIL),
+            attempts: fate.attempts,
+          };
     }
     default:
       return happening satisfies never;
@@ -90,11 +101,11 @@ function factsOf(result: unknown): ResultFacts {
   const stored = new Map(typeof result === 'object' && result !== null ? Object.entries(result) : []);
   const text = (name: string) => {
     const value: unknown = stored.get(name);
-    return typeof value === 'string' ? { [name]: value } : {};
+    return typeof value === 'string' ? { [name]: value.slice(0, LONGEST_TEXT) } : {};
   };
-  const status: unknown = stored.get('status');
   return {
-    status: typeof status === 'string' ? status : 'unknown',
+    status: 'unknown',
+    ...text('status'),
     ...text('paymentId'),
     ...text('currency'),
     ...text('chargeId'),

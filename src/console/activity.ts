@@ -62,6 +62,7 @@ export type Happening = {
 export interface Report {
   /** Host and process id. */
   readonly process: string;
+  /** Milliseconds since 1970. Pages get the time at which the console heard it: no process can move their clock. */
   readonly at: number;
   /** Keys that the process holds the lease of. */
   readonly inProgress: number;

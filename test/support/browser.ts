@@ -22,6 +22,12 @@ function findChromium(): string | undefined {
   return programs.map(findProgram).find((path) => path !== undefined);
 }
 
+interface Look {
+  phone?: boolean;
+  dark?: boolean;
+  still?: boolean;
+}
+
 /** The console as a person meets it. */
 export class ConsolePage {
   /** What the page should not have complained of. */
@@ -34,20 +40,21 @@ export class ConsolePage {
     });
   }
 
-  static async open(
-    browser: Browser,
-    url: string,
-    look: { phone?: boolean; dark?: boolean; still?: boolean } = {},
-  ): Promise<ConsolePage> {
+  static async open(browser: Browser, url: string, look: Look = {}): Promise<ConsolePage> {
+    const opened = await ConsolePage.blank(browser, look);
+    await opened.page.goto(url);
+    await opened.page.getByText(/^live, /).waitFor();
+    return opened;
+  }
+
+  /** For what has to be arranged before the console is opened. */
+  static async blank(browser: Browser, look: Look = {}): Promise<ConsolePage> {
     const page = await browser.newPage({
       reducedMotion: look.still ? 'reduce' : 'no-preference',
       colorScheme: look.dark ? 'dark' : 'light',
       viewport: look.phone ? { width: 375, height: 812 } : { width: 1440, height: 1000 },
     });
-    const opened = new ConsolePage(page);
-    await page.goto(url);
-    await page.getByText(/^live, /).waitFor();
-    return opened;
+    return new ConsolePage(page);
   }
 
   /** The number that stands in a place of the flow, such as `charged`. */

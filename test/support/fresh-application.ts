@@ -43,10 +43,11 @@ export class FreshApplication {
     for (const [file, content] of await blocksOfTheManual()) await app.write(file, content);
     await run(
       'npm',
-      ['install', '--no-audit', '--no-fund', '--prefer-offline', `./${filename}`, ...(await toolsOf())],
-      {
-        cwd: folder,
-      },
+      [
+        ...['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'],
+        ...[`./${filename}`, ...(await toolsOf())],
+      ],
+      { cwd: folder },
     );
     return app;
   }

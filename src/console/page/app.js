@@ -1,3 +1,4 @@
+import { attempt } from './attempt.js';
 import { Chart } from './chart.js';
 import { DeadLetters } from './dead-letters.js';
 import { byId, setText } from './dom.js';
@@ -37,7 +38,7 @@ function take(event) {
     case 'snapshot':
       return model.reset(event.data);
     case 'report':
-      flow.animate(event.data.report, model);
+      attempt(() => flow.animate(event.data.report, model));
       return model.apply(event.data.report, event.data.totals);
     case 'queues':
       model.setDepths(event.data.depths);
@@ -62,10 +63,8 @@ function show() {
   const text = isLive ? `live, ${counted(names.length, 'process', 'processes')}` : 'no connection';
   setText(byId('connection-text', HTMLElement), text);
   byId('connection', HTMLElement).title = names.join('\n');
-  verdict.show(model);
-  flow.show(model);
-  chart.show(model);
-  if (isNews || isAlive) isAlive = payments.show(model);
+  for (const part of [verdict, flow, chart]) attempt(() => part.show(model));
+  if (isNews || isAlive) isAlive = attempt(() => payments.show(model)) ?? false;
   isNews = false;
 }
 

@@ -1,3 +1,4 @@
+import { attempt } from './attempt.js';
 import { PaymentStory } from './payment-story.js';
 
 /** @typedef {import('../activity').Counts} Counts */
@@ -10,6 +11,8 @@ import { PaymentStory } from './payment-story.js';
 const MOST_PAYMENTS = 300;
 /** A process that has not reported for this long is gone, whatever it held. It reports every two seconds. */
 const PROCESS_GONE_MS = 6_000;
+/** Names come from outside; those heard last are kept. */
+const MOST_PROCESSES = 100;
 export const CHART_SECONDS = 60;
 
 /** @type {Counts} */
@@ -39,7 +42,7 @@ export class Model {
     this.#seconds.clear();
     this.#skewMs = Infinity;
     this.omitted = 0;
-    for (const report of reports) this.apply(report, totals);
+    for (const report of reports) attempt(() => this.apply(report, totals));
     this.totals = totals;
   }
 
@@ -51,9 +54,11 @@ export class Model {
     this.totals = totals;
     this.omitted += report.omitted;
     this.#skewMs = Math.min(this.#skewMs, Date.now() - report.at);
-    this.#processes.set(report.process, { inProgress: report.inProgress, seenAt: report.at });
+    this.#see(report);
     this.#count(report);
-    for (const happening of report.happenings) this.#storyOf(happening).apply(happening, report.process);
+    for (const happening of report.happenings) {
+      attempt(() => this.#storyOf(happening).apply(happening, report.process));
+    }
   }
 
   /**
@@ -93,6 +98,16 @@ export class Model {
       { length: CHART_SECONDS },
       (_, index) => this.#seconds.get(last - CHART_SECONDS + 1 + index) ?? NONE,
     );
+  }
+
+  /** @param {Report} report */
+  #see({ process, inProgress, at }) {
+    this.#processes.delete(process);
+    this.#processes.set(process, { inProgress, seenAt: at });
+    for (const [name, { seenAt }] of this.#processes) {
+      const isGone = at - seenAt >= PROCESS_GONE_MS;
+      if (isGone || this.#processes.size > MOST_PROCESSES) this.#processes.delete(name);
+    }
   }
 
   /** @param {Report} report */

@@ -1,3 +1,4 @@
+import { attempt } from './attempt.js';
 import { byId, setText } from './dom.js';
 import { PaymentRow } from './payment-row.js';
 
@@ -29,7 +30,7 @@ export class PaymentList {
     const shown = [...model.payments.values()].slice(-MOST_ROWS);
     this.#forgetAllBut(new Set(shown));
     const now = model.now();
-    const alive = shown.filter((story) => this.#rowOf(story).show(now));
+    const alive = shown.filter((story) => attempt(() => this.#rowOf(story).show(now)));
     this.#empty.hidden = shown.length > 0;
     const hidden = model.payments.size - shown.length;
     setText(

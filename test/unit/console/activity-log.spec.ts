@@ -21,6 +21,20 @@ describe('what the console remembers', () => {
     expect(reports.at(-1)?.happenings[0]?.key).toBe('key-99');
   });
 
+  it('is bounded in bytes, whatever the reports are like, and the latest is in it', () => {
+    const log = new ActivityLog();
+    const paymentId = '€'.repeat(765);
+    for (let number = 0; number < 100; number++) {
+      const payment = { paymentId, amount: 1, customerId: paymentId };
+      const happening = { kind: 'published', key: `key-${number}`, at: 0, payment, copies: 1 } as const;
+      log.add(report(Array.from({ length: 20 }, () => happening)));
+    }
+    const { reports } = log.snapshot();
+    expect(Buffer.byteLength(JSON.stringify(reports))).toBeLessThan(1.1 * 1024 * 1024);
+    expect(reports.length).toBeGreaterThan(1);
+    expect(reports.at(-1)?.happenings[0]?.key).toBe('key-99');
+  });
+
   it('is not displaced by signs of life', () => {
     const log = new ActivityLog();
     log.add(report([renewed('key')]));

@@ -23,6 +23,8 @@ const started = (key: string): Happening => ({
 const depths = (dead: number) => ({ ready: 0, waiting: 0, dead });
 
 describe('what the page knows', () => {
+  afterEach(() => jest.restoreAllMocks());
+
   it('adds up what the processes hold', () => {
     const model = new Model();
     model.apply(report({ process: 'one', inProgress: 2 }), NO_COUNTS);
@@ -55,6 +57,27 @@ describe('what the page knows', () => {
       false,
       true,
     ]);
+  });
+
+  it('is not lost with one happening that cannot be told', () => {
+    jest.spyOn(console, 'error').mockReturnValue();
+    const broken = [null, { ...started('broken'), kind: 'published' }, { ...started('x'), kind: 'finished' }];
+    const happenings = [...broken, started('genuine')] as Happening[];
+    const live = new Model();
+    live.apply(report({ happenings }), { ...NO_COUNTS, charged: 9 });
+    const late = new Model();
+    const reports = [report({ happenings }), null as unknown as Report];
+    late.reset({ totals: { ...NO_COUNTS, charged: 9 }, reports });
+    for (const model of [live, late])
+      expect([model.payments.get('genuine')?.state, model.totals.charged]).toEqual(['working', 9]);
+  });
+
+  it('keeps no more than 100 processes, those that were heard last', () => {
+    const model = new Model();
+    for (let number = 0; number < 1_000; number++) model.apply(report({ process: `p-${number}` }), NO_COUNTS);
+    model.apply(report({ process: 'p-950' }), NO_COUNTS);
+    const { names } = model.processes;
+    expect([names.length, names[0], names.at(-1)]).toEqual([100, 'p-900', 'p-950']);
   });
 
   it('begins anew with a snapshot', () => {

@@ -5,7 +5,7 @@ import { isJsonObject, parseJsonObject } from '../../support/json';
 
 const root = resolve(__dirname, '../../..');
 const scripts = parseJsonObject(readFileSync(join(root, 'package.json'), 'utf8'))?.scripts;
-const commands = ['start', 'demo', 'test', 'faults', 'faults:mutants', 'bench', 'model'];
+const commands = ['start', 'demo', 'test', 'faults', 'faults:mutants', 'bench', 'model', 'sbom'];
 
 interface Ended {
   status: number | null;

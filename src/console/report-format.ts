@@ -1,0 +1,100 @@
+import { isKey } from '../idempotency';
+import type { Counts, Happening, PublishedFields, Report, ResultFacts } from './activity';
+import { byKind, checked, list, number, object, oneOf, optional, text, whole } from './reading';
+
+/** What a report may have. Anybody who may write to the broker's exchange can send one. */
+const MOST_REPORT_BYTES = 256 * 1024;
+/** Beside the happenings: the process and the counts. */
+const OTHER_BYTES = 8 * 1024;
+export const MOST_HAPPENINGS_BYTES = MOST_REPORT_BYTES - OTHER_BYTES;
+/** More than a person can see pass by; the counts are exact all the same. */
+export const MOST_HAPPENINGS = 200;
+/** 255 characters, as a payment's fields may have: each up to a pair of surrogates and a variation selector. */
+export const LONGEST_TEXT = 3 * 255;
+
+/** More than any process does between two reports; so many in each of millions of reports still add up exactly. */
+const MOST_COUNTED = 1_000_000_000;
+const LATEST_MOMENT = 8.64e15;
+
+const anyText = text(LONGEST_TEXT);
+const count = whole(MOST_COUNTED);
+const moment = number(LATEST_MOMENT);
+const duration = number(LATEST_MOMENT);
+const key = checked((value): value is string => value === '' || isKey(value));
+const facts = { key, at: moment };
+
+const payment = object<PublishedFields>({
+  paymentId: anyText,
+  amount: number(Number.MAX_SAFE_INTEGER),
+  customerId: anyText,
+  currency: optional(anyText),
+  paymentMethodId: optional(anyText),
+});
+
+const result = object<ResultFacts>({
+  status: anyText,
+  paymentId: optional(anyText),
+  amount: optional(anyText),
+  currency: optional(anyText),
+  chargeId: optional(anyText),
+  declineCode: optional(anyText),
+});
+
+const happening = byKind<Happening>({
+  published: object({ ...facts, kind: oneOf('published'), payment, copies: count }),
+  started: object({
+    ...facts,
+    kind: oneOf('started'),
+    attempt: count,
+    fencingToken: whole(Number.MAX_SAFE_INTEGER),
+    leaseMs: duration,
+  }),
+  'lease-renewed': object({ ...facts, kind: oneOf('lease-renewed'), leaseMs: duration }),
+  'lease-lost': object({ ...facts, kind: oneOf('lease-lost') }),
+  released: object({ ...facts, kind: oneOf('released') }),
+  finished: object({ ...facts, kind: oneOf('finished'), result }),
+  duplicate: object({
+    ...facts,
+    kind: oneOf('duplicate'),
+    from: oneOf('store', 'running-call', 'memory'),
+    result,
+  }),
+  parked: object({ ...facts, kind: oneOf('parked'), delayMs: duration, attempts: count, why: anyText }),
+  dead: object({ ...facts, kind: oneOf('dead'), reason: anyText, detail: anyText, attempts: count }),
+});
+
+const report = object<Report>({
+  process: anyText,
+  at: moment,
+  inProgress: count,
+  counts: object<Counts>({
+    published: count,
+    charged: count,
+    declined: count,
+    duplicates: count,
+    parked: count,
+    dead: count,
+  }),
+  happenings: list(happening, MOST_HAPPENINGS),
+  omitted: count,
+});
+
+/** Undefined for what is no report: that is left out as a whole. */
+export function readReport(content: Buffer): Report | undefined {
+  if (content.length > MOST_REPORT_BYTES) return undefined;
+  try {
+    return report(JSON.parse(content.toString()));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether those who hear of it can read it. */
+export function isReadable(value: Happening): boolean {
+  try {
+    happening(value);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,153 @@
+import type { Browser } from 'playwright-core';
+import { ConsolePage, openBrowser } from '../support/browser';
+import { eventually } from '../support/eventually';
+import { EventStream } from '../support/event-stream';
+import { aPayment } from '../support/payments';
+import { useWorld } from '../support/world';
+import type { World } from '../support/world';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await openBrowser();
+}, 300_000);
+afterAll(() => browser.close());
+
+const NO_COUNTS = { published: 0, charged: 0, declined: 0, duplicates: 0, parked: 0, dead: 0 };
+
+function aReport(overrides: object = {}): object {
+  const at = Date.now();
+  return {
+    process: 'forged:1',
+    at,
+    inProgress: 0,
+    counts: NO_COUNTS,
+    happenings: [],
+    omitted: 0,
+    ...overrides,
+  };
+}
+
+/** As anybody can who may write to the broker's own exchange. */
+async function forge(world: World, report: object | string): Promise<void> {
+  const body = typeof report === 'string' ? report : JSON.stringify(report);
+  await world.broker.publish(body, { exchange: 'amq.topic', routingKey: 'payment-consumer.activity' });
+}
+
+const about = (kind: string, more: object = {}) => ({ key: 'forged', at: Date.now(), kind, ...more });
+const finished = (result: unknown) => about('finished', { result });
+
+/** What none of our processes sends, and what a page does not survive that believes it. */
+const NO_REPORTS: readonly (object | string)[] = [
+  'no JSON',
+  'null',
+  aReport({ happenings: [null] }),
+  aReport({ happenings: [about('published')] }),
+  aReport({ happenings: [finished(null)] }),
+  aReport({ happenings: [finished({ status: 'succeeded', amount: {}, currency: 7 })] }),
+  aReport({ happenings: [about('dead', { reason: null, detail: [] })] }),
+  aReport({ happenings: [about('parked', { delayMs: 'long', why: 7 })] }),
+  aReport({ happenings: [about('started', { leaseMs: null })] }),
+  aReport({ happenings: [about('exploded')] }),
+  aReport({ counts: null }),
+  aReport({ counts: { charged: 'many' } }),
+  JSON.stringify(aReport({ counts: { ...NO_COUNTS, charged: 7 } })).replace(':7', ':1e999'),
+  aReport({ counts: { ...NO_COUNTS, charged: -5 } }),
+  aReport({ process: { toString: 1 } }),
+  aReport({ at: 'tomorrow' }),
+  aReport({ inProgress: 1e300 }),
+  aReport({ happenings: Array.from({ length: 201 }, () => about('released')) }),
+  // Read as one, it would be kept, and sent to each page that is opened.
+  aReport({ process: 'x'.repeat(300_000) }),
+];
+
+const SAID = 'Somebody publishes what is no report where the console hears them; it is dropped';
+
+describe('the console, while somebody publishes what is no report', () => {
+  const world = useWorld();
+
+  it('shows payments all the same, on a page that was open and on a new one', async () => {
+    const open = await ConsolePage.open(browser, world.service.url);
+    for (const forged of NO_REPORTS) await forge(world, forged);
+    const genuine = aPayment();
+    await world.service.postPayment(genuine, { copies: 2 });
+    const pages = [open, await ConsolePage.open(browser, world.service.url)];
+    for (const page of pages) {
+      await eventually(async () => {
+        expect(await page.rows).toEqual([expect.stringContaining(genuine.paymentId)]);
+        expect([await page.count('charged'), await page.count('duplicates')]).toEqual([1, 1]);
+      });
+      expect(page.errors).toEqual([]);
+      await page.page.getByText('live, 1 process').waitFor();
+    }
+  });
+
+  it('says so in the log once, without what was published', () => {
+    const said = world.service.logged({ msg: SAID });
+    expect(said).toHaveLength(1);
+    expect(JSON.stringify(said)).not.toContain('forged');
+  });
+});
+
+describe('the console, while somebody forges reports that it believes', () => {
+  const world = useWorld();
+
+  it('keeps the time: who lives, and the last minute', async () => {
+    const page = await ConsolePage.open(browser, world.service.url);
+    for (const at of [0, Date.now() + 86_400_000, 8.64e15])
+      await forge(world, aReport({ process: `p-${at}`, at }));
+    await world.service.postPayment(aPayment());
+    await page.page.getByText('live, 4 processes').waitFor();
+    await page.page.locator('#chart[aria-label^="In the last minute: 1 charged"]').waitFor();
+  });
+
+  it('keeps for new pages no more than a megabyte, the latest in it', async () => {
+    const text = '€'.repeat(255);
+    const payment = { paymentId: text, amount: 1, customerId: text, paymentMethodId: text };
+    const happenings = Array.from({ length: 100 }, () => about('published', { payment, copies: 1 }));
+    for (let number = 0; number < 20; number++) await forge(world, aReport({ happenings }));
+    const genuine = aPayment();
+    await world.service.postPayment(genuine);
+    await eventually(async () => {
+      const stream = await EventStream.open(`${world.service.url}/console/events`);
+      const snapshot = JSON.stringify(await stream.next('snapshot'));
+      await stream.close();
+      expect(snapshot).toContain(genuine.idempotencyKey);
+      expect(Buffer.byteLength(snapshot)).toBeLessThan(1.1 * 1024 * 1024);
+    });
+  });
+});
+
+describe('the page, when its service passes on what is no report', () => {
+  const world = useWorld();
+
+  it('shows everything else, and complains in the browser’s console alone', async () => {
+    const broken = [
+      null,
+      finished(null),
+      about('published'),
+      about('published', { payment: null, copies: {} }),
+    ];
+    const started = {
+      key: 'genuine',
+      at: Date.now(),
+      kind: 'started',
+      attempt: 1,
+      fencingToken: 1,
+      leaseMs: 5_000,
+    };
+    const report = aReport({ happenings: [...broken, started] });
+    const totals = { ...NO_COUNTS, charged: 3 };
+    const event = (type: string, data: object) => `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+    const body = event('snapshot', { totals, reports: [null, report] }) + event('report', { report, totals });
+    const page = await ConsolePage.blank(browser);
+    await page.page.route('**/console/events', (route) =>
+      route.fulfill({ contentType: 'text/event-stream', body }),
+    );
+    await page.page.goto(world.service.url);
+    await eventually(async () => {
+      expect((await page.rows)[0]).toContain('genuine');
+      expect(await page.count('charged')).toBe(3);
+    });
+    expect(page.errors).not.toEqual([]);
+  });
+});

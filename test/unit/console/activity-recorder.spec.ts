@@ -1,0 +1,114 @@
+import type { Report } from '../../../src/console/activity';
+import { ActivityRecorder } from '../../../src/console/activity-recorder';
+import type { ActivitySender } from '../../../src/console/activity-sender';
+import { readReport } from '../../../src/console/report-format';
+import type { Environment } from '../../../src/config/environment';
+import { IdempotencyEvents } from '../../../src/idempotency';
+import { PaymentActivity } from '../../../src/payment/payment-activity';
+import { aMessage } from '../messaging/a-message';
+
+const MOST_BYTES = 256 * 1024;
+
+/** The process of a recorder whose reports are caught. */
+class Watched {
+  readonly payments = new PaymentActivity();
+  readonly engine = new IdempotencyEvents();
+  readonly sent: Buffer[] = [];
+
+  constructor() {
+    const send = (report: Report) => this.sent.push(Buffer.from(JSON.stringify(report))) > 0;
+    new ActivityRecorder({ send } as unknown as ActivitySender, this.payments, this.engine, {
+      idempotencyLeaseMs: 30_000,
+    } as Environment).onModuleInit();
+  }
+
+  publish(fields: { text: string; copies?: number }): void {
+    const { text, copies = 1 } = fields;
+    const payment = { paymentId: text, amount: 999_999_999.99, customerId: text, paymentMethodId: text };
+    const idempotencyKey = 'k'.repeat(255);
+    this.payments.emit({ kind: 'published', idempotencyKey, payment, copies, sentAt: Date.now() });
+  }
+
+  fail(detail: string): void {
+    const fate = { kind: 'dead-letter', reason: 'retries-exhausted', detail, attempts: 100 } as const;
+    this.payments.emit({ kind: 'unprocessed', message: aMessage({}), fate });
+  }
+
+  complete(result: unknown): void {
+    const key = 'k'.repeat(255);
+    this.engine.emit({ scope: 'payment', key }, { kind: 'completed', fencingToken: 1, result });
+  }
+
+  /** What was sent next, as a console reads it. */
+  report(): { readonly bytes: number; readonly read: Report | undefined } {
+    jest.advanceTimersByTime(100);
+    const content = this.sent.at(-1) ?? Buffer.alloc(0);
+    return { bytes: content.length, read: readReport(content) };
+  }
+}
+
+describe('the report of a process', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  it.each([
+    { of: 'one byte', text: 'x'.repeat(255) },
+    { of: 'three bytes', text: '€'.repeat(255) },
+    { of: 'four bytes and a variation selector', text: '😀\uFE0F'.repeat(255) },
+    { of: 'which JSON makes six bytes', text: '\uD800'.repeat(255) },
+  ])(
+    'passes the console with as many of the longest payments as there can be, in characters of $of',
+    (one) => {
+      const watched = new Watched();
+      for (let number = 0; number < 300; number++) watched.publish(one);
+      const { bytes, read } = watched.report();
+      expect(bytes).toBeLessThanOrEqual(MOST_BYTES);
+      expect(read?.counts.published).toBe(300);
+      expect(read?.happenings[0]).toMatchObject({ payment: { paymentId: one.text, customerId: one.text } });
+      expect((read?.happenings.length ?? 0) + (read?.omitted ?? 0)).toBe(300);
+    },
+  );
+
+  it('tells 200 payments of usual length one by one, and counts the others', () => {
+    const watched = new Watched();
+    for (let number = 0; number < 250; number++) watched.publish({ text: 'x'.repeat(100) });
+    expect(watched.report().read).toMatchObject({ omitted: 50, happenings: { length: 200 } });
+  });
+
+  it('passes with the longest details, of which it tells 300 characters', () => {
+    const watched = new Watched();
+    for (let number = 0; number < 300; number++) watched.fail('€'.repeat(5_000));
+    const { bytes, read } = watched.report();
+    expect(bytes).toBeLessThanOrEqual(MOST_BYTES);
+    expect(read).toMatchObject({ counts: { dead: 300 }, happenings: { length: 200 } });
+    expect(read?.happenings[0]).toMatchObject({ detail: '€'.repeat(300) });
+  });
+
+  it('passes with whatever a record in Redis holds', () => {
+    const watched = new Watched();
+    const long = '€'.repeat(10_000);
+    watched.complete({ status: long, paymentId: long, chargeId: long, declineCode: long, currency: long });
+    watched.complete(null);
+    watched.complete({ status: 7, amountMinorUnits: 1e21, currency: 'USD' });
+    expect(watched.report().read).toMatchObject({ counts: { charged: 3 }, happenings: { length: 3 } });
+  });
+
+  it('only counts what a console would drop, so that the others are told', () => {
+    const watched = new Watched();
+    watched.publish({ text: 'x'.repeat(5_000) });
+    watched.publish({ text: 'x' });
+    expect(watched.report().read).toMatchObject({
+      counts: { published: 2 },
+      happenings: { length: 1 },
+      omitted: 1,
+    });
+  });
+
+  it('has room again after each report', () => {
+    const watched = new Watched();
+    for (const text of ['€', 'x']) {
+      for (let number = 0; number < 150; number++) watched.publish({ text: text.repeat(255) });
+      expect(watched.report().read?.happenings.length).toBeGreaterThan(50);
+    }
+  });
+});

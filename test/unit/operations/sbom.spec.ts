@@ -1,0 +1,77 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isJsonObject, parseJsonObject, type JsonObject } from '../../support/json';
+
+const root = join(__dirname, '../../..');
+/** Of CycloneDX, for what npm writes for a subresource integrity. */
+const ALGORITHMS: Readonly<Record<string, string>> = { 'SHA-512': 'sha512', 'SHA-1': 'sha1' };
+
+interface Locked {
+  readonly id: string;
+  readonly integrity: string;
+  readonly isForDevelopment: boolean;
+}
+
+function lockedPackages(): Locked[] {
+  const lock = parseJsonObject(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  const packages = Object.entries(isJsonObject(lock?.packages) ? lock.packages : {});
+  return packages.flatMap(([place, facts]) => {
+    if (place === '' || !isJsonObject(facts)) return [];
+    const name = typeof facts.name === 'string' ? facts.name : place.split('node_modules/').at(-1);
+    const id = `${name}@${String(facts.version)}`;
+    return [{ id, integrity: String(facts.integrity), isForDevelopment: facts.dev === true }];
+  });
+}
+
+const listIn = (value: unknown): JsonObject[] => (Array.isArray(value) ? value.filter(isJsonObject) : []);
+const idOf = ({ name, version }: JsonObject) => `${String(name)}@${String(version)}`;
+const integrityOf = ({ hashes }: JsonObject) =>
+  listIn(hashes).map(
+    ({ alg, content }) =>
+      `${ALGORITHMS[String(alg)]}-${Buffer.from(String(content), 'hex').toString('base64')}`,
+  );
+
+describe('npm run sbom', () => {
+  const production = lockedPackages().filter(({ isForDevelopment }) => !isForDevelopment);
+  let bom: JsonObject;
+
+  beforeAll(() => {
+    // As in an image that is built for production, without a network, and from any folder.
+    const env = { ...process.env, NODE_ENV: 'production', npm_config_registry: 'http://127.0.0.1:1' };
+    const options = { env, cwd: '/', encoding: 'utf8', maxBuffer: 1e8 } as const;
+    const { status, stdout } = spawnSync('npm', ['run', '--silent', '--prefix', root, 'sbom'], options);
+    expect(status).toBe(0);
+    bom = parseJsonObject(stdout) ?? {};
+  });
+
+  it('prints CycloneDX 1.5 about this service', () => {
+    expect(bom).toMatchObject({
+      bomFormat: 'CycloneDX',
+      specVersion: '1.5',
+      metadata: { component: { name: 'payment-consumer', type: 'application' } },
+    });
+  });
+
+  it('names each package that is shipped, in its version, and none that is for development only', () => {
+    expect(production.length).toBeGreaterThan(100);
+    expect(listIn(bom.components).map(idOf).sort()).toEqual(
+      [...new Set(production.map(({ id }) => id))].sort(),
+    );
+    expect(JSON.stringify(bom)).not.toContain('cdx:npm:package:development');
+  });
+
+  it('gives each one the hash that the lock file has', () => {
+    const found = new Map(listIn(bom.components).map((one) => [idOf(one), integrityOf(one)]));
+    for (const { id, integrity } of production) expect([id, found.get(id)]).toEqual([id, [integrity]]);
+  });
+
+  it('says what depends on what, among them alone', () => {
+    const known = new Set(production.map(({ id }) => id));
+    const dependencies = listIn(bom.dependencies);
+    expect(dependencies).toHaveLength(known.size + 1);
+    expect(
+      dependencies.flatMap(({ dependsOn }) => dependsOn).filter((ref) => !known.has(String(ref))),
+    ).toEqual([]);
+  });
+});
