@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { InvalidEnvironmentError } from '../../../src/config/invalid-environment.error';
 import { parseEnvironment } from '../../../src/config/parse-environment';
 
@@ -212,25 +209,6 @@ describe('a wrong environment', () => {
       STRIPE_API_BASE: 'ftp://user:canary@gateway',
     };
     expect(problemsOf(secrets).join()).not.toContain('canary');
-  });
-});
-
-describe('a secret in a file', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'secrets-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  it('counts like the variable', () => {
-    const path = join(folder, 'key');
-    writeFileSync(path, 'sk_test_from_file\n');
-    expect(parsing({ STRIPE_API_KEY: undefined, STRIPE_API_KEY_FILE: path }).stripeApiKey).toBe(
-      'sk_test_from_file',
-    );
-  });
-
-  it('is missed by name when the file is not there', () => {
-    expect(problemsOf({ ...required, STRIPE_API_KEY_FILE: join(folder, 'nothing') })).toEqual([
-      expect.stringMatching(/^STRIPE_API_KEY_FILE must name a file that can be read/),
-    ]);
   });
 });
 

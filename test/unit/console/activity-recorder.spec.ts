@@ -31,7 +31,7 @@ class Watched {
 
   fail(detail: string): void {
     const fate = { kind: 'dead-letter', reason: 'retries-exhausted', detail, attempts: 100 } as const;
-    this.payments.emit({ kind: 'unprocessed', message: aMessage({}), fate });
+    this.payments.emit({ kind: 'unprocessed', message: aMessage({}), fate, claimedKey: 'k'.repeat(255) });
   }
 
   complete(result: unknown): void {
