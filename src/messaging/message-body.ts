@@ -6,7 +6,7 @@ export class UnreadableMessageError extends Error {
 }
 
 /** What a payment request needs is a hundredth of it. */
-export const DEFAULT_MAX_BYTES = 64 * 1024;
+const DEFAULT_MAX_BYTES = 64 * 1024;
 /** Of a payment request, however it comes in. */
 export const MAX_DEPTH = 16;
 /** Values, names and members in all; a payment request has seven. */

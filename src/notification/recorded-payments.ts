@@ -6,7 +6,7 @@ import type { PaymentSucceeded } from '../payment/payment-succeeded';
 import { succeededPaymentIn } from '../payment/recorded-payment';
 
 /** There is no record of the payment that an event tells of; it may come. */
-export class PaymentNotRecordedError extends Error {
+class PaymentNotRecordedError extends Error {
   override readonly name = 'PaymentNotRecordedError';
 }
 
