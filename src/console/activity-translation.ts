@@ -1,4 +1,5 @@
 import type { ConsumeMessage } from 'amqplib';
+import { printable } from '../foreign-text/printable';
 import type { IdempotencyEvent } from '../idempotency';
 import { readKey } from '../idempotency';
 import { readBody } from '../messaging/message-body';
@@ -66,7 +67,7 @@ export function fromPayments(happening: PaymentHappening): Happening {
             at,
             kind: 'dead',
             reason: fate.reason,
-            detail: fate.detail.slice(0, LONGEST_DETAIL),
+            detail: shown(fate.detail, LONGEST_DETAIL),
             attempts: fate.attempts,
           };
     }
@@ -78,12 +79,16 @@ export function fromPayments(happening: PaymentHappening): Happening {
 function withoutPersonalData(payment: PaymentFields): PublishedFields {
   const { paymentId, amount, customerId, currency, paymentMethodId } = payment;
   return {
-    paymentId,
+    paymentId: shown(paymentId),
     amount,
-    customerId,
+    customerId: shown(customerId),
     ...(currency !== undefined && { currency }),
-    ...(paymentMethodId !== undefined && { paymentMethodId }),
+    ...(paymentMethodId !== undefined && { paymentMethodId: shown(paymentMethodId) }),
   };
+}
+
+function shown(text: string, longest = LONGEST_TEXT): string {
+  return printable(text).slice(0, longest);
 }
 
 /** Empty where the message has none that could be used. */
@@ -101,7 +106,7 @@ function factsOf(result: unknown): ResultFacts {
   const stored = new Map(typeof result === 'object' && result !== null ? Object.entries(result) : []);
   const text = (name: string) => {
     const value: unknown = stored.get(name);
-    return typeof value === 'string' ? { [name]: value.slice(0, LONGEST_TEXT) } : {};
+    return typeof value === 'string' ? { [name]: shown(value) } : {};
   };
   return {
     status: 'unknown',

@@ -1,3 +1,4 @@
+import { printable } from '../foreign-text/printable';
 import { isKey } from '../idempotency';
 import type { Counts, Happening, PublishedFields, Report, ResultFacts } from './activity';
 import { byKind, checked, list, number, object, oneOf, optional, text, whole } from './reading';
@@ -16,7 +17,9 @@ export const LONGEST_TEXT = 3 * 255;
 const MOST_COUNTED = 1_000_000_000;
 const LATEST_MOMENT = 8.64e15;
 
-const anyText = text(LONGEST_TEXT);
+const boundedText = text(LONGEST_TEXT);
+/** Whoever sends a report has made its texts printable: bidi marks in a payment's id would turn its row around. */
+const anyText = checked((value): value is string => printable(boundedText(value)) === value);
 const count = whole(MOST_COUNTED);
 const moment = number(LATEST_MOMENT);
 const duration = number(LATEST_MOMENT);

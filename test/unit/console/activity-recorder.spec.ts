@@ -29,9 +29,9 @@ class Watched {
     this.payments.emit({ kind: 'published', idempotencyKey, payment, copies, sentAt: Date.now() });
   }
 
-  fail(detail: string): void {
+  fail(detail: string, claimedKey = 'k'.repeat(255)): void {
     const fate = { kind: 'dead-letter', reason: 'retries-exhausted', detail, attempts: 100 } as const;
-    this.payments.emit({ kind: 'unprocessed', message: aMessage({}), fate, claimedKey: 'k'.repeat(255) });
+    this.payments.emit({ kind: 'unprocessed', message: aMessage({}), fate, claimedKey });
   }
 
   complete(result: unknown): void {
@@ -55,7 +55,7 @@ describe('the report of a process', () => {
     { of: 'one byte', text: 'x'.repeat(255) },
     { of: 'three bytes', text: '€'.repeat(255) },
     { of: 'four bytes and a variation selector', text: '😀\uFE0F'.repeat(255) },
-    { of: 'which JSON makes six bytes', text: '\uD800'.repeat(255) },
+    { of: 'which are escaped', text: '\uD800'.repeat(255), shown: '\\ud800'.repeat(255).slice(0, 765) },
   ])(
     'passes the console with as many of the longest payments as there can be, in characters of $of',
     (one) => {
@@ -64,7 +64,8 @@ describe('the report of a process', () => {
       const { bytes, read } = watched.report();
       expect(bytes).toBeLessThanOrEqual(MOST_BYTES);
       expect(read?.counts.published).toBe(300);
-      expect(read?.happenings[0]).toMatchObject({ payment: { paymentId: one.text, customerId: one.text } });
+      const shown = one.shown ?? one.text;
+      expect(read?.happenings[0]).toMatchObject({ payment: { paymentId: shown, customerId: shown } });
       expect((read?.happenings.length ?? 0) + (read?.omitted ?? 0)).toBe(300);
     },
   );
@@ -95,10 +96,10 @@ describe('the report of a process', () => {
 
   it('only counts what a console would drop, so that the others are told', () => {
     const watched = new Watched();
-    watched.publish({ text: 'x'.repeat(5_000) });
-    watched.publish({ text: 'x' });
+    watched.fail('x', 'no key that a payment can have');
+    watched.fail('x');
     expect(watched.report().read).toMatchObject({
-      counts: { published: 2 },
+      counts: { dead: 2 },
       happenings: { length: 1 },
       omitted: 1,
     });

@@ -11,7 +11,16 @@ const withHappening = (happening: unknown) => ({ ...aReport(), happenings: [EACH
 /** What no number of a report may be, as JSON writes it. */
 const NO_NUMBERS = ['null', '"1"', 'true', '[]', '{}', '-1', '1e999', '-1e999', '1e300'];
 /** What no text may be. */
-const NO_TEXTS = ['null', '1', 'false', '[]', '{}', JSON.stringify('x'.repeat(766))];
+const NO_TEXTS = [
+  'null',
+  '1',
+  'false',
+  '[]',
+  '{}',
+  JSON.stringify('x'.repeat(766)),
+  '"a\\u202eb"',
+  '"a\\nb"',
+];
 
 interface Place {
   readonly path: string;
