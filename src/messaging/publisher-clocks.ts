@@ -36,7 +36,7 @@ export class PublisherClocks {
     if (properties.headers?.['x-death'] !== undefined) return;
     for (const problem of problemsOf(properties.timestamp, Date.now())) {
       this.counter.inc({ problem });
-      this.warnOnce(publisherOf(properties), problem);
+      this.warnOnce(nameIn(properties), problem);
     }
   }
 
@@ -69,7 +69,7 @@ export function problemsOf(timestamp: unknown, now: number): ClockProblem[] {
 }
 
 /** A consumer does not see the connection; the broker vouches for `userId` alone, and nothing depends on the name. */
-function publisherOf({ appId, userId }: ConsumeMessage['properties']): string {
+function nameIn({ appId, userId }: ConsumeMessage['properties']): string {
   const names: unknown[] = [appId, userId];
   return names.filter((name) => typeof name === 'string').find((name) => NAME.test(name)) ?? 'unknown';
 }
