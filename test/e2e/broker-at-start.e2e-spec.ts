@@ -50,6 +50,9 @@ async function problemOf(world: World, step: string, ending: Ending): Promise<st
   }
 }
 
+/** The steps of retry queues are all alike; being killed at them is enough. */
+const isNotRepeated = (step: string): boolean => !step.includes('.retry.');
+
 async function chargesAPayment(world: World, service: Service): Promise<void> {
   const payment = aPayment();
   await world.broker.publishPayment(payment);
@@ -93,11 +96,11 @@ describe('the broker goes away while a process starts', () => {
   }, 600_000);
 
   it('shut down at each step: the process lives, becomes ready by itself and charges', async () => {
-    expect(await problemsAt(steps, 'closed')).toEqual([]);
+    expect(await problemsAt(steps.filter(isNotRepeated), 'closed')).toEqual([]);
   }, 600_000);
 
   it('shut down right after its answer: the same, although the client reads both at once', async () => {
-    const answered = steps.filter((step) => !/-ok\b|\.retry\./.test(step));
+    const answered = steps.filter((step) => isNotRepeated(step) && !/-ok\b/.test(step));
     expect(await problemsAt(answered, 'answered, then closed')).toEqual([]);
   }, 600_000);
 
