@@ -22,6 +22,7 @@ const PASSWORD = 'refused';
 const ACCESS_REFUSED = 403;
 const PRECONDITION_FAILED = 406;
 const management = new Management(given('RABBITMQ_MANAGEMENT_URL'));
+const receipts = useReceipts();
 
 interface Attempt {
   what: string;
@@ -108,7 +109,6 @@ async function refusalOf(session: AmqpSession, attempt: Attempt): Promise<unknow
 }
 
 describe.each(Object.entries(refusals))('the RabbitMQ user %s, as the page has it', (name, attempts) => {
-  const receipts = useReceipts();
   const user = `${name}-${randomUUID()}`;
   let session: AmqpSession;
 
@@ -129,7 +129,6 @@ describe.each(Object.entries(refusals))('the RabbitMQ user %s, as the page has i
 });
 
 describe('the RabbitMQ user analytics, as the page has it', () => {
-  const receipts = useReceipts();
   const user = `analytics-${randomUUID()}`;
 
   it('may bind a queue of its own to the events, and take them', async () => {

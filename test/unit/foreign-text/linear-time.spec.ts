@@ -110,9 +110,9 @@ const units = [
   '"password":1',
 ];
 
-/** Up to what is parsed of a message; doubled four times. */
-const SHORT = 4_096;
-const LONG = 65_536;
+/** Doubled four times: to half of what is parsed of a message. */
+const SHORT = 2_048;
+const LONG = 32_768;
 /** Less says nothing; where the time grows with its square it takes seconds. */
 const MEASURABLE_MS = 20;
 /** Sixteen times the text takes sixteen times the time, 256 times where the time grows with its square. */
