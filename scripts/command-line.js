@@ -68,6 +68,8 @@ function wrongUse(problem, help) {
  */
 function printDocument(document) {
   return new Promise((resolve) => {
+    // A reader that has seen enough, such as `head`, is no failure.
+    process.stdout.on('error', () => undefined);
     process.stdout.write(`${JSON.stringify(document, null, 2)}\n`, () => resolve());
   });
 }

@@ -74,4 +74,10 @@ describe('npm run sbom', () => {
       dependencies.flatMap(({ dependsOn }) => dependsOn).filter((ref) => !known.has(String(ref))),
     ).toEqual([]);
   });
+
+  it('ends in order when its reader has seen enough', () => {
+    const command = `"${process.execPath}" scripts/sbom.js | head -c 1`;
+    const { stdout, stderr } = spawnSync('sh', ['-c', command], { cwd: root, encoding: 'utf8' });
+    expect({ stdout, stderr }).toEqual({ stdout: '{', stderr: '' });
+  });
 });
