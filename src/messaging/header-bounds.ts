@@ -4,7 +4,7 @@ import { HEADERS } from './topology';
 const MOST_HEADERS = 128;
 /** Nor is more than a copy of the message could keep. */
 const MOST_BYTES = 32 * 1024;
-/** Ours and the broker's own are read wherever they stand, up to this size. */
+/** Ours and the broker's own are read wherever they stand, once each, up to this size. */
 const ALWAYS_READ = new Set<string>([...Object.values(HEADERS), 'x-death']);
 const MOST_BYTES_OF_ONE = 16 * 1024;
 
@@ -24,6 +24,7 @@ export interface BoundedTable {
 export function boundedTable(bytes: Buffer): BoundedTable {
   const kept: Buffer[] = [];
   const leftOut: string[] = [];
+  const awaited = new Set(ALWAYS_READ);
   let keptBytes = 0;
   let start = 0;
   while (start < bytes.length) {
@@ -32,7 +33,8 @@ export function boundedTable(bytes: Buffer): BoundedTable {
     const end = endOfValue(bytes, nameEnd);
     const size = end - start;
     const isRoom = kept.length < MOST_HEADERS && keptBytes + size <= MOST_BYTES;
-    if (isRoom || (ALWAYS_READ.has(name) && size <= MOST_BYTES_OF_ONE)) {
+    if (isRoom || (awaited.has(name) && size <= MOST_BYTES_OF_ONE)) {
+      awaited.delete(name);
       kept.push(bytes.subarray(start, end));
       keptBytes += size;
     } else leftOut.push(name);

@@ -30,6 +30,13 @@ describe('the headers of a message', () => {
     expect(unreadableHeaders(table)).toHaveLength(10_000 - 128);
   });
 
+  it('are read no further where one of these names comes again and again', () => {
+    const field = Buffer.concat([Buffer.from('\x0fidempotency-keyt', 'latin1'), Buffer.from([1])]);
+    const bounded = boundedTable(Buffer.concat(Array.from({ length: 5_000 }, () => field)));
+    expect(bounded.bytes).toHaveLength(128 * field.length);
+    expect(bounded.leftOut).toHaveLength(5_000 - 128);
+  });
+
   it('are read no further than to 32 kB, but for the key', () => {
     const large = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, 'x'.repeat(15_000)]));
     const table = read({ ...large, 'idempotency-key': 'abc' });
