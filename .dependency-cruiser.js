@@ -33,7 +33,7 @@ module.exports = {
     {
       name: 'sandbox-stands-alone',
       comment:
-        'It is a process of its own that stands in for somebody else’s service. But what keeps strangers away from a server ' +
+        'It is a process of its own that stands in for the gateway. But what keeps strangers away from a server ' +
         'on this machine is the same for both, in two files that import nothing themselves.',
       severity: 'error',
       from: { path: '^src/sandbox/' },

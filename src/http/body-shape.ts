@@ -1,4 +1,5 @@
 import { FORBIDDEN_NAMES, MAX_DEPTH } from '../messaging/message-body';
+import { isDeeperThan } from '../messaging/nesting';
 import { problemOfUnknown, shownName, type FieldError } from './field-names';
 
 /** More than any body here has; each that is unknown is a sentence in the answer. */
@@ -32,10 +33,4 @@ export function hiddenFields(value: unknown): FieldError[] {
   if (typeof value !== 'object' || value === null) return [];
   const names = Object.keys(value).filter((name) => name in Object.prototype || FORBIDDEN_NAMES.has(name));
   return names.map(problemOfUnknown);
-}
-
-/** Looks no deeper than it must, so its own recursion is bounded, too. */
-function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member));
 }

@@ -32,7 +32,7 @@ function refuseMisshapen(request: Request, response: Response, next: NextFunctio
 function answerUnreadable(error: unknown, _request: Request, response: Response, next: NextFunction): void {
   const status = statusOf(error);
   if (status === undefined) next(error);
-  else answerError(response, status, messageOf(error, status));
+  else answerError(response, status, problemIn(error, status));
 }
 
 /** Of an error that is the client's. */
@@ -41,7 +41,7 @@ function statusOf(error: unknown): number | undefined {
   return error.status >= 400 && error.status < 500 ? error.status : undefined;
 }
 
-function messageOf(error: unknown, status: number): string {
+function problemIn(error: unknown, status: number): string {
   if (status === 413) return `the body is larger than ${LIMIT_KB} kB`;
   // The parser's own text would quote the body.
   if (error instanceof SyntaxError) return 'the body must be a JSON object';

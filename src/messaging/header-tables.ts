@@ -1,5 +1,6 @@
 import codec from 'amqplib/lib/codec';
 import { boundedTable } from './header-bounds';
+import { isDeeperThan } from './nesting';
 
 /*
  * Import this first in every program that reads messages. The AMQP client ends its connection when it cannot read a
@@ -41,8 +42,3 @@ codec.decodeFields = (bytes) => {
   if (left.length > 0) unreadable.set(table, left);
   return table;
 };
-
-function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return false;
-  return levels === 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member));
-}
