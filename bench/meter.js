@@ -44,7 +44,7 @@ class Meter {
    * @param {import('amqplib').Channel} channel
    */
   watch(channel) {
-    /** @type {Map<number, number>} when each message in hand arrived, by its delivery tag */
+    /** @type {Map<number, number>} when each message in flight arrived, by its delivery tag */
     const arrivals = new Map();
     const consume = channel.consume.bind(channel);
     const ack = channel.ack.bind(channel);

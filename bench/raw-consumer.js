@@ -48,7 +48,7 @@ async function openRawConsumer({ variant, queue, rabbitmqUrl, meter, work, ...st
 /**
  * @param {import('amqplib').Channel} channel
  * @param {import('amqplib').ConsumeMessage} message
- * @param {Promise<'done' | 'busy'>} outcome
+ * @param {Promise<'done' | 'in-progress'>} outcome
  */
 async function settle(channel, message, outcome) {
   if ((await outcome) === 'done') channel.ack(message);

@@ -45,8 +45,8 @@ const groups = [
   {
     name: 'policy',
     mutate: [
-      'src/messaging/{fate,unprocessed-fate}.ts',
-      'src/payment/payment-fate.ts',
+      'src/messaging/{disposition,failure.policy}.ts',
+      'src/payment/payment.policy.ts',
       'src/payment/gateway/stripe-errors.ts',
     ],
   },

@@ -65,7 +65,7 @@ function stopOnSignal(app: INestApplication, { shutdownTimeoutMs }: Environment)
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) return;
     stopping = true;
-    logger.log(`Stopping on ${signal}: no new messages, those in hand may finish`);
+    logger.log(`Stopping on ${signal}: no new messages, those in flight may finish`);
     const closed = app.close().then(
       () => logger.log('Stopped'),
       (error: unknown) => logger.error(error, 'Stopped with an error'),

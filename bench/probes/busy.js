@@ -60,9 +60,9 @@ async function busyService({ redis }, service) {
   await meetLock(key);
   const after = await service.metrics();
   await service.completion(key);
-  const { parked } = await service.metrics();
+  const { delayed } = await service.metrics();
   return {
-    redeliveries: parked - before.parked,
+    redeliveries: delayed - before.delayed,
     cpuRatio: (after.cpuSeconds - before.cpuSeconds) / (HELD_MS / 1_000),
     idleCpuRatio: (before.cpuSeconds - idle.cpuSeconds) / (HELD_MS / 1_000),
   };

@@ -67,7 +67,7 @@ class ServiceUnderTest {
     const text = await (await fetch(`${this.url}/metrics`)).text();
     return {
       cpuSeconds: total(text, 'process_cpu_seconds_total'),
-      parked: total(text, 'payments_messages_parked_total'),
+      delayed: total(text, 'payments_messages_delayed_total'),
       inProgress: total(text, 'payments_messages_in_progress'),
     };
   }

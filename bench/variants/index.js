@@ -9,10 +9,10 @@ const { openTutorial } = require('./tutorial');
 /** @typedef {import('../messages').Payload} Payload */
 
 /**
- * Does a consumer's work behind one way of deduplication. `busy`: another delivery of the key is under way, so this one
+ * Does a consumer's work behind one way of deduplication. `in-progress`: another delivery of the key is under way, so this one
  * goes back to the queue.
  * @typedef {object} Variant
- * @property {(message: import('amqplib').ConsumeMessage) => Promise<'done' | 'busy'>} process
+ * @property {(message: import('amqplib').ConsumeMessage) => Promise<'done' | 'in-progress'>} process
  * @property {() => Promise<void>} close
  */
 

@@ -25,7 +25,7 @@ async function openNodeIdempotency({ redisUrl, ttlSeconds = TTL_SECONDS, work })
       try {
         if (await idempotency.onRequest(request)) return 'done';
       } catch (error) {
-        if (isInProgress(error)) return 'busy';
+        if (isInProgress(error)) return 'in-progress';
         throw error;
       }
       await idempotency.onResponse(request, { body: await work(body) });

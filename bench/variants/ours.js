@@ -24,7 +24,7 @@ function openOurs({ localMemory }) {
         const payload = payloadOf(message);
         const { kind } = await service.run(keyOf(message), () => work(payload), { scope: SCOPE, payload });
         if (kind === 'executed' || kind === 'replayed') return 'done';
-        if (kind === 'busy') return 'busy';
+        if (kind === 'in-progress') return 'in-progress';
         throw new Error(`a message of the benchmark was declined: ${kind}`);
       },
       close: async () => redis.disconnect(),

@@ -36,7 +36,7 @@ async function openPowertools({ redisUrl, ttlSeconds = TTL_SECONDS, work }) {
         await process({ idempotencyKey: keyOf(message), payload: payloadOf(message) });
         return 'done';
       } catch (error) {
-        if (error instanceof IdempotencyAlreadyInProgressError) return 'busy';
+        if (error instanceof IdempotencyAlreadyInProgressError) return 'in-progress';
         throw error;
       }
     },

@@ -20,7 +20,7 @@ async function openTutorial({ redisUrl, ttlSeconds = TTL_SECONDS, work }) {
       const payload = payloadOf(message);
       const { record, lock } = tutorialKeys(key);
       if (await redis.get(record)) return 'done';
-      if (!(await redis.set(lock, randomUUID(), 'EX', LOCK_SECONDS, 'NX'))) return 'busy';
+      if (!(await redis.set(lock, randomUUID(), 'EX', LOCK_SECONDS, 'NX'))) return 'in-progress';
       if (!(await redis.get(record))) {
         await redis.setex(record, ttlSeconds, tutorialRecord(await work(payload)));
       }

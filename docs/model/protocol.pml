@@ -127,7 +127,7 @@ inline answered() {
 proctype Consumer(byte me) {
   byte answer;          /* the charge that the gateway named */
   bool isTrusted;       /* src/payment/payment.service.ts: the gateway still knows the key, if it ever did */
-  bool isLast;          /* src/payment/payment-fate.ts: no attempt is left */
+  bool isLast;          /* src/payment/payment.policy.ts: no attempt is left */
 
 end_idle:
   atomic { waiting > 0 -> waiting--; holds[me] = true };
@@ -137,8 +137,8 @@ begin:                  /* src/idempotency/store/redis/begin.lua */
   :: atomic {
        if
        :: record != 0 -> goto acknowledge                              /* {'completed', record} */
-       :: record == 0 && age == 2 && count == 0 -> goto dead_letter    /* {'outside-window'} */
-       :: record == 0 && !(age == 2 && count == 0) && lock != NOBODY -> goto park   /* {'busy', ...} */
+       :: record == 0 && age == 2 && count == 0 -> goto dead_letter    /* {'outside-deduplication-window'} */
+       :: record == 0 && !(age == 2 && count == 0) && lock != NOBODY -> goto delay   /* {'in-progress', ...} */
        :: else ->                                                      /* {'acquired', ...} */
           acquire(true);
           believes[me] = true;
@@ -189,7 +189,7 @@ complete:               /* src/idempotency/store/redis/complete.lua, repeated by
   if
   :: atomic { IS_MINE -> store(); goto acknowledge }                   /* {'stored'} */
   :: atomic { !IS_MINE && record != 0 -> goto acknowledge }            /* {'lost', record}: the winner's answer */
-  :: atomic { !IS_MINE && record == 0 -> goto park }                   /* {'lost', nil} */
+  :: atomic { !IS_MINE && record == 0 -> goto delay }                   /* {'lost', nil} */
   :: atomic { IS_MINE && lostAnswers > 0 -> lostAnswers--; store(); goto complete }
   :: atomic { crashes > 0 -> crashes--; goto crash }
   fi;
@@ -214,7 +214,7 @@ release:                /* src/idempotency/store/redis/release.lua; what it cann
   :: atomic { !isLast }
   fi;
 
-park:                   /* src/messaging/settlement.ts: the copy is confirmed before the original is acknowledged */
+delay:                   /* src/messaging/settlement.ts: the copy is confirmed before the original is acknowledged */
   if
   :: atomic { holds[me] -> waiting++; goto acknowledge }
   :: atomic { !holds[me] -> goto acknowledge }                         /* somebody else settles it */
@@ -231,7 +231,7 @@ dead_letter:            /* src/messaging/settlement.ts */
   goto dead_letter;
 
 forsake:                /* the lease is lost: nothing to release */
-  atomic { answered(); goto park };
+  atomic { answered(); goto delay };
 
 acknowledge:            /* a message that is not held any more is acknowledged in vain */
   if

@@ -38,10 +38,10 @@ export function fromEngine(event: IdempotencyEvent, leaseMs: number): Happening 
     case 'replayed':
       return { ...facts, kind: 'duplicate', from: event.from, result: factsOf(event.result) };
     // What becomes of the message is told when it is settled.
-    case 'busy':
-    case 'mismatch':
-    case 'exhausted':
-    case 'outside-window':
+    case 'in-progress':
+    case 'idempotency-key-reused':
+    case 'retries-exhausted':
+    case 'outside-deduplication-window':
     case 'from-the-future':
     case 'store-unavailable':
       return undefined;
@@ -56,19 +56,26 @@ export function fromPayments(happening: PaymentHappening): Happening {
       const { idempotencyKey: key, payment, copies, sentAt: at } = happening;
       return { key, at, kind: 'published', payment: withoutPersonalData(payment), copies };
     }
-    case 'unprocessed': {
-      const { message, fate, claimedKey } = happening;
+    case 'failed': {
+      const { message, disposition, claimedKey } = happening;
       const key = claimedKey ?? keyOf(message);
       const at = Date.now();
-      return fate.kind === 'park'
-        ? { key, at, kind: 'parked', delayMs: fate.delayMs, attempts: fate.attempts, why: fate.reason }
+      return disposition.kind === 'delay'
+        ? {
+            key,
+            at,
+            kind: 'delayed',
+            delayMs: disposition.delayMs,
+            attempts: disposition.attempts,
+            why: disposition.reason,
+          }
         : {
             key,
             at,
             kind: 'dead',
-            reason: fate.reason,
-            detail: shown(fate.detail, LONGEST_DETAIL),
-            attempts: fate.attempts,
+            reason: disposition.reason,
+            detail: shown(disposition.detail, LONGEST_DETAIL),
+            attempts: disposition.attempts,
           };
     }
     default:

@@ -6,7 +6,7 @@ export interface Counts {
   readonly charged: number;
   readonly declined: number;
   readonly duplicates: number;
-  readonly parked: number;
+  readonly delayed: number;
   readonly dead: number;
 }
 
@@ -54,7 +54,7 @@ export type Happening = {
       readonly from: 'store' | 'running-call' | 'memory';
       readonly result: ResultFacts;
     }
-  | { readonly kind: 'parked'; readonly delayMs: number; readonly attempts: number; readonly why: string }
+  | { readonly kind: 'delayed'; readonly delayMs: number; readonly attempts: number; readonly why: string }
   | { readonly kind: 'dead'; readonly reason: string; readonly detail: string; readonly attempts: number }
 );
 
@@ -109,6 +109,6 @@ export const NO_COUNTS: Counts = {
   charged: 0,
   declined: 0,
   duplicates: 0,
-  parked: 0,
+  delayed: 0,
   dead: 0,
 };

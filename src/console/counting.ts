@@ -6,7 +6,7 @@ export function sum(one: Counts, other: Counts): Counts {
     charged: one.charged + other.charged,
     declined: one.declined + other.declined,
     duplicates: one.duplicates + other.duplicates,
-    parked: one.parked + other.parked,
+    delayed: one.delayed + other.delayed,
     dead: one.dead + other.dead,
   };
 }
@@ -22,8 +22,8 @@ export function counted(counts: Counts, happening: Happening): Counts {
         : { ...counts, charged: counts.charged + 1 };
     case 'duplicate':
       return { ...counts, duplicates: counts.duplicates + 1 };
-    case 'parked':
-      return { ...counts, parked: counts.parked + 1 };
+    case 'delayed':
+      return { ...counts, delayed: counts.delayed + 1 };
     case 'dead':
       return { ...counts, dead: counts.dead + 1 };
     case 'started':

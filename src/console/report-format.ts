@@ -62,7 +62,7 @@ const happening = byKind<Happening>({
     from: oneOf('store', 'running-call', 'memory'),
     result,
   }),
-  parked: object({ ...facts, kind: oneOf('parked'), delayMs: duration, attempts: count, why: anyText }),
+  delayed: object({ ...facts, kind: oneOf('delayed'), delayMs: duration, attempts: count, why: anyText }),
   dead: object({ ...facts, kind: oneOf('dead'), reason: anyText, detail: anyText, attempts: count }),
 });
 
@@ -75,7 +75,7 @@ const report = object<Report>({
     charged: count,
     declined: count,
     duplicates: count,
-    parked: count,
+    delayed: count,
     dead: count,
   }),
   happenings: list(happening, MOST_HAPPENINGS),

@@ -42,7 +42,7 @@ export class HandlerCheck implements OnModuleInit {
       );
       this.requireProvider(options.payload, `@Idempotent() on ${name}: payload`);
       this.requireProvider(options.attempts, `@Idempotent() on ${name}: attempts`);
-      this.requireProvider(options.unprocessed, `@Idempotent() on ${name}: unprocessed`);
+      this.requireProvider(options.onFailure, `@Idempotent() on ${name}: onFailure`);
     }
     const byPattern = handlers.find(({ takesPatterns }) => takesPatterns);
     if (byPattern) this.requireManualAcknowledgement(byPattern.name);

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { handlerKindOf } from './handlers';
 import type { Lease } from './lease';
-import type { Acquisition, ScopedKey } from './store/idempotency-store';
+import type { Claim, ScopedKey } from './store/idempotency-store';
 
 /** What a handler may know of the run it is in; hand it over with `@IdempotencyContext()`. */
 export interface IdempotencyContext extends ScopedKey {
@@ -9,7 +9,7 @@ export interface IdempotencyContext extends ScopedKey {
   readonly replayed: false;
   /** Counted attempts at this key so far, this one included, over all processes. */
   readonly attempt: number;
-  /** Grows with each acquisition of the key. A resource that remembers the largest one can refuse a stale owner. */
+  /** Grows with each claim of the key. A resource that remembers the largest one can refuse a stale owner. */
   readonly fencingToken: number;
   /** How long before this run the first attempt began, by the store's clock. */
   readonly sinceFirstAttemptMs: number;
@@ -83,7 +83,7 @@ export class RunContext implements IdempotencyContext {
 
   constructor(
     { scope, key }: ScopedKey,
-    { attempt, fencingToken, sinceFirstAttemptMs, sinceForgottenMs }: Acquisition,
+    { attempt, fencingToken, sinceFirstAttemptMs, sinceForgottenMs }: Claim,
     private readonly lease: Lease,
   ) {
     this.scope = scope;

@@ -1,13 +1,13 @@
 /** What went wrong, for programs. */
 export type IdempotencyErrorCode =
-  | 'key-missing'
-  | 'key-invalid'
-  | 'key-busy'
+  | 'missing-idempotency-key'
+  | 'invalid-idempotency-key'
+  | 'in-progress'
   | 'key-reused'
-  | 'outside-window'
+  | 'outside-deduplication-window'
   | 'from-the-future'
-  | 'timestamp-missing'
-  | 'attempts-exhausted'
+  | 'missing-timestamp'
+  | 'retries-exhausted'
   | 'lease-lost'
   | 'store-unavailable';
 
@@ -23,17 +23,17 @@ export abstract class IdempotencyError extends Error {
 
 /** The request carries no idempotency key. */
 export class MissingIdempotencyKeyError extends IdempotencyError {
-  readonly code = 'key-missing';
+  readonly code = 'missing-idempotency-key';
 }
 
 /** The request's idempotency key is not 1 to 255 visible ASCII characters, or it carries two that differ. */
 export class InvalidIdempotencyKeyError extends IdempotencyError {
-  readonly code = 'key-invalid';
+  readonly code = 'invalid-idempotency-key';
 }
 
 /** Another consumer is working on the key. Come back when its lease may have ended. */
-export class IdempotencyKeyBusyError extends IdempotencyError {
-  readonly code = 'key-busy';
+export class IdempotencyKeyInProgressError extends IdempotencyError {
+  readonly code = 'in-progress';
 
   constructor(readonly remainingMs: number) {
     super(
@@ -52,8 +52,8 @@ export class IdempotencyKeyReusedError extends IdempotencyError {
 }
 
 /** The request is older than a record lives and nothing is known of it: it may have been processed and forgotten. */
-export class OutsideWindowError extends IdempotencyError {
-  readonly code = 'outside-window';
+export class OutsideDeduplicationWindowError extends IdempotencyError {
+  readonly code = 'outside-deduplication-window';
 
   constructor() {
     super('the request is older than records are kept, so it may have been processed and forgotten');
@@ -71,7 +71,7 @@ export class RequestFromTheFutureError extends IdempotencyError {
 
 /** The request does not say when it was made, where it must. */
 export class MissingTimestampError extends IdempotencyError {
-  readonly code = 'timestamp-missing';
+  readonly code = 'missing-timestamp';
 
   constructor() {
     super('it has no AMQP timestamp, so its age is not known and it may have been processed and forgotten');
@@ -79,8 +79,8 @@ export class MissingTimestampError extends IdempotencyError {
 }
 
 /** The key had all its attempts, each of which failed. */
-export class AttemptsExhaustedError extends IdempotencyError {
-  readonly code = 'attempts-exhausted';
+export class RetriesExhaustedError extends IdempotencyError {
+  readonly code = 'retries-exhausted';
 
   constructor(readonly attempts: number) {
     super(`all ${attempts} attempts at this idempotency key have failed, and no more are made`);

@@ -13,10 +13,10 @@ export type IdempotencyEvent = ScopedKey &
         /** Of the run that made the result; see `IdempotencyModuleOptions.origin`. */
         readonly origin: string | undefined;
       }
-    | { readonly kind: 'busy'; readonly remainingMs: number }
-    | { readonly kind: 'mismatch' }
-    | { readonly kind: 'exhausted'; readonly attempts: number }
-    | { readonly kind: 'outside-window' }
+    | { readonly kind: 'in-progress'; readonly remainingMs: number }
+    | { readonly kind: 'idempotency-key-reused' }
+    | { readonly kind: 'retries-exhausted'; readonly attempts: number }
+    | { readonly kind: 'outside-deduplication-window' }
     | { readonly kind: 'from-the-future'; readonly aheadMs: number }
     | { readonly kind: 'released' }
     | { readonly kind: 'lease-renewed' }

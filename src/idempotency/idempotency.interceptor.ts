@@ -9,8 +9,8 @@ import {
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { lastValueFrom, of, type Observable } from 'rxjs';
-import type { Claim } from './claim';
-import { claimOf, keyOf } from './claim-of-request';
+import type { RunRequest } from './run-request';
+import { runRequestOf, keyOf } from './request-reader';
 import { handlerKindOf } from './handlers';
 import type { HandlerKind } from './handlers/handler-kind';
 import { provideHandlerInput } from './idempotency.context';
@@ -22,7 +22,7 @@ import {
   type IdempotencyModuleOptions,
   type IdempotentOptions,
   type KeyReader,
-  type WhenBusy,
+  type WhenInProgress,
 } from './idempotency.options';
 import { IdempotencyService } from './idempotency.service';
 import type { Outcome, Refused } from './outcome';
@@ -32,13 +32,13 @@ interface Accepted {
   readonly source: object;
   readonly payload: unknown;
   /** Undefined where the handler also takes requests without a key. */
-  readonly claim: Claim | undefined;
+  readonly request: RunRequest | undefined;
 }
 
 /** How a call ended, and what was asked for; nothing was where the request was refused. */
 interface Processed {
   readonly outcome: Outcome<unknown> | Refused;
-  readonly claim?: Claim;
+  readonly request?: RunRequest;
 }
 
 /** One call of a decorated handler. */
@@ -69,15 +69,15 @@ export class IdempotencyInterceptor implements NestInterceptor {
   async intercept(execution: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const options = this.optionsOf(execution);
     const call: Call = { execution, kind: handlerKindOf(execution), options, next };
-    const { outcome, claim } = await this.process(call);
+    const { outcome, request } = await this.process(call);
     switch (outcome.kind) {
       case 'executed':
       case 'replayed':
         return of(this.answer(call, outcome.result, outcome.kind === 'replayed'));
       default: {
-        const rejects = outcome.kind === 'busy' && rejectsBusy(options.whenBusy);
-        const unprocessed = rejects ? undefined : this.injectable(options.unprocessed);
-        return of(await call.kind.decline(execution, outcome, { unprocessed, claimed: claim }));
+        const rejects = outcome.kind === 'in-progress' && rejectsInProgress(options.whenInProgress);
+        const onFailure = rejects ? undefined : this.injectable(options.onFailure);
+        return of(await call.kind.decline(execution, outcome, { onFailure, claimed: request }));
       }
     }
   }
@@ -92,22 +92,22 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 
   private async process(call: Call): Promise<Processed> {
-    const request = await this.read(call);
-    if (request.kind === 'refused') return { outcome: request };
-    const { claim, source, payload } = request;
-    if (!claim) {
+    const read = await this.read(call);
+    if (read.kind === 'refused') return { outcome: read };
+    const { request, source, payload } = read;
+    if (!request) {
       provideHandlerInput(source, { context: undefined, payload });
       return { outcome: { kind: 'executed', result: await this.work(call) } };
     }
-    const outcome = await this.service.tryRun(claim, (context) => {
+    const outcome = await this.service.tryRun(request, (context) => {
       provideHandlerInput(source, { context, payload });
       return this.work(call);
     });
     if (outcome.kind === 'replayed' || (outcome.kind === 'final-error' && outcome.replayed)) {
-      const { scope, key } = claim;
+      const { scope, key } = request;
       provideHandlerInput(source, { context: { scope, key, replayed: true }, payload });
     }
-    return { outcome, claim };
+    return { outcome, request };
   }
 
   /** Nothing is claimed before the request is known to be good: what is refused leaves no trace. */
@@ -122,9 +122,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
       if (options.requireTimestamp && kind.hasTimestamp && !incoming.requestedAt)
         throw new MissingTimestampError();
       const attempts = this.injectable(options.attempts);
-      const claim =
-        key === undefined ? undefined : claimOf({ key, payload, incoming, options, kind, attempts });
-      return { kind: 'accepted', source: incoming.source, payload, claim };
+      const request =
+        key === undefined ? undefined : runRequestOf({ key, payload, incoming, options, kind, attempts });
+      return { kind: 'accepted', source: incoming.source, payload, request };
     } catch (error) {
       return { kind: 'refused', error };
     }
@@ -151,6 +151,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 }
 
-function rejectsBusy(whenBusy: WhenBusy | undefined): boolean {
-  return whenBusy === 'reject' || (typeof whenBusy === 'object' && whenBusy.then === 'reject');
+function rejectsInProgress(whenInProgress: WhenInProgress | undefined): boolean {
+  return (
+    whenInProgress === 'reject' || (typeof whenInProgress === 'object' && whenInProgress.then === 'reject')
+  );
 }

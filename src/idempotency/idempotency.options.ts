@@ -1,9 +1,9 @@
 import type { ExecutionContext, PipeTransform, Type } from '@nestjs/common';
-import type { FailedWork, RunSettings } from './claim';
+import type { FailedWork, RunSettings } from './run-request';
 import type { IncomingRequest } from './handlers/handler-kind';
 import type { KeyLocation } from './idempotency-key';
 import type { LocalMemoryOptions } from './local-memory';
-import type { UnprocessedHandler } from './outcome';
+import type { FailureHandler } from './outcome';
 import type { IdempotencyStore } from './store/idempotency-store';
 
 /** Settings of the module, and defaults of every handler. */
@@ -67,13 +67,14 @@ export interface KeyReader {
 export type HandlerDefaults = Omit<IdempotentOptions, 'scope' | 'payload' | 'ttlSeconds' | 'leaseMs'>;
 
 /**
- * What to do while another process works on the key. `park`: the delivery goes to the handler's `unprocessed`.
+ * What to do while another process works on the key. `onFailure`: the delivery goes to the handler's `onFailure` class.
  * `reject`: the caller gets the error. With `waitMs` the answer is waited for that long before either.
  */
-export type WhenBusy = 'park' | 'reject' | { readonly waitMs: number; readonly then: 'park' | 'reject' };
+export type WhenInProgress =
+  'onFailure' | 'reject' | { readonly waitMs: number; readonly then: 'onFailure' | 'reject' };
 
 /** Settings of one handler; `P` is the payload after the `payload` pipe, `R` what the handler returns. */
-export interface IdempotentOptions<P = unknown, R = unknown> extends Omit<RunSettings, 'busyWaitMs'> {
+export interface IdempotentOptions<P = unknown, R = unknown> extends Omit<RunSettings, 'inProgressWaitMs'> {
   /** Keeps the keys of different kinds of work apart. Visible ASCII without colons and braces. */
   readonly scope: string;
   /** Where the key is, how to get it, or a provider that does. Default: the header `idempotency-key`. */
@@ -97,8 +98,8 @@ export interface IdempotentOptions<P = unknown, R = unknown> extends Omit<RunSet
    * with another fingerprint is refused. Default: all of it; `false` switches the check off.
    */
   readonly fingerprint?: readonly string[] | ((payload: P) => unknown) | false;
-  /** Default `park` where the handler has `unprocessed`, else `reject`. */
-  readonly whenBusy?: WhenBusy;
+  /** Default `onFailure` where the handler has `onFailure`, else `reject`. */
+  readonly whenInProgress?: WhenInProgress;
   /** Turns the result into JSON for the record. Default: as it is. */
   readonly serialize?: (result: R) => unknown;
   /** Turns the record's JSON back. Default: as it is. */
@@ -106,7 +107,7 @@ export interface IdempotentOptions<P = unknown, R = unknown> extends Omit<RunSet
   /** Bounds and spreads the attempts. Default: any number of them, each as soon as the request is there again. */
   readonly attempts?: Type<AttemptPolicy>;
   /** Decides what becomes of deliveries that were not processed. Default: the typed error is thrown. */
-  readonly unprocessed?: Type<UnprocessedHandler>;
+  readonly onFailure?: Type<FailureHandler>;
   /** HTTP only: response headers that are stored and replayed with the body. Default: `location`. */
   readonly replayHeaders?: readonly string[];
 }
@@ -135,11 +136,13 @@ export function isName(value: string): boolean {
  * @throws Error naming the handler and every wrong option
  */
 export function checkOptions<P, R>(options: IdempotentOptions<P, R>, handler: string): void {
-  const { scope, key, whenBusy } = options;
+  const { scope, key, whenInProgress } = options;
   complainOf(`@Idempotent() on ${handler}`, [
     !isName(scope) && SCOPE_RULE,
     typeof key === 'object' && !key.header && !key.property && 'key must name a header or a property',
-    typeof whenBusy === 'object' && !(whenBusy.waitMs >= 0) && 'whenBusy.waitMs must be 0 or more',
+    typeof whenInProgress === 'object' &&
+      !(whenInProgress.waitMs >= 0) &&
+      'whenInProgress.waitMs must be 0 or more',
     ...wrongTimes(options),
   ]);
 }
@@ -176,7 +179,7 @@ function wrongTimes({ ttlSeconds, leaseMs }: Pick<RunSettings, 'ttlSeconds' | 'l
  */
 export function checkTogether(options: IdempotentOptions, handler: string): void {
   complainOf(`@Idempotent() on ${handler}`, [
-    parks(options.whenBusy) && !options.unprocessed && "whenBusy 'park' needs `unprocessed`, which parks",
+    handsOver(options.whenInProgress) && !options.onFailure && "whenInProgress 'onFailure' needs `onFailure`",
     (options.serialize === undefined) !== (options.deserialize === undefined) &&
       'serialize and deserialize go together',
   ]);
@@ -187,8 +190,11 @@ function complainOf(place: string, complaints: readonly (string | false | undefi
   if (wrong.length > 0) throw new Error(`${place}: ${wrong.join('; ')}`);
 }
 
-function parks(whenBusy: WhenBusy | undefined): boolean {
-  return whenBusy === 'park' || (typeof whenBusy === 'object' && whenBusy.then === 'park');
+function handsOver(whenInProgress: WhenInProgress | undefined): boolean {
+  return (
+    whenInProgress === 'onFailure' ||
+    (typeof whenInProgress === 'object' && whenInProgress.then === 'onFailure')
+  );
 }
 
 function isPositive(value: number): boolean {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { beginRequest } from './begin-request';
-import type { Claim, RunSettings, Work } from './claim';
+import type { RunRequest, RunSettings, Work } from './run-request';
 import { fingerprintOf } from './fingerprint';
 import { checkKey } from './idempotency-key';
 import { StoreUnavailableError } from './idempotency.errors';
@@ -23,7 +23,7 @@ import { fitsRecord } from './store/stored-record';
 
 interface RunningCall {
   readonly origin: string | undefined;
-  readonly claim: Claim;
+  readonly request: RunRequest;
   readonly outcome: Promise<Outcome<unknown>>;
 }
 
@@ -41,9 +41,9 @@ export class IdempotencyService {
   private readonly running = new Map<string, RunningCall>();
   private readonly leasedWork: LeasedWork;
   private readonly memory: LocalMemory | undefined;
-  /** Together unique to each acquisition, whatever other processes do. */
+  /** Together unique to each claim, whatever other processes do. */
   private readonly process = randomUUID();
-  private acquisitions = 0;
+  private claims = 0;
 
   constructor(
     @Inject(IdempotencyStore) private readonly store: IdempotencyStore,
@@ -73,12 +73,12 @@ export class IdempotencyService {
    */
   async run<T>(key: string, work: Work<T>, options: RunOptions): Promise<Answered<T> | Declined> {
     checkRun(options);
-    const claim: Claim = {
+    const request: RunRequest = {
       ...options,
       key: checkKey(key, 'call of run()'),
       fingerprint: 'payload' in options ? fingerprintOf(options.payload) : undefined,
     };
-    const outcome = await this.tryRun(claim, work);
+    const outcome = await this.tryRun(request, work);
     switch (outcome.kind) {
       case 'final-error':
         throw outcome.error;
@@ -92,15 +92,15 @@ export class IdempotencyService {
   }
 
   /** The same as {@link run}, with failures as data instead of exceptions. */
-  tryRun<T>(claim: Claim, work: Work<T>): Promise<Outcome<T>> {
-    const name = nameOf(claim);
+  tryRun<T>(request: RunRequest, work: Work<T>): Promise<Outcome<T>> {
+    const name = nameOf(request);
     const call = this.running.get(name);
-    if (call) return this.runBehind(call, claim, work);
-    const remembered = this.memory?.recall(name, claim.fingerprint);
-    if (remembered) return Promise.resolve(this.replay<T>(claim, remembered, 'memory'));
+    if (call) return this.runBehind(call, request, work);
+    const remembered = this.memory?.recall(name, request.fingerprint);
+    if (remembered) return Promise.resolve(this.replay<T>(request, remembered, 'memory'));
     const origin = this.options.origin?.();
-    const outcome = this.beginAndWork(claim, work);
-    this.running.set(name, { origin, claim, outcome });
+    const outcome = this.beginAndWork(request, work);
+    this.running.set(name, { origin, request, outcome });
     const ended = () => this.running.delete(name);
     outcome.then(ended, ended);
     return outcome;
@@ -125,12 +125,18 @@ export class IdempotencyService {
     const found = await this.store.find(claimed);
     const { record, remainingLeaseMs } = found;
     if (record)
-      return this.replay(claimed, fitsRecord(record, claimed.fingerprint) ? record : 'mismatch', 'store');
-    if (remainingLeaseMs !== undefined) return { kind: 'busy', remainingMs: remainingLeaseMs };
+      return this.replay(
+        claimed,
+        fitsRecord(record, claimed.fingerprint) ? record : 'idempotency-key-reused',
+        'store',
+      );
+    if (remainingLeaseMs !== undefined) return { kind: 'in-progress', remainingMs: remainingLeaseMs };
     // A request that forgives some may have begun in this process, and the store has not heard of it yet.
-    const beginning = this.running.get(nameOf(claimed))?.claim.forgivenAttempts ?? 0;
+    const beginning = this.running.get(nameOf(claimed))?.request.forgivenAttempts ?? 0;
     const forgiven = Math.max(found.forgivenAttempts, beginning);
-    return found.countedAttempts - forgiven < maxAttempts ? { kind: 'busy', remainingMs: 0 } : undefined;
+    return found.countedAttempts - forgiven < maxAttempts
+      ? { kind: 'in-progress', remainingMs: 0 }
+      : undefined;
   }
 
   /**
@@ -147,27 +153,27 @@ export class IdempotencyService {
     return this.store.probe();
   }
 
-  private async runBehind<T>(call: RunningCall, claim: Claim, work: Work<T>): Promise<Outcome<T>> {
-    const { fingerprint, maxAttempts, forgivenAttempts } = call.claim;
+  private async runBehind<T>(call: RunningCall, request: RunRequest, work: Work<T>): Promise<Outcome<T>> {
+    const { fingerprint, maxAttempts, forgivenAttempts } = call.request;
     if (
-      fingerprint === claim.fingerprint &&
-      maxAttempts === claim.maxAttempts &&
-      forgivenAttempts === claim.forgivenAttempts
+      fingerprint === request.fingerprint &&
+      maxAttempts === request.maxAttempts &&
+      forgivenAttempts === request.forgivenAttempts
     )
-      return this.join(call, claim, work);
+      return this.join(call, request, work);
     // Which of the two payloads the key belongs to, and whether this one may be tried more often, is for the store to say,
     // once the other one is through.
     await call.outcome;
-    return this.tryRun(claim, work);
+    return this.tryRun(request, work);
   }
 
-  private async join<T>(call: RunningCall, claim: Claim, work: Work<T>): Promise<Outcome<T>> {
+  private async join<T>(call: RunningCall, request: RunRequest, work: Work<T>): Promise<Outcome<T>> {
     // Same scope, key and fingerprint: the same work, and so the same type of result.
     const outcome = (await call.outcome) as Outcome<T>;
     switch (outcome.kind) {
       case 'executed':
       case 'replayed':
-        this.events.emit(claim, {
+        this.events.emit(request, {
           kind: 'replayed',
           from: 'running-call',
           result: outcome.result,
@@ -176,30 +182,30 @@ export class IdempotencyService {
         return { kind: 'replayed', result: outcome.result };
       case 'final-error':
         return { ...outcome, replayed: true };
-      case 'outside-window':
+      case 'outside-deduplication-window':
       case 'from-the-future':
         // That says when the other request was made, not this one.
-        return this.tryRun(claim, work);
+        return this.tryRun(request, work);
       default:
         return outcome;
     }
   }
 
-  private async beginAndWork<T>(claim: Claim, work: Work<T>): Promise<Outcome<T>> {
+  private async beginAndWork<T>(request: RunRequest, work: Work<T>): Promise<Outcome<T>> {
     try {
-      const { reply, owner, sentAt } = await this.begin(claim);
+      const { reply, owner, sentAt } = await this.begin(request);
       switch (reply.kind) {
         case 'acquired':
-          return await this.leasedWork.run({ claim, owner, acquisition: reply.acquisition, sentAt, work });
+          return await this.leasedWork.run({ request, owner, claim: reply.claim, sentAt, work });
         case 'completed':
-          this.memory?.remember(nameOf(claim), reply.record);
-          return this.replay(claim, reply.record, 'store');
-        case 'busy':
-        case 'mismatch':
-        case 'exhausted':
-        case 'outside-window':
+          this.memory?.remember(nameOf(request), reply.record);
+          return this.replay(request, reply.record, 'store');
+        case 'in-progress':
+        case 'idempotency-key-reused':
+        case 'retries-exhausted':
+        case 'outside-deduplication-window':
         case 'from-the-future':
-          this.events.emit(claim, reply);
+          this.events.emit(request, reply);
           return reply;
         default:
           return reply satisfies never;
@@ -212,27 +218,27 @@ export class IdempotencyService {
   }
 
   private replay<T>(
-    claim: ScopedKey,
-    record: IdempotencyRecord | 'mismatch',
+    request: ScopedKey,
+    record: IdempotencyRecord | 'idempotency-key-reused',
     from: 'store' | 'memory',
   ): Answered<T> | FinalError | Declined {
-    if (record === 'mismatch') {
-      this.events.emit(claim, { kind: 'mismatch' });
-      return { kind: 'mismatch' };
+    if (record === 'idempotency-key-reused') {
+      this.events.emit(request, { kind: 'idempotency-key-reused' });
+      return { kind: 'idempotency-key-reused' };
     }
-    this.events.emit(claim, { kind: 'replayed', from, result: record.result, origin: record.origin });
+    this.events.emit(request, { kind: 'replayed', from, result: record.result, origin: record.origin });
     return replayOf<T>(record);
   }
 
-  private async begin(claim: Claim) {
-    const request = beginRequest(claim, this.options, `${this.process}.${++this.acquisitions}`);
+  private async begin(request: RunRequest) {
+    const asked = beginRequest(request, this.options, `${this.process}.${++this.claims}`);
     try {
-      return { owner: request, ...(await patientBegin(this.store, claim, request)) };
+      return { owner: asked, ...(await patientBegin(this.store, request, asked)) };
     } catch (error) {
       if (error instanceof StoreUnavailableError)
-        this.events.emit(claim, { kind: 'store-unavailable', step: 'begin', error });
+        this.events.emit(request, { kind: 'store-unavailable', step: 'begin', error });
       // It may have taken the lease all the same; give it back rather than block the key until it runs out.
-      void this.leasedWork.release(request, { counting: 'excused' });
+      void this.leasedWork.release(asked, { counting: 'uncounted' });
       throw error;
     }
   }

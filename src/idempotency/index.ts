@@ -6,7 +6,7 @@ export {
   type ReplayedContext,
 } from './idempotency.context';
 export { IdempotencyModule } from './idempotency.module';
-export type { Claim, FailedWork, RunSettings, Work, WorkEnd } from './claim';
+export type { RunRequest, FailedWork, RunSettings, Work, WorkEnd } from './run-request';
 export { IdempotencyService, type RunOptions } from './idempotency.service';
 export { amqpInstant, type AmqpInstant, type TimestampUnit } from './handlers/amqp-instant';
 export type { IncomingRequest } from './handlers/handler-kind';
@@ -19,37 +19,29 @@ export type {
   IdempotencyModuleOptions,
   IdempotentOptions,
   KeyReader,
-  WhenBusy,
+  WhenInProgress,
 } from './idempotency.options';
 export { canonicalJson } from './canonical-json';
 export { plainKey } from './handlers/http-handler';
 export { checkKey, isKey, readKey, type KeyLocation } from './idempotency-key';
-export type {
-  Answered,
-  Declined,
-  Failed,
-  FinalError,
-  Refused,
-  Unprocessed,
-  UnprocessedHandler,
-} from './outcome';
+export type { Answered, Declined, Failed, FinalError, Refused, Failure, FailureHandler } from './outcome';
 export {
-  AttemptsExhaustedError,
+  RetriesExhaustedError,
   IdempotencyError,
-  IdempotencyKeyBusyError,
+  IdempotencyKeyInProgressError,
   IdempotencyKeyReusedError,
   InvalidIdempotencyKeyError,
   LeaseLostError,
   MissingIdempotencyKeyError,
   MissingTimestampError,
-  OutsideWindowError,
+  OutsideDeduplicationWindowError,
   RequestFromTheFutureError,
   StoreUnavailableError,
   type IdempotencyErrorCode,
 } from './idempotency.errors';
 export {
   IdempotencyStore,
-  type Acquisition,
+  type Claim,
   type BeginReply,
   type BeginRequest,
   type ClaimedKey,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canonicalJson } from './canonical-json';
-import type { Claim, FailedWork, Work, WorkEnd } from './claim';
+import type { RunRequest, FailedWork, Work, WorkEnd } from './run-request';
 import { RunContext } from './idempotency.context';
 import { LeaseLostError, StoreUnavailableError } from './idempotency.errors';
 import type { IdempotencyEvents } from './idempotency.events';
@@ -17,7 +17,7 @@ import {
 } from './outcome';
 import { storedErrorFrom } from './remembered-error';
 import type {
-  Acquisition,
+  Claim,
   CompleteReply,
   CompleteRequest,
   IdempotencyRecord,
@@ -52,34 +52,34 @@ export class LeasedWork {
   }
 
   async run<T>(begun: {
-    claim: Claim;
+    request: RunRequest;
     owner: LeaseOwner;
-    acquisition: Acquisition;
+    claim: Claim;
     sentAt: number;
     work: Work<T>;
   }): Promise<Outcome<T>> {
-    const { claim, owner, acquisition, work } = begun;
-    const { fencingToken, attempt, forgivenAttempts } = acquisition;
+    const { request, owner, claim, work } = begun;
+    const { fencingToken, attempt, forgivenAttempts } = claim;
     const counts = { attempt, ...(forgivenAttempts > 0 && { forgivenAttempts }) };
-    this.events.emit(claim, { kind: 'acquired', attempt, fencingToken });
-    const leaseMs = claim.leaseMs ?? this.options.leaseMs;
+    this.events.emit(request, { kind: 'acquired', attempt, fencingToken });
+    const leaseMs = request.leaseMs ?? this.options.leaseMs;
     const lease = new Lease(this.store, owner, leaseMs, this.events, begun.sentAt);
     try {
-      const end = await endOf(work, new RunContext(claim, acquisition, lease));
+      const end = await endOf(work, new RunContext(request, claim, lease));
       // If the process dies here, the effect is there without a record: the next owner's downstream key absorbs it.
-      if (isRemembered(end, claim)) return await this.complete({ claim, lease, fencingToken, end });
+      if (isRemembered(end, request)) return await this.complete({ request, lease, fencingToken, end });
       lease.end();
       if (end.kind === 'returned') {
         await this.release(owner, { counting: 'counted' });
         return { kind: 'executed', result: end.result };
       }
-      return await this.giveBack({ claim, owner, counts, error: end.error });
+      return await this.giveBack({ request, owner, counts, error: end.error });
     } catch (error) {
       // Nothing to release: the lease is lost, or the store cannot be told anything now.
       if (error instanceof LeaseLostError) return { kind: 'lease-lost' };
       if (error instanceof StoreUnavailableError) throw error;
       lease.end();
-      return await this.giveBack({ claim, owner, counts, error });
+      return await this.giveBack({ request, owner, counts, error });
     } finally {
       lease.end();
     }
@@ -87,13 +87,13 @@ export class LeasedWork {
 
   /** After work that threw. A lease that was lost meanwhile is another owner's, and so is the end of the work. */
   private async giveBack(failed: {
-    claim: Claim;
+    request: RunRequest;
     owner: LeaseOwner;
     counts: Omit<FailedWork, 'error'>;
     error: unknown;
   }): Promise<Failed> {
-    const { claim, owner, counts } = failed;
-    const { error, ...release } = judged(claim, { ...counts, error: failed.error });
+    const { request, owner, counts } = failed;
+    const { error, ...release } = judged(request, { ...counts, error: failed.error });
     const reply = await this.release(owner, release);
     if (error instanceof LeaseLostError || reply === 'lost') return { kind: 'lease-lost' };
     const { backoffMs } = release;
@@ -101,54 +101,58 @@ export class LeasedWork {
   }
 
   private async complete<T>(done: {
-    claim: Claim;
+    request: RunRequest;
     lease: Lease;
     fencingToken: number;
     end: End<T>;
   }): Promise<Answered<T> | FinalError | Declined> {
-    const { claim, lease, fencingToken, end } = done;
+    const { request, lease, fencingToken, end } = done;
     const origin = this.options.origin?.();
     const record: IdempotencyRecord = {
       processedAt: new Date().toISOString(),
       result: end.kind === 'returned' ? (end.result ?? null) : null,
       error: end.kind === 'threw' ? storedErrorFrom(end.error) : undefined,
-      fingerprint: claim.fingerprint,
+      fingerprint: request.fingerprint,
       origin,
       fencingToken,
     };
-    const reply = await this.storeRecord(claim, lease, record);
+    const reply = await this.storeRecord(request, lease, record);
     // An earlier try may have been carried out though its answer was lost: then the record there is ours.
     if (reply.kind === 'stored' || isSame(reply.record, record)) {
-      this.events.emit(claim, { kind: 'completed', fencingToken, result: record.result });
-      this.memory?.remember(`${claim.scope}:${claim.key}`, record);
+      this.events.emit(request, { kind: 'completed', fencingToken, result: record.result });
+      this.memory?.remember(`${request.scope}:${request.key}`, record);
       return end.kind === 'returned'
         ? { kind: 'executed', result: end.result }
         : { kind: 'final-error', error: end.error, replayed: false };
     }
     const winner = reply.record;
-    this.events.emit(claim, {
+    this.events.emit(request, {
       kind: 'completion-refused',
       sameResult: winner && end.kind === 'returned' && !winner.error && sameJson(winner.result, end.result),
     });
     if (!winner) throw new LeaseLostError();
-    if (fitsRecord(winner, claim.fingerprint)) return replayOf<T>(winner);
-    this.events.emit(claim, { kind: 'mismatch' });
-    return { kind: 'mismatch' };
+    if (fitsRecord(winner, request.fingerprint)) return replayOf<T>(winner);
+    this.events.emit(request, { kind: 'idempotency-key-reused' });
+    return { kind: 'idempotency-key-reused' };
   }
 
   /** The effect has happened, so its record is worth some patience: as long as the lease is ours. */
-  private async storeRecord(claim: Claim, lease: Lease, record: IdempotencyRecord): Promise<CompleteReply> {
+  private async storeRecord(
+    request: RunRequest,
+    lease: Lease,
+    record: IdempotencyRecord,
+  ): Promise<CompleteReply> {
     const { scope, key, ownerToken } = lease.owner;
-    const ttlSeconds = claim.ttlSeconds ?? this.options.ttlSeconds;
+    const ttlSeconds = request.ttlSeconds ?? this.options.ttlSeconds;
     const { clockToleranceMs } = this.options;
-    const request: CompleteRequest = { scope, key, ownerToken, record, ttlSeconds, clockToleranceMs };
+    const asked: CompleteRequest = { scope, key, ownerToken, record, ttlSeconds, clockToleranceMs };
     for (;;) {
       try {
-        return await this.store.complete(request);
+        return await this.store.complete(asked);
       } catch (error) {
         // A result that is no JSON will be none the next time either.
         if (!(error instanceof StoreUnavailableError)) throw error;
-        this.events.emit(claim, { kind: 'store-unavailable', step: 'complete', error });
+        this.events.emit(request, { kind: 'store-unavailable', step: 'complete', error });
         if (lease.remainingMs <= COMPLETE_RETRY_MS) throw error;
         await sleep(COMPLETE_RETRY_MS);
       }
@@ -183,7 +187,7 @@ function isSame(found: IdempotencyRecord | undefined, ours: IdempotencyRecord): 
 }
 
 /** A lost lease is no end of the work, whoever asks to remember what was thrown. */
-function isRemembered(end: WorkEnd, { remember }: Claim): boolean {
+function isRemembered(end: WorkEnd, { remember }: RunRequest): boolean {
   if (end.kind === 'threw' && end.error instanceof LeaseLostError) return false;
   return remember ? remember(end) : end.kind === 'returned';
 }
@@ -199,12 +203,12 @@ async function endOf<T>(work: Work<T>, context: RunContext): Promise<End<T>> {
 }
 
 /** What the release leaves behind, and the error to tell: one of the application's own judgement comes first. */
-function judged(claim: Claim, failed: FailedWork): ReleaseOptions & { error: unknown } {
+function judged(request: RunRequest, failed: FailedWork): ReleaseOptions & { error: unknown } {
   const { error } = failed;
   if (error instanceof LeaseLostError) return { counting: 'unfinished', error };
   try {
-    const counting = claim.excuse?.(error) ? 'excused' : 'counted';
-    const backoffMs = Math.ceil(claim.backoffMs?.(failed) ?? 0);
+    const counting = request.uncounted?.(error) ? 'uncounted' : 'counted';
+    const backoffMs = Math.ceil(request.backoffMs?.(failed) ?? 0);
     return { counting, error, ...(backoffMs > 0 && { backoffMs }) };
   } catch (fault) {
     return { counting: 'counted', error: fault };

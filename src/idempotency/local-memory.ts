@@ -22,11 +22,14 @@ export class LocalMemory {
     this.records.set(name, writeRecord(record));
   }
 
-  recall(name: string, fingerprint: string | undefined): IdempotencyRecord | 'mismatch' | undefined {
+  recall(
+    name: string,
+    fingerprint: string | undefined,
+  ): IdempotencyRecord | 'idempotency-key-reused' | undefined {
     const stored = this.records.get(name);
     if (stored === undefined) return undefined;
     const record = readRecord(stored);
-    return fitsRecord(record, fingerprint) ? record : 'mismatch';
+    return fitsRecord(record, fingerprint) ? record : 'idempotency-key-reused';
   }
 
   forget(name: string): void {

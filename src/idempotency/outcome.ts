@@ -1,9 +1,9 @@
 import {
-  AttemptsExhaustedError,
-  IdempotencyKeyBusyError,
+  RetriesExhaustedError,
+  IdempotencyKeyInProgressError,
   IdempotencyKeyReusedError,
   LeaseLostError,
-  OutsideWindowError,
+  OutsideDeduplicationWindowError,
   RequestFromTheFutureError,
   type StoreUnavailableError,
 } from './idempotency.errors';
@@ -27,13 +27,13 @@ export type Declined =
    * Another consumer works on it, and its lease ends in `remainingMs` unless it is renewed; or the last attempt failed, and
    * the next one is due in `remainingMs`.
    */
-  | { readonly kind: 'busy'; readonly remainingMs: number }
+  | { readonly kind: 'in-progress'; readonly remainingMs: number }
   /** The key is bound to another payload. */
-  | { readonly kind: 'mismatch' }
+  | { readonly kind: 'idempotency-key-reused' }
   /** Its key had all the attempts that it may have, and the last of them has failed. */
-  | { readonly kind: 'exhausted'; readonly attempts: number }
+  | { readonly kind: 'retries-exhausted'; readonly attempts: number }
   /** Older than records live, and nothing is known of it. */
-  | { readonly kind: 'outside-window' }
+  | { readonly kind: 'outside-deduplication-window' }
   /** Made later than now, by more than the clocks of publishers may be ahead. */
   | { readonly kind: 'from-the-future'; readonly aheadMs: number };
 
@@ -66,7 +66,7 @@ export interface Refused {
 }
 
 /** Why a delivery was neither processed nor answered from a record. */
-export type Unprocessed = Refused | Declined | Failed;
+export type Failure = Refused | Declined | Failed;
 
 /** What a record answers to a duplicate. */
 export function replayOf<T>(record: IdempotencyRecord): Answered<T> | FinalError {
@@ -77,20 +77,20 @@ export function replayOf<T>(record: IdempotencyRecord): Answered<T> | FinalError
 }
 
 /** The error that stands for an outcome, for callers who want exceptions. */
-export function errorOf(outcome: Unprocessed): unknown {
+export function errorOf(outcome: Failure): unknown {
   switch (outcome.kind) {
     case 'refused':
     case 'failed':
     case 'store-unavailable':
       return outcome.error;
-    case 'busy':
-      return new IdempotencyKeyBusyError(outcome.remainingMs);
-    case 'mismatch':
+    case 'in-progress':
+      return new IdempotencyKeyInProgressError(outcome.remainingMs);
+    case 'idempotency-key-reused':
       return new IdempotencyKeyReusedError();
-    case 'exhausted':
-      return new AttemptsExhaustedError(outcome.attempts);
-    case 'outside-window':
-      return new OutsideWindowError();
+    case 'retries-exhausted':
+      return new RetriesExhaustedError(outcome.attempts);
+    case 'outside-deduplication-window':
+      return new OutsideDeduplicationWindowError();
     case 'from-the-future':
       return new RequestFromTheFutureError(outcome.aheadMs);
     case 'lease-lost':
@@ -101,10 +101,10 @@ export function errorOf(outcome: Unprocessed): unknown {
 }
 
 /** Decides and carries out what becomes of a delivery that was not processed. */
-export interface UnprocessedHandler<Delivery = unknown> {
+export interface FailureHandler<Delivery = unknown> {
   /**
    * Resolves with `settled` when whatever replaces the delivery is safe (it is then acknowledged), and with `requeue`
    * when nothing could replace it. `claimed` is what was asked for; a refused delivery has none.
    */
-  handle(delivery: Delivery, outcome: Unprocessed, claimed?: ClaimedKey): Promise<'settled' | 'requeue'>;
+  handle(delivery: Delivery, outcome: Failure, claimed?: ClaimedKey): Promise<'settled' | 'requeue'>;
 }

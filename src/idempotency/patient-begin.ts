@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Claim } from './claim';
+import type { RunRequest } from './run-request';
 import type { BeginReply, BeginRequest, IdempotencyStore } from './store/idempotency-store';
 
 /** Between two looks at a busy key: soon at first, then less often. */
-const FIRST_BUSY_POLL_MS = 50;
-const LONGEST_BUSY_POLL_MS = 400;
+const FIRST_POLL_MS = 50;
+const LONGEST_POLL_MS = 400;
 
 /** What the store answered in the end, and when it was asked for that. An attempt that is not due counts as in progress. */
 interface Begun {
@@ -15,25 +15,25 @@ interface Begun {
 /** Begins, and while the key is busy looks again for a while: where the owner is about to finish, that is cheapest. */
 export async function patientBegin(
   store: IdempotencyStore,
-  claim: Pick<Claim, 'busyWaitMs' | 'waitingSince'>,
+  request: Pick<RunRequest, 'inProgressWaitMs' | 'waitingSince'>,
   first: BeginRequest,
 ): Promise<Begun> {
-  let request = first;
-  const patientUntil = performance.now() + (claim.busyWaitMs ?? 0);
-  for (let pollMs = FIRST_BUSY_POLL_MS; ; pollMs = Math.min(2 * pollMs, LONGEST_BUSY_POLL_MS)) {
+  let asked = first;
+  const patientUntil = performance.now() + (request.inProgressWaitMs ?? 0);
+  for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(2 * pollMs, LONGEST_POLL_MS)) {
     const sentAt = performance.now();
-    const reply = await store.begin(request);
-    if (reply.kind === 'outside-window' && request.waitingSince === undefined) {
-      const waitingSince = await claim.waitingSince?.();
+    const reply = await store.begin(asked);
+    if (reply.kind === 'outside-deduplication-window' && asked.waitingSince === undefined) {
+      const waitingSince = await request.waitingSince?.();
       if (!waitingSince) return { reply, sentAt };
-      request = { ...request, waitingSince };
+      asked = { ...asked, waitingSince };
       continue;
     }
-    if (reply.kind !== 'busy' && reply.kind !== 'not-due') return { reply, sentAt };
+    if (reply.kind !== 'in-progress' && reply.kind !== 'not-due') return { reply, sentAt };
     // A lease may be given back early; an attempt that waits begins no sooner than it is due.
-    const leastWaitMs = reply.kind === 'busy' ? pollMs : Math.max(pollMs, reply.remainingMs);
+    const leastWaitMs = reply.kind === 'in-progress' ? pollMs : Math.max(pollMs, reply.remainingMs);
     if (sentAt + leastWaitMs > patientUntil)
-      return { reply: { kind: 'busy', remainingMs: reply.remainingMs }, sentAt };
+      return { reply: { kind: 'in-progress', remainingMs: reply.remainingMs }, sentAt };
     await sleep(pollMs);
   }
 }

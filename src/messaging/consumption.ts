@@ -25,7 +25,7 @@ const LONGEST_LOOK_MS = 10_000;
 
 /**
  * Whether this process takes messages. It pauses while a dependency is away, because each message taken then would
- * only be parked; and it stops before the application closes, because the library's own `close()` cancels nothing.
+ * only be delayed; and it stops before the application closes, because the library's own `close()` cancels nothing.
  */
 @Injectable()
 export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
@@ -73,7 +73,7 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
     void this.resumeAfter(pause);
   }
 
-  /** Takes no more messages, and waits until those in hand have met their fate. */
+  /** Takes no more messages, and waits until those in flight have met their disposition. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
     await this.apply();

@@ -1,5 +1,5 @@
 import { printable } from '../foreign-text/printable';
-import type { DeadLetterReason } from './fate';
+import type { DeadLetterReason } from './disposition';
 import { HEADERS } from './topology';
 
 const LONGEST_DETAIL = 300;

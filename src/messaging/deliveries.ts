@@ -18,7 +18,7 @@ export interface Received {
   readonly body: unknown;
 }
 
-/** Knows of each message in hand what it is about and how its processing ended, for logs and metrics. */
+/** Knows of each message in flight what it is about and how its processing ended, for logs and metrics. */
 @Injectable()
 export class Deliveries implements OnModuleInit {
   constructor(
@@ -83,7 +83,7 @@ function note(delivery: Delivery, event: IdempotencyEvent): void {
       delivery.outcome = 'duplicate';
       return;
     case 'completion-refused':
-      // A refused result is the record of somebody else; where there is none, the message's fate is decided later.
+      // A refused result is the record of somebody else; where there is none, the message's disposition is decided later.
       delivery.outcome = 'duplicate';
       return;
     default:

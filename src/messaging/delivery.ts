@@ -9,7 +9,7 @@ export const DELIVERY_OUTCOMES = [
   /** There was nothing to do, such as a receipt that nobody wants. */
   'ignored',
   /** A copy waits in a retry queue. */
-  'parked',
+  'delayed',
   'dead-lettered',
   /** Given back to the broker. */
   'requeued',

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { DELIVERY_OUTCOMES, type DeliveryOutcome } from './delivery';
-import { DEAD_LETTER_REASONS, PARK_REASONS, type Fate } from './fate';
+import { DEAD_LETTER_REASONS, DELAY_REASONS, type Disposition } from './disposition';
 import { WORK_QUEUES } from './topology';
 
 /** From an answer out of Redis to a gateway that takes its time. */
@@ -13,7 +13,7 @@ export class MessageMetrics {
   private readonly messages: Counter<'queue' | 'outcome'>;
   private readonly duration: Histogram<'queue' | 'outcome'>;
   private readonly inProgress: Gauge<'queue'>;
-  private readonly parked: Counter<'queue' | 'reason'>;
+  private readonly delayed: Counter<'queue' | 'reason'>;
   private readonly deadLettered: Counter<'queue' | 'reason'>;
 
   constructor(registry: Registry) {
@@ -26,19 +26,19 @@ export class MessageMetrics {
     });
     this.duration = new Histogram({
       name: 'payments_message_duration_seconds',
-      help: 'From a message being handed to its subscriber until its fate was sealed.',
+      help: 'From a message being handed to its subscriber until its disposition was sealed.',
       labelNames: ['queue', 'outcome'],
       buckets: SECONDS,
       registers,
     });
     this.inProgress = new Gauge({
       name: 'payments_messages_in_progress',
-      help: 'Messages in hand: taken and not settled yet.',
+      help: 'Messages in flight: taken and not settled yet.',
       labelNames: ['queue'],
       registers,
     });
-    this.parked = new Counter({
-      name: 'payments_messages_parked_total',
+    this.delayed = new Counter({
+      name: 'payments_messages_delayed_total',
       help: 'Messages of which a copy was put into a retry queue, by reason.',
       labelNames: ['queue', 'reason'],
       registers,
@@ -52,7 +52,7 @@ export class MessageMetrics {
     this.startAtZero();
   }
 
-  /** A message is in hand; call what is returned when it no longer is. */
+  /** A message is in flight; call what is returned when it no longer is. */
   begun(queue: string): (outcome: DeliveryOutcome) => void {
     const startedAt = performance.now();
     this.inProgress.inc({ queue });
@@ -63,9 +63,9 @@ export class MessageMetrics {
     };
   }
 
-  settled(queue: string, fate: Fate): void {
-    const counter = fate.kind === 'park' ? this.parked : this.deadLettered;
-    counter.inc({ queue, reason: fate.reason });
+  settled(queue: string, disposition: Disposition): void {
+    const counter = disposition.kind === 'delay' ? this.delayed : this.deadLettered;
+    counter.inc({ queue, reason: disposition.reason });
   }
 
   /** A counter that appears with its first event hides that event from `increase()`. */
@@ -73,7 +73,7 @@ export class MessageMetrics {
     for (const { name: queue } of WORK_QUEUES) {
       this.inProgress.set({ queue }, 0);
       for (const outcome of DELIVERY_OUTCOMES) this.messages.inc({ queue, outcome }, 0);
-      for (const reason of PARK_REASONS) this.parked.inc({ queue, reason }, 0);
+      for (const reason of DELAY_REASONS) this.delayed.inc({ queue, reason }, 0);
       for (const reason of DEAD_LETTER_REASONS) this.deadLettered.inc({ queue, reason }, 0);
     }
   }

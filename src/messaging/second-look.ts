@@ -2,15 +2,15 @@ import {
   StoreUnavailableError,
   type ClaimedKey,
   type IdempotencyService,
-  type Unprocessed,
+  type Failure,
 } from '../idempotency';
-import type { Fate } from './fate';
+import type { Disposition } from './disposition';
 
 /** A message that is about to become a dead letter, and the most attempts that its key may have. */
 interface GivenUp {
   readonly claimed: ClaimedKey | undefined;
-  readonly outcome: Unprocessed;
-  readonly fate: Fate;
+  readonly outcome: Failure;
+  readonly disposition: Disposition;
   readonly maxAttempts: number;
 }
 
@@ -21,10 +21,10 @@ interface GivenUp {
  */
 export async function secondLook(
   idempotency: IdempotencyService,
-  { claimed, outcome, fate, maxAttempts }: GivenUp,
-): Promise<Unprocessed | 'answered' | undefined> {
-  if (!claimed || fate.kind !== 'dead-letter' || !isEndOfWork(outcome)) return undefined;
-  const isForAttempts = fate.reason === 'retries-exhausted' && hasCount(outcome);
+  { claimed, outcome, disposition, maxAttempts }: GivenUp,
+): Promise<Failure | 'answered' | undefined> {
+  if (!claimed || disposition.kind !== 'dead-letter' || !isEndOfWork(outcome)) return undefined;
+  const isForAttempts = disposition.reason === 'retries-exhausted' && hasCount(outcome);
   try {
     const found = await idempotency.lookAgain(claimed, isForAttempts ? { maxAttempts } : {});
     return found?.kind === 'replayed' || found?.kind === 'executed' || found?.kind === 'final-error'
@@ -38,11 +38,11 @@ export async function secondLook(
 }
 
 /** Whether the end of the message depends on its work, and not on what it says itself. */
-function isEndOfWork({ kind }: Unprocessed): boolean {
-  return kind === 'failed' || kind === 'exhausted';
+function isEndOfWork({ kind }: Failure): boolean {
+  return kind === 'failed' || kind === 'retries-exhausted';
 }
 
 /** Work that could not begin, such as under a key whose attempts nobody can read, was not counted there. */
-function hasCount(outcome: Unprocessed): boolean {
+function hasCount(outcome: Failure): boolean {
   return outcome.kind !== 'failed' || outcome.attempt > 0;
 }

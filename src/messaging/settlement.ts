@@ -6,7 +6,7 @@ import { Consumption } from './consumption';
 import { deadLetterHeaders } from './dead-letter-headers';
 import { Declaration } from './declaration';
 import { currentDelivery, type DeliveryOutcome } from './delivery';
-import { delayAtLeast, type Fate } from './fate';
+import { delayAtLeast, type Disposition } from './disposition';
 import { copyOf } from './message-copy';
 import { delayedSince } from './message-history';
 import { MessageMetrics } from './message.metrics';
@@ -17,18 +17,18 @@ import { DEAD_LETTER, HEADERS, retryDelaysMs, retryQueue, type WorkQueue } from 
 /** Between two looks whether a message is still ours while what replaces it is not confirmed. */
 const LOOK_MS = 1_000;
 const OUTCOMES = {
-  park: 'parked',
+  delay: 'delayed',
   'dead-letter': 'dead-lettered',
-} satisfies Record<Fate['kind'], DeliveryOutcome>;
+} satisfies Record<Disposition['kind'], DeliveryOutcome>;
 
 /** A message that was not processed, the work queue it came from, and what is to become of it. */
 export interface Verdict {
   readonly message: ConsumeMessage;
   readonly queue: WorkQueue;
-  readonly fate: Fate;
+  readonly disposition: Disposition;
 }
 
-/** Carries out a message's fate: publishes what replaces it, and says when the original may be acknowledged. */
+/** Carries out a message's disposition: publishes what replaces it, and says when the original may be acknowledged. */
 @Injectable()
 export class Settlement {
   private readonly logger = new Logger(Settlement.name);
@@ -65,7 +65,7 @@ export class Settlement {
         if (this.consumption.state.kind === 'stopped') return 'requeue';
         sent = undefined;
         this.logger.warn(
-          { err: error, fate: verdict.fate.kind },
+          { err: error, disposition: verdict.disposition.kind },
           'The replacement of a message is not confirmed yet; trying again',
         );
         if (error instanceof PublishReturnedError) await this.declaration.declareAnew();
@@ -76,28 +76,32 @@ export class Settlement {
     return 'requeue';
   }
 
-  private count({ queue, fate }: Verdict): void {
-    this.metrics.settled(queue.name, fate);
+  private count({ queue, disposition }: Verdict): void {
+    this.metrics.settled(queue.name, disposition);
     const delivery = currentDelivery();
-    if (delivery) delivery.outcome = OUTCOMES[fate.kind];
+    if (delivery) delivery.outcome = OUTCOMES[disposition.kind];
   }
 
-  private replacementOf({ message, queue, fate }: Verdict): OutgoingMessage {
+  private replacementOf({ message, queue, disposition }: Verdict): OutgoingMessage {
     const base = { content: message.content, exchange: '' };
-    switch (fate.kind) {
-      case 'park':
+    switch (disposition.kind) {
+      case 'delay':
         return {
           ...base,
-          routingKey: retryQueue(queue, delayAtLeast(fate.delayMs, this.delaysMs)),
+          routingKey: retryQueue(queue, delayAtLeast(disposition.delayMs, this.delaysMs)),
           properties: copyOf(message, {
-            [HEADERS.attempts]: fate.attempts,
+            [HEADERS.attempts]: disposition.attempts,
             [HEADERS.waitingSince]: (delayedSince(message, queue) ?? new Date()).toISOString(),
           }).properties,
         };
       case 'dead-letter':
-        return { ...base, routingKey: DEAD_LETTER, properties: deadLetterProperties(message, queue, fate) };
+        return {
+          ...base,
+          routingKey: DEAD_LETTER,
+          properties: deadLetterProperties(message, queue, disposition),
+        };
       default:
-        return fate satisfies never;
+        return disposition satisfies never;
     }
   }
 }
@@ -110,7 +114,7 @@ function isDone(sent: Promise<void>): Promise<boolean> {
 function deadLetterProperties(
   message: ConsumeMessage,
   queue: WorkQueue,
-  { reason, detail, attempts }: Extract<Fate, { kind: 'dead-letter' }>,
+  { reason, detail, attempts }: Extract<Disposition, { kind: 'dead-letter' }>,
 ): Options.Publish {
   const { properties, dropped } = copyOf(message);
   const { routingKey } = queue;

@@ -99,9 +99,9 @@ const NO_DELIVERY_LIMIT = 1_000_000_000;
 
 /**
  * How long a message whose key is busy waits at its handler for the other process's answer. Most work takes less; when
- * it does not, the message is parked, and a lease that ends soon after it comes back is waited for in the same way.
+ * it does not, the message is delayed, and a lease that ends soon after it comes back is waited for in the same way.
  */
-export const BUSY_WAIT_MS = 2_000;
+export const IN_PROGRESS_WAIT_MS = 2_000;
 
 /** Waiting times without the lease's own; one queue each, because a queue only expires messages at its head. */
 const RETRY_DELAYS_MS = [250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 60_000];
@@ -111,15 +111,15 @@ const RETRY_DELAYS_MS = [250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 
  * died right after it had taken or renewed its lease goes on when that ends; for others the next longer time is used.
  */
 export function retryDelaysMs(leaseMs: number): readonly number[] {
-  const parkedLeaseMs = waitBeforeHandlerMs(leaseMs);
-  return [...new Set([...RETRY_DELAYS_MS, ...(parkedLeaseMs > 0 ? [parkedLeaseMs] : [])])].sort(
+  const delayedLeaseMs = waitBeforeHandlerMs(leaseMs);
+  return [...new Set([...RETRY_DELAYS_MS, ...(delayedLeaseMs > 0 ? [delayedLeaseMs] : [])])].sort(
     (a, b) => a - b,
   );
 }
 
-/** How long to park a message whose key is busy for so long. */
+/** How long to delay a message whose key is busy for so long. */
 export function waitBeforeHandlerMs(busyMs: number): number {
-  return Math.max(0, busyMs - BUSY_WAIT_MS);
+  return Math.max(0, busyMs - IN_PROGRESS_WAIT_MS);
 }
 
 /** Dead-lettering that waits for the target queue's confirm; RabbitMQ wants `reject-publish` with it. */

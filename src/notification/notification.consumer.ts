@@ -3,7 +3,13 @@ import { Injectable, UseInterceptors } from '@nestjs/common';
 import { Idempotent, IdempotencyContext, IdempotentPayload } from '../idempotency';
 import { DeliveryInterceptor } from '../messaging/delivery.interceptor';
 import { requeueUnsettled } from '../messaging/settlement';
-import { BUSY_WAIT_MS, CONSUMER_CHANNEL, HEADERS, RECEIPTS, WORK_QUEUE_OPTIONS } from '../messaging/topology';
+import {
+  IN_PROGRESS_WAIT_MS,
+  CONSUMER_CHANNEL,
+  HEADERS,
+  RECEIPTS,
+  WORK_QUEUE_OPTIONS,
+} from '../messaging/topology';
 import type { PaymentSucceeded } from '../payment/payment-succeeded';
 import { PaymentSucceededPipe } from './payment-succeeded.pipe';
 import { RECEIPT_SCOPE } from './receipt';
@@ -29,9 +35,9 @@ export class NotificationConsumer {
     payload: PaymentSucceededPipe,
     // The record says what is sent, so a false event that comes first must not bind the key to what it says.
     fingerprint: false,
-    whenBusy: { waitMs: BUSY_WAIT_MS, then: 'park' },
+    whenInProgress: { waitMs: IN_PROGRESS_WAIT_MS, then: 'onFailure' },
     attempts: ReceiptAttempts,
-    unprocessed: ReceiptDeliveries,
+    onFailure: ReceiptDeliveries,
   })
   sendReceipt(
     @IdempotentPayload() event: ReceiptRequest,

@@ -4,7 +4,7 @@ import type { AttemptPolicy, FailedWork } from '../idempotency';
 import { historyOf } from '../messaging/message-history';
 import { RECEIPTS } from '../messaging/topology';
 import { WaitingTimes } from '../messaging/waiting-times';
-import { RECEIPT_MAX_ATTEMPTS, receiptFateOf } from './receipt-fate';
+import { RECEIPT_MAX_ATTEMPTS, receiptDispositionOf } from './receipt.policy';
 
 /** How often a receipt is tried, and when again: said under its key, so that all copies of the event wait together. */
 @Injectable()
@@ -22,8 +22,8 @@ export class ReceiptAttempts implements AttemptPolicy<ConsumeMessage> {
   }
 
   backoffMs(message: ConsumeMessage, failed: FailedWork): number | undefined {
-    const next = receiptFateOf({ kind: 'failed', ...failed }, historyOf(message), this.policy);
-    return next.kind === 'park' ? next.delayMs : undefined;
+    const next = receiptDispositionOf({ kind: 'failed', ...failed }, historyOf(message), this.policy);
+    return next.kind === 'delay' ? next.delayMs : undefined;
   }
 
   waitingSince(message: ConsumeMessage): Promise<Date | undefined> {

@@ -1,11 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
-import {
-  IdempotencyService,
-  type ClaimedKey,
-  type Unprocessed,
-  type UnprocessedHandler,
-} from '../idempotency';
+import { IdempotencyService, type ClaimedKey, type Failure, type FailureHandler } from '../idempotency';
 import { Consumption } from '../messaging/consumption';
 import { historyOf, identityOf } from '../messaging/message-history';
 import { secondLook } from '../messaging/second-look';
@@ -13,14 +8,14 @@ import { Settlement } from '../messaging/settlement';
 import { RECEIPTS } from '../messaging/topology';
 import { WaitingTimes } from '../messaging/waiting-times';
 import { ReceiptAttempts } from './receipt-attempts';
-import { receiptFateOf } from './receipt-fate';
+import { receiptDispositionOf } from './receipt.policy';
 
 /**
  * Settles the events for which no receipt was sent. A mail server that is away pauses nothing: its events wait in the
  * retry queues, and the service stays ready for payments.
  */
 @Injectable()
-export class ReceiptDeliveries implements UnprocessedHandler<ConsumeMessage> {
+export class ReceiptDeliveries implements FailureHandler<ConsumeMessage> {
   private readonly logger = new Logger(ReceiptDeliveries.name);
 
   constructor(
@@ -33,12 +28,12 @@ export class ReceiptDeliveries implements UnprocessedHandler<ConsumeMessage> {
 
   async handle(
     message: ConsumeMessage,
-    outcome: Unprocessed,
+    outcome: Failure,
     claimed?: ClaimedKey,
   ): Promise<'settled' | 'requeue'> {
-    const fate = receiptFateOf(outcome, historyOf(message), this.attempts.policy);
+    const disposition = receiptDispositionOf(outcome, historyOf(message), this.attempts.policy);
     const { maxAttempts } = this.attempts.policy;
-    const now = await secondLook(this.idempotency, { claimed, outcome, fate, maxAttempts });
+    const now = await secondLook(this.idempotency, { claimed, outcome, disposition, maxAttempts });
     if (now === 'answered') return 'settled';
     if (now) return this.handle(message, now);
     if (outcome.kind === 'store-unavailable') {
@@ -48,10 +43,10 @@ export class ReceiptDeliveries implements UnprocessedHandler<ConsumeMessage> {
       };
       this.consumption.pause(this.waitingTimes.remembered(pause));
     }
-    const settled = await this.settlement.settle({ message, queue: RECEIPTS, fate });
+    const settled = await this.settlement.settle({ message, queue: RECEIPTS, disposition });
     if (settled === 'requeue') return settled;
-    const facts = { ...identityOf(message), ...fate };
-    if (fate.kind === 'park') this.logger.log(facts, 'Receipt parked');
+    const facts = { ...identityOf(message), ...disposition };
+    if (disposition.kind === 'delay') this.logger.log(facts, 'Receipt delayed');
     else this.logger.warn(facts, 'Receipt dead-lettered');
     return settled;
   }

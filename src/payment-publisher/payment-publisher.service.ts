@@ -29,7 +29,7 @@ export class PaymentPublisherService {
   async publish(payment: PaymentFields, idempotencyKey: string, copies: number): Promise<PublishedPayment> {
     const claimedKey = this.keys.ofOurs(idempotencyKey);
     const content = Buffer.from(JSON.stringify({ ...payment, idempotencyKey }));
-    // The age of a request counts from here, however often it is parked, dead-lettered or replayed.
+    // The age of a request counts from here, however often it is delayed, dead-lettered or replayed.
     const sentAt = Date.now();
     const timestamp = Math.floor(sentAt / 1000);
     await Promise.all(

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
-import type { Fate } from '../messaging/fate';
+import type { Disposition } from '../messaging/disposition';
 import type { PaymentFields } from './payment.dto';
 
 /** What happens to payments outside the idempotency engine. */
@@ -15,9 +15,9 @@ export type PaymentHappening =
     }
   /** Not charged now: a copy of the message waits, or is a dead letter. */
   | {
-      readonly kind: 'unprocessed';
+      readonly kind: 'failed';
       readonly message: ConsumeMessage;
-      readonly fate: Fate;
+      readonly disposition: Disposition;
       /** Undefined where the request was refused before its key was claimed. */
       readonly claimedKey: string | undefined;
     };

@@ -5,7 +5,7 @@ import type { AttemptPolicy, FailedWork } from '../idempotency';
 import { historyOf } from '../messaging/message-history';
 import { CHARGES } from '../messaging/topology';
 import { WaitingTimes } from '../messaging/waiting-times';
-import { fateOf, isExcused, type RetryPolicy } from './payment-fate';
+import { dispositionOf, isUncounted, type RetryPolicy } from './payment.policy';
 
 /** How often a payment is tried, and when again: said under its key, so that all its copies wait together. */
 @Injectable()
@@ -29,9 +29,9 @@ export class PaymentAttempts implements AttemptPolicy<ConsumeMessage> {
 
   backoffMs(message: ConsumeMessage, failed: FailedWork): number | undefined {
     // The pause holds all payments up, and ends when the gateway says so.
-    if (isExcused(failed.error)) return undefined;
-    const next = fateOf({ kind: 'failed', ...failed }, historyOf(message), this.policy);
-    return next.kind === 'park' ? next.delayMs : undefined;
+    if (isUncounted(failed.error)) return undefined;
+    const next = dispositionOf({ kind: 'failed', ...failed }, historyOf(message), this.policy);
+    return next.kind === 'delay' ? next.delayMs : undefined;
   }
 
   waitingSince(message: ConsumeMessage): Promise<Date | undefined> {

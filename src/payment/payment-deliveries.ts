@@ -1,13 +1,8 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
-import {
-  IdempotencyService,
-  type ClaimedKey,
-  type Unprocessed,
-  type UnprocessedHandler,
-} from '../idempotency';
+import { IdempotencyService, type ClaimedKey, type Failure, type FailureHandler } from '../idempotency';
 import { Consumption, type Pause } from '../messaging/consumption';
-import type { Fate } from '../messaging/fate';
+import type { Disposition } from '../messaging/disposition';
 import { historyOf, identityOf } from '../messaging/message-history';
 import { secondLook } from '../messaging/second-look';
 import { Settlement } from '../messaging/settlement';
@@ -16,11 +11,11 @@ import { WaitingTimes } from '../messaging/waiting-times';
 import { PaymentGateway } from './gateway/payment-gateway';
 import { PaymentActivity } from './payment-activity';
 import { PaymentAttempts } from './payment-attempts';
-import { fateOf, isExcused } from './payment-fate';
+import { dispositionOf, isUncounted } from './payment.policy';
 
 /** Settles the payment requests that were not processed, and pauses consumption while a dependency is away. */
 @Injectable()
-export class PaymentDeliveries implements UnprocessedHandler<ConsumeMessage> {
+export class PaymentDeliveries implements FailureHandler<ConsumeMessage> {
   private readonly logger = new Logger(PaymentDeliveries.name);
   constructor(
     private readonly settlement: Settlement,
@@ -34,30 +29,30 @@ export class PaymentDeliveries implements UnprocessedHandler<ConsumeMessage> {
 
   async handle(
     message: ConsumeMessage,
-    outcome: Unprocessed,
+    outcome: Failure,
     claimed?: ClaimedKey,
   ): Promise<'settled' | 'requeue'> {
-    const fate = fateOf(outcome, historyOf(message), this.attempts.policy);
+    const disposition = dispositionOf(outcome, historyOf(message), this.attempts.policy);
     const { maxAttempts } = this.attempts.policy;
-    const now = await secondLook(this.idempotency, { claimed, outcome, fate, maxAttempts });
+    const now = await secondLook(this.idempotency, { claimed, outcome, disposition, maxAttempts });
     if (now === 'answered') return 'settled';
     if (now) return this.handle(message, now);
     this.pauseIfAway(outcome);
-    const settled = await this.settlement.settle({ message, queue: CHARGES, fate });
+    const settled = await this.settlement.settle({ message, queue: CHARGES, disposition });
     if (settled === 'settled') {
-      this.log(message, outcome, fate);
-      this.activity.emit({ kind: 'unprocessed', message, fate, claimedKey: claimed?.key });
+      this.log(message, outcome, disposition);
+      this.activity.emit({ kind: 'failed', message, disposition, claimedKey: claimed?.key });
     }
     return settled;
   }
 
-  private pauseIfAway(outcome: Unprocessed): void {
+  private pauseIfAway(outcome: Failure): void {
     if (outcome.kind === 'store-unavailable') {
       this.pause({
         reason: 'Redis is unavailable',
         isOver: () => this.idempotency.probeStore().then(() => true),
       });
-    } else if (outcome.kind === 'failed' && isExcused(outcome.error)) {
+    } else if (outcome.kind === 'failed' && isUncounted(outcome.error)) {
       this.pause({
         reason: 'the gateway refuses our key',
         isOver: async () => (await this.gateway.probe()).kind !== 'unauthorized',
@@ -70,15 +65,19 @@ export class PaymentDeliveries implements UnprocessedHandler<ConsumeMessage> {
     this.consumption.pause(this.waitingTimes.remembered(pause));
   }
 
-  private log(message: ConsumeMessage, outcome: Unprocessed, fate: Fate): void {
-    const facts = { ...identityOf(message), ...fate, ...('error' in outcome && { err: outcome.error }) };
-    switch (fate.kind) {
-      case 'park':
-        return this.logger.log(facts, 'Payment parked');
+  private log(message: ConsumeMessage, outcome: Failure, disposition: Disposition): void {
+    const facts = {
+      ...identityOf(message),
+      ...disposition,
+      ...('error' in outcome && { err: outcome.error }),
+    };
+    switch (disposition.kind) {
+      case 'delay':
+        return this.logger.log(facts, 'Payment delayed');
       case 'dead-letter':
         return this.logger.warn(facts, 'Payment request dead-lettered');
       default:
-        return fate satisfies never;
+        return disposition satisfies never;
     }
   }
 }

@@ -49,10 +49,10 @@ export class PaymentLog implements OnModuleInit {
         );
       case 'acquired':
       case 'completed':
-      case 'busy':
-      case 'mismatch':
-      case 'exhausted':
-      case 'outside-window':
+      case 'in-progress':
+      case 'idempotency-key-reused':
+      case 'retries-exhausted':
+      case 'outside-deduplication-window':
       case 'from-the-future':
       case 'released':
       case 'lease-renewed':

@@ -3,10 +3,10 @@ import { Injectable, UseInterceptors } from '@nestjs/common';
 import { Idempotent, IdempotencyContext, IdempotentPayload } from '../idempotency';
 import { DeliveryInterceptor } from '../messaging/delivery.interceptor';
 import { requeueUnsettled } from '../messaging/settlement';
-import { BUSY_WAIT_MS, CHARGES, CONSUMER_CHANNEL, WORK_QUEUE_OPTIONS } from '../messaging/topology';
+import { IN_PROGRESS_WAIT_MS, CHARGES, CONSUMER_CHANNEL, WORK_QUEUE_OPTIONS } from '../messaging/topology';
 import { PaymentAttempts } from './payment-attempts';
 import { PaymentDeliveries } from './payment-deliveries';
-import { isExcused } from './payment-fate';
+import { isUncounted } from './payment.policy';
 import { PaymentKeys } from './payment-keys';
 import { PaymentRequestPipe } from './payment-request.pipe';
 import { PAYMENT_SCOPE, paymentIdentity, type PaymentRequest, type PaymentResult } from './payment.dto';
@@ -28,10 +28,10 @@ export class PaymentConsumer {
     key: PaymentKeys,
     payload: PaymentRequestPipe,
     fingerprint: paymentIdentity,
-    whenBusy: { waitMs: BUSY_WAIT_MS, then: 'park' },
-    excuse: isExcused,
+    whenInProgress: { waitMs: IN_PROGRESS_WAIT_MS, then: 'onFailure' },
+    uncounted: isUncounted,
     attempts: PaymentAttempts,
-    unprocessed: PaymentDeliveries,
+    onFailure: PaymentDeliveries,
   })
   charge(
     @IdempotentPayload() request: PaymentRequest,

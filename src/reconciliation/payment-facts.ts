@@ -13,7 +13,7 @@ export interface PaymentFacts {
   readonly idempotencyKey: string;
   readonly recorded: Recorded | undefined;
   /** How often work on it has begun, as far as Redis remembers. */
-  readonly acquisitions: number;
+  readonly claims: number;
   /** A consumer holds its lease now. */
   readonly isHeld: boolean;
   /** At the gateway. */

@@ -143,14 +143,14 @@ export class Reconciliation {
     return { idempotencyKey, ...inRedis, charges, deadLetters: survey.letters.get(idempotencyKey) ?? [] };
   }
 
-  private async inRedis(key: string): Promise<Pick<PaymentFacts, 'recorded' | 'acquisitions' | 'isHeld'>> {
+  private async inRedis(key: string): Promise<Pick<PaymentFacts, 'recorded' | 'claims' | 'isHeld'>> {
     try {
       const finding = await patiently(() => this.store.find({ scope: PAYMENT_SCOPE, key }));
       const isHeld = finding.remainingLeaseMs !== undefined;
-      return { recorded: recordedIn(finding), acquisitions: finding.attempts, isHeld };
+      return { recorded: recordedIn(finding), claims: finding.attempts, isHeld };
     } catch (error) {
       if (error instanceof StoreUnavailableError) throw error;
-      return { recorded: { kind: 'unreadable' }, acquisitions: 0, isHeld: false };
+      return { recorded: { kind: 'unreadable' }, claims: 0, isHeld: false };
     }
   }
 

@@ -94,11 +94,11 @@ function unlikeItsRecord({ recorded, charges }: PaymentFacts, { since }: Scene):
 }
 
 function chargedWithoutRecord(facts: PaymentFacts, scene: Scene): Problem | undefined {
-  const { recorded, charges, acquisitions } = facts;
+  const { recorded, charges, claims } = facts;
   // The gateway was searched before such a dead letter: what was charged under its key is another payment.
   const deadLetters = facts.deadLetters.filter(({ reason }) => reason !== 'gateway-key-reused');
   // An older charge may have lost its record by age, unless work on its key has begun anew since then.
-  const charged = charges.filter(({ createdAt }) => createdAt >= scene.recordsSince || acquisitions > 0);
+  const charged = charges.filter(({ createdAt }) => createdAt >= scene.recordsSince || claims > 0);
   if (recorded || charged.length === 0 || isInProgress(facts, scene)) return undefined;
   if (deadLetters.length > 0) {
     return {
@@ -126,29 +126,29 @@ function twoEnds(facts: PaymentFacts): Problem | undefined {
 }
 
 function withoutEnd(facts: PaymentFacts, scene: Scene): Problem | undefined {
-  const { recorded, acquisitions, deadLetters, charges } = facts;
+  const { recorded, claims, deadLetters, charges } = facts;
   const hasTrace = recorded !== undefined || deadLetters.length > 0 || charges.length > 0;
-  if (hasTrace || acquisitions === 0 || isInProgress(facts, scene)) return undefined;
+  if (hasTrace || claims === 0 || isInProgress(facts, scene)) return undefined;
   return {
     kind: 'without-end',
-    detail: `begun ${acquisitions} times, and there is no record, dead letter or waiting message`,
+    detail: `begun ${claims} times, and there is no record, dead letter or waiting message`,
     advice:
       'if nobody dropped its dead letter, publish it again under the same key: it is charged once. Where its attempts are used up it becomes a dead letter, and a replay gives it new ones',
   };
 }
 
 /** While messages wait, any payment that has begun may be one of them: the broker does not show which. */
-function isInProgress({ isHeld, acquisitions, deadLetters }: PaymentFacts, scene: Scene): boolean {
-  return isHeld || (acquisitions > 0 && deadLetters.length === 0 && scene.waitingMessages > 0);
+function isInProgress({ isHeld, claims, deadLetters }: PaymentFacts, scene: Scene): boolean {
+  return isHeld || (claims > 0 && deadLetters.length === 0 && scene.waitingMessages > 0);
 }
 
-function stateOf({ recorded, deadLetters, isHeld, acquisitions }: PaymentFacts): PaymentState {
+function stateOf({ recorded, deadLetters, isHeld, claims }: PaymentFacts): PaymentState {
   if (recorded?.kind === 'declined') return 'declined';
   if (recorded) return 'succeeded';
   if (isHeld) return 'in-progress';
   if (deadLetters.length > 0) return 'dead-letter';
   // Of what Redis knows nothing the charge is older than records are kept.
-  return acquisitions > 0 ? 'in-progress' : 'succeeded';
+  return claims > 0 ? 'in-progress' : 'succeeded';
 }
 
 function idsOf(charges: PaymentFacts['charges']): string {

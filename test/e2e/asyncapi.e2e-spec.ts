@@ -45,7 +45,7 @@ describe('what is on the wire, by the AsyncAPI document', () => {
     expect(problemsOf(name, message)).toEqual([]);
   });
 
-  it('is paymentParked as it is documented', async () => {
+  it('is paymentDelayed as it is documented', async () => {
     const payment = aPayment();
     const matching = { idempotencyKey: gatewayKey(payment) };
     await world.sandbox.fault({ kind: 'rate-limit', retryAfterSeconds: 4, matching });
@@ -54,14 +54,14 @@ describe('what is on the wire, by the AsyncAPI document', () => {
       const depths = Object.entries(await world.broker.queueDepths());
       const [name] =
         depths.find(([candidate, depth]) => candidate.startsWith(retryQueuePrefix) && depth > 0) ?? [];
-      if (name === undefined) throw new Error('nothing is parked');
+      if (name === undefined) throw new Error('nothing is delayed');
       return name;
     });
     const problems = await session.withChannel(async (channel) => {
       const message = await channel.get(queue);
       if (!message) throw new Error(`${queue} is empty`);
       channel.nack(message);
-      return problemsOf('paymentParked', message);
+      return problemsOf('paymentDelayed', message);
     });
     expect(problems).toEqual([]);
     await world.service.completedPayment(payment.idempotencyKey);

@@ -12,7 +12,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => browser.close());
 
-const NO_COUNTS = { published: 0, charged: 0, declined: 0, duplicates: 0, parked: 0, dead: 0 };
+const NO_COUNTS = { published: 0, charged: 0, declined: 0, duplicates: 0, delayed: 0, dead: 0 };
 
 function aReport(overrides: object = {}): object {
   const at = Date.now();
@@ -45,7 +45,7 @@ const NO_REPORTS: readonly (object | string)[] = [
   aReport({ happenings: [finished(null)] }),
   aReport({ happenings: [finished({ status: 'succeeded', amount: {}, currency: 7 })] }),
   aReport({ happenings: [about('dead', { reason: null, detail: [] })] }),
-  aReport({ happenings: [about('parked', { delayMs: 'long', why: 7 })] }),
+  aReport({ happenings: [about('delayed', { delayMs: 'long', why: 7 })] }),
   aReport({ happenings: [about('started', { leaseMs: null })] }),
   aReport({ happenings: [about('exploded')] }),
   aReport({ counts: null }),

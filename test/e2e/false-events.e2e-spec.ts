@@ -34,7 +34,7 @@ describe('an event of a payment that is not recorded', () => {
     const { world, mailbox } = receipts;
     const trace = await world.broker.traceDeliveries(receiptQueue);
     await receipts.publishEvent(payment);
-    await eventually(() => trace.parked(payment.idempotencyKey).length >= 1);
+    await eventually(() => trace.delayed(payment.idempotencyKey).length >= 1);
     expect(mailbox.to(payment.receiptEmail)).toEqual([]);
   });
 

@@ -61,7 +61,7 @@ describe('same key, different payload', () => {
       matching: { idempotencyKey: gatewayKey(original) },
     });
     await world.broker.publishPayment(original);
-    await eventually(() => trace.parked(original.idempotencyKey).length > 0);
+    await eventually(() => trace.delayed(original.idempotencyKey).length > 0);
     await world.broker.publishPayment({ ...original, amount: 11 });
 
     await expectReused(world, original);

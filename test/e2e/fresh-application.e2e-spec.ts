@@ -14,7 +14,7 @@ import { Idempotent } from 'payment-consumer/idempotency';
 export class Wrong {
   @Idempotent({ scope: 7 }) a() {}
   @Idempotent({}) b() {}
-  @Idempotent({ scope: 'x', whenBusy: 'sometimes' }) c() {}
+  @Idempotent({ scope: 'x', whenInProgress: 'sometimes' }) c() {}
   @Idempotent({ scope: 'x', leaseSeconds: 5 }) d() {}
   @Idempotent({ scope: 'x', key: 5 }) e() {}
 }

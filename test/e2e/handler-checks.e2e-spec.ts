@@ -70,11 +70,11 @@ describe('what stops the start of an application', () => {
 
   it('is a default of the module that a handler cannot follow, named with the handler', async () => {
     const module = await Test.createTestingModule({
-      imports: [IdempotencyModule.forRoot({ ...settings, handlers: { whenBusy: 'park' } })],
+      imports: [IdempotencyModule.forRoot({ ...settings, handlers: { whenInProgress: 'onFailure' } })],
       controllers: [Listener],
     }).compile();
     await expect(module.init()).rejects.toThrow(
-      "@Idempotent() on Listener.handle: whenBusy 'park' needs `unprocessed`",
+      "@Idempotent() on Listener.handle: whenInProgress 'onFailure' needs `onFailure`",
     );
   });
 

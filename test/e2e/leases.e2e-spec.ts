@@ -45,7 +45,7 @@ describe('a process frozen past its lease', () => {
     world.service.thaw();
     await world.service.untilHealthy('ready');
     await world.service.terminate();
-    // Copies that were parked while the key was in progress come back when their time is over.
+    // Copies that were delayed while the key was in progress come back when their time is over.
     await eventually(() => world.broker.isDrained());
     await survivor.terminate();
   });
@@ -69,26 +69,26 @@ describe('a lease that somebody else has taken over', () => {
   const payment = aPayment();
   const { lock } = redisKeys(payment.idempotencyKey);
   const thief = 'another owner';
-  let ownerWhileParked: string | null;
-  let recordWhileParked: unknown;
+  let ownerWhileDelayed: string | null;
+  let recordWhileDelayed: unknown;
 
   beforeAll(async () => {
     const trace = await world.broker.traceDeliveries();
     await world.beginSlowPayment(payment, { ms: 2000, when: 'after' });
     await world.redis.client.set(lock, thief, 'PX', 8000);
-    await eventually(() => trace.parked(payment.idempotencyKey).length > 0);
-    ownerWhileParked = await world.redis.lock(payment.idempotencyKey);
-    recordWhileParked = await world.redis.record(payment.idempotencyKey);
+    await eventually(() => trace.delayed(payment.idempotencyKey).length > 0);
+    ownerWhileDelayed = await world.redis.lock(payment.idempotencyKey);
+    recordWhileDelayed = await world.redis.record(payment.idempotencyKey);
     await world.redis.client.del(lock);
     await world.service.completedPayment(payment.idempotencyKey);
   });
 
   it('is not released by its former owner', () => {
-    expect(ownerWhileParked).toBe(thief);
+    expect(ownerWhileDelayed).toBe(thief);
   });
 
   it('keeps the former owner from writing the record, though the gateway charged', () => {
-    expect(recordWhileParked).toBeUndefined();
+    expect(recordWhileDelayed).toBeUndefined();
   });
 
   it('ends in one charge and one record all the same', async () => {
@@ -98,7 +98,7 @@ describe('a lease that somebody else has taken over', () => {
     });
   });
 
-  it('counts each acquisition: the fencing token has grown', async () => {
+  it('counts each claim: the fencing token has grown', async () => {
     expect((await world.service.payment(payment.idempotencyKey)).body).toMatchObject({ attempts: 2 });
   });
 });

@@ -59,7 +59,7 @@ describe('the local memory of finished keys', () => {
     const { service } = await serviceWithMemory();
     await service.run('key', () => Promise.resolve(1), { scope: 'memory', payload: 1 });
     expect(await service.run('key', () => Promise.resolve(2), { scope: 'memory', payload: 2 })).toEqual({
-      kind: 'mismatch',
+      kind: 'idempotency-key-reused',
     });
   });
 
@@ -71,6 +71,6 @@ describe('the local memory of finished keys', () => {
     await service.run('key', () => Promise.resolve(1), { scope: 'memory' });
     await service.forget({ scope: 'memory', key: 'key' });
     const again = await service.run('key', () => Promise.resolve(2), { scope: 'memory' });
-    expect([busy.kind, again]).toEqual(['busy', { kind: 'executed', result: 2 }]);
+    expect([busy.kind, again]).toEqual(['in-progress', { kind: 'executed', result: 2 }]);
   });
 });

@@ -42,7 +42,7 @@ describe('the metrics of a consumer', () => {
   it.each([
     ['processed', 3],
     ['duplicate', 2],
-    ['parked', 1],
+    ['delayed', 1],
     ['dead-lettered', 1],
     ['requeued', 0],
   ])('count messages by outcome: %s', (outcome, count) => {
@@ -52,9 +52,9 @@ describe('the metrics of a consumer', () => {
     );
   });
 
-  it('count what was parked and dead-lettered by reason', () => {
-    expect(metrics.value('payments_messages_parked_total', { reason: 'gateway-unavailable' })).toBe(1);
-    expect(metrics.value('payments_messages_parked_total', { reason: 'in-progress-elsewhere' })).toBe(0);
+  it('count what was delayed and dead-lettered by reason', () => {
+    expect(metrics.value('payments_messages_delayed_total', { reason: 'gateway-unavailable' })).toBe(1);
+    expect(metrics.value('payments_messages_delayed_total', { reason: 'in-progress' })).toBe(0);
     expect(metrics.value('payments_messages_dead_lettered_total', { reason: 'invalid-message' })).toBe(1);
   });
 

@@ -38,14 +38,14 @@ describe('a plain call of IdempotencyService.run()', () => {
     await shop.redis.set(`lock:plain:${key}-busy`, 'another process', 'PX', 4_000);
     const other = await shop.idempotency.run(key, () => Promise.resolve(2), { scope: 'plain', payload: 2 });
     const busy = await shop.idempotency.run(`${key}-busy`, () => Promise.resolve(2), { scope: 'plain' });
-    expect([other.kind, busy.kind]).toEqual(['mismatch', 'busy']);
+    expect([other.kind, busy.kind]).toEqual(['idempotency-key-reused', 'in-progress']);
   });
 
   it('waits for another process as long as it is told to', async () => {
     await shop.redis.set(`lock:plain:${key}`, 'another process', 'PX', 300);
     const outcome = await shop.idempotency.run(key, () => Promise.resolve(1), {
       scope: 'plain',
-      busyWaitMs: 5_000,
+      inProgressWaitMs: 5_000,
     });
     expect(outcome).toEqual({ kind: 'executed', result: 1 });
   });
@@ -78,7 +78,7 @@ describe('a plain call of IdempotencyService.run()', () => {
     await expect(
       shop.idempotency.run('two words', () => Promise.resolve(1), { scope: 'plain' }),
     ).rejects.toMatchObject({
-      code: 'key-invalid',
+      code: 'invalid-idempotency-key',
     });
   });
 });

@@ -148,7 +148,7 @@ describe('a failed attempt whose message RabbitMQ has redelivered meanwhile', ()
     await world.broker.forceClose(connections);
     await eventually(() => trace.deliveries(payment.idempotencyKey).length > 1);
     await world.service.completedPayment(payment.idempotencyKey);
-    const copies = trace.parked(payment.idempotencyKey).map(({ headers }) => headers['x-attempts']);
+    const copies = trace.delayed(payment.idempotencyKey).map(({ headers }) => headers['x-attempts']);
     expect(copies.filter((attempts) => attempts === 1)).toEqual([1]);
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });

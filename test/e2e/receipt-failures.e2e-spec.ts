@@ -77,7 +77,7 @@ describe('a mail server that cannot take a receipt now', () => {
     await away();
     await world.broker.publishPayment(payment);
     await world.service.completedPayment(payment.idempotencyKey);
-    await eventually(() => trace.parked(payment.idempotencyKey).length >= 2);
+    await eventually(() => trace.delayed(payment.idempotencyKey).length >= 2);
     await back();
     await receipts.untilSent(payment, 30_000);
     await eventually(() => trace.final(payment.idempotencyKey) === 1);
@@ -91,7 +91,7 @@ describe('a mail server that cannot take a receipt now', () => {
     const payment = aPaymentWithReceipt();
     const trace = await receipts.world.broker.traceDeliveries(receiptQueue);
     await receipts.world.broker.publishPayment(payment);
-    await eventually(() => trace.parked(payment.idempotencyKey).length >= 1);
+    await eventually(() => trace.delayed(payment.idempotencyKey).length >= 1);
     expect(await receipts.world.service.get('/health/ready')).toMatchObject({ status: 200 });
     await receipts.mailbox.start();
     await receipts.untilSent(payment, 30_000);

@@ -158,7 +158,7 @@ describe('a production without encryption on the way to the mail server', () => 
     const service = await receipts.startService({ NODE_ENV: 'production' });
     const trace = await world.broker.traceDeliveries(receiptQueue);
     await receipts.publishSucceeded(payment);
-    await eventually(() => trace.parked(payment.idempotencyKey).length >= 1);
+    await eventually(() => trace.delayed(payment.idempotencyKey).length >= 1);
     await service.terminate();
     expect(mailbox.attempts).toBe(0);
   });

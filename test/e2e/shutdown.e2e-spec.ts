@@ -97,7 +97,7 @@ describe('SIGTERM while the gateway takes longer than SHUTDOWN_TIMEOUT', () => {
   });
 });
 
-describe('SIGTERM while a parked message waits', () => {
+describe('SIGTERM while a delayed message waits', () => {
   const world = useWorld();
 
   it('exits with code 0 and leaves it to the next process', async () => {
@@ -109,7 +109,7 @@ describe('SIGTERM while a parked message waits', () => {
       matching: { idempotencyKey: gatewayKey(payment) },
     });
     await world.broker.publishPayment(payment);
-    await eventually(() => trace.parked(payment.idempotencyKey).length === 1);
+    await eventually(() => trace.delayed(payment.idempotencyKey).length === 1);
     expect(await world.service.terminate()).toEqual({ code: 0, signal: null });
     expect(Object.values(await world.broker.unfinished())).toEqual([1]);
 

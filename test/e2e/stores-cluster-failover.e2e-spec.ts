@@ -74,7 +74,7 @@ describe('a slot that moves to another master while its keys are used', () => {
 
   it('answers rightly or not at all while it moves', () => {
     expect([{ kind: 'completed', record }, 'unavailable']).toContainEqual(meanwhile.finished);
-    expect([{ kind: 'busy', remainingMs: expect.any(Number) }, 'unavailable']).toContainEqual(
+    expect([{ kind: 'in-progress', remainingMs: expect.any(Number) }, 'unavailable']).toContainEqual(
       meanwhile.working,
     );
   });
@@ -84,7 +84,7 @@ describe('a slot that moves to another master while its keys are used', () => {
   });
 
   it('has moved the lease: its owner alone can finish', async () => {
-    expect(await store.begin(aBegin(key, { scope: 'working' }))).toMatchObject({ kind: 'busy' });
+    expect(await store.begin(aBegin(key, { scope: 'working' }))).toMatchObject({ kind: 'in-progress' });
     expect(await store.complete({ ...working, record })).toEqual({ kind: 'stored' });
   });
 

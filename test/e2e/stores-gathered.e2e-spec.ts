@@ -62,7 +62,7 @@ describe('steps that are asked for in one turn of the event loop', () => {
   it('keep their order for one key: the first gets the lease', async () => {
     const key = randomUUID();
     const replies = await Promise.all([store.begin(aBegin(key)), store.begin(aBegin(key))]);
-    expect(replies.map(({ kind }) => kind)).toEqual(['acquired', 'busy']);
+    expect(replies.map(({ kind }) => kind)).toEqual(['acquired', 'in-progress']);
   });
 
   it('do not share the failure of one of them', async () => {

@@ -4,10 +4,10 @@ const redis = useScripts();
 const { runner } = redis;
 
 describe('begin.lua replies', () => {
-  it('acquired, with acquisitions, counted ones, and the time since the first', async () => {
+  it('acquired, with claims, counted ones, and the time since the first', async () => {
     const { begin, release } = runner();
     await begin('one');
-    await release('one', 'excused');
+    await release('one', 'uncounted');
     await begin('two');
     await release('two', 'counted');
     expect(await begin('three')).toEqual(['acquired', 3, 2, expect.any(Number), -1, 0]);
@@ -28,11 +28,11 @@ describe('begin.lua replies', () => {
     expect(await begin('two')).toEqual(['not-due', expect.any(Number)]);
   });
 
-  it('exhausted, with the counted acquisitions', async () => {
+  it('exhausted, with the counted claims', async () => {
     const { begin, release } = runner();
     await begin('one');
     await release('one', 'counted');
-    expect(await begin('two', '', { most: 1 })).toEqual(['exhausted', 1]);
+    expect(await begin('two', '', { most: 1 })).toEqual(['retries-exhausted', 1]);
   });
 
   it('acquired, with the attempts that are forgiven, to whom it does not say so, too', async () => {
@@ -56,7 +56,7 @@ describe('begin.lua replies', () => {
     await begin('one', 'print');
     const ends = async () => [await redis.client.pexpiretime(attempts), await redis.client.pexpiretime(lock)];
     const before = await ends();
-    expect(await begin('two', 'print', { forgiven: 1 })).toEqual(['busy', expect.any(Number)]);
+    expect(await begin('two', 'print', { forgiven: 1 })).toEqual(['in-progress', expect.any(Number)]);
     expect(await find()).toEqual([null, expect.any(Number), 1, 0, 1]);
     expect(await redis.client.get(attempts)).toMatch(/^1 0 1 \d{13} {2}w print$/);
     expect(await ends()).toEqual(before);
@@ -73,17 +73,17 @@ describe('begin.lua replies', () => {
   it('busy, with the remaining lease', async () => {
     const { begin } = runner();
     await begin('one');
-    expect(await begin('two')).toEqual(['busy', expect.any(Number)]);
+    expect(await begin('two')).toEqual(['in-progress', expect.any(Number)]);
   });
 
-  it('mismatch', async () => {
+  it('idempotency-key-reused', async () => {
     const { begin } = runner();
     await begin('one', 'print');
-    expect(await begin('two', 'other print')).toEqual(['mismatch']);
+    expect(await begin('two', 'other print')).toEqual(['idempotency-key-reused']);
   });
 
-  it('outside-window', async () => {
-    expect(await runner().begin('one', '', { madeAt: 0 })).toEqual(['outside-window']);
+  it('outside-deduplication-window', async () => {
+    expect(await runner().begin('one', '', { madeAt: 0 })).toEqual(['outside-deduplication-window']);
   });
 
   it('completed, with the record as it was stored', async () => {

@@ -80,7 +80,7 @@ describe('release.lua replies', () => {
   it.each([
     { counting: 'counted', left: /^1 0 0 \d{13} {2}r print$/ },
     { counting: 'unfinished', left: /^1 0 0 \d{13} {2}w print$/ },
-    { counting: 'excused', left: /^1 1 0 {3}r $/ },
+    { counting: 'uncounted', left: /^1 1 0 {3}r $/ },
   ])('released, $counting', async ({ counting, left }) => {
     const { begin, release, lock, attempts } = runner();
     await begin('one', 'print');
@@ -93,7 +93,7 @@ describe('release.lua replies', () => {
     const { begin, release, lock, attempts } = runner();
     await begin('one');
     await redis.client.set(attempts, 'many');
-    expect(await release('one', 'excused', 5)).toBe('released');
+    expect(await release('one', 'uncounted', 5)).toBe('released');
     expect(await redis.client.exists(lock)).toBe(0);
     expect(await redis.client.get(attempts)).toBe('many');
   });
@@ -104,11 +104,11 @@ describe('release.lua replies', () => {
 });
 
 describe('find.lua replies', () => {
-  it('nothing, no lease and no acquisitions for a key that nobody began', async () => {
+  it('nothing, no lease and no claims for a key that nobody began', async () => {
     expect(await runner().find()).toEqual([null, -2, 0, 0, 0]);
   });
 
-  it('the remaining lease and the acquisitions while somebody works', async () => {
+  it('the remaining lease and the claims while somebody works', async () => {
     const { begin, find } = runner();
     await begin('one');
     expect(await find()).toEqual([null, expect.any(Number), 1, 0, 0]);

@@ -83,7 +83,7 @@ describe('a payment through three processes, the first attempt of which fails at
   });
 
   it('has the same trace id in the log lines of all processes', () => {
-    const phrases = ['Payment published', 'Payment parked', 'Processing payment: success'];
+    const phrases = ['Payment published', 'Payment delayed', 'Processing payment: success'];
     const lines = world.services.flatMap(({ logs }) =>
       logs.filter(({ msg }) => phrases.includes(String(msg))),
     );

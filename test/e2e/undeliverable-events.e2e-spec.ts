@@ -20,7 +20,7 @@ describe('an event that no queue takes', () => {
     await world.broker.publishPayment(payment);
     await receipts.untilSent(payment);
     await world.service.completedPayment(payment.idempotencyKey);
-    expect(trace.parked(payment.idempotencyKey)).toEqual([]);
+    expect(trace.delayed(payment.idempotencyKey)).toEqual([]);
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 

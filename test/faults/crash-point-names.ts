@@ -11,8 +11,8 @@ export const crashPoints = [
   'after-ack',
   'in-renew',
   'after-release',
-  'before-park',
-  'parked',
+  'before-delay',
+  'delayed',
   'before-dead-letter',
   'dead-lettered',
 ] as const;

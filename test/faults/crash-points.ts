@@ -86,10 +86,10 @@ function aroundPublishing(): void {
   const publisher = prototypeOf(service('messaging/publisher.js'), 'Publisher');
   wrap(publisher, 'send', async (call, [message]) => {
     const target = isJsonObject(message) ? String(message.routingKey) : '';
-    if (target.startsWith(retryQueuePrefix)) at('before-park');
+    if (target.startsWith(retryQueuePrefix)) at('before-delay');
     if (target === deadLetterQueue) at('before-dead-letter');
     const confirmed = await call();
-    if (target.startsWith(retryQueuePrefix)) at('parked');
+    if (target.startsWith(retryQueuePrefix)) at('delayed');
     if (target === deadLetterQueue) at('dead-lettered');
     if (target === succeededRoutingKey) at('event-published');
     return confirmed;

@@ -42,16 +42,16 @@ function factOf(entry: JsonObject): JournalFact {
 /** What Redis holds of payments. */
 export async function redisFacts(redis: Redis): Promise<{
   records: Map<string, string>;
-  acquisitions: Map<string, number>;
+  claims: Map<string, number>;
   locks: string[];
 }> {
   const records = new Map<string, string>();
   for (const name of await namesOf(redis, 'idempotent:payment:'))
     records.set(keyIn(name), (await redis.get(name)) ?? '');
-  const acquisitions = new Map<string, number>();
+  const claims = new Map<string, number>();
   for (const name of await namesOf(redis, 'attempts:payment:'))
-    acquisitions.set(keyIn(name), Number.parseInt((await redis.get(name)) ?? '', 10));
-  return { records, acquisitions, locks: await namesOf(redis, 'lock:') };
+    claims.set(keyIn(name), Number.parseInt((await redis.get(name)) ?? '', 10));
+  return { records, claims, locks: await namesOf(redis, 'lock:') };
 }
 
 async function namesOf(redis: Redis, prefix: string): Promise<string[]> {

@@ -5,8 +5,8 @@ export interface History {
   journal: readonly JournalFact[];
   /** Records in Redis at rest, as they are stored, by idempotency key. */
   records: ReadonlyMap<string, string>;
-  /** Acquisitions of each key that Redis counted, at rest; the last one's number is its fencing token. */
-  acquisitions: ReadonlyMap<string, number>;
+  /** Claims of each key that Redis counted, at rest; the last one's number is its fencing token. */
+  claims: ReadonlyMap<string, number>;
   deadLetters: readonly DeadLetterFact[];
   /** What Redis held of some keys while the run was going on, in the order of its time. */
   sightings: readonly Sighting[];
@@ -68,7 +68,7 @@ export interface Sighting {
   key: string;
   at: number;
   record: string | undefined;
-  acquisitions: number | undefined;
+  claims: number | undefined;
 }
 
 export interface Rest {

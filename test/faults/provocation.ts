@@ -41,8 +41,8 @@ export class Provocation {
           }),
         );
       case 'after-release':
-      case 'before-park':
-      case 'parked':
+      case 'before-delay':
+      case 'delayed':
         return this.publishPayment((payment) =>
           this.sandbox.fault({
             kind: 'error-500-unstored',

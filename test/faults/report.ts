@@ -100,7 +100,7 @@ function historyOfKey(history: History, key: string): string[] {
     ...of(history.published).map((fact) => `published ${JSON.stringify(fact)}`),
     ...of(history.journal).map((fact) => `gateway ${JSON.stringify({ ...fact, at: iso(fact.at) })}`),
     ...of(history.sightings).map((fact) => `seen ${JSON.stringify({ ...fact, at: iso(fact.at) })}`),
-    `record ${history.records.get(key) ?? 'none'}, acquisitions ${history.acquisitions.get(key) ?? 'none'}`,
+    `record ${history.records.get(key) ?? 'none'}, claims ${history.claims.get(key) ?? 'none'}`,
     ...of(history.deadLetters).map((fact) => `dead letter ${JSON.stringify(fact)}`),
     ...history.flushes.map((at) => `Redis flushed ${iso(at)}`),
   ];

@@ -151,13 +151,13 @@ async function historyOf(
   { publisher, journalFile, redisClient, broker, consumers }: Parts,
   { sampler, injector, rest }: { sampler: Sampler; injector: Injector; rest: Rest },
 ): Promise<History> {
-  const { records, acquisitions } = await redisFacts(redisClient);
+  const { records, claims } = await redisFacts(redisClient);
   return {
     published: publisher.ledger.payments,
     hostile: publisher.ledger.hostile,
     journal: await journalIn(journalFile),
     records,
-    acquisitions,
+    claims,
     deadLetters: await deadLetterFacts(broker, injector.keptDeadLetters),
     sightings: sampler.sightings,
     flushes: injector.flushes,

@@ -7,7 +7,7 @@ const everyMs = 500;
 /** Of the payments published last, and as many of those seen before. */
 const keysPerLook = 100;
 
-/** Looks at records and acquisitions in Redis while the run goes on, and keeps what changed since its last look. */
+/** Looks at records and claims in Redis while the run goes on, and keeps what changed since its last look. */
 export class Sampler {
   readonly sightings: Sighting[] = [];
   private readonly last = new Map<string, Sighting>();
@@ -49,18 +49,18 @@ export class Sampler {
     found.forEach((facts, position) => this.keep({ key: keys[position] ?? '', at, ...facts }));
   }
 
-  private async find(key: string): Promise<Pick<Sighting, 'record' | 'acquisitions'>> {
+  private async find(key: string): Promise<Pick<Sighting, 'record' | 'claims'>> {
     const names = redisKeys(key);
     const answers = await this.redis.multi().get(names.record).get(names.attempts).exec();
     const [record, count] = (answers ?? []).map(([, answer]) =>
       typeof answer === 'string' ? answer : undefined,
     );
-    return { record, acquisitions: count === undefined ? undefined : Number.parseInt(count, 10) };
+    return { record, claims: count === undefined ? undefined : Number.parseInt(count, 10) };
   }
 
   private keep(sighting: Sighting): void {
     const before = this.last.get(sighting.key);
-    if (before?.record === sighting.record && before?.acquisitions === sighting.acquisitions) return;
+    if (before?.record === sighting.record && before?.claims === sighting.claims) return;
     this.last.set(sighting.key, sighting);
     this.sightings.push(sighting);
   }

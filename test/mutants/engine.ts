@@ -1,5 +1,5 @@
-import '../unit/idempotency/claim-of-request.spec';
-import '../unit/idempotency/claim-settings.spec';
+import '../unit/idempotency/run-request.spec';
+import '../unit/idempotency/run-request-settings.spec';
 import '../unit/idempotency/engine-answers.spec';
 import '../unit/idempotency/engine-ends.spec';
 import '../unit/idempotency/engine-memory.spec';

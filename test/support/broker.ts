@@ -182,7 +182,7 @@ export class Broker {
     return DeliveryTrace.start(await this.session.newChannel(), queue);
   }
 
-  /** Takes the next message and dies with it in hand, as a consumer does whose process the message kills. */
+  /** Takes the next message and dies with it in flight, as a consumer does whose process the message kills. */
   async dieHoldingAMessage(): Promise<void> {
     await this.session.withChannel(async (channel) => {
       expect(await channel.get(workQueue)).toBeTruthy();

@@ -41,7 +41,7 @@ export class DeliveryTrace {
   }
 
   /** Copies that went to wait in a retry queue. */
-  parked(key?: string): Traced[] {
+  delayed(key?: string): Traced[] {
     return of(key, this.published).filter(({ queues }) =>
       queues.some((queue) => queue.startsWith(`${this.queue}.retry.`)),
     );
@@ -49,7 +49,7 @@ export class DeliveryTrace {
 
   /** Deliveries that did not end in a retry queue: done with, or in a consumer's hands for good. */
   final(key?: string): number {
-    return this.deliveries(key).length - this.parked(key).length;
+    return this.deliveries(key).length - this.delayed(key).length;
   }
 
   private keep(message: ConsumeMessage): void {

@@ -3,7 +3,7 @@ import {
   IdempotencyEvents,
   IdempotencyService,
   MemoryIdempotencyStore,
-  type Claim,
+  type RunRequest,
   type IdempotencyModuleOptions,
   type IdempotencyStore,
 } from '../../src/idempotency';
@@ -39,7 +39,7 @@ export function engineOn(store: IdempotencyStore, options: Partial<IdempotencyMo
   return { service, kinds };
 }
 
-export const claim = (fields: Partial<Claim> = {}): Claim => ({
+export const request = (fields: Partial<RunRequest> = {}): RunRequest => ({
   scope: 'order',
   key: 'abc',
   fingerprint: 'print',

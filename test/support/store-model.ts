@@ -10,7 +10,7 @@ interface KeyModel {
   lock?: string | undefined;
   fingerprint?: string | undefined;
   count: number;
-  excused: number;
+  uncounted: number;
 }
 
 interface Model {
@@ -54,7 +54,7 @@ class Run {
 type Step = AsyncCommand<Model, Run>;
 
 const keyOf = (model: Model, key: string): KeyModel => {
-  const known = model.keys.get(key) ?? { count: 0, excused: 0 };
+  const known = model.keys.get(key) ?? { count: 0, uncounted: 0 };
   model.keys.set(key, known);
   return known;
 };
@@ -84,17 +84,19 @@ function begin(key: string, owner: string, fingerprint: string | undefined): Ste
       requestedAt: undefined,
     });
     if (known.record) {
-      if (!fits(known.record.fingerprint, fingerprint)) return expect(reply).toEqual({ kind: 'mismatch' });
+      if (!fits(known.record.fingerprint, fingerprint))
+        return expect(reply).toEqual({ kind: 'idempotency-key-reused' });
       return expect(reply).toMatchObject({ kind: 'completed', record: { result: known.record.result } });
     }
-    if (!fits(known.fingerprint, fingerprint)) return expect(reply).toEqual({ kind: 'mismatch' });
-    if (known.lock !== undefined) return expect(reply).toMatchObject({ kind: 'busy' });
+    if (!fits(known.fingerprint, fingerprint))
+      return expect(reply).toEqual({ kind: 'idempotency-key-reused' });
+    if (known.lock !== undefined) return expect(reply).toMatchObject({ kind: 'in-progress' });
     known.lock = ownerToken;
     known.count++;
     known.fingerprint = fingerprint ?? known.fingerprint;
     expect(reply).toMatchObject({
       kind: 'acquired',
-      acquisition: { fencingToken: known.count, attempt: known.count - known.excused },
+      claim: { fencingToken: known.count, attempt: known.count - known.uncounted },
     });
   });
 }
@@ -120,7 +122,7 @@ function complete(key: string, owner: string, fingerprint: string | undefined): 
       return expect(reply.kind === 'lost' && reply.record?.result).toBe(known.record?.result);
     }
     expect(reply).toEqual({ kind: 'stored' });
-    model.keys.set(key, { record: { result, fingerprint }, count: known.count, excused: known.excused });
+    model.keys.set(key, { record: { result, fingerprint }, count: known.count, uncounted: known.uncounted });
   });
 }
 
@@ -132,7 +134,7 @@ function extend(key: string, owner: string): Step {
   });
 }
 
-function release(key: string, owner: string, counting: 'counted' | 'excused'): Step {
+function release(key: string, owner: string, counting: 'counted' | 'uncounted'): Step {
   return step(`release(${key}, ${owner}, ${counting})`, async (model, real) => {
     const known = keyOf(model, key);
     const ownerToken = tokenOf(model, owner, key);
@@ -141,8 +143,8 @@ function release(key: string, owner: string, counting: 'counted' | 'excused'): S
     expect(reply).toBe('released');
     known.lock = undefined;
     if (counting === 'counted') return;
-    known.excused++;
-    if (known.excused === known.count) known.fingerprint = undefined;
+    known.uncounted++;
+    if (known.uncounted === known.count) known.fingerprint = undefined;
   });
 }
 
@@ -186,7 +188,7 @@ const steps: fc.Arbitrary<Step>[] = [
   fc.tuple(aKey, anOwner, aFingerprint).map((given) => complete(...given)),
   fc.tuple(aKey, anOwner).map((given) => extend(...given)),
   fc
-    .tuple(aKey, anOwner, fc.constantFrom('counted' as const, 'excused' as const))
+    .tuple(aKey, anOwner, fc.constantFrom('counted' as const, 'uncounted' as const))
     .map((given) => release(...given)),
   aKey.map(find),
   aKey.map(forget),

@@ -10,7 +10,7 @@ const SERIES = [
   { name: 'charged', text: 'charged' },
   { name: 'declined', text: 'declined' },
   { name: 'duplicates', text: 'duplicate' },
-  { name: 'parked', text: 'parked' },
+  { name: 'delayed', text: 'delayed' },
   { name: 'dead', text: 'dead letter' },
 ];
 

@@ -68,8 +68,12 @@ export function wordsFor(happening) {
         : { what: 'charged', tone: 'charged' };
     case 'duplicate':
       return { what: 'duplicate', tone: 'duplicates', more: FROM[happening.from] };
-    case 'parked':
-      return { what: `parked ${duration(happening.delayMs)}`, tone: 'parked', more: inWords(happening.why) };
+    case 'delayed':
+      return {
+        what: `delayed ${duration(happening.delayMs)}`,
+        tone: 'delayed',
+        more: inWords(happening.why),
+      };
     case 'dead':
       return { what: 'dead letter', tone: 'dead', more: happening.reason };
   }

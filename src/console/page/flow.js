@@ -13,12 +13,12 @@ import { byId, setText, svg } from './dom.js';
  */
 const JOURNEYS = {
   published: { from: 'published', to: 'queue', leg: 0, tone: 'published' },
-  returned: { from: 'parked', to: 'queue', leg: 0, tone: 'parked' },
+  returned: { from: 'delayed', to: 'queue', leg: 0, tone: 'delayed' },
   started: { from: 'queue', to: 'progress', leg: 1, tone: 'progress' },
   duplicate: { from: 'queue', to: 'duplicates', leg: 1, tone: 'duplicates', down: 0.85 },
   charged: { from: 'progress', to: 'charged', leg: 2, tone: 'charged' },
   declined: { from: 'progress', to: 'declined', leg: 2, tone: 'declined' },
-  parked: { from: 'progress', to: 'parked', leg: 2, tone: 'parked', down: 0.3 },
+  delayed: { from: 'progress', to: 'delayed', leg: 2, tone: 'delayed', down: 0.3 },
   dead: { from: 'progress', to: 'dead', leg: 2, tone: 'dead', down: 0.7 },
 };
 /** Pixels that a line takes to turn a corner. */
@@ -53,7 +53,7 @@ export class Flow {
       charged: totals.charged,
       declined: totals.declined,
       duplicates: totals.duplicates,
-      parked: depths?.waiting,
+      delayed: depths?.waiting,
       dead: deadLetters,
     };
     for (const [node, number] of Object.entries(numbers)) {
@@ -106,11 +106,11 @@ function journeysOf(happening, model) {
   switch (happening.kind) {
     case 'published':
     case 'duplicate':
-    case 'parked':
+    case 'delayed':
     case 'dead':
       return [happening.kind];
     case 'started':
-      return model.payments.get(happening.key)?.state === 'parked' ? ['returned', 'started'] : ['started'];
+      return model.payments.get(happening.key)?.state === 'delayed' ? ['returned', 'started'] : ['started'];
     case 'finished':
       return [happening.result.status === 'declined' ? 'declined' : 'charged'];
     default:

@@ -69,7 +69,7 @@ export class Health {
 function problemsIn(health) {
   if (!isObject(health)) return [];
   if (health.status === 'shutting_down')
-    return ['The service is stopping.', 'It finishes what it has in hand.'];
+    return ['The service is stopping.', 'It finishes what it has in flight.'];
   const parts = isObject(health.error) ? Object.entries(health.error) : [];
   if (parts.length === 0) return [];
   return [

@@ -16,7 +16,7 @@ const MOST_PROCESSES = 100;
 export const CHART_SECONDS = 60;
 
 /** @type {Counts} */
-const NONE = { published: 0, charged: 0, declined: 0, duplicates: 0, parked: 0, dead: 0 };
+const NONE = { published: 0, charged: 0, declined: 0, duplicates: 0, delayed: 0, dead: 0 };
 
 /** All that the page knows, made of what the service sends. Knows nothing of the page. */
 export class Model {
@@ -142,7 +142,7 @@ function added(one, other) {
     charged: one.charged + other.charged,
     declined: one.declined + other.declined,
     duplicates: one.duplicates + other.duplicates,
-    parked: one.parked + other.parked,
+    delayed: one.delayed + other.delayed,
     dead: one.dead + other.dead,
   };
 }

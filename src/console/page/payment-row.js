@@ -9,7 +9,7 @@ import { drawTimeLine } from './time-line.js';
 const STATES = {
   queued: { tone: 'published', sign: '●', text: 'in queue' },
   working: { tone: 'progress', sign: '▶', text: 'in progress' },
-  parked: { tone: 'parked', sign: '↻', text: 'parked' },
+  delayed: { tone: 'delayed', sign: '↻', text: 'delayed' },
   charged: { tone: 'charged', sign: '✓', text: 'charged once' },
   declined: { tone: 'declined', sign: '✕', text: 'declined' },
   dead: { tone: 'dead', sign: '!', text: 'dead letter' },
@@ -54,7 +54,7 @@ export class PaymentRow {
     if (story.version !== this.#shownVersion) this.#showNews(now);
     this.#shownVersion = story.version;
     this.#showCountdown(now);
-    const isAlive = story.state === 'working' || story.state === 'parked';
+    const isAlive = story.state === 'working' || story.state === 'delayed';
     if (isAlive) drawTimeLine(this.#timeLine, story, now);
     return isAlive;
   }
@@ -77,9 +77,9 @@ export class PaymentRow {
 
   /** @param {number} now */
   #showCountdown(now) {
-    const { lease, parkedUntil, state } = this.story;
+    const { lease, delayedUntil, state } = this.story;
     const isShown =
-      (state === 'working' && lease !== undefined) || (state === 'parked' && parkedUntil !== undefined);
+      (state === 'working' && lease !== undefined) || (state === 'delayed' && delayedUntil !== undefined);
     this.#lease.hidden = !isShown;
     if (state === 'working' && lease) {
       const leftMs = lease.until - now;
@@ -91,9 +91,9 @@ export class PaymentRow {
         this.#leaseText,
         leftMs > 0 ? `lease ${duration(leftMs)}, ${owner}` : `lease ran out, was ${owner}`,
       );
-    } else if (parkedUntil !== undefined) {
+    } else if (delayedUntil !== undefined) {
       this.#leaseBar.hidden = true;
-      const leftMs = parkedUntil - now;
+      const leftMs = delayedUntil - now;
       setText(this.#leaseText, leftMs > 0 ? `back in ${duration(leftMs)}` : 'coming back');
     }
   }

@@ -1,7 +1,7 @@
 /** @typedef {import('../activity').Happening} Happening */
 /** @typedef {import('../activity').PublishedFields} PublishedFields */
 /** @typedef {import('../activity').ResultFacts} ResultFacts */
-/** @typedef {'queued' | 'working' | 'parked' | 'charged' | 'declined' | 'dead'} PaymentState */
+/** @typedef {'queued' | 'working' | 'delayed' | 'charged' | 'declined' | 'dead'} PaymentState */
 
 /**
  * @typedef {object} Episode one thing that happened, or several of the same kind in a row
@@ -31,7 +31,7 @@ export class PaymentStory {
   /** @type {{ until: number, ms: number, process: string } | undefined} */
   lease;
   /** @type {number | undefined} */
-  parkedUntil;
+  delayedUntil;
   /** Why it waits, or is a dead letter. @type {string | undefined} */
   reason;
   /** In the order of their time. @type {Episode[]} */
@@ -95,12 +95,12 @@ export class PaymentStory {
         this.deliveries++;
         this.duplicates++;
         return this.#finish(happening.result);
-      case 'parked':
+      case 'delayed':
         this.deliveries++;
         // A copy may wait while another one is being worked on.
         if (this.isDone || this.lease) return;
-        this.state = 'parked';
-        this.parkedUntil = happening.at + happening.delayMs;
+        this.state = 'delayed';
+        this.delayedUntil = happening.at + happening.delayMs;
         this.reason = happening.why;
         return;
       case 'dead':
@@ -118,7 +118,7 @@ export class PaymentStory {
     if (this.isDone) return;
     this.state = 'working';
     this.lease = { until: at + leaseMs, ms: leaseMs, process };
-    this.parkedUntil = undefined;
+    this.delayedUntil = undefined;
     this.reason = undefined;
   }
 
@@ -127,7 +127,7 @@ export class PaymentStory {
     this.result = result;
     this.state = result.status === 'declined' ? 'declined' : 'charged';
     this.lease = undefined;
-    this.parkedUntil = undefined;
+    this.delayedUntil = undefined;
   }
 
   /**

@@ -15,7 +15,7 @@ const SHORTEST_MS = 40;
  * @param {number} now
  */
 export function drawTimeLine(picture, story, now) {
-  const isOpen = story.state === 'working' || story.state === 'parked';
+  const isOpen = story.state === 'working' || story.state === 'delayed';
   const end = isOpen ? Math.max(now, story.lastAt) : story.lastAt;
   const span = Math.max(SHORTEST_MS, end - story.firstAt);
   /** @param {number} at */
@@ -26,11 +26,11 @@ export function drawTimeLine(picture, story, now) {
   const dots = [];
   story.episodes.forEach(({ first, last }, index) => {
     const { tone } = wordsFor(first);
-    if (first.kind === 'started' || first.kind === 'parked') {
+    if (first.kind === 'started' || first.kind === 'delayed') {
       const until =
-        first.kind === 'parked' ? Math.min(first.at + first.delayMs, end) : endOfAttempt(story, index, end);
+        first.kind === 'delayed' ? Math.min(first.at + first.delayMs, end) : endOfAttempt(story, index, end);
       const width = Math.max(0.3, x(until) - x(first.at));
-      const look = first.kind === 'parked' ? 'wait' : 'work';
+      const look = first.kind === 'delayed' ? 'wait' : 'work';
       bars.push(
         svg('rect', {
           'data-tone': tone,
@@ -71,7 +71,7 @@ function endOfAttempt({ episodes }, index, end) {
     .slice(index + 1)
     .find(
       ({ first, process }) =>
-        process === owner && ['finished', 'parked', 'dead', 'lease-lost'].includes(first.kind),
+        process === owner && ['finished', 'delayed', 'dead', 'lease-lost'].includes(first.kind),
     );
   return next?.first.at ?? end;
 }

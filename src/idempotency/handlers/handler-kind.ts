@@ -1,5 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { FinalError, Unprocessed, UnprocessedHandler } from '../outcome';
+import type { FinalError, Failure, FailureHandler } from '../outcome';
 import type { ClaimedKey } from '../store/idempotency-store';
 
 /** What the engine needs of a request, wherever it came from. */
@@ -14,7 +14,7 @@ export interface IncomingRequest {
 
 /** Where a request without a result goes, and what it asked for. */
 interface DeclinedTo {
-  readonly unprocessed: UnprocessedHandler | undefined;
+  readonly onFailure: FailureHandler | undefined;
   readonly claimed: ClaimedKey | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface HandlerKind {
   /** What the interceptor returns for a recorded result. */
   answer(execution: ExecutionContext, recorded: unknown, replayed: boolean): unknown;
   /** What the interceptor returns for a request without a result; throws where the framework wants that. */
-  decline(execution: ExecutionContext, outcome: Unprocessed | FinalError, to: DeclinedTo): Promise<unknown>;
+  decline(execution: ExecutionContext, outcome: Failure | FinalError, to: DeclinedTo): Promise<unknown>;
   /** Errors that prove that nothing has happened, where the handler's own options do not say. */
-  readonly excuses: (error: unknown) => boolean;
+  readonly uncounted: (error: unknown) => boolean;
 }

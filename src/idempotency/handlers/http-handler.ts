@@ -1,6 +1,6 @@
 import { HttpException, HttpStatus, type ExecutionContext } from '@nestjs/common';
 import { InvalidIdempotencyKeyError, MissingIdempotencyKeyError } from '../idempotency.errors';
-import { errorOf, type FinalError, type Unprocessed } from '../outcome';
+import { errorOf, type FinalError, type Failure } from '../outcome';
 import type { HandlerKind } from './handler-kind';
 import { IdempotencyProblem } from './problem';
 
@@ -67,29 +67,29 @@ export const httpHandler: HandlerKind = {
   },
 
   // A request that its own validation refuses may be sent again, corrected, under the same key.
-  excuses: (error) =>
+  uncounted: (error) =>
     error instanceof HttpException &&
     [HttpStatus.BAD_REQUEST, HttpStatus.UNPROCESSABLE_ENTITY].includes(error.getStatus()),
 };
 
-function problemOf(outcome: Unprocessed | FinalError): unknown {
+function problemOf(outcome: Failure | FinalError): unknown {
   switch (outcome.kind) {
     case 'refused':
       return refusalOf(outcome.error);
-    case 'busy':
+    case 'in-progress':
       return new IdempotencyProblem({
         status: HttpStatus.CONFLICT,
         title: 'A request is outstanding for this Idempotency-Key',
         detail: 'A request with the same key is being processed; repeat this one to get its answer.',
         retryAfterSeconds: Math.max(1, Math.ceil(outcome.remainingMs / 1000)),
       });
-    case 'mismatch':
+    case 'idempotency-key-reused':
       return new IdempotencyProblem({
         status: HttpStatus.UNPROCESSABLE_ENTITY,
         title: 'Idempotency-Key is already used',
         detail: 'The key was used before with another payload; a new request needs a new key.',
       });
-    case 'exhausted':
+    case 'retries-exhausted':
       return new IdempotencyProblem({
         status: HttpStatus.CONFLICT,
         title: 'All attempts at this Idempotency-Key have failed',
@@ -106,7 +106,7 @@ function problemOf(outcome: Unprocessed | FinalError): unknown {
     case 'failed':
     case 'final-error':
       return outcome.error;
-    case 'outside-window':
+    case 'outside-deduplication-window':
     case 'from-the-future':
       return errorOf(outcome);
     default:

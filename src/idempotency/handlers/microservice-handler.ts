@@ -2,18 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from '@nestjs/common';
 import type { RmqContext } from '@nestjs/microservices';
 import type { Channel, ConsumeMessage } from 'amqplib';
-import { errorOf, type Unprocessed } from '../outcome';
+import { errorOf, type Failure } from '../outcome';
 import { amqpRequest } from './amqp-request';
 import type { HandlerKind } from './handler-kind';
 
 /** Before a message that could not be processed goes back to its queue: without it a busy key would spin. */
 const REQUEUE_DELAY_MS = 1_000;
 
-const NEVER_BETTER: readonly Unprocessed['kind'][] = [
+const NEVER_BETTER: readonly Failure['kind'][] = [
   'refused',
-  'mismatch',
-  'exhausted',
-  'outside-window',
+  'idempotency-key-reused',
+  'retries-exhausted',
+  'outside-deduplication-window',
   'from-the-future',
 ];
 
@@ -37,14 +37,14 @@ export const microserviceHandler: HandlerKind = {
     return recorded;
   },
 
-  async decline(execution, outcome, { unprocessed, claimed }) {
+  async decline(execution, outcome, { onFailure, claimed }) {
     const { channel, message } = rmqOf(execution);
     if (outcome.kind === 'final-error') {
       channel.ack(message);
       throw outcome.error;
     }
-    if (unprocessed) {
-      const settled = await unprocessed.handle(message, outcome, claimed);
+    if (onFailure) {
+      const settled = await onFailure.handle(message, outcome, claimed);
       if (settled === 'requeue') channel.nack(message, false, true);
       else channel.ack(message);
       return undefined;
@@ -61,7 +61,7 @@ export const microserviceHandler: HandlerKind = {
     throw error;
   },
 
-  excuses: () => false,
+  uncounted: () => false,
 };
 
 function rmqOf(execution: ExecutionContext): { channel: Channel; message: ConsumeMessage } {

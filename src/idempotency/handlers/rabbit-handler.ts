@@ -23,20 +23,20 @@ export const rabbitHandler: HandlerKind = {
     return isRpc(execution) ? recorded : undefined;
   },
 
-  async decline(execution, outcome, { unprocessed, claimed }) {
+  async decline(execution, outcome, { onFailure, claimed }) {
     if (outcome.kind === 'final-error') {
       if (isRpc(execution)) throw outcome.error;
       // It is recorded: for the broker this message is done.
       return undefined;
     }
     // As an exception an expected outcome would be logged with its stack and, by default, requeued in a hot loop.
-    if (!unprocessed) throw errorOf(outcome);
+    if (!onFailure) throw errorOf(outcome);
     const [, message] = execution.getArgs<[unknown, ConsumeMessage]>();
-    const settled = await unprocessed.handle(message, outcome, claimed);
+    const settled = await onFailure.handle(message, outcome, claimed);
     return settled === 'requeue' ? new Nack(true) : undefined;
   },
 
-  excuses: () => false,
+  uncounted: () => false,
 };
 
 function isRpc(execution: ExecutionContext): boolean {

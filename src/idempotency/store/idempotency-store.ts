@@ -26,12 +26,12 @@ export interface IdempotencyRecord {
   readonly fingerprint?: string;
   /** Where the work was done, in the words of the application. */
   readonly origin?: string;
-  /** Fencing token of the acquisition that finished the work. */
+  /** Fencing token of the claim that finished the work. */
   readonly fencingToken: number;
 }
 
 export interface BeginRequest extends ScopedKey {
-  /** Unique to this acquisition: only who knows it may extend, complete or release. */
+  /** Unique to this claim: only who knows it may extend, complete or release. */
   readonly ownerToken: string;
   readonly leaseMs: number;
   readonly ttlSeconds: number;
@@ -47,37 +47,37 @@ export interface BeginRequest extends ScopedKey {
   /**
    * How many of the counted attempts do not use up `maxAttempts`: those made before a person sent the request again. All
    * requests of the key have the largest number that one of them has told, whatever it was answered. More than there were
-   * acquisitions cannot be true: then it is as if left out. Left out: none.
+   * claims cannot be true: then it is as if left out. Left out: none.
    */
   readonly forgivenAttempts?: number | undefined;
 }
 
-export interface Acquisition {
-  /** Grows by one with each acquisition of the key. */
+export interface Claim {
+  /** Grows by one with each claim of the key. */
   readonly fencingToken: number;
-  /** Which counted attempt this is, from 1: acquisitions less those that were excused. */
+  /** Which counted attempt this is, from 1: claims less those that were uncounted. */
   readonly attempt: number;
   /** How many of the counted ones use up no limit. */
   readonly forgivenAttempts: number;
-  /** How long before this acquisition the first one was, by the store's clock. */
+  /** How long before this claim the first one was, by the store's clock. */
   readonly sinceFirstAttemptMs: number;
   /**
-   * Only where the request is too old to be new and was taken because it had waited: how long before this acquisition an
+   * Only where the request is too old to be new and was taken because it had waited: how long before this claim an
    * earlier one, now forgotten, may have been.
    */
   readonly sinceForgottenMs?: number;
 }
 
 export type BeginReply =
-  | { readonly kind: 'acquired'; readonly acquisition: Acquisition }
+  | { readonly kind: 'acquired'; readonly claim: Claim }
   | { readonly kind: 'completed'; readonly record: IdempotencyRecord }
   /** Another owner holds the lease; it may end it earlier. */
-  | { readonly kind: 'busy'; readonly remainingMs: number }
+  | { readonly kind: 'in-progress'; readonly remainingMs: number }
   /** Nobody works on it, and nobody can before so much time has passed. */
   | { readonly kind: 'not-due'; readonly remainingMs: number }
-  | { readonly kind: 'mismatch' }
-  | { readonly kind: 'exhausted'; readonly attempts: number }
-  | { readonly kind: 'outside-window' }
+  | { readonly kind: 'idempotency-key-reused' }
+  | { readonly kind: 'retries-exhausted'; readonly attempts: number }
+  | { readonly kind: 'outside-deduplication-window' }
   | { readonly kind: 'from-the-future'; readonly aheadMs: number };
 
 export interface LeaseOwner extends ScopedKey {
@@ -97,7 +97,7 @@ export type CompleteReply =
 export interface Finding {
   readonly record: IdempotencyRecord | undefined;
   readonly attempts: number;
-  /** Those among them that were not excused. */
+  /** Those among them that were not uncounted. */
   readonly countedAttempts: number;
   /** Those among the counted ones that use up no limit. */
   readonly forgivenAttempts: number;
@@ -108,11 +108,11 @@ export interface Finding {
 /** What a release leaves for those who begin after it. */
 export interface ReleaseOptions {
   /**
-   * `excused`: as if the acquisition had not happened, but for the fencing token; if all acquisitions were excused, the
+   * `uncounted`: as if the claim had not happened, but for the fencing token; if all claims were uncounted, the
    * key is free for any payload again. `unfinished`: counted, but the work did not come to its end, as if the owner had
    * died: another attempt may follow even the last one.
    */
-  readonly counting: 'counted' | 'excused' | 'unfinished';
+  readonly counting: 'counted' | 'uncounted' | 'unfinished';
   /** Until the next attempt may begin; before that none begins, and the answer is `not-due`. Left out: at once. */
   readonly backoffMs?: number | undefined;
 }
@@ -127,7 +127,7 @@ export interface ReleaseOptions {
  * `storeContract()` of `idempotency/testing` holds a store of your own to all of this.
  */
 export interface IdempotencyStore {
-  /** Looks for a record, checks fingerprint, age and attempts, takes the lease and counts the acquisition. */
+  /** Looks for a record, checks fingerprint, age and attempts, takes the lease and counts the claim. */
   begin(request: BeginRequest): Promise<BeginReply>;
   /** Stores the record and frees the key, if the lease is still the caller's. */
   complete(request: CompleteRequest): Promise<CompleteReply>;

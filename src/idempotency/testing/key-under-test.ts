@@ -1,7 +1,7 @@
 import { deepEqual } from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type {
-  Acquisition,
+  Claim,
   BeginReply,
   BeginRequest,
   CompleteReply,
@@ -62,7 +62,7 @@ export class KeyUnderTest {
     const request = this.request(randomUUID(), settings);
     const reply = await this.store.begin(request);
     if (reply.kind !== 'acquired') throw expectedAcquired(reply);
-    return new OwnerUnderTest(this.store, request, reply.acquisition);
+    return new OwnerUnderTest(this.store, request, reply.claim);
   }
 
   /** Acquires and completes. */
@@ -73,7 +73,7 @@ export class KeyUnderTest {
     const owner = await this.acquire(settings);
     const finished = aRecord({
       ...(settings.fingerprint !== undefined && { fingerprint: settings.fingerprint }),
-      fencingToken: owner.acquisition.fencingToken,
+      fencingToken: owner.claim.fencingToken,
       ...record,
     });
     const { ttlSeconds, clockToleranceMs } = settings;
@@ -115,7 +115,7 @@ export class OwnerUnderTest {
   constructor(
     private readonly store: IdempotencyStore,
     { scope, key, ownerToken }: LeaseOwner,
-    readonly acquisition: Acquisition,
+    readonly claim: Claim,
   ) {
     this.owner = { scope, key, ownerToken };
   }

@@ -5,7 +5,7 @@ import type { LedgerCharge, PaymentLedger } from './payment-ledger';
 import { KEY_METADATA, openStripe, searchClause } from './stripe-client';
 import { mayNotSearch, readFailure } from './stripe-errors';
 
-/** Nobody waits with a lease in hand, so Stripe's own retries may bridge a hiccup. */
+/** Nobody waits with a lease in flight, so Stripe's own retries may bridge a hiccup. */
 const RETRIES = 2;
 /** Stripe's largest page. */
 const PAGE = 100;

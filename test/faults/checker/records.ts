@@ -53,16 +53,16 @@ export const resultsNeverChange: Check = (history) =>
     return `Redis forgot ${earlier.record} and then recorded another result: ${later.record}`;
   }).map((found) => ({ rule: 'a result never changes', ...found }));
 
-/** Acquisitions only grow, and a record was written by the owner with the latest token. */
+/** Claims only grow, and a record was written by the owner with the latest token. */
 export const tokensGrow: Check = (history) => {
   const falling = eachKey(history, (earlier, later, forgotten) =>
-    !forgotten && (earlier.acquisitions ?? 0) > (later.acquisitions ?? 0)
-      ? `acquisitions fell from ${earlier.acquisitions} to ${later.acquisitions ?? 'none'}`
+    !forgotten && (earlier.claims ?? 0) > (later.claims ?? 0)
+      ? `claims fell from ${earlier.claims} to ${later.claims ?? 'none'}`
       : undefined,
   );
   const stale = [...history.records].flatMap(([key, text]) => {
     const token = parseJsonObject(text)?.fencingToken;
-    const latest = history.acquisitions.get(key);
+    const latest = history.claims.get(key);
     return token === latest
       ? []
       : [{ key, text: `recorded with token ${String(token)}, the latest is ${latest}` }];
@@ -79,7 +79,7 @@ function eachKey(history: History, compare: Comparison): { key: string; text: st
       key,
       at: Number.POSITIVE_INFINITY,
       record: history.records.get(key),
-      acquisitions: history.acquisitions.get(key),
+      claims: history.claims.get(key),
     };
     return seen.flatMap((earlier, position) => {
       const later = seen[position + 1] ?? atRest;

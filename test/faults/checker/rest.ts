@@ -1,6 +1,6 @@
 import type { Check } from './finding';
 
-/** Nothing is locked, parked, ready or unacknowledged when all is done. */
+/** Nothing is locked, delayed, ready or unacknowledged when all is done. */
 export const nothingLeftOver: Check = ({ rest }) => {
   const messages = Object.entries(rest.messages).filter(([, count]) => count > 0);
   const texts = [

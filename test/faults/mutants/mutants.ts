@@ -97,19 +97,19 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'idempotency/idempotency.interceptor.ts',
-        replace: '    const { outcome, claim } = await this.process(call);\n',
+        replace: '    const { outcome, request } = await this.process(call);\n',
         by:
           '    const processed = this.process(call).then((done) =>\n' +
           "      done.outcome.kind === 'executed' || done.outcome.kind === 'replayed'\n" +
           '        ? undefined\n' +
           '        : call.kind.decline(execution, done.outcome, {\n' +
-          '            unprocessed: this.injectable(options.unprocessed),\n' +
-          '            claimed: done.claim,\n' +
+          '            onFailure: this.injectable(options.onFailure),\n' +
+          '            claimed: done.request,\n' +
           '          }),\n' +
           '    );\n' +
           '    processed.catch(() => undefined);\n' +
           '    if (call) return of(undefined);\n' +
-          '    const { outcome, claim } = await this.process(call);\n',
+          '    const { outcome, request } = await this.process(call);\n',
       },
     ],
     scenario: 'consumers killed',
@@ -123,7 +123,7 @@ export const mutants: readonly Mutant[] = [
         replace: "if (error instanceof StoreUnavailableError) return { kind: 'store-unavailable', error };",
         by:
           'if (error instanceof StoreUnavailableError) {\n' +
-          '        const { scope, key } = claim;\n' +
+          '        const { scope, key } = request;\n' +
           '        const held = { assertHeld: () => undefined, signal: new AbortController().signal };\n' +
           '        const context = { scope, key, attempt: 1, fencingToken: 1, sinceFirstAttemptMs: 0, ...held };\n' +
           "        return { kind: 'executed', result: await work(context as never) };\n" +
@@ -178,7 +178,7 @@ export const mutants: readonly Mutant[] = [
         by:
           '      const processedAt = new Date().toISOString();\n' +
           "      const promised = { processedAt, result: { status: 'succeeded' }, fencingToken };\n" +
-          '      await this.storeRecord(claim, lease, promised);\n' +
+          '      await this.storeRecord(request, lease, promised);\n' +
           '      const end = await endOf(',
       },
     ],

@@ -19,7 +19,7 @@ export const EACH_KIND: { readonly [Kind in Happening['kind']]: Extract<Happenin
   released: { ...facts, kind: 'released' },
   finished: { ...facts, kind: 'finished', result: { ...result, declineCode: 'lost_card' } },
   duplicate: { ...facts, kind: 'duplicate', from: 'store', result },
-  parked: { ...facts, kind: 'parked', delayMs: 250.5, attempts: 1, why: 'gateway-unavailable' },
+  delayed: { ...facts, kind: 'delayed', delayMs: 250.5, attempts: 1, why: 'gateway-unavailable' },
   dead: { ...facts, kind: 'dead', reason: 'invalid-message', detail: 'no payment', attempts: 0 },
 };
 

@@ -56,8 +56,8 @@ describe('what is counted', () => {
       counts: { duplicates: 1 },
     },
     {
-      happening: { ...facts, kind: 'parked', delayMs: 1, attempts: 1, why: 'lease-lost' },
-      counts: { parked: 1 },
+      happening: { ...facts, kind: 'delayed', delayMs: 1, attempts: 1, why: 'lease-lost' },
+      counts: { delayed: 1 },
     },
     { happening: { ...facts, kind: 'dead', reason: 'x', detail: 'y', attempts: 1 }, counts: { dead: 1 } },
     { happening: renewed('k'), counts: {} },

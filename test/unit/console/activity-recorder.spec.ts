@@ -30,8 +30,8 @@ class Watched {
   }
 
   fail(detail: string, claimedKey = 'k'.repeat(255)): void {
-    const fate = { kind: 'dead-letter', reason: 'retries-exhausted', detail, attempts: 100 } as const;
-    this.payments.emit({ kind: 'unprocessed', message: aMessage({}), fate, claimedKey });
+    const disposition = { kind: 'dead-letter', reason: 'retries-exhausted', detail, attempts: 100 } as const;
+    this.payments.emit({ kind: 'failed', message: aMessage({}), disposition, claimedKey });
   }
 
   complete(result: unknown): void {

@@ -27,8 +27,8 @@ const declined = (at: number): Happening => ({
   result: { ...result, status: 'declined', declineCode: 'lost_card' },
 });
 const duplicate = (at: number): Happening => ({ kind: 'duplicate', key: 'k', at, from: 'store', result });
-const parked = (at: number): Happening => ({
-  kind: 'parked',
+const delayed = (at: number): Happening => ({
+  kind: 'delayed',
   key: 'k',
   at,
   delayMs: 500,
@@ -61,10 +61,10 @@ describe('the story of a payment', () => {
     { told: 'started', said: [published(1), started(2)], state: 'working' },
     { told: 'charged', said: [published(1), started(2), charged(3)], state: 'charged' },
     { told: 'declined', said: [published(1), started(2), declined(3)], state: 'declined' },
-    { told: 'failed and parked', said: [started(2), released(3), parked(3)], state: 'parked' },
+    { told: 'failed and delayed', said: [started(2), released(3), delayed(3)], state: 'delayed' },
     {
-      told: 'back from being parked',
-      said: [started(2), released(3), parked(3), started(9, 2)],
+      told: 'back from being delayed',
+      said: [started(2), released(3), delayed(3), started(9, 2)],
       state: 'working',
     },
     { told: 'given up', said: [started(2), released(3), dead(3)], state: 'dead' },
@@ -88,12 +88,12 @@ describe('the story of a payment', () => {
     ]);
   });
 
-  it('stays charged when a copy of it is parked or a dead letter', () => {
-    expect(storyOf(started(2), charged(3), parked(4), dead(5)).state).toBe('charged');
+  it('stays charged when a copy of it is delayed or a dead letter', () => {
+    expect(storyOf(started(2), charged(3), delayed(4), dead(5)).state).toBe('charged');
   });
 
-  it('stays in progress when a copy is parked in another process', () => {
-    const story = storyOf([started(2), 'one'], [parked(3), 'two']);
+  it('stays in progress when a copy is delayed in another process', () => {
+    const story = storyOf([started(2), 'one'], [delayed(3), 'two']);
     expect([story.state, story.lease?.process]).toEqual(['working', 'one']);
   });
 
@@ -106,7 +106,7 @@ describe('the story of a payment', () => {
     const { deliveries, attempts, duplicates } = storyOf(
       started(1),
       released(2),
-      parked(2),
+      delayed(2),
       started(3, 2),
       charged(4),
       duplicate(5),

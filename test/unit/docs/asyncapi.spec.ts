@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import Ajv from 'ajv';
 import addFormats from 'ajv-formats';
 import fc from 'fast-check';
-import { DEAD_LETTER_REASONS } from '../../../src/messaging/fate';
+import { DEAD_LETTER_REASONS } from '../../../src/messaging/disposition';
 import { PaymentSucceededPipe } from '../../../src/notification/payment-succeeded.pipe';
 import { currencyCodes } from '../../../src/payment/currencies';
 import { events, nonsense } from '../../support/generated-messages';

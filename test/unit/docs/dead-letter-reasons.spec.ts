@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { MEANINGS } from '../../../src/console/page/dead-letter-reasons';
-import { DEAD_LETTERS } from '../../../src/messaging/fate';
+import { DEAD_LETTERS } from '../../../src/messaging/disposition';
 
 const manual = readFileSync(resolve(__dirname, '../../../docs/operations/running.md'), 'utf8');
 const reasons = Object.keys(DEAD_LETTERS).sort();

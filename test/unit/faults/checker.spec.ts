@@ -5,11 +5,11 @@ import { aCharge, aHistory, aPublished, aRecord, chargedAt } from './histories';
 
 const aHostile = { messageId: 'h1', what: 'no key', reason: 'missing-idempotency-key', confirmed: true };
 const givenUp = (reason: string) => ({ messageId: 'm1', key: 'k1', reason });
-const sighting = (at: number, record: string | undefined, acquisitions = 1) => ({
+const sighting = (at: number, record: string | undefined, claims = 1) => ({
   key: 'k1',
   at,
   record,
-  acquisitions,
+  claims,
 });
 
 function rulesBroken(history: History): string[] {
@@ -34,7 +34,7 @@ describe('the checker finds nothing in', () => {
     ],
     [
       'a record that is gone after a flush',
-      { records: new Map(), acquisitions: new Map(), flushes: [chargedAt + 100] },
+      { records: new Map(), claims: new Map(), flushes: [chargedAt + 100] },
     ],
     [
       'another record with the same result after a flush',
@@ -48,7 +48,7 @@ describe('the checker finds nothing in', () => {
       'a payment given up after a lost answer',
       {
         records: new Map(),
-        acquisitions: new Map(),
+        claims: new Map(),
         sightings: [],
         deadLetters: [givenUp('retries-exhausted')],
       },
@@ -155,11 +155,11 @@ describe('the checker finds', () => {
       { sightings: [sighting(1, aRecord({ chargeId: 'pi_0' }))], flushes: [2] },
     ],
     [
-      'acquisitions that fall',
+      'claims that fall',
       'tokens grow',
       { sightings: [sighting(1, undefined, 3), sighting(2, undefined, 2)] },
     ],
-    ['a record of an owner that was not the last one', 'tokens grow', { acquisitions: new Map([['k1', 2]]) }],
+    ['a record of an owner that was not the last one', 'tokens grow', { claims: new Map([['k1', 2]]) }],
     ['a hostile message that vanished', 'dead letters are right', { hostile: [aHostile] }],
     [
       'a hostile message with another reason',
@@ -224,7 +224,7 @@ describe('good payments among the dead letters', () => {
 });
 
 function nothingDone(): Partial<History> {
-  return { journal: [], records: new Map(), acquisitions: new Map(), sightings: [] };
+  return { journal: [], records: new Map(), claims: new Map(), sightings: [] };
 }
 
 function anEnd(overrides: Partial<History['ends'][number]>): History['ends'][number] {

@@ -86,9 +86,12 @@ describe('a key that has its record', () => {
     const { engine, heard } = new Engines().start();
     const { work, runs } = countedWork();
     await engine.run(key, work, { scope, payload: 'A' });
-    expect(await engine.run(key, work, { scope, payload: 'B' })).toEqual({ kind: 'mismatch' });
+    expect(await engine.run(key, work, { scope, payload: 'B' })).toEqual({ kind: 'idempotency-key-reused' });
     expect(await engine.run(key, work, { scope, payload: 'A' })).toEqual({ kind: 'replayed', result: 1 });
-    expect([runs(), kindsOf(heard)]).toEqual([1, ['acquired', 'completed', 'mismatch', 'replayed']]);
+    expect([runs(), kindsOf(heard)]).toEqual([
+      1,
+      ['acquired', 'completed', 'idempotency-key-reused', 'replayed'],
+    ]);
   });
 
   it('takes any payload where none is given', async () => {
@@ -100,7 +103,9 @@ describe('a key that has its record', () => {
   it('tells a payload of undefined from none', async () => {
     const { engine } = new Engines().start();
     await engine.run(key, async () => 1, { scope, payload: 'A' });
-    expect(await engine.run(key, async () => 2, { scope, payload: undefined })).toEqual({ kind: 'mismatch' });
+    expect(await engine.run(key, async () => 2, { scope, payload: undefined })).toEqual({
+      kind: 'idempotency-key-reused',
+    });
   });
 
   it('is another one in another scope', async () => {
@@ -156,10 +161,10 @@ describe('a request made so long ago that its record may be gone', () => {
   it('is declined, and told of', async () => {
     const engines = new Engines();
     const { engine, heard } = engines.start({ ttlSeconds: 60 });
-    const claim = { scope, key, requestedAt: new Date(engines.clock.now() - 120_000) };
+    const request = { scope, key, requestedAt: new Date(engines.clock.now() - 120_000) };
     const { work, runs } = countedWork();
-    expect(await engine.tryRun(claim, work)).toEqual({ kind: 'outside-window' });
-    expect([runs(), kindsOf(heard)]).toEqual([0, ['outside-window']]);
+    expect(await engine.tryRun(request, work)).toEqual({ kind: 'outside-deduplication-window' });
+    expect([runs(), kindsOf(heard)]).toEqual([0, ['outside-deduplication-window']]);
   });
 });
 

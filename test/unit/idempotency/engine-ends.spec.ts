@@ -21,26 +21,26 @@ describe('work that throws', () => {
       { kind: 'failed', error: outOfStock, attempt: 2 },
     ]);
     expect(await engine.tryRun({ scope, key, fingerprint: 'B' }, async () => 1)).toEqual({
-      kind: 'mismatch',
+      kind: 'idempotency-key-reused',
     });
   });
 
-  it('leaves no trace but the fencing token where that is excused', async () => {
+  it('leaves no trace but the fencing token where that is uncounted', async () => {
     const { engine } = new Engines().start();
-    const excuse = (error: unknown) => error === outOfStock;
-    const claim = { scope, key, fingerprint: 'A', excuse };
-    expect(await engine.tryRun(claim, () => Promise.reject(outOfStock))).toMatchObject({ attempt: 1 });
-    expect(await engine.tryRun(claim, () => Promise.reject(new Error('other')))).toMatchObject({
+    const uncounted = (error: unknown) => error === outOfStock;
+    const request = { scope, key, fingerprint: 'A', uncounted };
+    expect(await engine.tryRun(request, () => Promise.reject(outOfStock))).toMatchObject({ attempt: 1 });
+    expect(await engine.tryRun(request, () => Promise.reject(new Error('other')))).toMatchObject({
       attempt: 1,
     });
-    const fencingToken = await engine.tryRun(claim, async (context) => context.fencingToken);
+    const fencingToken = await engine.tryRun(request, async (context) => context.fencingToken);
     expect(fencingToken).toEqual({ kind: 'executed', result: 3 });
   });
 
-  it('may be followed by another payload where it was excused', async () => {
+  it('may be followed by another payload where it was uncounted', async () => {
     const { engine } = new Engines().start();
-    const excuse = () => true;
-    await engine.tryRun({ scope, key, fingerprint: 'A', excuse }, () => Promise.reject(outOfStock));
+    const uncounted = () => true;
+    await engine.tryRun({ scope, key, fingerprint: 'A', uncounted }, () => Promise.reject(outOfStock));
     const other = await engine.tryRun({ scope, key, fingerprint: 'B' }, async () => 1);
     expect(other).toEqual({ kind: 'executed', result: 1 });
   });
@@ -58,8 +58,8 @@ describe('an error that is remembered', () => {
 
   it('says whether it is a replay', async () => {
     const { engine } = new Engines().start();
-    const claim = { ...everything, key };
-    const fail = () => engine.tryRun(claim, () => Promise.reject(outOfStock));
+    const request = { ...everything, key };
+    const fail = () => engine.tryRun(request, () => Promise.reject(outOfStock));
     expect([await fail(), await fail()]).toMatchObject([
       { kind: 'final-error', error: outOfStock, replayed: false },
       { kind: 'final-error', replayed: true },
@@ -77,10 +77,10 @@ describe('a result that is not remembered', () => {
     expect(kindsOf(heard)).toEqual(['acquired', 'released', 'acquired', 'released']);
   });
 
-  it('is an attempt, whatever would be excused', async () => {
+  it('is an attempt, whatever would be uncounted', async () => {
     const { engine } = new Engines().start();
-    const claim = { scope, key, remember: () => false, excuse: () => true };
-    const attempt = () => engine.tryRun(claim, async (context) => context.attempt);
+    const request = { scope, key, remember: () => false, uncounted: () => true };
+    const attempt = () => engine.tryRun(request, async (context) => context.attempt);
     expect([await attempt(), await attempt()]).toMatchObject([{ result: 1 }, { result: 2 }]);
   });
 

@@ -24,11 +24,11 @@ beforeEach(() => {
 afterEach(() => jest.restoreAllMocks());
 
 /** A run whose work goes on while its lease ends and `another` process comes. */
-async function overtaken(another: (engines: Engines) => Promise<unknown>, claim: object = {}) {
+async function overtaken(another: (engines: Engines) => Promise<unknown>, request: object = {}) {
   const engines = new Engines();
   const { engine, heard } = engines.start();
   const { work, begun, end, fail } = heldWork<unknown>();
-  const late = engine.tryRun({ scope, key, fingerprint: 'A', ...claim }, work);
+  const late = engine.tryRun({ scope, key, fingerprint: 'A', ...request }, work);
   await begun;
   await engines.clock.advance(LEASE_MS + 1);
   await another(engines);
@@ -188,8 +188,8 @@ describe('a lease that ended during the work', () => {
       return otherWork('B paid', 'B')(engines);
     });
     end('A paid');
-    expect(await late).toEqual({ kind: 'mismatch' });
-    expect(kindsOf(heard).slice(-2)).toEqual(['completion-refused', 'mismatch']);
+    expect(await late).toEqual({ kind: 'idempotency-key-reused' });
+    expect(kindsOf(heard).slice(-2)).toEqual(['completion-refused', 'idempotency-key-reused']);
   });
 
   it('has no answer while nobody has one', async () => {
@@ -209,10 +209,10 @@ describe('a lease that ended during the work', () => {
 
   it('leaves the last attempt unfinished, so that another may follow', async () => {
     const { engine } = new Engines().start();
-    const claim = { scope, key, maxAttempts: 1 };
-    const lost = await engine.tryRun(claim, () => Promise.reject(new LeaseLostError()));
+    const request = { scope, key, maxAttempts: 1 };
+    const lost = await engine.tryRun(request, () => Promise.reject(new LeaseLostError()));
     expect(lost).toEqual({ kind: 'lease-lost' });
-    expect(await engine.tryRun(claim, async () => 1)).toEqual({ kind: 'executed', result: 1 });
+    expect(await engine.tryRun(request, async () => 1)).toEqual({ kind: 'executed', result: 1 });
   });
 
   it('starts no work where it ended before the store had answered, and leaves the key free', async () => {

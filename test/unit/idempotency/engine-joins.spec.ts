@@ -83,8 +83,8 @@ describe('calls for one key at the same time, in one process', () => {
   it('get the remembered error together, all but the first one as a replay', async () => {
     const { engine } = new Engines().start();
     const { work, begun, fail } = heldWork<number>();
-    const claim = { scope, key, remember: () => true };
-    const calls = [1, 2].map(() => engine.tryRun(claim, work));
+    const request = { scope, key, remember: () => true };
+    const calls = [1, 2].map(() => engine.tryRun(request, work));
     await begun;
     fail(new Error('out of stock'));
     expect(await Promise.all(calls)).toMatchObject([
@@ -104,7 +104,7 @@ describe('calls for one key at the same time, in one process', () => {
     end('A paid');
     expect(await Promise.all([first, second])).toEqual([
       { kind: 'executed', result: 'A paid' },
-      { kind: 'mismatch' },
+      { kind: 'idempotency-key-reused' },
     ]);
     expect(other.runs()).toBe(0);
   });
@@ -112,7 +112,7 @@ describe('calls for one key at the same time, in one process', () => {
   it('run one after the other where the first one left no trace', async () => {
     const { engine } = new Engines().start();
     const { work, begun, fail } = heldWork<string>();
-    const first = engine.tryRun({ scope, key, fingerprint: 'A', excuse: () => true }, work);
+    const first = engine.tryRun({ scope, key, fingerprint: 'A', uncounted: () => true }, work);
     const second = engine.tryRun({ scope, key, fingerprint: 'B' }, async () => 'B paid');
     await begun;
     fail(new Error('no credentials'));
@@ -150,7 +150,7 @@ describe('a key that another process works on', () => {
     await engines.clock.advance(1_000);
     const { engine, heard } = engines.start();
     const { work, runs } = countedWork();
-    const busy = { kind: 'busy', remainingMs: LEASE_MS - 1_000 };
+    const busy = { kind: 'in-progress', remainingMs: LEASE_MS - 1_000 };
     expect(await engine.run(key, work, { scope })).toEqual(busy);
     expect([runs(), waits, heard]).toEqual([0, [], [{ scope, key, ...busy }]]);
     held.end(7);
@@ -163,8 +163,8 @@ describe('a key that another process works on', () => {
     const run = engines.start().engine.run(key, held.work, { scope });
     await held.begun;
     const { engine } = engines.start();
-    const outcome = await engine.run(key, async () => 8, { scope, busyWaitMs: 1_550 });
-    expect([outcome.kind, waits]).toEqual(['busy', [50, 100, 200, 400, 400, 400]]);
+    const outcome = await engine.run(key, async () => 8, { scope, inProgressWaitMs: 1_550 });
+    expect([outcome.kind, waits]).toEqual(['in-progress', [50, 100, 200, 400, 400, 400]]);
     held.end(7);
     await run;
   });
@@ -178,7 +178,7 @@ describe('a key that another process works on', () => {
       if (waited === 2) held.end(7);
     };
     const { engine } = engines.start();
-    const outcome = await engine.run(key, async () => 8, { scope, busyWaitMs: 5_000 });
+    const outcome = await engine.run(key, async () => 8, { scope, inProgressWaitMs: 5_000 });
     await run;
     expect([outcome, waits.slice(0, 2)]).toEqual([{ kind: 'replayed', result: 7 }, [50, 100]]);
   });

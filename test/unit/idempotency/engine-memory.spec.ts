@@ -47,9 +47,11 @@ describe('the local memory of finished keys', () => {
     const engines = new Engines();
     const { engine, heard } = engines.start({ localMemory });
     await engine.run(key, async () => 1, { scope, payload: 'A' });
-    expect(await engine.run(key, async () => 2, { scope, payload: 'B' })).toEqual({ kind: 'mismatch' });
+    expect(await engine.run(key, async () => 2, { scope, payload: 'B' })).toEqual({
+      kind: 'idempotency-key-reused',
+    });
     expect(await engine.run(key, async () => 2, { scope, payload: 'A' })).toMatchObject({ result: 1 });
-    expect(kindsOf(heard)).toEqual(['acquired', 'completed', 'mismatch', 'replayed']);
+    expect(kindsOf(heard)).toEqual(['acquired', 'completed', 'idempotency-key-reused', 'replayed']);
     expect(engines.callsOf('begin')).toHaveLength(1);
   });
 
@@ -62,8 +64,8 @@ describe('the local memory of finished keys', () => {
   it('replays a remembered error, too', async () => {
     const engines = new Engines();
     const { engine } = engines.start({ localMemory });
-    const claim = { scope, key, remember: () => true };
-    const fail = () => engine.tryRun(claim, () => Promise.reject(new Error('out of stock')));
+    const request = { scope, key, remember: () => true };
+    const fail = () => engine.tryRun(request, () => Promise.reject(new Error('out of stock')));
     await fail();
     expect(await fail()).toMatchObject({ kind: 'final-error', replayed: true });
     expect(engines.callsOf('begin')).toHaveLength(1);

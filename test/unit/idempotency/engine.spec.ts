@@ -1,6 +1,6 @@
-import { StoreUnavailableError, type Claim } from '../../../src/idempotency';
+import { StoreUnavailableError, type RunRequest } from '../../../src/idempotency';
 import type { ManualClock } from '../../../src/idempotency/testing';
-import { claim, engineOn, failingWork, failure, storeWith, ttlSeconds } from '../../support/engine';
+import { request, engineOn, failingWork, failure, storeWith, ttlSeconds } from '../../support/engine';
 
 describe('copies of a request in one process, whose work fails', () => {
   it('share one attempt, and wait equally long for the next one', async () => {
@@ -8,7 +8,7 @@ describe('copies of a request in one process, whose work fails', () => {
     const { service } = engineOn(store);
     const { work, begun, fail, runs } = failingWork();
     let draws = 0;
-    const copy = claim({ backoffMs: () => 1_000 * ++draws });
+    const copy = request({ backoffMs: () => 1_000 * ++draws });
     const outcomes = [1, 2, 3].map(() => service.tryRun(copy, work));
     await begun;
     fail();
@@ -21,11 +21,11 @@ describe('copies of a request in one process, whose work fails', () => {
   it('are in progress until the next attempt is due, in any process', async () => {
     const { store, clock } = storeWith();
     const fails = () => Promise.reject(failure);
-    const copy = claim({ backoffMs: () => 120_000 });
+    const copy = request({ backoffMs: () => 120_000 });
     await engineOn(store).service.tryRun(copy, fails);
     await clock.advance(60_000);
     const early = await engineOn(store).service.tryRun(copy, fails);
-    expect(early).toEqual({ kind: 'busy', remainingMs: 60_000 });
+    expect(early).toEqual({ kind: 'in-progress', remainingMs: 60_000 });
     await clock.advance(60_000);
     expect(await engineOn(store).service.tryRun(copy, fails)).toMatchObject({ kind: 'failed', attempt: 2 });
   });
@@ -42,20 +42,22 @@ describe('copies of a request in one process, whose work fails', () => {
       },
     }));
     const { service } = engineOn(store);
-    await service.tryRun(claim({ backoffMs: () => backoffMs }), () => Promise.reject(failure));
+    await service.tryRun(request({ backoffMs: () => backoffMs }), () => Promise.reject(failure));
     begins = 0;
-    const { kind } = await service.tryRun(claim({ busyWaitMs: 2_000 }), () => Promise.resolve('done'));
-    expect([kind, begins]).toEqual([calls === 1 ? 'busy' : 'executed', calls]);
+    const { kind } = await service.tryRun(request({ inProgressWaitMs: 2_000 }), () =>
+      Promise.resolve('done'),
+    );
+    expect([kind, begins]).toEqual([calls === 1 ? 'in-progress' : 'executed', calls]);
   });
 
   it('are all exhausted by the last attempt, except one that forgives it', async () => {
     const { store } = storeWith();
     const { service } = engineOn(store);
     const { work, begun, fail } = failingWork();
-    const last = service.tryRun(claim({ maxAttempts: 1 }), work);
+    const last = service.tryRun(request({ maxAttempts: 1 }), work);
     await begun;
-    const copy = service.tryRun(claim({ maxAttempts: 1 }), work);
-    const replayed = service.tryRun(claim({ maxAttempts: 1, forgivenAttempts: 1 }), () =>
+    const copy = service.tryRun(request({ maxAttempts: 1 }), work);
+    const replayed = service.tryRun(request({ maxAttempts: 1, forgivenAttempts: 1 }), () =>
       Promise.resolve('done'),
     );
     fail();
@@ -71,17 +73,17 @@ describe('attempts that are used up', () => {
   it('begin no work', async () => {
     const { store } = storeWith();
     const { service, kinds } = engineOn(store);
-    await service.tryRun(claim(), () => Promise.reject(failure));
+    await service.tryRun(request(), () => Promise.reject(failure));
     let runs = 0;
-    const outcome = await service.tryRun(claim({ maxAttempts: 1 }), () => Promise.resolve(++runs));
-    expect(outcome).toEqual({ kind: 'exhausted', attempts: 1 });
+    const outcome = await service.tryRun(request({ maxAttempts: 1 }), () => Promise.resolve(++runs));
+    expect(outcome).toEqual({ kind: 'retries-exhausted', attempts: 1 });
     expect(runs).toBe(0);
-    expect(kinds).toContain('exhausted');
+    expect(kinds).toContain('retries-exhausted');
   });
 
   it('are not by a last one whose lease was lost: its owner does not know how the work ends', async () => {
     const { store } = storeWith(() => ({ release: () => Promise.resolve('lost') }));
-    const outcome = await engineOn(store).service.tryRun(claim({ maxAttempts: 1 }), () =>
+    const outcome = await engineOn(store).service.tryRun(request({ maxAttempts: 1 }), () =>
       Promise.reject(failure),
     );
     expect(outcome).toEqual({ kind: 'lease-lost' });
@@ -94,57 +96,60 @@ describe('copies of a request of which a person has sent one again', () => {
   const fails = () => Promise.reject(failure);
 
   /** Both attempts are used up, and one more has failed that the person has sent. */
-  async function sentAgain(backoffMs?: Claim['backoffMs']) {
+  async function sentAgain(backoffMs?: RunRequest['backoffMs']) {
     const { store, clock } = storeWith();
     const process = () => engineOn(store).service;
-    await process().tryRun(claim(limit), fails);
-    await process().tryRun(claim(limit), fails);
-    const first = await process().tryRun(claim({ ...again, ...(backoffMs && { backoffMs }) }), fails);
+    await process().tryRun(request(limit), fails);
+    await process().tryRun(request(limit), fails);
+    const first = await process().tryRun(request({ ...again, ...(backoffMs && { backoffMs }) }), fails);
     expect(first).toMatchObject({ kind: 'failed', attempt: 3, forgivenAttempts: 2 });
     return { clock, process };
   }
 
   it('share its attempts, also those that were there before', async () => {
     const { process } = await sentAgain();
-    expect(await process().tryRun(claim(limit), fails)).toEqual({
+    expect(await process().tryRun(request(limit), fails)).toEqual({
       kind: 'failed',
       error: failure,
       attempt: 4,
       forgivenAttempts: 2,
     });
-    const exhausted = { kind: 'exhausted', attempts: 4 };
-    expect(await process().tryRun(claim(limit), fails)).toEqual(exhausted);
-    expect(await process().tryRun(claim(again), fails)).toEqual(exhausted);
+    const exhausted = { kind: 'retries-exhausted', attempts: 4 };
+    expect(await process().tryRun(request(limit), fails)).toEqual(exhausted);
+    expect(await process().tryRun(request(again), fails)).toEqual(exhausted);
   });
 
   it('wait with it for its next attempt, and have its result', async () => {
     const { clock, process } = await sentAgain(() => 1_000);
-    expect(await process().tryRun(claim(limit), fails)).toEqual({ kind: 'busy', remainingMs: 1_000 });
+    expect(await process().tryRun(request(limit), fails)).toEqual({
+      kind: 'in-progress',
+      remainingMs: 1_000,
+    });
     await clock.advance(1_001);
     const done = () => Promise.resolve('done');
-    expect(await process().tryRun(claim(limit), done)).toEqual({ kind: 'executed', result: 'done' });
-    expect(await process().tryRun(claim(again), fails)).toEqual({ kind: 'replayed', result: 'done' });
+    expect(await process().tryRun(request(limit), done)).toEqual({ kind: 'executed', result: 'done' });
+    expect(await process().tryRun(request(again), fails)).toEqual({ kind: 'replayed', result: 'done' });
   });
 
   it('are told of it when the next attempt is put off', async () => {
     const { process } = await sentAgain();
     const heard: unknown[] = [];
-    await process().tryRun(claim({ ...limit, backoffMs: (failed) => void heard.push(failed) }), fails);
+    await process().tryRun(request({ ...limit, backoffMs: (failed) => void heard.push(failed) }), fails);
     expect(heard).toEqual([{ error: failure, attempt: 4, forgivenAttempts: 2 }]);
   });
 });
 
 describe('a copy that meets a request which is judged by when it was made', () => {
-  const old = (clock: ManualClock) => claim({ requestedAt: new Date(clock.now() - 2 * ttlSeconds * 1000) });
+  const old = (clock: ManualClock) => request({ requestedAt: new Date(clock.now() - 2 * ttlSeconds * 1000) });
 
   it('is judged by its own time', async () => {
     const { store, clock } = storeWith();
     const { service } = engineOn(store, { clockToleranceMs: 1_000 });
     const done = () => Promise.resolve('done');
-    const future = claim({ requestedAt: new Date(clock.now() + 3_600_000) });
-    const outcomes = [old(clock), future, claim()].map((copy) => service.tryRun(copy, done));
+    const future = request({ requestedAt: new Date(clock.now() + 3_600_000) });
+    const outcomes = [old(clock), future, request()].map((copy) => service.tryRun(copy, done));
     expect(await Promise.all(outcomes)).toEqual([
-      { kind: 'outside-window' },
+      { kind: 'outside-deduplication-window' },
       { kind: 'from-the-future', aheadMs: 3_600_000 },
       { kind: 'executed', result: 'done' },
     ]);
@@ -154,8 +159,8 @@ describe('a copy that meets a request which is judged by when it was made', () =
     const { store, clock } = storeWith();
     const { service } = engineOn(store);
     const asked: string[] = [];
-    const waiting = (name: string, fields: Partial<Claim>) =>
-      claim({
+    const waiting = (name: string, fields: Partial<RunRequest>) =>
+      request({
         ...fields,
         key: name,
         waitingSince: () => Promise.resolve(asked.push(name) ? fields.requestedAt : undefined),
@@ -187,9 +192,9 @@ describe('a store that is away when the work is done', () => {
           ? Promise.reject(new StoreUnavailableError('complete', 'gone'))
           : own.complete(request),
     }));
-    const outcome = await engineOn(store).service.tryRun(claim(), () => Promise.resolve('paid'));
+    const outcome = await engineOn(store).service.tryRun(request(), () => Promise.resolve('paid'));
     expect(outcome).toEqual({ kind: 'executed', result: 'paid' });
-    expect((await store.find(claim())).record).toMatchObject({ result: 'paid' });
+    expect((await store.find(request())).record).toMatchObject({ result: 'paid' });
   });
 });
 
@@ -205,7 +210,7 @@ describe('a store whose answer takes its time', () => {
         return own.begin(request);
       },
     }));
-    const left = await engineOn(store).service.tryRun(claim(), ({ remainingMs }) =>
+    const left = await engineOn(store).service.tryRun(request(), ({ remainingMs }) =>
       Promise.resolve(Math.round(remainingMs)),
     );
     expect(left).toEqual({ kind: 'executed', result: 20_000 });
@@ -215,26 +220,26 @@ describe('a store whose answer takes its time', () => {
 describe('a result that is not JSON', () => {
   it('fails the attempt like an error of the work: the key waits for the next one', async () => {
     const { store } = storeWith();
-    const copy = claim({ backoffMs: () => 5_000 });
+    const copy = request({ backoffMs: () => 5_000 });
     const outcome = await engineOn(store).service.tryRun(copy, () => Promise.resolve(1n));
     expect(outcome).toMatchObject({ kind: 'failed', retryInMs: 5_000 });
     expect(await engineOn(store).service.tryRun(copy, () => Promise.resolve(1))).toMatchObject({
-      kind: 'busy',
+      kind: 'in-progress',
     });
   });
 });
 
 describe('a judgement of the application that throws', () => {
-  it.each(['backoffMs', 'excuse'])('is the error of the attempt: %s', async (name) => {
+  it.each(['backoffMs', 'uncounted'])('is the error of the attempt: %s', async (name) => {
     const { store } = storeWith();
     const fault = new Error('a bad judgement');
     const throws = () => {
       throw fault;
     };
-    const outcome = await engineOn(store).service.tryRun(claim({ [name]: throws }), () =>
+    const outcome = await engineOn(store).service.tryRun(request({ [name]: throws }), () =>
       Promise.reject(failure),
     );
     expect(outcome).toEqual({ kind: 'failed', error: fault, attempt: 1 });
-    expect((await store.find(claim())).remainingLeaseMs).toBeUndefined();
+    expect((await store.find(request())).remainingLeaseMs).toBeUndefined();
   });
 });

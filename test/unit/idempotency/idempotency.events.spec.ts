@@ -14,12 +14,12 @@ describe('events of the engine', () => {
     expect(heard).toEqual([[{ ...name, kind: 'released' }], [{ ...name, kind: 'released' }]]);
   });
 
-  it('name the key alone, whatever else its claim holds', () => {
+  it('name the key alone, whatever else its request holds', () => {
     const events = new IdempotencyEvents();
     const heard: IdempotencyEvent[] = [];
     events.on((event) => heard.push(event));
-    const claim = { ...name, fingerprint: 'A', ttlSeconds: 60 };
-    events.emit(claim, { kind: 'released' });
+    const request = { ...name, fingerprint: 'A', ttlSeconds: 60 };
+    events.emit(request, { kind: 'released' });
     expect(heard).toEqual([{ ...name, kind: 'released' }]);
   });
 

@@ -1,4 +1,4 @@
-import { Idempotent, type IdempotentOptions, type UnprocessedHandler } from '../../../src/idempotency';
+import { Idempotent, type IdempotentOptions, type FailureHandler } from '../../../src/idempotency';
 import {
   checkModule,
   checkOptions,
@@ -6,7 +6,7 @@ import {
   isName,
 } from '../../../src/idempotency/idempotency.options';
 
-class Parking implements UnprocessedHandler {
+class Delaying implements FailureHandler {
   async handle(): Promise<'settled'> {
     return 'settled';
   }
@@ -30,10 +30,10 @@ describe('options that are right', () => {
     { scope: 'order', key: { property: 'order.id' } },
     { scope: 'order', key: { header: 'x-key' } },
     { scope: 'order', key: () => 'abc' },
-    { scope: 'order', whenBusy: 'reject' },
-    { scope: 'order', whenBusy: 'park', unprocessed: Parking },
-    { scope: 'order', whenBusy: { waitMs: 0, then: 'reject' } },
-    { scope: 'order', whenBusy: { waitMs: 10, then: 'park' }, unprocessed: Parking },
+    { scope: 'order', whenInProgress: 'reject' },
+    { scope: 'order', whenInProgress: 'onFailure', onFailure: Delaying },
+    { scope: 'order', whenInProgress: { waitMs: 0, then: 'reject' } },
+    { scope: 'order', whenInProgress: { waitMs: 10, then: 'onFailure' }, onFailure: Delaying },
     { scope: 'order', serialize: String, deserialize: Number },
   ])('pass: %j', (options) => {
     expect(complaintAbout(options)).toBeUndefined();
@@ -49,10 +49,10 @@ describe('an option that is wrong', () => {
     { scope: '{a}', named: 'scope' },
     { key: {}, named: 'key' },
     { key: { header: '' }, named: 'key' },
-    { whenBusy: { waitMs: -1, then: 'reject' }, named: 'whenBusy.waitMs' },
-    { whenBusy: { waitMs: NaN, then: 'reject' }, named: 'whenBusy.waitMs' },
-    { whenBusy: 'park', named: 'unprocessed' },
-    { whenBusy: { waitMs: 10, then: 'park' }, named: 'unprocessed' },
+    { whenInProgress: { waitMs: -1, then: 'reject' }, named: 'whenInProgress.waitMs' },
+    { whenInProgress: { waitMs: NaN, then: 'reject' }, named: 'whenInProgress.waitMs' },
+    { whenInProgress: 'onFailure', named: 'onFailure' },
+    { whenInProgress: { waitMs: 10, then: 'onFailure' }, named: 'onFailure' },
     ...[0, -1, 1.5, NaN, Infinity].flatMap((number) => [
       { ttlSeconds: number, named: 'ttlSeconds' },
       { leaseMs: number, named: 'leaseMs' },
@@ -112,12 +112,12 @@ describe('a wrong option that the compiler finds', () => {
     Idempotent({ scope: 'order', key: { query: 'key' } });
     // @ts-expect-error a key is a text
     Idempotent({ scope: 'order', key: () => 7 });
-    // @ts-expect-error a busy key is parked or rejected
-    Idempotent({ scope: 'order', whenBusy: 'wait' });
-    // @ts-expect-error after the wait it is parked or rejected
-    Idempotent({ scope: 'order', whenBusy: { waitMs: 100 } });
-    // @ts-expect-error how long to wait is part of whenBusy
-    Idempotent({ scope: 'order', busyWaitMs: 100 });
+    // @ts-expect-error a busy key is delayed or rejected
+    Idempotent({ scope: 'order', whenInProgress: 'wait' });
+    // @ts-expect-error after the wait it is delayed or rejected
+    Idempotent({ scope: 'order', whenInProgress: { waitMs: 100 } });
+    // @ts-expect-error how long to wait is part of whenInProgress
+    Idempotent({ scope: 'order', inProgressWaitMs: 100 });
     // @ts-expect-error a missing key is rejected or processed
     Idempotent({ scope: 'order', whenKeyMissing: 'ignore' });
     // @ts-expect-error the check is on or off, not both
@@ -127,7 +127,7 @@ describe('a wrong option that the compiler finds', () => {
     // @ts-expect-error the record is turned back into what the handler returns
     Idempotent<unknown, Date>({ scope: 'order', serialize: String, deserialize: Number });
     // @ts-expect-error a class that handles nothing
-    Idempotent({ scope: 'order', unprocessed: Date });
+    Idempotent({ scope: 'order', onFailure: Date });
   }
 
   it('is left to it: nothing of this is code that runs', () => {

@@ -1,35 +1,40 @@
 import { EventEmitter, once } from 'node:events';
-import { claim, engineOn, failingWork, failure, storeWith } from '../../support/engine';
+import { request, engineOn, failingWork, failure, storeWith } from '../../support/engine';
 
 describe('another look at a key whose request is about to be given up', () => {
   it('finds its record, and tells of it as of any other duplicate', async () => {
     const { store } = storeWith();
     const { service, kinds } = engineOn(store);
-    await service.tryRun(claim(), () => Promise.resolve('paid'));
-    expect(await service.lookAgain(claim())).toEqual({ kind: 'replayed', result: 'paid' });
+    await service.tryRun(request(), () => Promise.resolve('paid'));
+    expect(await service.lookAgain(request())).toEqual({ kind: 'replayed', result: 'paid' });
     expect(kinds).toContain('replayed');
   });
 
   it('finds a record of another payload', async () => {
     const { store } = storeWith();
     const { service } = engineOn(store);
-    await service.tryRun(claim(), () => Promise.resolve('paid'));
-    expect(await service.lookAgain(claim({ fingerprint: 'other' }))).toEqual({ kind: 'mismatch' });
+    await service.tryRun(request(), () => Promise.resolve('paid'));
+    expect(await service.lookAgain(request({ fingerprint: 'other' }))).toEqual({
+      kind: 'idempotency-key-reused',
+    });
   });
 
   it('finds another owner at work', async () => {
     const { store } = storeWith();
     const { work, begun, fail } = failingWork();
-    const running = engineOn(store).service.tryRun(claim(), work);
+    const running = engineOn(store).service.tryRun(request(), work);
     await begun;
-    expect(await engineOn(store).service.lookAgain(claim())).toEqual({ kind: 'busy', remainingMs: 30_000 });
+    expect(await engineOn(store).service.lookAgain(request())).toEqual({
+      kind: 'in-progress',
+      remainingMs: 30_000,
+    });
     fail();
     await running;
   });
 
   it('finds nothing', async () => {
     const { store } = storeWith();
-    expect(await engineOn(store).service.lookAgain(claim())).toBeUndefined();
+    expect(await engineOn(store).service.lookAgain(request())).toBeUndefined();
   });
 });
 
@@ -39,18 +44,21 @@ describe('another look at a key whose attempts seem used up', () => {
   it('finds nothing where they are', async () => {
     const { store } = storeWith();
     const { service } = engineOn(store);
-    await service.tryRun(claim({ maxAttempts: 1 }), fails);
-    expect(await service.lookAgain(claim(), { maxAttempts: 1 })).toBeUndefined();
+    await service.tryRun(request({ maxAttempts: 1 }), fails);
+    expect(await service.lookAgain(request(), { maxAttempts: 1 })).toBeUndefined();
   });
 
   it('finds it in progress where another copy has brought more, and waits', async () => {
     const { store } = storeWith();
     const { service } = engineOn(store);
-    await service.tryRun(claim({ maxAttempts: 2 }), fails);
-    await service.tryRun(claim({ maxAttempts: 2, forgivenAttempts: 1, backoffMs: () => 1_000 }), fails);
+    await service.tryRun(request({ maxAttempts: 2 }), fails);
+    await service.tryRun(request({ maxAttempts: 2, forgivenAttempts: 1, backoffMs: () => 1_000 }), fails);
     const elsewhere = engineOn(store).service;
-    expect(await elsewhere.lookAgain(claim(), { maxAttempts: 2 })).toEqual({ kind: 'busy', remainingMs: 0 });
-    expect(await elsewhere.lookAgain(claim())).toBeUndefined();
+    expect(await elsewhere.lookAgain(request(), { maxAttempts: 2 })).toEqual({
+      kind: 'in-progress',
+      remainingMs: 0,
+    });
+    expect(await elsewhere.lookAgain(request())).toBeUndefined();
   });
 
   it('finds it in progress where such a copy is beginning in this process', async () => {
@@ -63,13 +71,13 @@ describe('another look at a key whose attempts seem used up', () => {
       },
     }));
     const { service } = engineOn(store);
-    await service.tryRun(claim({ maxAttempts: 1 }), fails);
-    const again = service.tryRun(claim({ maxAttempts: 1, forgivenAttempts: 1 }), () =>
+    await service.tryRun(request({ maxAttempts: 1 }), fails);
+    const again = service.tryRun(request({ maxAttempts: 1, forgivenAttempts: 1 }), () =>
       Promise.resolve('done'),
     );
-    const found = await service.lookAgain(claim(), { maxAttempts: 1 });
+    const found = await service.lookAgain(request(), { maxAttempts: 1 });
     looks.emit('done');
-    expect(found).toEqual({ kind: 'busy', remainingMs: 0 });
+    expect(found).toEqual({ kind: 'in-progress', remainingMs: 0 });
     expect(await again).toEqual({ kind: 'executed', result: 'done' });
   });
 });

@@ -22,27 +22,27 @@ describe('the error that stands for an outcome', () => {
 
   it.each([
     {
-      outcome: { kind: 'busy', remainingMs: 700 } as const,
-      code: 'key-busy',
-      name: 'IdempotencyKeyBusyError',
+      outcome: { kind: 'in-progress', remainingMs: 700 } as const,
+      code: 'in-progress',
+      name: 'IdempotencyKeyInProgressError',
       says: 'its lease ends in 700 ms unless it is renewed',
     },
     {
-      outcome: { kind: 'mismatch' } as const,
+      outcome: { kind: 'idempotency-key-reused' } as const,
       code: 'key-reused',
       name: 'IdempotencyKeyReusedError',
       says: 'a new request needs a new key',
     },
     {
-      outcome: { kind: 'outside-window' } as const,
-      code: 'outside-window',
-      name: 'OutsideWindowError',
+      outcome: { kind: 'outside-deduplication-window' } as const,
+      code: 'outside-deduplication-window',
+      name: 'OutsideDeduplicationWindowError',
       says: 'it may have been processed and forgotten',
     },
     {
-      outcome: { kind: 'exhausted', attempts: 8 } as const,
-      code: 'attempts-exhausted',
-      name: 'AttemptsExhaustedError',
+      outcome: { kind: 'retries-exhausted', attempts: 8 } as const,
+      code: 'retries-exhausted',
+      name: 'RetriesExhaustedError',
       says: 'all 8 attempts at this idempotency key have failed',
     },
     {
@@ -64,14 +64,14 @@ describe('the error that stands for an outcome', () => {
   });
 
   it('says how long the key is busy, for programs', () => {
-    expect(errorOf({ kind: 'busy', remainingMs: 700 })).toMatchObject({ remainingMs: 700 });
+    expect(errorOf({ kind: 'in-progress', remainingMs: 700 })).toMatchObject({ remainingMs: 700 });
   });
 });
 
 describe('an error of the engine', () => {
   it.each([
-    [new MissingIdempotencyKeyError('why'), 'key-missing'],
-    [new InvalidIdempotencyKeyError('why'), 'key-invalid'],
+    [new MissingIdempotencyKeyError('why'), 'missing-idempotency-key'],
+    [new InvalidIdempotencyKeyError('why'), 'invalid-idempotency-key'],
     [new LeaseLostError(), 'lease-lost'],
     [new StoreUnavailableError('begin', error), 'store-unavailable'],
   ])('has a code: %s', (thrown, code) => {

@@ -1,24 +1,24 @@
-import { StoreUnavailableError, type IdempotencyService, type Unprocessed } from '../../../src/idempotency';
-import type { Fate } from '../../../src/messaging/fate';
+import { StoreUnavailableError, type IdempotencyService, type Failure } from '../../../src/idempotency';
+import type { Disposition } from '../../../src/messaging/disposition';
 import { secondLook } from '../../../src/messaging/second-look';
 
 const claimed = { scope: 'payment', key: 'abc' };
-const failed: Unprocessed = { kind: 'failed', error: 'why', attempt: 8 };
+const failed: Failure = { kind: 'failed', error: 'why', attempt: 8 };
 const exhausted = deadLetterFor('retries-exhausted');
 
-function deadLetterFor(reason: Extract<Fate, { kind: 'dead-letter' }>['reason']): Fate {
+function deadLetterFor(reason: Extract<Disposition, { kind: 'dead-letter' }>['reason']): Disposition {
   return { kind: 'dead-letter', reason, detail: 'why', attempts: 8 };
 }
 
 /** Looks at a key whose answer is given, or fails; and how it was asked. */
-function looking(answer: unknown, { outcome = failed, fate = exhausted } = {}) {
+function looking(answer: unknown, { outcome = failed, disposition = exhausted } = {}) {
   const asked: unknown[] = [];
   const lookAgain = (...args: unknown[]) => {
     asked.push(args);
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
   };
   const idempotency = { lookAgain } as unknown as IdempotencyService;
-  return { now: secondLook(idempotency, { claimed, outcome, fate, maxAttempts: 8 }), asked };
+  return { now: secondLook(idempotency, { claimed, outcome, disposition, maxAttempts: 8 }), asked };
 }
 
 describe('a message whose work has failed for good', () => {
@@ -29,7 +29,7 @@ describe('a message whose work has failed for good', () => {
     expect(await looking(found).now).toBe('answered');
   });
 
-  it.each([{ kind: 'mismatch' }, { kind: 'busy', remainingMs: 5 }])(
+  it.each([{ kind: 'idempotency-key-reused' }, { kind: 'in-progress', remainingMs: 5 }])(
     'is what its key says now: $kind',
     async (found) => {
       expect(await looking(found).now).toEqual(found);
@@ -50,27 +50,34 @@ describe('a message whose work has failed for good', () => {
 });
 
 describe('a second look', () => {
-  it.each<Unprocessed>([failed, { kind: 'exhausted', attempts: 8 }])(
+  it.each<Failure>([failed, { kind: 'retries-exhausted', attempts: 8 }])(
     'is for attempts, too, where these seem used up: %p',
     (outcome) => {
       expect(looking(undefined, { outcome }).asked).toEqual([[claimed, { maxAttempts: 8 }]]);
     },
   );
 
-  it.each<{ what: string; outcome: Unprocessed; fate: Fate }>([
-    { what: 'a failure that no attempt can mend', outcome: failed, fate: deadLetterFor('gateway-rejected') },
-    { what: 'work that could not begin', outcome: { ...failed, attempt: 0 }, fate: exhausted },
+  it.each<{ what: string; outcome: Failure; disposition: Disposition }>([
+    {
+      what: 'a failure that no attempt can mend',
+      outcome: failed,
+      disposition: deadLetterFor('gateway-rejected'),
+    },
+    { what: 'work that could not begin', outcome: { ...failed, attempt: 0 }, disposition: exhausted },
   ])('is not for attempts after $what', (given) => {
     expect(looking(undefined, given).asked).toEqual([[claimed, {}]]);
   });
 
-  it.each<{ outcome: Unprocessed; fate: Fate }>([
-    { outcome: { kind: 'refused', error: 'why' }, fate: deadLetterFor('invalid-message') },
-    { outcome: { kind: 'mismatch' }, fate: deadLetterFor('idempotency-key-reused') },
-    { outcome: { kind: 'outside-window' }, fate: deadLetterFor('outside-deduplication-window') },
-    { outcome: { kind: 'from-the-future', aheadMs: 1 }, fate: deadLetterFor('invalid-message') },
-    { outcome: failed, fate: { kind: 'park', reason: 'attempt-failed', delayMs: 1, attempts: 1 } },
-  ])('is not worth it for $outcome.kind and $fate.kind', async (given) => {
+  it.each<{ outcome: Failure; disposition: Disposition }>([
+    { outcome: { kind: 'refused', error: 'why' }, disposition: deadLetterFor('invalid-message') },
+    { outcome: { kind: 'idempotency-key-reused' }, disposition: deadLetterFor('idempotency-key-reused') },
+    {
+      outcome: { kind: 'outside-deduplication-window' },
+      disposition: deadLetterFor('outside-deduplication-window'),
+    },
+    { outcome: { kind: 'from-the-future', aheadMs: 1 }, disposition: deadLetterFor('invalid-message') },
+    { outcome: failed, disposition: { kind: 'delay', reason: 'attempt-failed', delayMs: 1, attempts: 1 } },
+  ])('is not worth it for $outcome.kind and $disposition.kind', async (given) => {
     const { now, asked } = looking('never asked', given);
     expect([await now, asked]).toEqual([undefined, []]);
   });

@@ -1,5 +1,5 @@
 import {
-  BUSY_WAIT_MS,
+  IN_PROGRESS_WAIT_MS,
   CHARGES,
   EXCHANGES,
   RECEIPTS,
@@ -16,7 +16,7 @@ describe('waiting times', () => {
   it.each([2_250, 30_000, 45_000, 86_400_000])(
     'have the lease of %d ms among them, less the wait at the handler',
     (leaseMs) => {
-      expect(retryDelaysMs(leaseMs)).toContain(leaseMs - BUSY_WAIT_MS);
+      expect(retryDelaysMs(leaseMs)).toContain(leaseMs - IN_PROGRESS_WAIT_MS);
     },
   );
 
@@ -26,7 +26,7 @@ describe('waiting times', () => {
   });
 
   it('reach from a quarter of a second to a minute', () => {
-    for (const leaseMs of [1_000, BUSY_WAIT_MS, 30_000])
+    for (const leaseMs of [1_000, IN_PROGRESS_WAIT_MS, 30_000])
       expect([retryDelaysMs(leaseMs).at(0), retryDelaysMs(leaseMs).at(-1)]).toEqual([250, 60_000]);
   });
 });

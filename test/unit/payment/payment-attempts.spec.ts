@@ -1,6 +1,6 @@
 import type { Environment } from '../../../src/config/environment';
 import type { WaitingTimes } from '../../../src/messaging/waiting-times';
-import { delayAtLeast } from '../../../src/messaging/fate';
+import { delayAtLeast } from '../../../src/messaging/disposition';
 import { retryDelaysMs } from '../../../src/messaging/topology';
 import { GatewayError, type GatewayFailure } from '../../../src/payment/gateway/payment-gateway';
 import { PaymentAttempts } from '../../../src/payment/payment-attempts';

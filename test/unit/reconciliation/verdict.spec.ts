@@ -12,7 +12,7 @@ function facts(known: Partial<PaymentFacts>): PaymentFacts {
   return {
     idempotencyKey: 'key',
     recorded: undefined,
-    acquisitions: 0,
+    claims: 0,
     isHeld: false,
     charges: [],
     deadLetters: [],
@@ -31,12 +31,12 @@ describe('a payment that has begun and has no end', () => {
     },
     { where: 'messages wait, charged already', known: { charges: [aCharge()] }, waitingMessages: 1 },
   ])('is in progress when $where', ({ known, waitingMessages }) => {
-    const verdict = judge(facts({ acquisitions: 1, ...known }), { ...scene, waitingMessages });
+    const verdict = judge(facts({ claims: 1, ...known }), { ...scene, waitingMessages });
     expect(verdict).toEqual({ state: 'in-progress', problems: [] });
   });
 
   it('is broken when it is nowhere', () => {
-    expect(judge(facts({ acquisitions: 1 }), scene)).toMatchObject({ problems: [{ kind: 'without-end' }] });
+    expect(judge(facts({ claims: 1 }), scene)).toMatchObject({ problems: [{ kind: 'without-end' }] });
   });
 });
 
@@ -57,7 +57,7 @@ describe('what is older than the look goes back', () => {
   });
 
   it('is a charge without a record all the same when work on its key has begun anew', () => {
-    const verdict = judge(facts({ charges: [aCharge(hours(-1))], acquisitions: 1 }), scene);
+    const verdict = judge(facts({ charges: [aCharge(hours(-1))], claims: 1 }), scene);
     expect(verdict).toMatchObject({ state: 'broken', problems: [{ kind: 'charged-without-record' }] });
   });
 

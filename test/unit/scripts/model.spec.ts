@@ -23,7 +23,10 @@ describe('the model of the protocol', () => {
 
   it.each([
     // Neither fingerprints, nor attempts that wait or are used up, nor wrong clocks are modelled; the page says so.
-    { script: 'begin.lua', unknown: ['mismatch', 'not-due', 'exhausted', 'from-the-future'] },
+    {
+      script: 'begin.lua',
+      unknown: ['idempotency-key-reused', 'not-due', 'retries-exhausted', 'from-the-future'],
+    },
     { script: 'complete.lua', unknown: [] },
     { script: 'release.lua', unknown: [] },
     // An extended lease is a state in which nothing changes.

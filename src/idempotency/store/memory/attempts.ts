@@ -1,10 +1,10 @@
 import { deduplicationWindow } from '../deduplication-window';
-import type { Acquisition, BeginReply, BeginRequest } from '../idempotency-store';
+import type { Claim, BeginReply, BeginRequest } from '../idempotency-store';
 
 /** What is known of a key beside its record; the same as begin.lua keeps in one text. */
 export interface Attempts {
   readonly count: number;
-  readonly excused: number;
+  readonly uncounted: number;
   /** Counted ones that use up no limit. */
   readonly forgiven: number;
   readonly firstAt?: number | undefined;
@@ -18,7 +18,7 @@ export interface Attempts {
 }
 
 type Begun =
-  | { readonly kind: 'acquired'; readonly attempts: Attempts; readonly acquisition: Acquisition }
+  | { readonly kind: 'acquired'; readonly attempts: Attempts; readonly claim: Claim }
   /** What is known of the key may have changed all the same. */
   | {
       readonly kind: 'declined';
@@ -26,7 +26,7 @@ type Begun =
       readonly reply: Exclude<BeginReply, { kind: 'acquired' | 'completed' }>;
     };
 
-export const NOTHING: Attempts = { count: 0, excused: 0, forgiven: 0, state: { kind: 'released' } };
+export const NOTHING: Attempts = { count: 0, uncounted: 0, forgiven: 0, state: { kind: 'released' } };
 
 /** How a request for a key without a record begins: step by step as in begin.lua. */
 export function beginning(
@@ -42,7 +42,7 @@ export function beginning(
   if (known.state.kind === 'finished' && now - known.state.at >= oldestMs) {
     // The record has ended. What may have been made before the work was finished may be what was finished.
     isForgotten = madeAt !== undefined && madeAt - (clockToleranceMs ?? 0) <= known.state.at;
-    known = { ...NOTHING, count: known.count, excused: known.count };
+    known = { ...NOTHING, count: known.count, uncounted: known.count };
   }
   let kept = stored;
   const declined = (reply: Extract<Begun, { kind: 'declined' }>['reply']): Begun => ({
@@ -50,38 +50,38 @@ export function beginning(
     attempts: kept,
     reply,
   });
-  if (isBoundToAnother(known, fingerprint)) return declined({ kind: 'mismatch' });
+  if (isBoundToAnother(known, fingerprint)) return declined({ kind: 'idempotency-key-reused' });
   if (madeAt !== undefined && clockToleranceMs !== undefined && madeAt > now + clockToleranceMs)
     return declined({ kind: 'from-the-future', aheadMs: madeAt - now });
-  const counted = known.count - known.excused;
+  const counted = known.count - known.uncounted;
   const { forgivenAttempts: asked = 0 } = request;
   if (asked <= known.count && Math.min(asked, counted) > known.forgiven) {
     // Kept whatever the answer is: others ask while this one waits.
     kept = known = { ...known, forgiven: Math.min(asked, counted) };
   }
-  if (remainingLeaseMs !== undefined) return declined({ kind: 'busy', remainingMs: remainingLeaseMs });
+  if (remainingLeaseMs !== undefined) return declined({ kind: 'in-progress', remainingMs: remainingLeaseMs });
   if (known.state.kind === 'released') {
     const { dueAt } = known.state;
     if (dueAt !== undefined && now < dueAt) return declined({ kind: 'not-due', remainingMs: dueAt - now });
     if (request.maxAttempts !== undefined && counted - known.forgiven >= request.maxAttempts)
-      return declined({ kind: 'exhausted', attempts: counted });
+      return declined({ kind: 'retries-exhausted', attempts: counted });
   }
   const age = ageOf(request, { known, now, oldestMs, isForgotten });
-  if (age === 'outside-window') return declined({ kind: age });
+  if (age === 'outside-deduplication-window') return declined({ kind: age });
   const firstAt = known.firstAt ?? now;
   const doubtAt = age === 'waited' ? Math.max(0, Number(madeAt) - (clockToleranceMs ?? 0)) : known.doubtAt;
   return {
     kind: 'acquired',
     attempts: {
       count: known.count + 1,
-      excused: known.excused,
+      uncounted: known.uncounted,
       forgiven: known.forgiven,
       firstAt,
       doubtAt,
       fingerprint: fingerprint ?? known.fingerprint,
       state: { kind: 'begun' },
     },
-    acquisition: {
+    claim: {
       fencingToken: known.count + 1,
       attempt: counted + 1,
       forgivenAttempts: known.forgiven,
@@ -91,11 +91,11 @@ export function beginning(
   };
 }
 
-/** If all acquisitions were excused, the key is free for any payload again. */
-export function excusing(attempts: Attempts): Attempts {
+/** If all claims were uncounted, the key is free for any payload again. */
+export function uncounting(attempts: Attempts): Attempts {
   const { count, state } = attempts;
-  const excused = attempts.excused + 1;
-  return excused === count ? { ...NOTHING, count, excused, state } : { ...attempts, excused };
+  const uncounted = attempts.uncounted + 1;
+  return uncounted === count ? { ...NOTHING, count, uncounted, state } : { ...attempts, uncounted };
 }
 
 export function finished(attempts: Attempts, at: number): Attempts {
@@ -115,12 +115,12 @@ function isBoundToAnother(known: Attempts, fingerprint: string | undefined): boo
 function ageOf(
   { requestedAt, waitingSince }: BeginRequest,
   given: { known: Attempts; now: number; oldestMs: number; isForgotten: boolean },
-): 'known' | 'waited' | 'outside-window' {
+): 'known' | 'waited' | 'outside-deduplication-window' {
   const { known, now, oldestMs, isForgotten } = given;
   if (requestedAt === undefined || known.firstAt !== undefined) return 'known';
   const isOld = (at: number) => at - requestedAt.getTime() > oldestMs;
   if (!isForgotten && !isOld(now)) return 'known';
   return waitingSince === undefined || isOld(Math.min(now, waitingSince.getTime()))
-    ? 'outside-window'
+    ? 'outside-deduplication-window'
     : 'waited';
 }

@@ -11,7 +11,7 @@ import type {
   ScopedKey,
 } from '../idempotency-store';
 import { fitsRecord, readRecord, writeRecord } from '../stored-record';
-import { beginning, excusing, finished, forgetting, NOTHING, type Attempts } from './attempts';
+import { beginning, uncounting, finished, forgetting, NOTHING, type Attempts } from './attempts';
 import { ExpiringMap } from './expiring-map';
 
 export interface MemoryIdempotencyStoreOptions {
@@ -47,7 +47,9 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     const name = nameOf(request);
     const record = this.recordOf(name);
     if (record)
-      return fitsRecord(record, request.fingerprint) ? { kind: 'completed', record } : { kind: 'mismatch' };
+      return fitsRecord(record, request.fingerprint)
+        ? { kind: 'completed', record }
+        : { kind: 'idempotency-key-reused' };
 
     const begun = beginning(this.attempts.get(name), request, {
       now: this.now(),
@@ -61,7 +63,7 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     const { rememberedMs } = deduplicationWindow(request.ttlSeconds, request.clockToleranceMs);
     this.locks.set(name, request.ownerToken, request.leaseMs);
     this.attempts.set(name, begun.attempts, Math.max(rememberedMs, request.leaseMs));
-    return { kind: 'acquired', acquisition: begun.acquisition };
+    return { kind: 'acquired', claim: begun.claim };
   }
 
   async complete(request: CompleteRequest): Promise<CompleteReply> {
@@ -92,7 +94,7 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     const attempts = this.attempts.get(name);
     const lifeMs = this.attempts.remainingMs(name);
     if (attempts && lifeMs !== undefined) {
-      const left = counting === 'excused' ? excusing(attempts) : attempts;
+      const left = counting === 'uncounted' ? uncounting(attempts) : attempts;
       const dueAt = backoffMs === undefined ? undefined : this.now() + backoffMs;
       const state: Attempts['state'] =
         counting === 'unfinished' ? { kind: 'begun' } : { kind: 'released', dueAt };
@@ -105,11 +107,11 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     const name = nameOf(key);
     const record = this.recordOf(name);
     const attempts = this.attempts.get(name);
-    const { count, excused, forgiven } = (record ? attempts : forgetting(attempts)) ?? NOTHING;
+    const { count, uncounted, forgiven } = (record ? attempts : forgetting(attempts)) ?? NOTHING;
     return {
       record,
       attempts: count,
-      countedAttempts: count - excused,
+      countedAttempts: count - uncounted,
       forgivenAttempts: forgiven,
       remainingLeaseMs: this.locks.remainingMs(name),
     };

@@ -1,24 +1,24 @@
 -- Begins work on a key: looks for a finished record, checks fingerprint, age and attempts, takes the lease, counts the
--- acquisition.
+-- claim.
 -- KEYS  1 record   2 lock   3 attempts
 -- ARGV  1 owner token   2 lease (ms)   3 life of the attempts (ms)   4 fingerprint, '' for none
 --       5 when the request was made (epoch ms), '' for unknown   6 the greatest age that cannot be forgotten (ms)
 --       7 how far the clock behind 5 may be off (ms), '' for a future that is not judged
 --       8 since when the request has waited here (epoch ms), '' for not   9 the most counted attempts, '' for any number
 --       10 how many of the counted ones are forgiven, for all requests from now on; more than were ever acquired: none
--- Attempts are one text: acquisitions, excused ones, forgiven ones (counted, but against no limit), the first one (epoch
+-- Attempts are one text: claims, uncounted ones, forgiven ones (counted, but against no limit), the first one (epoch
 -- ms), since when an earlier one may have been forgotten (epoch ms), state, fingerprint. The state is w: begun, not ended; r:
 -- released, with the time before which no other may begin (epoch ms); f: finished, and when (epoch ms). Everything after the
 -- first three numbers may be empty but w, r, f.
 -- Replies
 --   {'completed', record}                              a finished record, as it was stored
---   {'mismatch'}                                       the key is bound to another fingerprint
---   {'busy', remaining (ms)}                           another owner holds the lease
+--   {'idempotency-key-reused'}                                       the key is bound to another fingerprint
+--   {'in-progress', remaining (ms)}                           another owner holds the lease
 --   {'not-due', remaining (ms)}                        nobody works on it, but the next attempt is not due yet
---   {'exhausted', counted acquisitions}                all attempts are used up, and the last one was released
---   {'outside-window'}                                 it may have been processed and forgotten
+--   {'retries-exhausted', counted claims}                all attempts are used up, and the last one was released
+--   {'outside-deduplication-window'}                                 it may have been processed and forgotten
 --   {'from-the-future', by how much (ms)}              made later than now, by more than clocks differ
---   {'acquired', acquisitions, counted ones, since the first (ms), since a forgotten one may have been (ms) or -1,
+--   {'acquired', claims, counted ones, since the first (ms), since a forgotten one may have been (ms) or -1,
 --    forgiven ones}
 --   error UNREADABLE                                   the attempts are not what these scripts write
 local record = redis.call('GET', KEYS[1])
@@ -27,7 +27,7 @@ if record then
 end
 
 local known = redis.call('GET', KEYS[3]) or '0 0 0   r '
-local count, excused, forgiven, first_at, doubt_at, state, state_at, fingerprint =
+local count, uncounted, forgiven, first_at, doubt_at, state, state_at, fingerprint =
   string.match(known, '^(%d+) (%d+) (%d+) (%d*) (%d*) ([wrf])(%d*) (.*)$')
 if not count then
   return redis.error_reply('UNREADABLE attempts')
@@ -40,35 +40,35 @@ local is_forgotten = false
 if state == 'f' and now - state_at >= tonumber(ARGV[6]) then
   -- The record has ended. What may have been made before the work was finished may be what was finished.
   is_forgotten = made_at and made_at - (tolerance or 0) <= tonumber(state_at)
-  excused, forgiven, first_at, doubt_at, fingerprint = count, 0, '', '', ''
+  uncounted, forgiven, first_at, doubt_at, fingerprint = count, 0, '', '', ''
 end
 if ARGV[4] ~= '' and fingerprint ~= '' and fingerprint ~= ARGV[4] then
-  return { 'mismatch' }
+  return { 'idempotency-key-reused' }
 end
 if made_at and tolerance and made_at > now + tolerance then
   return { 'from-the-future', made_at - now }
 end
 
-local counted = count - excused
+local counted = count - uncounted
 local asked = tonumber(ARGV[10]) or 0
 if asked <= tonumber(count) and math.min(asked, counted) > tonumber(forgiven) then
   forgiven = math.min(asked, counted)
   -- Kept whatever the answer is: others ask while this one waits.
   local format = '%d %d %d %s %s %s%s %s'
-  local kept = string.format(format, count, excused, forgiven, first_at, doubt_at, state, state_at, fingerprint)
+  local kept = string.format(format, count, uncounted, forgiven, first_at, doubt_at, state, state_at, fingerprint)
   redis.call('SET', KEYS[3], kept, 'KEEPTTL')
 end
 
 local remaining = redis.call('PTTL', KEYS[2])
 if remaining ~= -2 then
-  return { 'busy', remaining }
+  return { 'in-progress', remaining }
 end
 if state == 'r' then
   if state_at ~= '' and now < tonumber(state_at) then
     return { 'not-due', tonumber(state_at) - now }
   end
   if ARGV[9] ~= '' and counted - forgiven >= tonumber(ARGV[9]) then
-    return { 'exhausted', counted }
+    return { 'retries-exhausted', counted }
   end
 end
 
@@ -76,7 +76,7 @@ end
 if made_at and first_at == '' and (is_forgotten or now - made_at > tonumber(ARGV[6])) then
   local waiting_since = tonumber(ARGV[8])
   if not waiting_since or math.min(now, waiting_since) - made_at > tonumber(ARGV[6]) then
-    return { 'outside-window' }
+    return { 'outside-deduplication-window' }
   end
   doubt_at = math.max(0, made_at - (tolerance or 0))
 end
@@ -88,9 +88,9 @@ if ARGV[4] ~= '' then
   fingerprint = ARGV[4]
 end
 local doubt = doubt_at and string.format('%d', doubt_at) or ''
-local attempts = string.format('%d %d %d %d %s w %s', count, excused, forgiven, first_at, doubt, fingerprint)
+local attempts = string.format('%d %d %d %d %s w %s', count, uncounted, forgiven, first_at, doubt, fingerprint)
 -- Never shorter than the lease, or the next owner's fencing token would begin again.
 redis.call('SET', KEYS[3], attempts, 'PX', math.max(ARGV[3], ARGV[2]))
 local since_first = math.max(0, now - first_at)
 local since_doubt = doubt_at and math.max(0, now - doubt_at) or -1
-return { 'acquired', count, count - excused, since_first, since_doubt, tonumber(forgiven) }
+return { 'acquired', count, count - uncounted, since_first, since_doubt, tonumber(forgiven) }

@@ -1,13 +1,13 @@
 -- Reads what is known of a key, at one moment.
 -- KEYS  1 record   2 lock   3 attempts (see begin.lua)
 -- Replies
---   {record or nil, remaining lease (ms), acquisitions, excused ones, forgiven ones}    remaining lease is -2 when nobody holds it
+--   {record or nil, remaining lease (ms), claims, uncounted ones, forgiven ones}    remaining lease is -2 when nobody holds it
 local record = redis.call('GET', KEYS[1])
-local count, excused, forgiven, state =
+local count, uncounted, forgiven, state =
   string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) (%d+) (%d+) %d* %d* (%a)')
 -- Of a finished key without a record nothing is told: it may be used anew.
 if not record and state == 'f' then
-  count, excused, forgiven = 0, 0, 0
+  count, uncounted, forgiven = 0, 0, 0
 end
 local remaining = redis.call('PTTL', KEYS[2])
-return { record, remaining, tonumber(count) or 0, tonumber(excused) or 0, tonumber(forgiven) or 0 }
+return { record, remaining, tonumber(count) or 0, tonumber(uncounted) or 0, tonumber(forgiven) or 0 }

@@ -7,15 +7,17 @@ export function parseBeginReply(reply: unknown, fingerprint: string | undefined)
   switch (kind) {
     case 'completed': {
       const record = readRecord(rest[0]);
-      return fitsRecord(record, fingerprint) ? { kind: 'completed', record } : { kind: 'mismatch' };
+      return fitsRecord(record, fingerprint)
+        ? { kind: 'completed', record }
+        : { kind: 'idempotency-key-reused' };
     }
-    case 'mismatch':
-    case 'outside-window':
+    case 'idempotency-key-reused':
+    case 'outside-deduplication-window':
       return { kind };
-    case 'busy':
+    case 'in-progress':
     case 'not-due':
       return { kind, remainingMs: Math.max(0, asNumber(rest[0])) };
-    case 'exhausted':
+    case 'retries-exhausted':
       return { kind, attempts: asNumber(rest[0]) };
     case 'from-the-future':
       return { kind, aheadMs: asNumber(rest[0]) };
@@ -24,7 +26,7 @@ export function parseBeginReply(reply: unknown, fingerprint: string | undefined)
       const sinceForgottenMs = asNumber(sinceForgotten);
       return {
         kind,
-        acquisition: {
+        claim: {
           fencingToken: asNumber(fencingToken),
           attempt: asNumber(attempt),
           forgivenAttempts: asNumber(forgivenAttempts),
@@ -59,12 +61,12 @@ export function parseReleaseReply(reply: unknown): 'released' | 'lost' {
 }
 
 export function parseFindReply(reply: unknown): Finding {
-  const [record, remainingMs, count, excused, forgiven] = asArray(reply);
+  const [record, remainingMs, count, uncounted, forgiven] = asArray(reply);
   const remaining = asNumber(remainingMs);
   return {
     record: record === null || record === undefined ? undefined : readRecord(record),
     attempts: asNumber(count),
-    countedAttempts: asNumber(count) - asNumber(excused),
+    countedAttempts: asNumber(count) - asNumber(uncounted),
     forgivenAttempts: asNumber(forgiven),
     remainingLeaseMs: remaining === -2 ? undefined : Math.max(0, remaining),
   };

@@ -1,6 +1,6 @@
 -- Frees a key without a record, if the caller still owns the lease.
 -- KEYS  1 lock   2 attempts (see begin.lua)
--- ARGV  1 owner token   2 'excused' as if the acquisition had not happened, 'unfinished' as if the owner had died, 'counted'
+-- ARGV  1 owner token   2 'uncounted' as if the claim had not happened, 'unfinished' as if the owner had died, 'counted'
 --       3 how long until the next attempt may begin (ms), '' for at once
 -- Replies
 --   'released'
@@ -9,15 +9,15 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 'lost'
 end
 redis.call('DEL', KEYS[1])
-local count, excused, forgiven, of_the_first, fingerprint =
+local count, uncounted, forgiven, of_the_first, fingerprint =
   string.match(redis.call('GET', KEYS[2]) or '', '^(%d+) (%d+) (%d+) (%d* %d*) %a%d* (.*)$')
 if not count then
   return 'released'
 end
-if ARGV[2] == 'excused' then
-  excused = excused + 1
+if ARGV[2] == 'uncounted' then
+  uncounted = uncounted + 1
   -- Where nothing counts, the key is free for any payload again.
-  if excused == tonumber(count) then
+  if uncounted == tonumber(count) then
     forgiven, of_the_first, fingerprint = 0, ' ', ''
   end
 end
@@ -26,7 +26,7 @@ if ARGV[3] ~= '' then
   local time = redis.call('TIME')
   due = string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[3])
 end
-local attempts = string.format('%d %d %d %s %s%s %s', count, excused, forgiven, of_the_first, state, due, fingerprint)
+local attempts = string.format('%d %d %d %s %s%s %s', count, uncounted, forgiven, of_the_first, state, due, fingerprint)
 redis.call('SET', KEYS[2], attempts, 'KEEPTTL')
 if due ~= '' then
   -- What waits is not forgotten meanwhile.

@@ -18,7 +18,7 @@ export const ageCases: readonly StoreCase[] = [
       const clockToleranceMs = TOLERANCE_MS;
       const old = ago(clock, LONG_TTL_MS - TOLERANCE_MS + MARGIN_MS);
       deepEqual(await new KeyUnderTest(store).begin({ requestedAt: old, clockToleranceMs }), {
-        kind: 'outside-window',
+        kind: 'outside-deduplication-window',
       });
       const young = ago(clock, LONG_TTL_MS - TOLERANCE_MS - MARGIN_MS);
       equal((await new KeyUnderTest(store).begin({ requestedAt: young, clockToleranceMs })).kind, 'acquired');
@@ -33,7 +33,10 @@ export const ageCases: readonly StoreCase[] = [
         'acquired',
       );
       const old = ago(clock, SHORT_TTL_MS + MARGIN_MS);
-      equal((await new KeyUnderTest(store).begin({ ...settings, requestedAt: old })).kind, 'outside-window');
+      equal(
+        (await new KeyUnderTest(store).begin({ ...settings, requestedAt: old })).kind,
+        'outside-deduplication-window',
+      );
     },
   },
   {
@@ -44,7 +47,9 @@ export const ageCases: readonly StoreCase[] = [
       const settings = { ttlSeconds: SHORT_TTL_SECONDS, clockToleranceMs: LONG_TTL_MS, requestedAt };
       await key.finish({ ...settings, fingerprint: 'one' });
       await clock.advance(beyond(SHORT_TTL_MS));
-      deepEqual(await key.begin({ ...settings, fingerprint: 'one' }), { kind: 'outside-window' });
+      deepEqual(await key.begin({ ...settings, fingerprint: 'one' }), {
+        kind: 'outside-deduplication-window',
+      });
       deepEqual(await key.find(), {
         record: undefined,
         attempts: 0,
@@ -63,8 +68,8 @@ export const ageCases: readonly StoreCase[] = [
       await clock.advance(beyond(SHORT_TTL_MS));
       const requestedAt = ago(clock, -MARGIN_MS);
       const owner = await key.acquire({ ...settings, requestedAt, fingerprint: 'other' });
-      deepEqual([owner.acquisition.fencingToken, owner.acquisition.attempt], [2, 1]);
-      await owner.release('excused');
+      deepEqual([owner.claim.fencingToken, owner.claim.attempt], [2, 1]);
+      await owner.release('uncounted');
       equal((await key.begin({ ...settings, fingerprint: 'one' })).kind, 'acquired');
     },
   },
@@ -99,7 +104,7 @@ export const ageCases: readonly StoreCase[] = [
       const waiting = { requestedAt: ago(clock, age), waitingSince: ago(clock, age - MARGIN_MS) };
       const clockToleranceMs = MARGIN_MS;
       const owner = await key.acquire({ ...waiting, clockToleranceMs });
-      const { attempt, sinceFirstAttemptMs, sinceForgottenMs = 0 } = owner.acquisition;
+      const { attempt, sinceFirstAttemptMs, sinceForgottenMs = 0 } = owner.claim;
       deepEqual([attempt, sinceFirstAttemptMs], [1, 0]);
       ok(sinceForgottenMs >= age + clockToleranceMs, `${sinceForgottenMs} ms`);
     },
@@ -110,7 +115,7 @@ export const ageCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       const requestedAt = ago(clock, 2 * LONG_TTL_MS);
       await (await key.acquire({ requestedAt, waitingSince: requestedAt })).release('counted');
-      const { sinceForgottenMs = 0 } = (await key.acquire({ requestedAt })).acquisition;
+      const { sinceForgottenMs = 0 } = (await key.acquire({ requestedAt })).claim;
       ok(sinceForgottenMs >= 2 * LONG_TTL_MS, `${sinceForgottenMs} ms`);
     },
   },
@@ -120,16 +125,18 @@ export const ageCases: readonly StoreCase[] = [
       const requestedAt = ago(clock, 3 * LONG_TTL_MS);
       const waitingSince = ago(clock, LONG_TTL_MS);
       deepEqual(await new KeyUnderTest(store).begin({ requestedAt, waitingSince }), {
-        kind: 'outside-window',
+        kind: 'outside-deduplication-window',
       });
     },
   },
   {
-    name: 'judges the age of a request for a key whose attempts were all excused',
+    name: 'judges the age of a request for a key whose attempts were all uncounted',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
-      await (await key.acquire()).release('excused');
-      deepEqual(await key.begin({ requestedAt: ago(clock, 2 * LONG_TTL_MS) }), { kind: 'outside-window' });
+      await (await key.acquire()).release('uncounted');
+      deepEqual(await key.begin({ requestedAt: ago(clock, 2 * LONG_TTL_MS) }), {
+        kind: 'outside-deduplication-window',
+      });
     },
   },
   {
@@ -140,8 +147,8 @@ export const ageCases: readonly StoreCase[] = [
       const settings = { ttlSeconds: SHORT_TTL_SECONDS, clockToleranceMs: LONG_TTL_MS, requestedAt };
       await key.finish(settings);
       await clock.advance(beyond(SHORT_TTL_MS));
-      const { acquisition } = await key.acquire({ ...settings, waitingSince: requestedAt });
-      ok(acquisition.sinceForgottenMs !== undefined, 'nothing is said of an earlier run');
+      const { claim } = await key.acquire({ ...settings, waitingSince: requestedAt });
+      ok(claim.sinceForgottenMs !== undefined, 'nothing is said of an earlier run');
     },
   },
 ];

@@ -35,7 +35,7 @@ export const attemptCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('counted', { backoffMs: SHORT_BACKOFF_MS });
       await clock.advance(beyond(SHORT_BACKOFF_MS));
-      equal((await key.acquire()).acquisition.attempt, 2);
+      equal((await key.acquire()).claim.attempt, 2);
     },
   },
   {
@@ -45,7 +45,7 @@ export const attemptCases: readonly StoreCase[] = [
       await (await key.acquire()).release('counted', { backoffMs: SHORT_BACKOFF_MS });
       await clock.advance(beyond(SHORT_BACKOFF_MS));
       await (await key.acquire()).release('counted');
-      equal((await key.acquire()).acquisition.attempt, 3);
+      equal((await key.acquire()).claim.attempt, 3);
     },
   },
   {
@@ -55,7 +55,7 @@ export const attemptCases: readonly StoreCase[] = [
       const owner = await key.acquire({ ttlSeconds: 1, leaseMs: 1_000 });
       await owner.release('counted', { backoffMs: 1_500 });
       await clock.advance(beyond(1_500));
-      equal((await key.acquire()).acquisition.attempt, 2);
+      equal((await key.acquire()).claim.attempt, 2);
     },
   },
   {
@@ -63,7 +63,7 @@ export const attemptCases: readonly StoreCase[] = [
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire({ fingerprint: 'one' })).release('counted', { backoffMs: LONG_BACKOFF_MS });
-      deepEqual(await key.begin({ fingerprint: 'other' }), { kind: 'mismatch' });
+      deepEqual(await key.begin({ fingerprint: 'other' }), { kind: 'idempotency-key-reused' });
     },
   },
   {
@@ -71,9 +71,9 @@ export const attemptCases: readonly StoreCase[] = [
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire({ maxAttempts: 2 })).release('counted');
-      await (await key.acquire({ maxAttempts: 2 })).release('excused');
+      await (await key.acquire({ maxAttempts: 2 })).release('uncounted');
       await (await key.acquire({ maxAttempts: 2 })).release('counted');
-      const exhausted = { kind: 'exhausted', attempts: 2 };
+      const exhausted = { kind: 'retries-exhausted', attempts: 2 };
       deepEqual(
         [await key.begin({ maxAttempts: 2 }), await key.begin({ maxAttempts: 1 })],
         [exhausted, exhausted],
@@ -87,7 +87,7 @@ export const attemptCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('counted');
       await (await key.acquire({ maxAttempts: 2 })).release('counted');
-      equal((await key.acquire()).acquisition.attempt, 3);
+      equal((await key.acquire()).claim.attempt, 3);
     },
   },
   {
@@ -95,7 +95,7 @@ export const attemptCases: readonly StoreCase[] = [
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await key.acquire({ maxAttempts: 1 });
-      equal((await key.begin({ maxAttempts: 1 })).kind, 'busy');
+      equal((await key.begin({ maxAttempts: 1 })).kind, 'in-progress');
     },
   },
   {
@@ -105,7 +105,7 @@ export const attemptCases: readonly StoreCase[] = [
       await key.acquire({ maxAttempts: 1, leaseMs: SHORT_LEASE_MS });
       await clock.advance(beyond(SHORT_LEASE_MS));
       await (await key.acquire({ maxAttempts: 1 })).release('unfinished');
-      equal((await key.acquire({ maxAttempts: 1 })).acquisition.attempt, 3);
+      equal((await key.acquire({ maxAttempts: 1 })).claim.attempt, 3);
     },
   },
   {
@@ -124,13 +124,13 @@ export const attemptCases: readonly StoreCase[] = [
       const again = { ...plain, forgivenAttempts: 2 };
       await (await key.acquire(plain)).release('counted');
       await (await key.acquire(plain)).release('counted');
-      deepEqual(await key.begin(plain), { kind: 'exhausted', attempts: 2 });
+      deepEqual(await key.begin(plain), { kind: 'retries-exhausted', attempts: 2 });
       for (const [settings, attempt] of [[again, 3] as const, [plain, 4] as const]) {
         const owner = await key.acquire(settings);
-        deepEqual([owner.acquisition.attempt, owner.acquisition.forgivenAttempts], [attempt, 2]);
+        deepEqual([owner.claim.attempt, owner.claim.forgivenAttempts], [attempt, 2]);
         await owner.release('counted');
       }
-      const exhausted = { kind: 'exhausted', attempts: 4 };
+      const exhausted = { kind: 'retries-exhausted', attempts: 4 };
       deepEqual([await key.begin(plain), await key.begin(again)], [exhausted, exhausted]);
     },
   },
@@ -140,13 +140,13 @@ export const attemptCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('counted');
       const owner = await key.acquire();
-      equal((await key.begin({ forgivenAttempts: 1 })).kind, 'busy');
+      equal((await key.begin({ forgivenAttempts: 1 })).kind, 'in-progress');
       equal((await key.find()).forgivenAttempts, 1);
       await owner.release('counted', { backoffMs: SHORT_BACKOFF_MS });
       equal((await key.begin({ forgivenAttempts: 2 })).kind, 'not-due');
       equal((await key.find()).forgivenAttempts, 2);
       await clock.advance(beyond(SHORT_BACKOFF_MS));
-      equal((await key.acquire({ maxAttempts: 1 })).acquisition.attempt, 3);
+      equal((await key.acquire({ maxAttempts: 1 })).claim.attempt, 3);
     },
   },
   {
@@ -154,9 +154,11 @@ export const attemptCases: readonly StoreCase[] = [
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire({ fingerprint: 'one', forgivenAttempts: 1 })).release('counted');
-      const exhausted = { kind: 'exhausted', attempts: 1 };
+      const exhausted = { kind: 'retries-exhausted', attempts: 1 };
       deepEqual(await key.begin({ maxAttempts: 1, forgivenAttempts: 2 }), exhausted);
-      deepEqual(await key.begin({ fingerprint: 'other', forgivenAttempts: 1 }), { kind: 'mismatch' });
+      deepEqual(await key.begin({ fingerprint: 'other', forgivenAttempts: 1 }), {
+        kind: 'idempotency-key-reused',
+      });
       equal((await key.find()).forgivenAttempts, 0);
     },
   },
@@ -166,7 +168,7 @@ export const attemptCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('counted');
       await (await key.acquire()).release('counted');
-      await (await key.acquire({ forgivenAttempts: 2 })).release('excused');
+      await (await key.acquire({ forgivenAttempts: 2 })).release('uncounted');
       await (await key.acquire({ forgivenAttempts: 1 })).release('unfinished');
       equal((await key.find()).forgivenAttempts, 2);
       await key.forget();

@@ -19,8 +19,8 @@ export const beginCases: readonly StoreCase[] = [
   {
     name: 'gives an unknown key to the first who begins, as the first attempt',
     run: async (store) => {
-      const { acquisition } = await new KeyUnderTest(store).acquire();
-      deepEqual(acquisition, { fencingToken: 1, attempt: 1, forgivenAttempts: 0, sinceFirstAttemptMs: 0 });
+      const { claim } = await new KeyUnderTest(store).acquire();
+      deepEqual(claim, { fencingToken: 1, attempt: 1, forgivenAttempts: 0, sinceFirstAttemptMs: 0 });
     },
   },
   {
@@ -29,7 +29,7 @@ export const beginCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       await key.acquire();
       const reply = await key.begin();
-      ok(reply.kind === 'busy', `begin said ${reply.kind}`);
+      ok(reply.kind === 'in-progress', `begin said ${reply.kind}`);
       ok(reply.remainingMs > 0 && reply.remainingMs <= LONG_LEASE_MS, `${reply.remainingMs} ms remain`);
       equal((await key.find()).attempts, 1);
     },
@@ -40,7 +40,7 @@ export const beginCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       const replies = await Promise.all(Array.from({ length: BEGINNERS }, () => key.begin()));
       equal(replies.filter(({ kind }) => kind === 'acquired').length, 1);
-      equal(replies.filter(({ kind }) => kind === 'busy').length, BEGINNERS - 1);
+      equal(replies.filter(({ kind }) => kind === 'in-progress').length, BEGINNERS - 1);
     },
   },
   {
@@ -57,7 +57,7 @@ export const beginCases: readonly StoreCase[] = [
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const requestedAt = new Date(clock.now() - LONG_TTL_SECONDS * 1000 - 10_000);
-      deepEqual(await key.begin({ requestedAt }), { kind: 'outside-window' });
+      deepEqual(await key.begin({ requestedAt }), { kind: 'outside-deduplication-window' });
       deepEqual(await key.find(), {
         record: undefined,
         attempts: 0,
@@ -87,7 +87,7 @@ export const beginCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       const requestedAt = new Date(0);
       const owner = await key.acquire();
-      equal((await key.begin({ requestedAt })).kind, 'busy');
+      equal((await key.begin({ requestedAt })).kind, 'in-progress');
       await owner.release();
       const record = await key.finish({ requestedAt });
       deepEqual(await key.begin({ requestedAt }), { kind: 'completed', record });

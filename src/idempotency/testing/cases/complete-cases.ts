@@ -30,7 +30,7 @@ export const completeCases: readonly StoreCase[] = [
     run: async (store) => {
       const key = new KeyUnderTest(store);
       const owner = await key.acquire();
-      const record = aRecord({ fencingToken: owner.acquisition.fencingToken });
+      const record = aRecord({ fencingToken: owner.claim.fencingToken });
       deepEqual(await owner.complete(record), { kind: 'stored' });
       deepEqual(await key.find(), foundFinished(record));
     },
@@ -66,7 +66,7 @@ export const completeCases: readonly StoreCase[] = [
       await owner.complete();
       const before = await key.find();
       equal(await owner.extend(), 'lost');
-      equal(await owner.release('excused'), 'lost');
+      equal(await owner.release('uncounted'), 'lost');
       deepEqual(await key.find(), before);
     },
   },

@@ -18,7 +18,7 @@ export const expiryCases: readonly StoreCase[] = [
       await key.finish({ fingerprint: 'one', ttlSeconds: SHORT_TTL_SECONDS });
       await clock.advance(beyond(SHORT_TTL_SECONDS * 1000));
       deepEqual(await key.find(), NOTHING_FOUND);
-      deepEqual((await key.acquire({ fingerprint: 'other' })).acquisition.attempt, 1);
+      deepEqual((await key.acquire({ fingerprint: 'other' })).claim.attempt, 1);
     },
   },
   {
@@ -27,7 +27,7 @@ export const expiryCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       const short = { ttlSeconds: SHORT_TTL_SECONDS, leaseMs: SHORT_TTL_SECONDS * 1000 };
       await (await key.acquire(short)).release('counted');
-      await (await key.acquire(short)).release('excused');
+      await (await key.acquire(short)).release('uncounted');
       await clock.advance(beyond(SHORT_TTL_SECONDS * 1000));
       deepEqual(await key.find(), NOTHING_FOUND);
     },
@@ -51,7 +51,7 @@ export const expiryCases: readonly StoreCase[] = [
       await (await key.acquire(short)).release('counted');
       await (await key.acquire({ ttlSeconds: LONG_TTL_SECONDS })).release('counted');
       await clock.advance(beyond(SHORT_TTL_SECONDS * 1000));
-      equal((await key.acquire()).acquisition.attempt, 3);
+      equal((await key.acquire()).claim.attempt, 3);
     },
   },
   {
@@ -60,9 +60,9 @@ export const expiryCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       const owner = await key.acquire({ ttlSeconds: SHORT_TTL_SECONDS });
       await clock.advance(beyond(SHORT_TTL_SECONDS * 1000));
-      equal((await key.begin()).kind, 'busy');
-      await owner.release('excused');
-      equal((await key.acquire()).acquisition.fencingToken, 2);
+      equal((await key.begin()).kind, 'in-progress');
+      await owner.release('uncounted');
+      equal((await key.acquire()).claim.fencingToken, 2);
     },
   },
   {
@@ -73,7 +73,7 @@ export const expiryCases: readonly StoreCase[] = [
       await owner.extend();
       await clock.advance(beyond(SHORT_TTL_SECONDS * 1000));
       equal(await owner.release('counted'), 'released');
-      equal((await key.acquire()).acquisition.fencingToken, 2);
+      equal((await key.acquire()).claim.fencingToken, 2);
     },
   },
   {
@@ -83,7 +83,7 @@ export const expiryCases: readonly StoreCase[] = [
       const owner = await key.acquire();
       await owner.extend(SHORT_LEASE_MS);
       await clock.advance(beyond(SHORT_LEASE_MS));
-      equal((await key.acquire()).acquisition.fencingToken, 2);
+      equal((await key.acquire()).claim.fencingToken, 2);
     },
   },
 ];

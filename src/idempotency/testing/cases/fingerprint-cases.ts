@@ -2,7 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { KeyUnderTest, SHORT_LEASE_MS, beyond } from '../key-under-test';
 import type { StoreCase } from '../store-case';
 
-const MISMATCH = { kind: 'mismatch' };
+const MISMATCH = { kind: 'idempotency-key-reused' };
 
 export const fingerprintCases: readonly StoreCase[] = [
   {
@@ -11,7 +11,7 @@ export const fingerprintCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       await key.acquire({ fingerprint: 'one' });
       deepEqual(await key.begin({ fingerprint: 'other' }), MISMATCH);
-      equal((await key.begin({ fingerprint: 'one' })).kind, 'busy');
+      equal((await key.begin({ fingerprint: 'one' })).kind, 'in-progress');
     },
   },
   {
@@ -72,30 +72,30 @@ export const fingerprintCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'begins to count the time anew when all attempts were excused',
+    name: 'begins to count the time anew when all attempts were uncounted',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const owner = await key.acquire();
       await clock.advance(beyond(SHORT_LEASE_MS));
-      await owner.release('excused');
-      equal((await key.acquire()).acquisition.sinceFirstAttemptMs, 0);
+      await owner.release('uncounted');
+      equal((await key.acquire()).claim.sinceFirstAttemptMs, 0);
     },
   },
   {
-    name: 'frees a key for any fingerprint when all its attempts were excused',
+    name: 'frees a key for any fingerprint when all its attempts were uncounted',
     run: async (store) => {
       const key = new KeyUnderTest(store);
-      await (await key.acquire({ fingerprint: 'one' })).release('excused');
-      await (await key.acquire({ fingerprint: 'two' })).release('excused');
+      await (await key.acquire({ fingerprint: 'one' })).release('uncounted');
+      await (await key.acquire({ fingerprint: 'two' })).release('uncounted');
       equal((await key.begin({ fingerprint: 'three' })).kind, 'acquired');
     },
   },
   {
-    name: 'stays bound when only some attempts were excused',
+    name: 'stays bound when only some attempts were uncounted',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire({ fingerprint: 'one' })).release('counted');
-      await (await key.acquire({ fingerprint: 'one' })).release('excused');
+      await (await key.acquire({ fingerprint: 'one' })).release('uncounted');
       deepEqual(await key.begin({ fingerprint: 'other' }), MISMATCH);
     },
   },

@@ -10,8 +10,8 @@ export const forgetCases: readonly StoreCase[] = [
       await key.finish({ fingerprint: 'one' });
       equal(await key.forget(), undefined);
       deepEqual(await key.find(), NOTHING_FOUND);
-      const { acquisition } = await key.acquire({ fingerprint: 'other' });
-      deepEqual([acquisition.fencingToken, acquisition.attempt], [1, 1]);
+      const { claim } = await key.acquire({ fingerprint: 'other' });
+      deepEqual([claim.fencingToken, claim.attempt], [1, 1]);
     },
   },
   {
@@ -21,7 +21,7 @@ export const forgetCases: readonly StoreCase[] = [
       await (await key.acquire({ fingerprint: 'one' })).release('counted');
       await key.forget();
       deepEqual(await key.find(), NOTHING_FOUND);
-      equal((await key.acquire({ fingerprint: 'other' })).acquisition.attempt, 1);
+      equal((await key.acquire({ fingerprint: 'other' })).claim.attempt, 1);
     },
   },
   {
@@ -38,7 +38,7 @@ export const forgetCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       const owner = await key.acquire({ fingerprint: 'one' });
       await key.forget();
-      equal((await key.begin({ fingerprint: 'one' })).kind, 'busy');
+      equal((await key.begin({ fingerprint: 'one' })).kind, 'in-progress');
       equal((await key.find()).attempts, 1);
       equal(await owner.extend(), 'extended');
       const record = aRecord({ fingerprint: 'one' });
@@ -53,7 +53,7 @@ export const forgetCases: readonly StoreCase[] = [
       const owner = await key.acquire();
       await key.forget();
       await owner.release('counted');
-      equal((await key.acquire()).acquisition.fencingToken, 2);
+      equal((await key.acquire()).claim.fencingToken, 2);
     },
   },
   {

@@ -30,7 +30,7 @@ export const leaseCases: readonly StoreCase[] = [
       const owner = await key.acquire();
       const stranger = key.stranger();
       equal(await stranger.extend(2 * LONG_LEASE_MS), 'lost');
-      equal(await stranger.release('excused'), 'lost');
+      equal(await stranger.release('uncounted'), 'lost');
       deepEqual(await stranger.complete(), { kind: 'lost', record: undefined });
       const { remainingLeaseMs = 0, record } = await key.find();
       ok(remainingLeaseMs <= LONG_LEASE_MS, 'the stranger extended the lease');
@@ -50,18 +50,18 @@ export const leaseCases: readonly StoreCase[] = [
         forgivenAttempts: 0,
         remainingLeaseMs: undefined,
       });
-      const { acquisition } = await key.acquire();
-      deepEqual([acquisition.fencingToken, acquisition.attempt], [2, 2]);
+      const { claim } = await key.acquire();
+      deepEqual([claim.fencingToken, claim.attempt], [2, 2]);
     },
   },
   {
-    name: 'does not count excused attempts, while the fencing token grows with each acquisition',
+    name: 'does not count uncounted attempts, while the fencing token grows with each claim',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       const counted: number[][] = [];
-      for (const counting of ['excused', 'counted', 'excused', 'counted'] as const) {
+      for (const counting of ['uncounted', 'counted', 'uncounted', 'counted'] as const) {
         const owner = await key.acquire();
-        counted.push([owner.acquisition.fencingToken, owner.acquisition.attempt]);
+        counted.push([owner.claim.fencingToken, owner.claim.attempt]);
         await owner.release(counting);
       }
       deepEqual(counted, [
@@ -80,7 +80,7 @@ export const leaseCases: readonly StoreCase[] = [
       const owner = await new KeyUnderTest(store).acquire();
       await owner.release('counted');
       equal(await owner.extend(), 'lost');
-      equal(await owner.release('excused'), 'lost');
+      equal(await owner.release('uncounted'), 'lost');
       deepEqual(await owner.complete(), { kind: 'lost', record: undefined });
     },
   },
@@ -91,10 +91,10 @@ export const leaseCases: readonly StoreCase[] = [
       const first = await key.acquire({ leaseMs: SHORT_LEASE_MS });
       await clock.advance(beyond(SHORT_LEASE_MS));
       equal((await key.find()).remainingLeaseMs, undefined);
-      const { acquisition } = await key.acquire();
-      ok(acquisition.fencingToken > first.acquisition.fencingToken, 'the fencing token did not grow');
-      equal(acquisition.attempt, 2);
-      ok(acquisition.sinceFirstAttemptMs >= SHORT_LEASE_MS, `${acquisition.sinceFirstAttemptMs} ms`);
+      const { claim } = await key.acquire();
+      ok(claim.fencingToken > first.claim.fencingToken, 'the fencing token did not grow');
+      equal(claim.attempt, 2);
+      ok(claim.sinceFirstAttemptMs >= SHORT_LEASE_MS, `${claim.sinceFirstAttemptMs} ms`);
     },
   },
   {
@@ -104,7 +104,7 @@ export const leaseCases: readonly StoreCase[] = [
       const late = await key.acquire({ leaseMs: SHORT_LEASE_MS });
       await clock.advance(beyond(SHORT_LEASE_MS));
       equal(await late.extend(), 'lost');
-      equal(await late.release('excused'), 'lost');
+      equal(await late.release('uncounted'), 'lost');
       deepEqual(await late.complete(), { kind: 'lost', record: undefined });
       deepEqual(await key.find(), {
         record: undefined,
@@ -123,7 +123,7 @@ export const leaseCases: readonly StoreCase[] = [
       await clock.advance(beyond(SHORT_LEASE_MS));
       const next = await key.acquire();
       equal(await late.extend(2 * LONG_LEASE_MS), 'lost');
-      equal(await late.release('excused'), 'lost');
+      equal(await late.release('uncounted'), 'lost');
       deepEqual(await late.complete(aRecord({ result: 'late' })), { kind: 'lost', record: undefined });
       deepEqual(await next.complete(aRecord({ result: 'next' })), { kind: 'stored' });
       equal((await key.find()).record?.result, 'next');

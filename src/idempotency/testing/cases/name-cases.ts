@@ -52,7 +52,7 @@ export const nameCases: readonly StoreCase[] = [
       const other = new KeyUnderTest(store, { scope: freshScope(), key: 'key' });
       const owner = await one.acquire({ fingerprint: 'one' });
       const record = await other.finish({ fingerprint: 'other' }, { result: 'of the other' });
-      equal((await one.begin({ fingerprint: 'one' })).kind, 'busy');
+      equal((await one.begin({ fingerprint: 'one' })).kind, 'in-progress');
       await owner.release('counted');
       equal((await one.find()).record, undefined);
       deepEqual((await other.find()).record, record);
@@ -75,7 +75,7 @@ export const nameCases: readonly StoreCase[] = [
       }
       for (const { key, underTest } of work) {
         equal((await underTest.find()).record?.result, key);
-        equal((await underTest.begin({ fingerprint: `not ${key}` })).kind, 'mismatch', key);
+        equal((await underTest.begin({ fingerprint: `not ${key}` })).kind, 'idempotency-key-reused', key);
       }
     },
   },

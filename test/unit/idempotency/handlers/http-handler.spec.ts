@@ -1,11 +1,11 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { Unprocessed } from '../../../../src/idempotency';
+import type { Failure } from '../../../../src/idempotency';
 import { httpHandler } from '../../../../src/idempotency/handlers/http-handler';
 import { IdempotencyProblem } from '../../../../src/idempotency/handlers/problem';
 
 /** What an HTTP request gets in place of a result. */
-async function declined(outcome: Unprocessed): Promise<unknown> {
-  const to = { unprocessed: undefined, claimed: undefined };
+async function declined(outcome: Failure): Promise<unknown> {
+  const to = { onFailure: undefined, claimed: undefined };
   return new Promise((resolve) => {
     try {
       void httpHandler.decline({} as ExecutionContext, outcome, to).then(resolve, resolve);
@@ -16,10 +16,10 @@ async function declined(outcome: Unprocessed): Promise<unknown> {
 }
 
 describe('an HTTP request that was not worked on', () => {
-  it.each<{ outcome: Unprocessed; status: number }>([
-    { outcome: { kind: 'busy', remainingMs: 1_500 }, status: 409 },
-    { outcome: { kind: 'exhausted', attempts: 8 }, status: 409 },
-    { outcome: { kind: 'mismatch' }, status: 422 },
+  it.each<{ outcome: Failure; status: number }>([
+    { outcome: { kind: 'in-progress', remainingMs: 1_500 }, status: 409 },
+    { outcome: { kind: 'retries-exhausted', attempts: 8 }, status: 409 },
+    { outcome: { kind: 'idempotency-key-reused' }, status: 422 },
     { outcome: { kind: 'lease-lost' }, status: 503 },
   ])('is answered with a problem document: $outcome.kind, $status', async ({ outcome, status }) => {
     const problem = await declined(outcome);
@@ -31,7 +31,7 @@ describe('an HTTP request that was not worked on', () => {
   });
 
   it('is not asked to come again where the attempts are used up', async () => {
-    expect(await declined({ kind: 'exhausted', attempts: 8 })).toMatchObject({
+    expect(await declined({ kind: 'retries-exhausted', attempts: 8 })).toMatchObject({
       response: {
         title: 'All attempts at this Idempotency-Key have failed',
         detail: expect.stringContaining('8'),

@@ -43,21 +43,21 @@ describe('the in-memory store', () => {
     const { clock, store } = storeWithClock();
     await beginAs(store, 'first');
     await clock.advance(1_000);
-    expect(await beginAs(store, 'second')).toEqual({ kind: 'busy', remainingMs: 0 });
+    expect(await beginAs(store, 'second')).toEqual({ kind: 'in-progress', remainingMs: 0 });
     await clock.advance(1);
     expect(await beginAs(store, 'second')).toEqual({
       kind: 'acquired',
-      acquisition: { fencingToken: 2, attempt: 2, forgivenAttempts: 0, sinceFirstAttemptMs: 1_001 },
+      claim: { fencingToken: 2, attempt: 2, forgivenAttempts: 0, sinceFirstAttemptMs: 1_001 },
     });
   });
 
-  it('counts the time since the first attempt afresh when all attempts were excused', async () => {
+  it('counts the time since the first attempt afresh when all attempts were uncounted', async () => {
     const { clock, store } = storeWithClock();
     await beginAs(store, 'first');
-    await store.release({ ...name, ownerToken: 'first' }, { counting: 'excused' });
+    await store.release({ ...name, ownerToken: 'first' }, { counting: 'uncounted' });
     await clock.advance(5_000);
     expect(await beginAs(store, 'second')).toMatchObject({
-      acquisition: { sinceFirstAttemptMs: 0, attempt: 1 },
+      claim: { sinceFirstAttemptMs: 0, attempt: 1 },
     });
   });
 
@@ -70,13 +70,13 @@ describe('the in-memory store', () => {
   it('declines a request a millisecond older than that', async () => {
     const { clock, store } = storeWithClock();
     const requestedAt = new Date(clock.now() - 60_001);
-    expect(await beginAs(store, 'first', requestedAt)).toEqual({ kind: 'outside-window' });
+    expect(await beginAs(store, 'first', requestedAt)).toEqual({ kind: 'outside-deduplication-window' });
   });
 
   it('goes by the time of day when it is given no clock', async () => {
     const store = new MemoryIdempotencyStore();
     const requestedAt = new Date(Date.now() - 3_600_000);
-    expect(await beginAs(store, 'first', requestedAt)).toEqual({ kind: 'outside-window' });
+    expect(await beginAs(store, 'first', requestedAt)).toEqual({ kind: 'outside-deduplication-window' });
   });
 
   it('shares nothing with another store', async () => {

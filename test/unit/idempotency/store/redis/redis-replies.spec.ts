@@ -16,34 +16,50 @@ describe('a begin that Redis answered', () => {
       reply: ['completed', stored],
       begun: { kind: 'completed', record },
     },
-    { what: 'a key that is bound', reply: ['mismatch'], begun: { kind: 'mismatch' } },
-    { what: 'a request that is too old', reply: ['outside-window'], begun: { kind: 'outside-window' } },
-    { what: 'a lease of another one', reply: ['busy', '700'], begun: { kind: 'busy', remainingMs: 700 } },
+    {
+      what: 'a key that is bound',
+      reply: ['idempotency-key-reused'],
+      begun: { kind: 'idempotency-key-reused' },
+    },
+    {
+      what: 'a request that is too old',
+      reply: ['outside-deduplication-window'],
+      begun: { kind: 'outside-deduplication-window' },
+    },
+    {
+      what: 'a lease of another one',
+      reply: ['in-progress', '700'],
+      begun: { kind: 'in-progress', remainingMs: 700 },
+    },
     { what: 'an attempt that waits', reply: ['not-due', 700], begun: { kind: 'not-due', remainingMs: 700 } },
     {
       what: 'a key whose attempts are used up',
-      reply: ['exhausted', '8'],
-      begun: { kind: 'exhausted', attempts: 8 },
+      reply: ['retries-exhausted', '8'],
+      begun: { kind: 'retries-exhausted', attempts: 8 },
     },
     {
       what: 'a request made later than now',
       reply: ['from-the-future', 900],
       begun: { kind: 'from-the-future', aheadMs: 900 },
     },
-    { what: 'a lease that has just ended', reply: ['busy', -3], begun: { kind: 'busy', remainingMs: 0 } },
+    {
+      what: 'a lease that has just ended',
+      reply: ['in-progress', -3],
+      begun: { kind: 'in-progress', remainingMs: 0 },
+    },
   ])('is $what', ({ reply, begun }) => {
     expect(parseBeginReply(reply, 'A')).toEqual(begun);
   });
 
   it('is a mismatch for a record of another payload', () => {
-    expect(parseBeginReply(['completed', stored], 'B')).toEqual({ kind: 'mismatch' });
+    expect(parseBeginReply(['completed', stored], 'B')).toEqual({ kind: 'idempotency-key-reused' });
   });
 
-  it('is an acquisition with its numbers', () => {
+  it('is a claim with its numbers', () => {
     // More elements than are read do no harm, and a version that reads them finds -1 for what there is not.
     expect(parseBeginReply(['acquired', 3, '2', 1_500, -1, 1], 'A')).toEqual({
       kind: 'acquired',
-      acquisition: { fencingToken: 3, attempt: 2, forgivenAttempts: 1, sinceFirstAttemptMs: 1_500 },
+      claim: { fencingToken: 3, attempt: 2, forgivenAttempts: 1, sinceFirstAttemptMs: 1_500 },
     });
   });
 });
@@ -52,10 +68,10 @@ it.each([
   [-1, {}],
   [0, { sinceForgottenMs: 0 }],
   [700, { sinceForgottenMs: 700 }],
-])('an acquisition with %d for the time since an earlier one may have been forgotten', (sinceMs, told) => {
+])('a claim with %d for the time since an earlier one may have been forgotten', (sinceMs, told) => {
   expect(parseBeginReply(['acquired', 1, 1, 0, sinceMs, 0], 'A')).toEqual({
     kind: 'acquired',
-    acquisition: { fencingToken: 1, attempt: 1, forgivenAttempts: 0, sinceFirstAttemptMs: 0, ...told },
+    claim: { fencingToken: 1, attempt: 1, forgivenAttempts: 0, sinceFirstAttemptMs: 0, ...told },
   });
 });
 
@@ -112,8 +128,8 @@ describe('a reply that no script of this version gives', () => {
   it.each<[string, () => unknown, string]>([
     ['begin', () => parseBeginReply(['begun'], 'A'), 'begin'],
     ['begin, as a text', () => parseBeginReply('acquired', 'A'), 'a script'],
-    ['begin, with no number', () => parseBeginReply(['busy', 'soon'], 'A'), 'a script'],
-    ['begin, with nothing', () => parseBeginReply(['busy', null], 'A'), 'a script'],
+    ['begin, with no number', () => parseBeginReply(['in-progress', 'soon'], 'A'), 'a script'],
+    ['begin, with nothing', () => parseBeginReply(['in-progress', null], 'A'), 'a script'],
     ['complete', () => parseCompleteReply(['done']), 'complete'],
     ['extend', () => parseExtendReply('released'), 'extend'],
     ['release', () => parseReleaseReply('extended'), 'release'],

@@ -1,4 +1,4 @@
-import type { Claim } from './claim';
+import type { RunRequest } from './run-request';
 import { fingerprintOf } from './fingerprint';
 import type { HandlerKind, IncomingRequest } from './handlers/handler-kind';
 import { checkKey, DEFAULT_KEY_LOCATION, propertyAt, readKey } from './idempotency-key';
@@ -34,27 +34,27 @@ export async function keyOf(
 }
 
 /** What a handler's options make of a request whose key and payload are known to be good. */
-export function claimOf(request: {
+export function runRequestOf(read: {
   key: string;
   payload: unknown;
   incoming: IncomingRequest;
   options: IdempotentOptions;
   kind: HandlerKind;
   attempts?: AttemptPolicy | undefined;
-}): Claim {
-  const { key, payload, incoming, options, kind, attempts } = request;
-  const { ttlSeconds, leaseMs, remember, whenBusy } = options;
+}): RunRequest {
+  const { key, payload, incoming, options, kind, attempts } = read;
+  const { ttlSeconds, leaseMs, remember, whenInProgress } = options;
   return {
     scope: scopeOf(incoming, options),
     key,
-    excuse: options.excuse ?? kind.excuses,
+    uncounted: options.uncounted ?? kind.uncounted,
     fingerprint:
       options.fingerprint === false ? undefined : fingerprintOf(identityOf(payload, options.fingerprint)),
     requestedAt: incoming.requestedAt,
     ttlSeconds,
     leaseMs,
     remember,
-    busyWaitMs: typeof whenBusy === 'object' ? whenBusy.waitMs : undefined,
+    inProgressWaitMs: typeof whenInProgress === 'object' ? whenInProgress.waitMs : undefined,
     ...(attempts && {
       maxAttempts: attempts.maxAttempts(incoming.source),
       forgivenAttempts: attempts.forgivenAttempts?.(incoming.source),

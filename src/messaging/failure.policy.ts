@@ -1,5 +1,5 @@
-import { InvalidIdempotencyKeyError, MissingIdempotencyKeyError, type Unprocessed } from '../idempotency';
-import { backoffMs, type DeadLetterReason, type Fate, type ParkReason } from './fate';
+import { InvalidIdempotencyKeyError, MissingIdempotencyKeyError, type Failure } from '../idempotency';
+import { backoffMs, type DeadLetterReason, type Disposition, type DelayReason } from './disposition';
 import type { MessageHistory } from './message-history';
 import { waitBeforeHandlerMs } from './topology';
 
@@ -24,30 +24,30 @@ export interface FailedAttempt {
 export interface Work {
   /** What may have happened to a message that is older than records live: `charged`. */
   readonly done: string;
-  readonly fateOfFailure: (failed: FailedAttempt) => Fate;
+  readonly dispositionOfFailedWork: (failed: FailedAttempt) => Disposition;
 }
 
 /** After a lost lease somebody else is likely about to finish. */
-const LEASE_LOST_PARK_MS = 1_000;
-/** Consumption pauses while Redis is away; what was in hand comes back when it has resumed, not before. */
-const DEPENDENCY_AWAY_PARK_MS = 1_000;
+const LEASE_LOST_DELAY_MS = 1_000;
+/** Consumption pauses while Redis is away; what was in flight comes back when it has resumed, not before. */
+const DEPENDENCY_AWAY_DELAY_MS = 1_000;
 
 /** What becomes of a message that was not processed: the same for every work queue but where the work itself failed. */
-export function fateOfUnprocessed(outcome: Unprocessed, history: MessageHistory, work: Work): Fate {
+export function dispositionOfFailure(outcome: Failure, history: MessageHistory, work: Work): Disposition {
   const { attempts } = history;
   switch (outcome.kind) {
     case 'refused':
       return deadLetter(refusalReason(outcome.error), outcome.error, attempts);
-    case 'busy':
+    case 'in-progress':
       return {
-        kind: 'park',
-        reason: 'in-progress-elsewhere',
+        kind: 'delay',
+        reason: 'in-progress',
         delayMs: waitBeforeHandlerMs(outcome.remainingMs),
         attempts,
       };
-    case 'mismatch':
+    case 'idempotency-key-reused':
       return deadLetter('idempotency-key-reused', 'the key was used before with another payload', attempts);
-    case 'exhausted':
+    case 'retries-exhausted':
       return deadLetter(
         'retries-exhausted',
         `all ${outcome.attempts} attempts at this key have failed, those of other copies among them`,
@@ -60,18 +60,18 @@ export function fateOfUnprocessed(outcome: Unprocessed, history: MessageHistory,
           "publisher's clock; PUBLISHER_CLOCK_TOLERANCE says how far it may be off",
         attempts,
       );
-    case 'outside-window':
+    case 'outside-deduplication-window':
       return deadLetter(
         'outside-deduplication-window',
         `older than records are kept and nothing is known of it: it may have been ${work.done} and forgotten`,
         attempts,
       );
     case 'lease-lost':
-      return { kind: 'park', reason: 'lease-lost', delayMs: LEASE_LOST_PARK_MS, attempts };
+      return { kind: 'delay', reason: 'lease-lost', delayMs: LEASE_LOST_DELAY_MS, attempts };
     case 'store-unavailable':
-      return { kind: 'park', reason: 'store-unavailable', delayMs: DEPENDENCY_AWAY_PARK_MS, attempts };
+      return { kind: 'delay', reason: 'store-unavailable', delayMs: DEPENDENCY_AWAY_DELAY_MS, attempts };
     case 'failed':
-      return work.fateOfFailure(failedAttempt(outcome, history));
+      return work.dispositionOfFailedWork(failedAttempt(outcome, history));
     default:
       return outcome satisfies never;
   }
@@ -81,10 +81,7 @@ export function fateOfUnprocessed(outcome: Unprocessed, history: MessageHistory,
  * What the engine has counted is the key's, and so is what was forgiven to any of its copies. Only where the engine could
  * not count the headers do; they come from outside, and what cannot be true is ignored.
  */
-function failedAttempt(
-  failed: Extract<Unprocessed, { kind: 'failed' }>,
-  history: MessageHistory,
-): FailedAttempt {
+function failedAttempt(failed: Extract<Failure, { kind: 'failed' }>, history: MessageHistory): FailedAttempt {
   const { error, attempt, forgivenAttempts = 0, retryInMs } = failed;
   if (attempt > 0)
     return { error, attempt, retryInMs, history: { ...history, attemptsBeforeReplay: forgivenAttempts } };
@@ -98,21 +95,21 @@ const LONGEST_ASKED_MS = 3_600_000;
 
 export interface Retry {
   readonly policy: RetryPolicy;
-  readonly reason: ParkReason;
+  readonly reason: DelayReason;
   /** The least that the other side wants us to wait. */
   readonly retryAfterMs?: number | undefined;
 }
 
 /** Another attempt after a backoff, as long as the policy allows one. */
-export function tryAgain({ error, attempt, history, retryInMs }: FailedAttempt, retry: Retry): Fate {
+export function tryAgain({ error, attempt, history, retryInMs }: FailedAttempt, retry: Retry): Disposition {
   const attemptsThatCount = attempt - history.attemptsBeforeReplay;
   if (attemptsThatCount >= retry.policy.maxAttempts) return deadLetter('retries-exhausted', error, attempt);
   const askedMs = Math.min(retry.retryAfterMs ?? 0, LONGEST_ASKED_MS);
   const delayMs = retryInMs ?? Math.max(askedMs, backoffMs(attemptsThatCount, retry.policy.random()));
-  return { kind: 'park', reason: retry.reason, delayMs, attempts: attempt };
+  return { kind: 'delay', reason: retry.reason, delayMs, attempts: attempt };
 }
 
-export function deadLetter(reason: DeadLetterReason, detail: unknown, attempts: number): Fate {
+export function deadLetter(reason: DeadLetterReason, detail: unknown, attempts: number): Disposition {
   return {
     kind: 'dead-letter',
     reason,

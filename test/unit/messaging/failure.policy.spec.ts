@@ -1,5 +1,5 @@
-import { StoreUnavailableError, type Unprocessed } from '../../../src/idempotency';
-import { fateOfUnprocessed, tryAgain, type FailedAttempt } from '../../../src/messaging/unprocessed-fate';
+import { StoreUnavailableError, type Failure } from '../../../src/idempotency';
+import { dispositionOfFailure, tryAgain, type FailedAttempt } from '../../../src/messaging/failure.policy';
 
 /** What is handed on to the work's own judgement. */
 function handedOn(
@@ -7,10 +7,10 @@ function handedOn(
   history: { attempts: number; attemptsBeforeReplay: number },
 ): FailedAttempt {
   const failures: FailedAttempt[] = [];
-  const outcome: Unprocessed = { kind: 'failed', error: 'why', ...counts };
-  fateOfUnprocessed(outcome, history, {
+  const outcome: Failure = { kind: 'failed', error: 'why', ...counts };
+  dispositionOfFailure(outcome, history, {
     done: 'sent',
-    fateOfFailure: (failed) => {
+    dispositionOfFailedWork: (failed) => {
       failures.push(failed);
       return tryAgain(failed, { policy: { maxAttempts: 8, random: () => 1 }, reason: 'attempt-failed' });
     },
@@ -20,30 +20,30 @@ function handedOn(
   return failed;
 }
 
-function dispositionOf(outcome: Unprocessed) {
+function dispositionOf(outcome: Failure) {
   const history = { attempts: 5, attemptsBeforeReplay: 0 };
   const never = (): never => {
     throw new Error('the work was not asked for');
   };
-  return fateOfUnprocessed(outcome, history, { done: 'sent', fateOfFailure: never });
+  return dispositionOfFailure(outcome, history, { done: 'sent', dispositionOfFailedWork: never });
 }
 
 describe('why a message waits', () => {
-  it.each<{ outcome: Unprocessed; reason: string }>([
-    { outcome: { kind: 'busy', remainingMs: 10_000 }, reason: 'in-progress-elsewhere' },
+  it.each<{ outcome: Failure; reason: string }>([
+    { outcome: { kind: 'in-progress', remainingMs: 10_000 }, reason: 'in-progress' },
     { outcome: { kind: 'lease-lost' }, reason: 'lease-lost' },
     {
       outcome: { kind: 'store-unavailable', error: new StoreUnavailableError('begin', 'gone') },
       reason: 'store-unavailable',
     },
   ])('is said for $outcome.kind', ({ outcome, reason }) => {
-    expect(dispositionOf(outcome)).toMatchObject({ kind: 'park', reason });
+    expect(dispositionOf(outcome)).toMatchObject({ kind: 'delay', reason });
   });
 });
 
 describe('why a message is a dead letter', () => {
   it('is said for another payload under its key', () => {
-    expect(dispositionOf({ kind: 'mismatch' })).toMatchObject({
+    expect(dispositionOf({ kind: 'idempotency-key-reused' })).toMatchObject({
       kind: 'dead-letter',
       reason: 'idempotency-key-reused',
       detail: 'the key was used before with another payload',
@@ -51,7 +51,7 @@ describe('why a message is a dead letter', () => {
   });
 
   it('is said for its age, in the words of the work', () => {
-    expect(dispositionOf({ kind: 'outside-window' })).toMatchObject({
+    expect(dispositionOf({ kind: 'outside-deduplication-window' })).toMatchObject({
       kind: 'dead-letter',
       reason: 'outside-deduplication-window',
       detail: expect.stringContaining('may have been sent and forgotten'),

@@ -41,8 +41,8 @@ function isOurs(reason: string): reason is DeadLetterReason {
 }
 
 /** Why a message waits in a retry queue. */
-export const PARK_REASONS = [
-  'in-progress-elsewhere',
+export const DELAY_REASONS = [
+  'in-progress',
   'lease-lost',
   'store-unavailable',
   'gateway-unavailable',
@@ -52,14 +52,14 @@ export const PARK_REASONS = [
   /** A fault of ours, or a broker that did not take the event. */
   'attempt-failed',
 ] as const;
-export type ParkReason = (typeof PARK_REASONS)[number];
+export type DelayReason = (typeof DELAY_REASONS)[number];
 
 /** What becomes of a message that was not processed. */
-export type Fate =
+export type Disposition =
   /** A copy waits in a retry queue for about `delayMs`, then comes back. */
   | {
-      readonly kind: 'park';
-      readonly reason: ParkReason;
+      readonly kind: 'delay';
+      readonly reason: DelayReason;
       readonly delayMs: number;
       readonly attempts: number;
     }

@@ -1,13 +1,13 @@
-import type { Unprocessed } from '../../../src/idempotency';
+import type { Failure } from '../../../src/idempotency';
 import { GatewayError } from '../../../src/payment/gateway/payment-gateway';
-import { fateOf } from '../../../src/payment/payment-fate';
+import { dispositionOf } from '../../../src/payment/payment.policy';
 
-function dispositionOf(outcome: Unprocessed) {
+function dispositionAfter(outcome: Failure) {
   const history = { attempts: 5, attemptsBeforeReplay: 0 };
-  return fateOf(outcome, history, { maxAttempts: 8, random: () => 1 });
+  return dispositionOf(outcome, history, { maxAttempts: 8, random: () => 1 });
 }
 
-const failed = (error: unknown): Unprocessed => ({ kind: 'failed', error, attempt: 6 });
+const failed = (error: unknown): Failure => ({ kind: 'failed', error, attempt: 6 });
 
 describe('why a payment waits', () => {
   it.each([
@@ -15,13 +15,13 @@ describe('why a payment waits', () => {
     { error: new GatewayError({ kind: 'unavailable' }, 'why'), reason: 'gateway-unavailable' },
     { error: new GatewayError({ kind: 'unauthorized' }, 'why'), reason: 'gateway-unauthorized' },
   ])('is said: $reason', ({ error, reason }) => {
-    expect(dispositionOf(failed(error))).toMatchObject({ kind: 'park', reason });
+    expect(dispositionAfter(failed(error))).toMatchObject({ kind: 'delay', reason });
   });
 });
 
 describe('a payment that is too old to be new', () => {
   it('may have been charged, which is said', () => {
-    expect(dispositionOf({ kind: 'outside-window' })).toMatchObject({
+    expect(dispositionAfter({ kind: 'outside-deduplication-window' })).toMatchObject({
       detail: expect.stringContaining('it may have been charged and forgotten'),
     });
   });

@@ -1,5 +1,5 @@
-import type { Unprocessed } from '../../../src/idempotency';
-import { RECEIPT_MAX_ATTEMPTS, receiptFateOf } from '../../../src/notification/receipt-fate';
+import type { Failure } from '../../../src/idempotency';
+import { RECEIPT_MAX_ATTEMPTS, receiptDispositionOf } from '../../../src/notification/receipt.policy';
 import { SmtpError, type SmtpFailure } from '../../../src/notification/smtp-errors';
 
 const policy = { maxAttempts: RECEIPT_MAX_ATTEMPTS, random: () => 1 };
@@ -8,13 +8,13 @@ function failed(failure: SmtpFailure, attempt: number) {
   return { kind: 'failed' as const, error: new SmtpError(failure, 'what became of it'), attempt };
 }
 
-function fate(outcome: Unprocessed) {
-  return receiptFateOf(outcome, { attempts: 5, attemptsBeforeReplay: 0 }, policy);
+function disposition(outcome: Failure) {
+  return receiptDispositionOf(outcome, { attempts: 5, attemptsBeforeReplay: 0 }, policy);
 }
 
 describe('an event for which no receipt was sent', () => {
   it('is a dead letter at once where the mail server refuses it for good', () => {
-    expect(fate(failed('rejected', 1))).toEqual({
+    expect(disposition(failed('rejected', 1))).toEqual({
       kind: 'dead-letter',
       reason: 'receipt-rejected',
       detail: 'what became of it',
@@ -23,20 +23,22 @@ describe('an event for which no receipt was sent', () => {
   });
 
   it('waits with backoff where the mail server cannot take it now', () => {
-    expect([1, 2, 3, 10].map((attempt) => fate(failed('unavailable', attempt)))).toMatchObject(
-      [1_000, 2_000, 4_000, 60_000].map((delayMs) => ({ kind: 'park', delayMs })),
+    expect([1, 2, 3, 10].map((attempt) => disposition(failed('unavailable', attempt)))).toMatchObject(
+      [1_000, 2_000, 4_000, 60_000].map((delayMs) => ({ kind: 'delay', delayMs })),
     );
   });
 
   it('waits when the fault is ours', () => {
-    expect(fate({ kind: 'failed', error: new TypeError('x is undefined'), attempt: 1 })).toMatchObject({
-      kind: 'park',
-    });
+    expect(disposition({ kind: 'failed', error: new TypeError('x is undefined'), attempt: 1 })).toMatchObject(
+      {
+        kind: 'delay',
+      },
+    );
   });
 
   it('is a dead letter after the last attempt', () => {
-    expect(fate(failed('unavailable', RECEIPT_MAX_ATTEMPTS - 1)).kind).toBe('park');
-    expect(fate(failed('unavailable', RECEIPT_MAX_ATTEMPTS))).toMatchObject({
+    expect(disposition(failed('unavailable', RECEIPT_MAX_ATTEMPTS - 1)).kind).toBe('delay');
+    expect(disposition(failed('unavailable', RECEIPT_MAX_ATTEMPTS))).toMatchObject({
       kind: 'dead-letter',
       reason: 'retries-exhausted',
     });
@@ -44,11 +46,11 @@ describe('an event for which no receipt was sent', () => {
 
   it('has all its attempts again after a replay', () => {
     const again = failed('unavailable', 2 * RECEIPT_MAX_ATTEMPTS - 1);
-    expect(fate({ ...again, forgivenAttempts: RECEIPT_MAX_ATTEMPTS }).kind).toBe('park');
+    expect(disposition({ ...again, forgivenAttempts: RECEIPT_MAX_ATTEMPTS }).kind).toBe('delay');
   });
 
   it('may have been sent where it is older than records are kept', () => {
-    expect(fate({ kind: 'outside-window' })).toMatchObject({
+    expect(disposition({ kind: 'outside-deduplication-window' })).toMatchObject({
       reason: 'outside-deduplication-window',
       detail: expect.stringContaining('may have been sent'),
     });

@@ -13,7 +13,7 @@ export interface RunSettings {
   /** How long a dead owner blocks the key, in milliseconds. Renewed while the work goes on. */
   readonly leaseMs?: number;
   /** How long to wait for another process's answer before the key counts as busy, in ms. Default 0. */
-  readonly busyWaitMs?: number;
+  readonly inProgressWaitMs?: number;
   /**
    * Which ends are final: recorded, and the answer to every duplicate. What is not remembered frees the key for the
    * next request. Default: what the work returns, and nothing that it throws.
@@ -23,7 +23,7 @@ export interface RunSettings {
    * Errors that prove that nothing has happened. Such a run leaves no trace but the fencing token: it does not count
    * as an attempt, and the key is not bound to its payload. Default: none.
    */
-  readonly excuse?: (error: unknown) => boolean;
+  readonly uncounted?: (error: unknown) => boolean;
 }
 
 /** Work that threw, for those who say when it is tried again. */
@@ -36,7 +36,7 @@ export interface FailedWork {
 }
 
 /** One request for a piece of work. */
-export interface Claim extends ClaimedKey, RunSettings {
+export interface RunRequest extends ClaimedKey, RunSettings {
   /** When the request was made. With it, one that may have been processed and forgotten is declined. */
   readonly requestedAt?: Date;
   /**

@@ -1,28 +1,28 @@
-import type { Unprocessed } from '../idempotency';
-import type { Fate } from '../messaging/fate';
+import type { Failure } from '../idempotency';
+import type { Disposition } from '../messaging/disposition';
 import type { MessageHistory } from '../messaging/message-history';
 import {
   deadLetter,
-  fateOfUnprocessed,
+  dispositionOfFailure,
   tryAgain,
   type FailedAttempt,
   type RetryPolicy,
-} from '../messaging/unprocessed-fate';
+} from '../messaging/failure.policy';
 import { GatewayError } from './gateway/payment-gateway';
 
 export type { MessageHistory, RetryPolicy };
 
-const UNAUTHORIZED_PARK_MS = 5_000;
+const UNAUTHORIZED_DELAY_MS = 5_000;
 
 /** The one place that decides what becomes of a payment request that was not processed. */
-export function fateOf(outcome: Unprocessed, history: MessageHistory, policy: RetryPolicy): Fate {
-  return fateOfUnprocessed(outcome, history, {
+export function dispositionOf(outcome: Failure, history: MessageHistory, policy: RetryPolicy): Disposition {
+  return dispositionOfFailure(outcome, history, {
     done: 'charged',
-    fateOfFailure: (failed) => fateOfFailure(failed, policy),
+    dispositionOfFailedWork: (failed) => dispositionOfFailedWork(failed, policy),
   });
 }
 
-function fateOfFailure(failed: FailedAttempt, policy: RetryPolicy): Fate {
+function dispositionOfFailedWork(failed: FailedAttempt, policy: RetryPolicy): Disposition {
   const { error, attempt, history } = failed;
   // A fault of ours may be gone with the next version, and a broker that did not take the event may take it next time.
   if (!(error instanceof GatewayError)) {
@@ -38,9 +38,9 @@ function fateOfFailure(failed: FailedAttempt, policy: RetryPolicy): Fate {
       });
     case 'unauthorized':
       return {
-        kind: 'park',
+        kind: 'delay',
         reason: 'gateway-unauthorized',
-        delayMs: UNAUTHORIZED_PARK_MS,
+        delayMs: UNAUTHORIZED_DELAY_MS,
         attempts: history.attempts,
       };
     case 'forbidden':
@@ -57,6 +57,6 @@ function fateOfFailure(failed: FailedAttempt, policy: RetryPolicy): Fate {
 }
 
 /** Credentials that are refused to every payment say nothing about this one: such an attempt does not count. */
-export function isExcused(error: unknown): boolean {
+export function isUncounted(error: unknown): boolean {
   return error instanceof GatewayError && error.failure.kind === 'unauthorized';
 }

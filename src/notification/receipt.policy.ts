@@ -1,13 +1,13 @@
-import type { Unprocessed } from '../idempotency';
-import type { Fate } from '../messaging/fate';
+import type { Failure } from '../idempotency';
+import type { Disposition } from '../messaging/disposition';
 import type { MessageHistory } from '../messaging/message-history';
 import {
   deadLetter,
-  fateOfUnprocessed,
+  dispositionOfFailure,
   tryAgain,
   type FailedAttempt,
   type RetryPolicy,
-} from '../messaging/unprocessed-fate';
+} from '../messaging/failure.policy';
 import { FalseEventError } from './recorded-payments';
 import { SmtpError } from './smtp-errors';
 
@@ -18,14 +18,18 @@ import { SmtpError } from './smtp-errors';
 export const RECEIPT_MAX_ATTEMPTS = 60;
 
 /** The one place that decides what becomes of an event for which no receipt was sent. */
-export function receiptFateOf(outcome: Unprocessed, history: MessageHistory, policy: RetryPolicy): Fate {
-  return fateOfUnprocessed(outcome, history, {
+export function receiptDispositionOf(
+  outcome: Failure,
+  history: MessageHistory,
+  policy: RetryPolicy,
+): Disposition {
+  return dispositionOfFailure(outcome, history, {
     done: 'sent',
-    fateOfFailure: (failed) => fateOfFailure(failed, policy),
+    dispositionOfFailedWork: (failed) => dispositionOfFailedWork(failed, policy),
   });
 }
 
-function fateOfFailure(failed: FailedAttempt, policy: RetryPolicy): Fate {
+function dispositionOfFailedWork(failed: FailedAttempt, policy: RetryPolicy): Disposition {
   const { error, attempt } = failed;
   const isRejected =
     error instanceof FalseEventError || (error instanceof SmtpError && error.failure === 'rejected');

@@ -1,5 +1,5 @@
 import { MissingIdempotencyKeyError } from '../../../src/idempotency';
-import { claimOf, keyOf } from '../../../src/idempotency/claim-of-request';
+import { runRequestOf, keyOf } from '../../../src/idempotency/request-reader';
 import { fingerprintOf } from '../../../src/idempotency/fingerprint';
 import { rabbitHandler } from '../../../src/idempotency/handlers/rabbit-handler';
 import type { IdempotentOptions } from '../../../src/idempotency';
@@ -11,9 +11,9 @@ function incomingWith(headers: object) {
   return { source: {}, headers, payload, requestedAt };
 }
 
-function claimWith(options: Partial<IdempotentOptions>) {
+function requestWith(options: Partial<IdempotentOptions>) {
   const incoming = incomingWith({});
-  return claimOf({
+  return runRequestOf({
     key: 'abc',
     payload,
     incoming,
@@ -49,7 +49,7 @@ describe('the key of a request', () => {
 
   it('is refused when it is bad, also where none is required', async () => {
     const bad = keyOf(incomingWith({ 'idempotency-key': 7 }), { scope: 'order', whenKeyMissing: 'process' });
-    await expect(bad).rejects.toMatchObject({ code: 'key-invalid' });
+    await expect(bad).rejects.toMatchObject({ code: 'invalid-idempotency-key' });
   });
 
   it('is not missing because a function fails', async () => {
@@ -65,28 +65,30 @@ describe('the key of a request', () => {
 describe('what a handler’s options make of a request', () => {
   it('is all that the engine needs', () => {
     const remember = () => true;
-    const excuse = () => true;
-    expect(claimWith({ ttlSeconds: 10, leaseMs: 20, remember, excuse })).toMatchObject({
+    const uncounted = () => true;
+    expect(requestWith({ ttlSeconds: 10, leaseMs: 20, remember, uncounted })).toMatchObject({
       scope: 'order',
       key: 'abc',
       requestedAt,
       ttlSeconds: 10,
       leaseMs: 20,
       remember,
-      excuse,
+      uncounted,
     });
   });
 
   it('takes what proves that nothing has happened from the kind of handler, unless it is said', () => {
-    expect(claimWith({}).excuse).toBe(rabbitHandler.excuses);
+    expect(requestWith({}).uncounted).toBe(rabbitHandler.uncounted);
   });
 
   it.each([
-    { whenBusy: undefined, busyWaitMs: undefined },
-    { whenBusy: 'reject' as const, busyWaitMs: undefined },
-    { whenBusy: { waitMs: 70, then: 'reject' as const }, busyWaitMs: 70 },
-  ])('waits for a busy key as long as $whenBusy says', ({ whenBusy, busyWaitMs }) => {
-    expect(claimWith({ ...(whenBusy && { whenBusy }) }).busyWaitMs).toBe(busyWaitMs);
+    { whenInProgress: undefined, inProgressWaitMs: undefined },
+    { whenInProgress: 'reject' as const, inProgressWaitMs: undefined },
+    { whenInProgress: { waitMs: 70, then: 'reject' as const }, inProgressWaitMs: 70 },
+  ])('waits for a busy key as long as $whenInProgress says', ({ whenInProgress, inProgressWaitMs }) => {
+    expect(requestWith({ ...(whenInProgress && { whenInProgress }) }).inProgressWaitMs).toBe(
+      inProgressWaitMs,
+    );
   });
 
   it.each<{ what: string; fingerprint?: IdempotentOptions['fingerprint']; identity: unknown }>([
@@ -101,14 +103,14 @@ describe('what a handler’s options make of a request', () => {
     },
     { what: 'what a function says', fingerprint: () => 'same', identity: 'same' },
   ])('is the same request by $what', ({ fingerprint, identity }) => {
-    expect(claimWith({ ...(fingerprint && { fingerprint }) }).fingerprint).toBe(fingerprintOf(identity));
+    expect(requestWith({ ...(fingerprint && { fingerprint }) }).fingerprint).toBe(fingerprintOf(identity));
   });
 
   it('has no fingerprint where that is switched off', () => {
-    expect(claimWith({ fingerprint: false }).fingerprint).toBeUndefined();
+    expect(requestWith({ fingerprint: false }).fingerprint).toBeUndefined();
   });
 
   it('has the scope of its tenant', () => {
-    expect(claimWith({ tenant: ({ headers }) => (headers ? 'acme' : 'none') }).scope).toBe('acme order');
+    expect(requestWith({ tenant: ({ headers }) => (headers ? 'acme' : 'none') }).scope).toBe('acme order');
   });
 });

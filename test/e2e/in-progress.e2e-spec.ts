@@ -34,8 +34,8 @@ describe('duplicate while the key is in progress, same process', () => {
     expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(1);
   });
 
-  it('makes no broker traffic: no copy is parked or comes again', () => {
-    expect(trace.parked(payment.idempotencyKey)).toEqual([]);
+  it('makes no broker traffic: no copy is delayed or comes again', () => {
+    expect(trace.delayed(payment.idempotencyKey)).toEqual([]);
     expect(trace.deliveries(payment.idempotencyKey)).toHaveLength(copies);
   });
 
@@ -62,8 +62,8 @@ describe('duplicate while the key is in progress, in another process: a charge o
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('is parked at least once: both processes had copies', () => {
-    expect(trace.parked(payment.idempotencyKey).length).toBeGreaterThan(0);
+  it('is delayed at least once: both processes had copies', () => {
+    expect(trace.delayed(payment.idempotencyKey).length).toBeGreaterThan(0);
   });
 
   it('never spins: at most 3 redeliveries of each copy', () => {

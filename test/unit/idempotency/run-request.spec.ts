@@ -1,11 +1,11 @@
 import type { AttemptPolicy } from '../../../src/idempotency';
-import { claimOf } from '../../../src/idempotency/claim-of-request';
+import { runRequestOf } from '../../../src/idempotency/request-reader';
 import { rabbitHandler } from '../../../src/idempotency/handlers/rabbit-handler';
 
 function scopeFor(tenant: string, scope: string): string {
   const incoming = { source: {}, headers: {}, payload: 1, requestedAt: undefined };
   const options = { scope, tenant: () => tenant };
-  return claimOf({ key: 'key', payload: 1, incoming, options, kind: rabbitHandler }).scope;
+  return runRequestOf({ key: 'key', payload: 1, incoming, options, kind: rabbitHandler }).scope;
 }
 
 describe('the scope of a tenant', () => {
@@ -22,8 +22,8 @@ describe("a handler's own policy of attempts", () => {
   const source = { name: 'the message' };
   const failed = { error: new Error('why'), attempt: 3 };
   const incoming = { source, headers: {}, payload: 1, requestedAt: undefined };
-  const claimWith = (attempts?: AttemptPolicy<unknown>) =>
-    claimOf({
+  const requestWith = (attempts?: AttemptPolicy<unknown>) =>
+    runRequestOf({
       key: 'key',
       payload: 1,
       incoming,
@@ -35,18 +35,18 @@ describe("a handler's own policy of attempts", () => {
   it('is asked about the message that came, and about the failure', async () => {
     const since = new Date(0);
     const asked: unknown[] = [];
-    const claim = claimWith({
+    const request = requestWith({
       maxAttempts: (message) => (asked.push(message), 7),
       backoffMs: (message, failure) => (asked.push(message, failure), 500),
       waitingSince: async (message) => (asked.push(message), since),
     });
-    expect(claim.maxAttempts).toBe(7);
-    expect(claim.backoffMs?.(failed)).toBe(500);
-    expect(await claim.waitingSince?.()).toBe(since);
+    expect(request.maxAttempts).toBe(7);
+    expect(request.backoffMs?.(failed)).toBe(500);
+    expect(await request.waitingSince?.()).toBe(since);
     expect(asked).toEqual([source, source, failed, source]);
   });
 
   it('is nothing that a handler must have', () => {
-    expect(claimWith()).not.toHaveProperty('maxAttempts');
+    expect(requestWith()).not.toHaveProperty('maxAttempts');
   });
 });

@@ -2,17 +2,17 @@ import {
   InvalidIdempotencyKeyError,
   MissingIdempotencyKeyError,
   StoreUnavailableError,
-  type Unprocessed,
+  type Failure,
 } from '../../../src/idempotency';
-import { BUSY_WAIT_MS } from '../../../src/messaging/topology';
+import { IN_PROGRESS_WAIT_MS } from '../../../src/messaging/topology';
 import { GatewayError, type GatewayFailure } from '../../../src/payment/gateway/payment-gateway';
-import { fateOf, isExcused, type MessageHistory } from '../../../src/payment/payment-fate';
+import { dispositionOf, isUncounted, type MessageHistory } from '../../../src/payment/payment.policy';
 
 const maxAttempts = 8;
 
-/** The fate of an outcome with the longest possible backoff, of a message that was tried five times. */
-function fate(outcome: Unprocessed, history: Partial<MessageHistory> = {}, random = 1) {
-  return fateOf(
+/** The disposition of an outcome with the longest possible backoff, of a message that was tried five times. */
+function disposition(outcome: Failure, history: Partial<MessageHistory> = {}, random = 1) {
+  return dispositionOf(
     outcome,
     { attempts: 5, attemptsBeforeReplay: 0, ...history },
     { maxAttempts, random: () => random },
@@ -30,11 +30,11 @@ describe('a request that was refused', () => {
     { reason: 'invalid-message', error: new Error('why') },
   ])('is a dead letter: $reason', ({ reason, error }) => {
     const expected = { kind: 'dead-letter', reason, detail: 'why', attempts: 5 };
-    expect(fate({ kind: 'refused', error })).toEqual(expected);
+    expect(disposition({ kind: 'refused', error })).toEqual(expected);
   });
 
   it('is a dead letter whatever was thrown', () => {
-    expect(fate({ kind: 'refused', error: 'a text' })).toMatchObject({
+    expect(disposition({ kind: 'refused', error: 'a text' })).toMatchObject({
       reason: 'invalid-message',
       detail: 'a text',
     });
@@ -43,18 +43,22 @@ describe('a request that was refused', () => {
 
 describe('a request that the engine declined', () => {
   it.each([
-    { remainingMs: 12_345, delayMs: 12_345 - BUSY_WAIT_MS },
-    { remainingMs: BUSY_WAIT_MS, delayMs: 0 },
+    { remainingMs: 12_345, delayMs: 12_345 - IN_PROGRESS_WAIT_MS },
+    { remainingMs: IN_PROGRESS_WAIT_MS, delayMs: 0 },
     { remainingMs: 1, delayMs: 0 },
   ])(
-    'is parked until the rest of another lease ($remainingMs ms) can be waited for at the handler, and this is no attempt',
+    'is delayed until the rest of another lease ($remainingMs ms) can be waited for at the handler, and this is no attempt',
     ({ remainingMs, delayMs }) => {
-      expect(fate({ kind: 'busy', remainingMs })).toMatchObject({ kind: 'park', delayMs, attempts: 5 });
+      expect(disposition({ kind: 'in-progress', remainingMs })).toMatchObject({
+        kind: 'delay',
+        delayMs,
+        attempts: 5,
+      });
     },
   );
 
   it('is a dead letter when all attempts at its key are used up: retries-exhausted, as often as they were made', () => {
-    expect(fate({ kind: 'exhausted', attempts: 8 })).toMatchObject({
+    expect(disposition({ kind: 'retries-exhausted', attempts: 8 })).toMatchObject({
       kind: 'dead-letter',
       reason: 'retries-exhausted',
       attempts: 8,
@@ -62,7 +66,7 @@ describe('a request that the engine declined', () => {
   });
 
   it('is a dead letter when it comes from the future: invalid-message, and the detail says by how much', () => {
-    expect(fate({ kind: 'from-the-future', aheadMs: 7_199_001 })).toMatchObject({
+    expect(disposition({ kind: 'from-the-future', aheadMs: 7_199_001 })).toMatchObject({
       kind: 'dead-letter',
       reason: 'invalid-message',
       detail: expect.stringContaining('7200 s in the future'),
@@ -70,33 +74,33 @@ describe('a request that the engine declined', () => {
   });
 
   it.each([
-    { kind: 'mismatch', reason: 'idempotency-key-reused' },
-    { kind: 'outside-window', reason: 'outside-deduplication-window' },
+    { kind: 'idempotency-key-reused', reason: 'idempotency-key-reused' },
+    { kind: 'outside-deduplication-window', reason: 'outside-deduplication-window' },
   ] as const)('is a dead letter for $kind: $reason', ({ kind, reason }) => {
-    expect(fate({ kind })).toMatchObject({ kind: 'dead-letter', reason, attempts: 5 });
+    expect(disposition({ kind })).toMatchObject({ kind: 'dead-letter', reason, attempts: 5 });
   });
 });
 
 describe('a failure on our side', () => {
-  it.each<Unprocessed>([
+  it.each<Failure>([
     { kind: 'lease-lost' },
     { kind: 'store-unavailable', error: new StoreUnavailableError('begin', 'gone') },
-  ])('parks the message, and this is no attempt: $kind', (outcome) => {
-    expect(fate(outcome)).toMatchObject({ kind: 'park', attempts: 5, delayMs: 1_000 });
+  ])('delays the message, and this is no attempt: $kind', (outcome) => {
+    expect(disposition(outcome)).toMatchObject({ kind: 'delay', attempts: 5, delayMs: 1_000 });
   });
 
   it('never dead-letters, however often', () => {
     const history = { attempts: 1_000 };
     expect([
-      fate({ kind: 'lease-lost' }, history).kind,
-      fate({ kind: 'busy', remainingMs: 1 }, history).kind,
-    ]).toEqual(['park', 'park']);
+      disposition({ kind: 'lease-lost' }, history).kind,
+      disposition({ kind: 'in-progress', remainingMs: 1 }, history).kind,
+    ]).toEqual(['delay', 'delay']);
   });
 
   it('is tried again like an unavailable gateway when it is a fault of the code', () => {
     const attempt = (count: number) =>
-      fate({ kind: 'failed', error: new TypeError('x is undefined'), attempt: count });
-    expect(attempt(7)).toMatchObject({ kind: 'park', attempts: 7 });
+      disposition({ kind: 'failed', error: new TypeError('x is undefined'), attempt: count });
+    expect(attempt(7)).toMatchObject({ kind: 'delay', attempts: 7 });
     expect(attempt(8)).toMatchObject({
       kind: 'dead-letter',
       reason: 'retries-exhausted',
@@ -112,19 +116,19 @@ describe('a gateway that made no decision', () => {
     { kind: 'outcome-unknown', reason: 'gateway-outcome-unknown' },
   ] as const)('makes a dead letter at once when it is $kind: $reason', ({ kind, reason }) => {
     const expected = { kind: 'dead-letter', reason, detail: 'what the gateway said', attempts: 1 };
-    expect(fate(failed({ kind }, 1))).toEqual(expected);
+    expect(disposition(failed({ kind }, 1))).toEqual(expected);
   });
 
   it.each([
     { kind: 'unavailable', reason: 'gateway-unavailable' },
     { kind: 'forbidden', reason: 'gateway-forbidden' },
   ] as const)('is asked again when it is $kind, until the last attempt', ({ kind, reason }) => {
-    expect(fate(failed({ kind }, maxAttempts - 1))).toMatchObject({
-      kind: 'park',
+    expect(disposition(failed({ kind }, maxAttempts - 1))).toMatchObject({
+      kind: 'delay',
       reason,
       attempts: maxAttempts - 1,
     });
-    expect(fate(failed({ kind }, maxAttempts))).toEqual({
+    expect(disposition(failed({ kind }, maxAttempts))).toEqual({
       kind: 'dead-letter',
       reason: 'retries-exhausted',
       detail: 'what the gateway said',
@@ -133,8 +137,8 @@ describe('a gateway that made no decision', () => {
   });
 
   it('never makes a dead letter when it refuses our credentials, and this is no attempt', () => {
-    expect(fate(failed({ kind: 'unauthorized' }, 1_000))).toMatchObject({
-      kind: 'park',
+    expect(disposition(failed({ kind: 'unauthorized' }, 1_000))).toMatchObject({
+      kind: 'delay',
       delayMs: 5_000,
       attempts: 5,
     });
@@ -143,8 +147,8 @@ describe('a gateway that made no decision', () => {
 
 describe('the wait before the next attempt', () => {
   const delayAfter = (attempt: number, random: number, history: Partial<MessageHistory> = {}) => {
-    const parked = fate(failed({ kind: 'unavailable' }, attempt), history, random);
-    return parked.kind === 'park' ? parked.delayMs : undefined;
+    const delayed = disposition(failed({ kind: 'unavailable' }, attempt), history, random);
+    return delayed.kind === 'delay' ? delayed.delayMs : undefined;
   };
 
   it('doubles its bound', () => {
@@ -159,27 +163,27 @@ describe('the wait before the next attempt', () => {
 
   it('is at least what the gateway asks for', () => {
     const asked = failed({ kind: 'unavailable', retryAfterMs: 90_000 }, 1);
-    expect(fate(asked)).toMatchObject({ kind: 'park', delayMs: 90_000 });
+    expect(disposition(asked)).toMatchObject({ kind: 'delay', delayMs: 90_000 });
   });
 
   it('is at most an hour, whatever the gateway asks for', () => {
     const asked = failed({ kind: 'unavailable', retryAfterMs: 1e18 }, 1);
-    expect(fate(asked)).toMatchObject({ kind: 'park', delayMs: 3_600_000 });
+    expect(disposition(asked)).toMatchObject({ kind: 'delay', delayMs: 3_600_000 });
   });
 
   it('is what was said under the key, where that was, so that all copies come back together', () => {
     const said = { ...failed({ kind: 'unavailable' }, 4), retryInMs: 1_234 };
-    expect(fate(said)).toMatchObject({ kind: 'park', delayMs: 1_234 });
+    expect(disposition(said)).toMatchObject({ kind: 'delay', delayMs: 1_234 });
   });
 
   it('is no shorter because the gateway asks for less', () => {
     const asked = failed({ kind: 'unavailable', retryAfterMs: 10 }, 4);
-    expect(fate(asked)).toMatchObject({ kind: 'park', delayMs: 8_000 });
+    expect(disposition(asked)).toMatchObject({ kind: 'delay', delayMs: 8_000 });
   });
 
   it('begins anew after a replay, for every copy', () => {
     const failedAgain = { ...failed({ kind: 'unavailable' }, 9), forgivenAttempts: 8 };
-    expect(fate(failedAgain)).toMatchObject({ kind: 'park', delayMs: 1_000 });
+    expect(disposition(failedAgain)).toMatchObject({ kind: 'delay', delayMs: 1_000 });
   });
 });
 
@@ -190,12 +194,12 @@ describe('a message that a person replayed, and every copy of it', () => {
   });
 
   it('has all its attempts again', () => {
-    expect(fate(again(9))).toMatchObject({ kind: 'park', attempts: 9 });
-    expect(fate(again(15))).toMatchObject({ kind: 'park', attempts: 15 });
+    expect(disposition(again(9))).toMatchObject({ kind: 'delay', attempts: 9 });
+    expect(disposition(again(15))).toMatchObject({ kind: 'delay', attempts: 15 });
   });
 
   it('is exhausted by as many as before', () => {
-    expect(fate(again(16))).toMatchObject({
+    expect(disposition(again(16))).toMatchObject({
       kind: 'dead-letter',
       reason: 'retries-exhausted',
       attempts: 16,
@@ -213,13 +217,13 @@ describe('what leaves no trace', () => {
       'key-reused',
       'outcome-unknown',
     ] as const;
-    expect(kinds.filter((kind) => isExcused(new GatewayError({ kind }, 'why')))).toEqual(['unauthorized']);
+    expect(kinds.filter((kind) => isUncounted(new GatewayError({ kind }, 'why')))).toEqual(['unauthorized']);
   });
 
   it('is no other error', () => {
-    expect([isExcused(new Error('unauthorized')), isExcused({ failure: { kind: 'unauthorized' } })]).toEqual([
-      false,
-      false,
-    ]);
+    expect([
+      isUncounted(new Error('unauthorized')),
+      isUncounted({ failure: { kind: 'unauthorized' } }),
+    ]).toEqual([false, false]);
   });
 });

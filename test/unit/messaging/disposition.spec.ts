@@ -1,4 +1,9 @@
-import { backoffMs, DEAD_LETTER_REASONS, delayAtLeast, endsPayment } from '../../../src/messaging/fate';
+import {
+  backoffMs,
+  DEAD_LETTER_REASONS,
+  delayAtLeast,
+  endsPayment,
+} from '../../../src/messaging/disposition';
 
 describe('the waiting time for a wished one', () => {
   const delaysMs = [250, 1_000, 5_000];
