@@ -61,11 +61,25 @@ module.exports = {
       to: { path: '^src/payment-publisher/' },
     },
     {
-      name: 'only-metrics-from-observability',
-      comment: 'Health looks at everybody, so nobody may look at health.',
+      name: 'text-and-input-stand-alone',
+      comment: 'Checks of text and values from outside: everything may use them.',
       severity: 'error',
-      from: { path: '^src/(messaging|payment|payment-publisher|notification|dead-letters)/' },
-      to: { path: '^src/observability/(?!metrics)' },
+      from: { path: '^src/(text|input|money)/' },
+      to: { path: '^src/', pathNot: '^src/(text|input|money)/' },
+    },
+    {
+      name: 'metrics-and-tracing-on-the-ground',
+      comment: 'Whatever is counted or traced imports them, so they import nothing of it.',
+      severity: 'error',
+      from: { path: '^src/observability/(metrics|tracing|[^/]+\\.ts$)' },
+      to: { path: '^src/', pathNot: '^src/(config|idempotency|text|observability/(metrics|tracing|[^/]+\\.ts$))' },
+    },
+    {
+      name: 'health-logging-and-start-report-on-top',
+      comment: 'They look at everything, so nothing below the start may look at them.',
+      severity: 'error',
+      from: { path: '^src/[^/]+/', pathNot: '^src/observability/' },
+      to: { path: '^src/observability/(health|logging|start-report)/' },
     },
     {
       name: 'nobody-imports-the-console',
@@ -88,7 +102,7 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '^src/(idempotency/store/redis/|redis/|reconciliation/reconciliation\\.module\\.ts$|observability/redis\\.health\\.ts$|[^/]+\\.ts$)',
+          '^src/(idempotency/store/redis/|redis/|reconciliation/reconciliation\\.module\\.ts$|observability/health/redis\\.health\\.ts$|[^/]+\\.ts$)',
       },
       to: { path: '(^|/)node_modules/ioredis/' },
     },

@@ -109,7 +109,7 @@ export default defineConfig(
     files: [
       'src/*.ts',
       'src/redis/**/*.ts',
-      'src/observability/redis.health.ts',
+      'src/observability/health/redis.health.ts',
       'src/reconciliation/reconciliation.module.ts',
     ],
     rules: imports(noSandbox, noEnvironmentImport),

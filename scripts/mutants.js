@@ -25,8 +25,8 @@ const groups = [
   {
     name: 'engine',
     mutate: [
-      'src/idempotency/{claim-of-request,lease,leased-work,local-memory,outcome,patient-begin,remembered-error}.ts',
-      'src/idempotency/idempotency.{context,errors,events,options,service}.ts',
+      'src/idempotency/{failure,lease,leased-work,local-memory,outcome,patient-begin,request-reader}.ts',
+      'src/idempotency/idempotency.{context,events,options,service}.ts',
     ],
     apart: ['idempotency/engine-failures.spec.ts', 'idempotency/engine-joins.spec.ts'],
   },
@@ -45,8 +45,8 @@ const groups = [
   {
     name: 'policy',
     mutate: [
-      'src/messaging/{disposition,failure.policy}.ts',
-      'src/payment/payment.policy.ts',
+      'src/messaging/{disposition,message.pipeline}.ts',
+      'src/payment/{payment.policy,payment-reasons}.ts',
       'src/payment/gateway/stripe-errors.ts',
     ],
   },

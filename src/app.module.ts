@@ -6,21 +6,22 @@ import { ConfigModule } from './config/config.module';
 import { Environment } from './config/environment';
 import { ConsoleModule } from './console/console.module';
 import { DeadLettersModule } from './dead-letters/dead-letters.module';
-import { IdempotencyModule, RedisIdempotencyStore } from './idempotency';
+import { IdempotencyEvents, IdempotencyModule, RedisIdempotencyStore } from './idempotency';
 import { MessagingModule } from './messaging/messaging.module';
 import { NotificationModule } from './notification/notification.module';
-import { HealthModule } from './observability/health.module';
-import { IdempotencyMetrics } from './observability/idempotency.metrics';
-import { LoggingModule } from './observability/logging.module';
-import { MetricsModule } from './observability/metrics.module';
-import { ObservedStore } from './observability/observed-store';
-import { StartReportModule } from './observability/start-report.module';
+import { HealthModule } from './observability/health/health.module';
+import { IdempotencyMetrics } from './observability/metrics/idempotency.metrics';
+import { LoggingModule } from './observability/logging/logging.module';
+import { MetricsModule } from './observability/metrics/metrics.module';
+import { ObservedStore } from './observability/metrics/observed-store';
+import { StartReportModule } from './observability/start-report/start-report.module';
 import { PaymentPublisherModule } from './payment-publisher/payment-publisher.module';
 import { GatewayModule } from './payment/gateway/gateway.module';
+import { PAYMENT_SCOPE } from './payment/payment.dto';
 import { PaymentModule } from './payment/payment.module';
 import { RedisModule } from './redis/redis.module';
-import { traceparent } from './tracing/spans';
-import { TracingModule } from './tracing/tracing.module';
+import { traceparent } from './observability/tracing/spans';
+import { TracingModule } from './observability/tracing/tracing.module';
 
 /** The service: modules by role. */
 @Module({})
@@ -56,7 +57,14 @@ export class AppModule {
           : []),
         ...(appRoles.includes('publisher') ? [PaymentPublisherModule.forRoot({ devEndpoints })] : []),
       ],
-      providers: [IdempotencyMetrics],
+      providers: [
+        {
+          provide: IdempotencyMetrics,
+          inject: [Registry, IdempotencyEvents],
+          useFactory: (registry: Registry, events: IdempotencyEvents) =>
+            new IdempotencyMetrics(registry, events, [PAYMENT_SCOPE]),
+        },
+      ],
     };
   }
 }

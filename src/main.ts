@@ -16,8 +16,8 @@ import { serveOpenApi } from './http/openapi';
 import { refuseForeign } from './http/refuse-foreign';
 import { securityHeaders } from './http/security-headers';
 import { SLOW_REQUEST_LIMITS } from './http/slow-requests';
-import { ServiceLogger } from './observability/service.logger';
-import { StartReport } from './observability/start.report';
+import { ServiceLogger } from './observability/logging/service.logger';
+import { StartReport } from './observability/start-report/start.report';
 
 async function start(): Promise<void> {
   const environment = readEnvironment();

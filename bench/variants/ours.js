@@ -22,10 +22,10 @@ function openOurs({ localMemory }) {
     return {
       process: async (message) => {
         const payload = payloadOf(message);
-        const { kind } = await service.run(keyOf(message), () => work(payload), { scope: SCOPE, payload });
-        if (kind === 'executed' || kind === 'replayed') return 'done';
-        if (kind === 'in-progress') return 'in-progress';
-        throw new Error(`a message of the benchmark was declined: ${kind}`);
+        const outcome = await service.run(keyOf(message), () => work(payload), { scope: SCOPE, payload });
+        if (outcome.kind !== 'failed') return 'done';
+        if (outcome.code === 'in-progress') return 'in-progress';
+        throw new Error(`a message of the benchmark was not processed: ${outcome.code}`);
       },
       close: async () => redis.disconnect(),
     };

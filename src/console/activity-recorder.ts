@@ -2,11 +2,11 @@ import { hostname } from 'node:os';
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Environment } from '../config/environment';
 import { IdempotencyEvents } from '../idempotency';
-import { PaymentActivity } from '../payment/payment-activity';
+import { MessageEvents } from '../messaging/message-events';
 import { PAYMENT_SCOPE } from '../payment/payment.dto';
 import { NO_COUNTS, type Counts, type Happening } from './activity';
 import { ActivitySender } from './activity-sender';
-import { fromEngine, fromPayments } from './activity-translation';
+import { fromEngine, fromMessages } from './activity-translation';
 import { counted } from './counting';
 import { isReadable, MOST_HAPPENINGS, MOST_HAPPENINGS_BYTES } from './report-format';
 
@@ -29,13 +29,16 @@ export class ActivityRecorder implements OnModuleInit, OnApplicationShutdown {
 
   constructor(
     private readonly sender: ActivitySender,
-    private readonly payments: PaymentActivity,
+    private readonly messages: MessageEvents,
     private readonly engine: IdempotencyEvents,
     private readonly environment: Environment,
   ) {}
 
   onModuleInit(): void {
-    this.payments.on((happening) => this.record(fromPayments(happening)));
+    this.messages.on((event) => {
+      const happening = fromMessages(event);
+      if (happening) this.record(happening);
+    });
     this.engine.on((event) => {
       if (event.scope !== PAYMENT_SCOPE) return;
       const happening = fromEngine(event, this.environment.idempotencyLeaseMs);

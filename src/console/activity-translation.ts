@@ -1,12 +1,12 @@
 import type { ConsumeMessage } from 'amqplib';
-import { printable } from '../foreign-text/printable';
+import { printable } from '../text/printable';
 import type { IdempotencyEvent } from '../idempotency';
 import { readKey } from '../idempotency';
 import { readBody } from '../messaging/message-body';
-import { HEADERS } from '../messaging/topology';
+import type { MessageEvent } from '../messaging/message-events';
+import { CHARGES, HEADERS } from '../messaging/topology';
 import { isCurrencyCode } from '../payment/currencies';
 import { inMajorUnits } from '../payment/money';
-import type { PaymentHappening } from '../payment/payment-activity';
 import type { PaymentFields } from '../payment/payment.dto';
 import type { Happening, PublishedFields, ResultFacts } from './activity';
 import { LONGEST_TEXT } from './report-format';
@@ -50,15 +50,20 @@ export function fromEngine(event: IdempotencyEvent, leaseMs: number): Happening 
   }
 }
 
-export function fromPayments(happening: PaymentHappening): Happening {
-  switch (happening.kind) {
+/** What happened to a payment request outside the engine; undefined for messages of other queues. */
+export function fromMessages(event: MessageEvent): Happening | undefined {
+  switch (event.kind) {
     case 'published': {
-      const { idempotencyKey: key, payment, copies, sentAt: at } = happening;
-      return { key, at, kind: 'published', payment: withoutPersonalData(payment), copies };
+      if (event.routingKey !== CHARGES.routingKey) return undefined;
+      const { key, copies, sentAt: at } = event;
+      // Published by PaymentPublisherService, which has checked it.
+      const payment = withoutPersonalData(event.body as PaymentFields);
+      return { key, at, kind: 'published', payment, copies };
     }
-    case 'failed': {
-      const { message, disposition, claimedKey } = happening;
-      const key = claimedKey ?? keyOf(message);
+    case 'settled': {
+      if (event.queue !== CHARGES.name) return undefined;
+      const { message, disposition } = event;
+      const key = event.key ?? keyOf(message);
       const at = Date.now();
       return disposition.kind === 'delay'
         ? {
@@ -79,7 +84,7 @@ export function fromPayments(happening: PaymentHappening): Happening {
           };
     }
     default:
-      return happening satisfies never;
+      return event satisfies never;
   }
 }
 

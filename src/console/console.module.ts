@@ -1,6 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { MessagingModule } from '../messaging/messaging.module';
-import { PaymentActivityModule } from '../payment/payment-activity.module';
 import { ActivityLog } from './activity-log';
 import { ActivityReceiver } from './activity-receiver';
 import { ActivityRecorder } from './activity-recorder';
@@ -16,7 +15,7 @@ export class ConsoleModule {
   static forRoot({ withPage }: { withPage: boolean }): DynamicModule {
     return {
       module: ConsoleModule,
-      imports: [MessagingModule, PaymentActivityModule],
+      imports: [MessagingModule],
       controllers: withPage ? [ConsoleController] : [],
       providers: [
         ActivitySender,

@@ -1,4 +1,4 @@
-import { printable } from '../foreign-text/printable';
+import { printable } from '../text/printable';
 import { isKey } from '../idempotency';
 import type { Counts, Happening, PublishedFields, Report, ResultFacts } from './activity';
 import { byKind, checked, list, number, object, oneOf, optional, text, whole } from './reading';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { GetMessage, Message } from 'amqplib';
 import { amqpInstant, canonicalJson, isKey } from '../idempotency';
-import { printable } from '../foreign-text/printable';
-import { endsPayment } from '../messaging/disposition';
+import { printable } from '../text/printable';
+import { endsPayment } from '../payment/payment-reasons';
 import { readBody, UnreadableMessageError } from '../messaging/message-body';
 import { senderHeaders } from '../messaging/message-copy';
 import { publisherOf } from '../messaging/message-origin';

@@ -6,7 +6,7 @@ import { argumentsFrom, UsageError } from '../command-line/usage.error';
 import { whileShowing } from '../command-line/while-showing';
 import { readEnvironment } from '../config/config.module';
 import { InvalidEnvironmentError } from '../config/invalid-environment.error';
-import { printableLines } from '../foreign-text/printable';
+import { printableLines } from '../text/printable';
 import { connectToBroker } from '../messaging/broker-connection';
 import { BrokerSilentError, BrokerSteps } from './broker-steps';
 import type { DeadLetter, DeadLetterContent } from './dead-letter';

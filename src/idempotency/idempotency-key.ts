@@ -1,4 +1,4 @@
-import { InvalidIdempotencyKeyError, MissingIdempotencyKeyError } from './idempotency.errors';
+import { InvalidIdempotencyKeyError, MissingIdempotencyKeyError } from './failure';
 
 /** 1 to 255 visible ASCII characters: what every broker, log, Redis tool and gateway carries unharmed. */
 const KEY = /^[\x21-\x7E]{1,255}$/;

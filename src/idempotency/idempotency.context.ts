@@ -3,24 +3,24 @@ import { handlerKindOf } from './handlers';
 import type { Lease } from './lease';
 import type { Claim, ScopedKey } from './store/idempotency-store';
 
-/** What a handler may know of the run it is in; hand it over with `@IdempotencyContext()`. */
+/** What a handler may know of its run; `@IdempotencyContext()` passes it. */
 export interface IdempotencyContext extends ScopedKey {
-  /** A handler does not run for a replay; what stands around it sees the other value, see {@link ReplayedContext}. */
+  /** A handler does not run for a replay; interceptors around it see the other value, see {@link ReplayedContext}. */
   readonly replayed: false;
-  /** Counted attempts at this key so far, this one included, over all processes. */
+  /** Counted attempts at this key so far, including this one, over all processes. */
   readonly attempt: number;
   /** Grows with each claim of the key. A resource that remembers the largest one can refuse a stale owner. */
   readonly fencingToken: number;
   /** How long before this run the first attempt began, by the store's clock. */
   readonly sinceFirstAttemptMs: number;
   /**
-   * Set where the request is so old that it may have been processed and forgotten, and was taken because it had waited for
-   * us: how long ago that may have been. Look for the effect before you make it.
+   * Set if the request is so old that it may have been processed and forgotten, and was taken because it had waited on our
+   * side: how long ago that may have been. Look for the effect before you repeat it.
    */
   readonly sinceForgottenMs: number | undefined;
   /** Aborted with a `LeaseLostError` when another consumer may have taken over. */
   readonly signal: AbortSignal;
-  /** What is left of the lease. */
+  /** The remaining time of the lease. */
   readonly remainingMs: number;
   /**
    * Call right before an effect that cannot be undone: the process may have been frozen since the last line.
@@ -30,12 +30,14 @@ export interface IdempotencyContext extends ScopedKey {
   assertHeld(): void;
 }
 
-/** What is left to know of a request that was answered from an earlier run, without the handler. */
+/** What is known of a request that was answered from an earlier run, without the handler. */
 export interface ReplayedContext extends ScopedKey {
   readonly replayed: true;
+  /** Of the run that made the answer; see `IdempotencyModuleOptions.origin`. */
+  readonly origin?: string | undefined;
 }
 
-/** What the interceptor leaves for the parameter decorators, by the delivery or request that it belongs to. */
+/** What the interceptor provides for the parameter decorators, by the delivery or request that it belongs to. */
 interface HandlerInput {
   /** Undefined for a request without a key that is processed all the same. */
   readonly context: IdempotencyContext | ReplayedContext | undefined;
@@ -57,13 +59,13 @@ export const IdempotencyContext = createParamDecorator(
 );
 
 /**
- * For interceptors around a decorated handler, and for its exception filters: of which key and run the answer is. To be
- * asked once there is an answer; undefined before that, and for a request that was neither run nor replayed.
+ * For interceptors around a decorated handler, and for its exception filters: the key and run that the answer belongs to.
+ * Undefined until there is an answer, and for a request that was neither run nor replayed.
  */
 export function idempotencyContextOf(
   execution: ExecutionContext,
 ): IdempotencyContext | ReplayedContext | undefined {
-  return inputs.get(handlerKindOf(execution).request(execution).source)?.context;
+  return inputs.get(handlerKindOf(execution).source(execution))?.context;
 }
 
 /** Parameter decorator: the payload as the `payload` pipe of `@Idempotent()` made it. */
@@ -71,7 +73,7 @@ export const IdempotentPayload = createParamDecorator(
   (_: unknown, execution: ExecutionContext) => inputOf(execution).payload,
 );
 
-/** What the work sees of its run. A class, because one is made for each request: its getters are made once. */
+/** The context of one run. A class, so that its getters are not created anew for each request. */
 export class RunContext implements IdempotencyContext {
   readonly replayed = false;
   readonly scope: string;
@@ -108,7 +110,7 @@ export class RunContext implements IdempotencyContext {
 }
 
 function inputOf(execution: ExecutionContext): HandlerInput {
-  const input = inputs.get(handlerKindOf(execution).request(execution).source);
+  const input = inputs.get(handlerKindOf(execution).source(execution));
   if (!input) {
     throw new Error(
       `${execution.getClass().name}.${execution.getHandler().name} asks for what only @Idempotent() on the method provides`,

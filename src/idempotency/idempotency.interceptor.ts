@@ -15,7 +15,7 @@ import { handlerKindOf } from './handlers';
 import type { HandlerKind } from './handlers/handler-kind';
 import { provideHandlerInput } from './idempotency.context';
 import { MODULE_OPTIONS_TOKEN } from './idempotency.module-definition';
-import { MissingTimestampError } from './idempotency.errors';
+import { MissingTimestampError, rejected, type Failure } from './failure';
 import {
   isKeyReader,
   optionsOf,
@@ -25,20 +25,20 @@ import {
   type WhenInProgress,
 } from './idempotency.options';
 import { IdempotencyService } from './idempotency.service';
-import type { Outcome, Refused } from './outcome';
+import type { Outcome } from './outcome';
 
 interface Accepted {
   readonly kind: 'accepted';
   readonly source: object;
   readonly payload: unknown;
-  /** Undefined where the handler also takes requests without a key. */
+  /** Undefined for a request without a key that the handler takes all the same. */
   readonly request: RunRequest | undefined;
 }
 
-/** How a call ended, and what was asked for; nothing was where the request was refused. */
+/** How a call ended, and the run that it asked for; undefined for a request that was rejected before. */
 interface Processed {
-  readonly outcome: Outcome<unknown> | Refused;
-  readonly request?: RunRequest;
+  readonly outcome: Outcome<unknown>;
+  readonly request?: RunRequest | undefined;
 }
 
 /** One call of a decorated handler. */
@@ -52,12 +52,12 @@ interface Call {
 const DEFAULT_REPLAY_HEADERS = ['location'];
 
 /**
- * Stands between a handler and its requests: reads key and payload, lets the service decide, and translates the
- * outcome into what the caller or broker is told. Set up by `@Idempotent()`.
+ * Reads key and payload of a request, runs the handler through the service, and translates the outcome into the answer for
+ * the caller or broker. Set up by `@Idempotent()`.
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
-  /** Of each handler, put together once. */
+  /** Per handler, with the module's defaults. */
   private readonly options = new WeakMap<object, IdempotentOptions>();
 
   constructor(
@@ -75,9 +75,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
       case 'replayed':
         return of(this.answer(call, outcome.result, outcome.kind === 'replayed'));
       default: {
-        const rejects = outcome.kind === 'in-progress' && rejectsInProgress(options.whenInProgress);
+        const isInProgress = outcome.kind === 'failed' && outcome.code === 'in-progress';
+        const rejects = isInProgress && rejectsInProgress(options.whenInProgress);
         const onFailure = rejects ? undefined : this.injectable(options.onFailure);
-        return of(await call.kind.decline(execution, outcome, { onFailure, claimed: request }));
+        return of(await call.kind.fail(execution, outcome, { onFailure, claimed: request }));
       }
     }
   }
@@ -93,7 +94,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
 
   private async process(call: Call): Promise<Processed> {
     const read = await this.read(call);
-    if (read.kind === 'refused') return { outcome: read };
+    if (read.kind === 'failed') return { outcome: read };
     const { request, source, payload } = read;
     if (!request) {
       provideHandlerInput(source, { context: undefined, payload });
@@ -103,15 +104,18 @@ export class IdempotencyInterceptor implements NestInterceptor {
       provideHandlerInput(source, { context, payload });
       return this.work(call);
     });
-    if (outcome.kind === 'replayed' || (outcome.kind === 'final-error' && outcome.replayed)) {
+    if (outcome.kind === 'replayed' || (outcome.kind === 'remembered-error' && outcome.replayed)) {
       const { scope, key } = request;
-      provideHandlerInput(source, { context: { scope, key, replayed: true }, payload });
+      provideHandlerInput(source, {
+        context: { scope, key, replayed: true, origin: outcome.origin },
+        payload,
+      });
     }
     return { outcome, request };
   }
 
-  /** Nothing is claimed before the request is known to be good: what is refused leaves no trace. */
-  private async read({ execution, kind, options }: Call): Promise<Accepted | Refused> {
+  /** The request is checked before its key is claimed: a rejected request leaves no trace. */
+  private async read({ execution, kind, options }: Call): Promise<Accepted | Failure> {
     try {
       const incoming = kind.request(execution);
       const key = await keyOf(incoming, options, this.keyReaderOf(options));
@@ -126,11 +130,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
         key === undefined ? undefined : runRequestOf({ key, payload, incoming, options, kind, attempts });
       return { kind: 'accepted', source: incoming.source, payload, request };
     } catch (error) {
-      return { kind: 'refused', error };
+      return rejected(error);
     }
   }
 
-  /** Runs the handler and makes of its result what the record holds. */
+  /** Runs the handler, and turns its result into what the record stores. */
   private async work({ execution, kind, options, next }: Call): Promise<unknown> {
     const returned: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
     const result = options.serialize ? options.serialize(returned) : returned;

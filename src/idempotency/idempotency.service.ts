@@ -4,13 +4,13 @@ import { beginRequest } from './begin-request';
 import type { RunRequest, RunSettings, Work } from './run-request';
 import { fingerprintOf } from './fingerprint';
 import { checkKey } from './idempotency-key';
-import { StoreUnavailableError } from './idempotency.errors';
+import { errorOf, StoreUnavailableError, type NotStarted } from './failure';
 import { IdempotencyEvents } from './idempotency.events';
 import { MODULE_OPTIONS_TOKEN } from './idempotency.module-definition';
 import { checkModule, checkRun, type IdempotencyModuleOptions } from './idempotency.options';
 import { LeasedWork } from './leased-work';
 import { LocalMemory } from './local-memory';
-import { errorOf, replayOf, type Answered, type Declined, type FinalError, type Outcome } from './outcome';
+import { isNotStarted, notStarted, replayOf, type Answered, type Outcome } from './outcome';
 import { patientBegin } from './patient-begin';
 import {
   IdempotencyStore,
@@ -31,17 +31,17 @@ interface RunningCall {
 export interface RunOptions extends RunSettings {
   /** Keeps the keys of different kinds of work apart. */
   readonly scope: string;
-  /** What makes it the same request: the same key with another payload is a mismatch. Left out: any payload. */
+  /** Decides whether it is the same request: the same key with another payload is refused. Default: any payload is. */
   readonly payload?: unknown;
 }
 
-/** The engine: makes sure that work under one key has its effect once, and that everybody gets its result. */
+/** The engine: work under one key has its effect once, and every caller gets its result. */
 @Injectable()
 export class IdempotencyService {
   private readonly running = new Map<string, RunningCall>();
   private readonly leasedWork: LeasedWork;
   private readonly memory: LocalMemory | undefined;
-  /** Together unique to each claim, whatever other processes do. */
+  /** Together they make an owner token that no other claim of any process has. */
   private readonly process = randomUUID();
   private claims = 0;
 
@@ -56,22 +56,22 @@ export class IdempotencyService {
   }
 
   /**
-   * Runs `work` under an idempotency key, or answers from the record of an earlier run. A call that meets a running
-   * one of this process gets that one's answer, without a word to the store.
+   * Runs `work` under an idempotency key, or answers from the record of an earlier run. A call for a key that this process
+   * is working on gets that run's answer, without asking the store.
    *
-   * The result must be JSON. `work` should make its effect under the same key downstream where it can, because no
-   * lease closes the window between an effect and its record.
+   * The result must be JSON. Where it can, `work` should pass the same key on to the system that has the effect: no lease
+   * covers a crash between an effect and its record.
    *
    * @example
    * const outcome = await idempotency.run(order.id, () => mailer.send(order), { scope: 'order-mail', payload: order });
    *
-   * @throws Error for a scope or a time that cannot be used
+   * @throws Error if the scope or a time is not valid
    * @throws MissingIdempotencyKeyError, InvalidIdempotencyKeyError
-   * @throws whatever `work` throws; unless it is remembered, the key is free for the next call
-   * @throws LeaseLostError when the lease was lost during the work and nobody has stored a result yet
-   * @throws StoreUnavailableError when the store did not answer: nothing was started, or the result is not recorded
+   * @throws any error of `work`; unless it is remembered, the key is free for the next call
+   * @throws LeaseLostError if the lease was lost during the work and no result is stored yet
+   * @throws StoreUnavailableError if the store did not answer: nothing was started, or the result is not recorded
    */
-  async run<T>(key: string, work: Work<T>, options: RunOptions): Promise<Answered<T> | Declined> {
+  async run<T>(key: string, work: Work<T>, options: RunOptions): Promise<Answered<T> | NotStarted> {
     checkRun(options);
     const request: RunRequest = {
       ...options,
@@ -79,19 +79,12 @@ export class IdempotencyService {
       fingerprint: 'payload' in options ? fingerprintOf(options.payload) : undefined,
     };
     const outcome = await this.tryRun(request, work);
-    switch (outcome.kind) {
-      case 'final-error':
-        throw outcome.error;
-      case 'failed':
-      case 'lease-lost':
-      case 'store-unavailable':
-        throw errorOf(outcome);
-      default:
-        return outcome;
-    }
+    if (outcome.kind === 'remembered-error') throw outcome.error;
+    if (outcome.kind === 'failed' && !isNotStarted(outcome)) throw errorOf(outcome);
+    return outcome;
   }
 
-  /** The same as {@link run}, with failures as data instead of exceptions. */
+  /** The same as {@link run}, but returns every failure instead of throwing it. */
   tryRun<T>(request: RunRequest, work: Work<T>): Promise<Outcome<T>> {
     const name = nameOf(request);
     const call = this.running.get(name);
@@ -106,22 +99,22 @@ export class IdempotencyService {
     return outcome;
   }
 
-  /** What is known of a key: its record, how often it was acquired, whether somebody works on it now. */
+  /** What the store has under a key: its record, how often it was claimed, whether it is in progress. */
   find(name: ScopedKey): Promise<Finding> {
     return this.store.find(name);
   }
 
   /**
-   * How the key stands for a request that is about to be given up: answered by a record after all, in progress, or
-   * neither (undefined). With `maxAttempts`, for one whose attempts seem used up: as long as the key has another one left,
-   * because some were forgiven meanwhile, it counts as in progress.
+   * The state of a key before a request for it is given up: its record's answer, in progress, or neither (undefined). With
+   * `maxAttempts`, for a request whose attempts are used up: while the key has an attempt left, because some were forgiven
+   * meanwhile, it counts as in progress.
    *
    * @throws StoreUnavailableError
    */
   async lookAgain(
     claimed: ClaimedKey,
     { maxAttempts = 0 }: { readonly maxAttempts?: number | undefined } = {},
-  ): Promise<Answered<unknown> | FinalError | Declined | undefined> {
+  ): Promise<Outcome<unknown> | undefined> {
     const found = await this.store.find(claimed);
     const { record, remainingLeaseMs } = found;
     if (record)
@@ -130,18 +123,19 @@ export class IdempotencyService {
         fitsRecord(record, claimed.fingerprint) ? record : 'idempotency-key-reused',
         'store',
       );
-    if (remainingLeaseMs !== undefined) return { kind: 'in-progress', remainingMs: remainingLeaseMs };
-    // A request that forgives some may have begun in this process, and the store has not heard of it yet.
+    if (remainingLeaseMs !== undefined)
+      return { kind: 'failed', code: 'in-progress', remainingMs: remainingLeaseMs };
+    // A request that forgives some may have started in this process, and the store does not know it yet.
     const beginning = this.running.get(nameOf(claimed))?.request.forgivenAttempts ?? 0;
     const forgiven = Math.max(found.forgivenAttempts, beginning);
     return found.countedAttempts - forgiven < maxAttempts
-      ? { kind: 'in-progress', remainingMs: 0 }
+      ? { kind: 'failed', code: 'in-progress', remainingMs: 0 }
       : undefined;
   }
 
   /**
-   * Forgets a key, so that it may be used again, as if for the first time. While somebody works on it only an earlier
-   * record goes, not the lease. Other processes forget what they hold in memory when its time is over.
+   * Forgets a key, so that it can be used again like a new one. While the key is in progress only an earlier record is
+   * removed, not the lease. Other processes keep what they have in memory until its time is over.
    */
   async forget(name: ScopedKey): Promise<void> {
     await this.store.forget(name);
@@ -161,8 +155,7 @@ export class IdempotencyService {
       forgivenAttempts === request.forgivenAttempts
     )
       return this.join(call, request, work);
-    // Which of the two payloads the key belongs to, and whether this one may be tried more often, is for the store to say,
-    // once the other one is through.
+    // After the other call has ended, the store decides to which payload the key belongs, and whether more attempts may follow.
     await call.outcome;
     return this.tryRun(request, work);
   }
@@ -170,24 +163,23 @@ export class IdempotencyService {
   private async join<T>(call: RunningCall, request: RunRequest, work: Work<T>): Promise<Outcome<T>> {
     // Same scope, key and fingerprint: the same work, and so the same type of result.
     const outcome = (await call.outcome) as Outcome<T>;
+    const { origin } = call;
     switch (outcome.kind) {
       case 'executed':
-      case 'replayed':
-        this.events.emit(request, {
-          kind: 'replayed',
-          from: 'running-call',
-          result: outcome.result,
-          origin: call.origin,
-        });
-        return { kind: 'replayed', result: outcome.result };
-      case 'final-error':
-        return { ...outcome, replayed: true };
-      case 'outside-deduplication-window':
-      case 'from-the-future':
-        // That says when the other request was made, not this one.
-        return this.tryRun(request, work);
+      case 'replayed': {
+        const { result } = outcome;
+        this.events.emit(request, { kind: 'replayed', from: 'running-call', result, origin });
+        return { kind: 'replayed', result, origin };
+      }
+      case 'remembered-error':
+        return { ...outcome, replayed: true, origin };
+      case 'failed':
+        // These two are about the time of the other request, not of this one.
+        return outcome.code === 'outside-deduplication-window' || outcome.code === 'from-the-future'
+          ? this.tryRun(request, work)
+          : outcome;
       default:
-        return outcome;
+        return outcome satisfies never;
     }
   }
 
@@ -200,20 +192,14 @@ export class IdempotencyService {
         case 'completed':
           this.memory?.remember(nameOf(request), reply.record);
           return this.replay(request, reply.record, 'store');
-        case 'in-progress':
-        case 'idempotency-key-reused':
-        case 'retries-exhausted':
-        case 'outside-deduplication-window':
-        case 'from-the-future':
-          this.events.emit(request, reply);
-          return reply;
         default:
-          return reply satisfies never;
+          this.events.emit(request, reply);
+          return notStarted(reply);
       }
     } catch (error) {
-      if (error instanceof StoreUnavailableError) return { kind: 'store-unavailable', error };
-      // Something is wrong with this one key, such as a record that nobody can read.
-      return { kind: 'failed', error, attempt: 0 };
+      if (error instanceof StoreUnavailableError) return { kind: 'failed', code: 'store-unavailable', error };
+      // The fault is in what is stored under this one key, such as a record that cannot be read.
+      return { kind: 'failed', code: 'work-failed', error, attempt: 0 };
     }
   }
 
@@ -221,10 +207,10 @@ export class IdempotencyService {
     request: ScopedKey,
     record: IdempotencyRecord | 'idempotency-key-reused',
     from: 'store' | 'memory',
-  ): Answered<T> | FinalError | Declined {
+  ): Outcome<T> {
     if (record === 'idempotency-key-reused') {
-      this.events.emit(request, { kind: 'idempotency-key-reused' });
-      return { kind: 'idempotency-key-reused' };
+      this.events.emit(request, { kind: record });
+      return { kind: 'failed', code: record };
     }
     this.events.emit(request, { kind: 'replayed', from, result: record.result, origin: record.origin });
     return replayOf<T>(record);
@@ -237,7 +223,7 @@ export class IdempotencyService {
     } catch (error) {
       if (error instanceof StoreUnavailableError)
         this.events.emit(request, { kind: 'store-unavailable', step: 'begin', error });
-      // It may have taken the lease all the same; give it back rather than block the key until it runs out.
+      // The store may have granted the lease all the same: released, it does not block the key until it ends.
       void this.leasedWork.release(asked, { counting: 'uncounted' });
       throw error;
     }

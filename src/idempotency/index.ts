@@ -6,12 +6,12 @@ export {
   type ReplayedContext,
 } from './idempotency.context';
 export { IdempotencyModule } from './idempotency.module';
-export type { RunRequest, FailedWork, RunSettings, Work, WorkEnd } from './run-request';
+export type { RunRequest, RunSettings, Work, WorkEnd } from './run-request';
 export { IdempotencyService, type RunOptions } from './idempotency.service';
 export { amqpInstant, type AmqpInstant, type TimestampUnit } from './handlers/amqp-instant';
-export type { IncomingRequest } from './handlers/handler-kind';
+export type { FailureHandler, IncomingRequest } from './handlers/handler-kind';
 export type { LocalMemoryOptions } from './local-memory';
-export { RememberedError } from './remembered-error';
+export { RememberedError } from './store/stored-record';
 export { IdempotencyEvents, type IdempotencyEvent } from './idempotency.events';
 export type {
   AttemptPolicy,
@@ -24,7 +24,7 @@ export type {
 export { canonicalJson } from './canonical-json';
 export { plainKey } from './handlers/http-handler';
 export { checkKey, isKey, readKey, type KeyLocation } from './idempotency-key';
-export type { Answered, Declined, Failed, FinalError, Refused, Failure, FailureHandler } from './outcome';
+export type { Answered, Outcome, RememberedFailure } from './outcome';
 export {
   RetriesExhaustedError,
   IdempotencyError,
@@ -37,8 +37,11 @@ export {
   OutsideDeduplicationWindowError,
   RequestFromTheFutureError,
   StoreUnavailableError,
-  type IdempotencyErrorCode,
-} from './idempotency.errors';
+  type FailedWork,
+  type Failure,
+  type FailureCode,
+  type NotStarted,
+} from './failure';
 export {
   IdempotencyStore,
   type Claim,

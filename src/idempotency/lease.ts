@@ -1,4 +1,4 @@
-import { LeaseLostError } from './idempotency.errors';
+import { LeaseLostError } from './failure';
 import type { IdempotencyEvents } from './idempotency.events';
 import type { IdempotencyStore, LeaseOwner } from './store/idempotency-store';
 

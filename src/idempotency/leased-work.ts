@@ -1,21 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canonicalJson } from './canonical-json';
-import type { RunRequest, FailedWork, Work, WorkEnd } from './run-request';
+import { LeaseLostError, StoreUnavailableError, type Failure, type FailedWork } from './failure';
 import { RunContext } from './idempotency.context';
-import { LeaseLostError, StoreUnavailableError } from './idempotency.errors';
 import type { IdempotencyEvents } from './idempotency.events';
 import type { IdempotencyModuleOptions } from './idempotency.options';
 import { Lease } from './lease';
 import type { LocalMemory } from './local-memory';
-import {
-  replayOf,
-  type Answered,
-  type Declined,
-  type Failed,
-  type FinalError,
-  type Outcome,
-} from './outcome';
-import { storedErrorFrom } from './remembered-error';
+import { replayOf, type Outcome } from './outcome';
+import type { RunRequest, Work, WorkEnd } from './run-request';
 import type {
   Claim,
   CompleteReply,
@@ -25,14 +17,22 @@ import type {
   LeaseOwner,
   ReleaseOptions,
 } from './store/idempotency-store';
-import { fitsRecord, writeRecord } from './store/stored-record';
+import { fitsRecord, storedErrorFrom, writeRecord } from './store/stored-record';
 
 /** Between two tries to store a record; the lease bounds them. */
 const COMPLETE_RETRY_MS = 200;
 
-type End<T> = { readonly kind: 'returned'; readonly result: T } | Extract<WorkEnd, { kind: 'threw' }>;
+/** Work whose key is claimed. */
+interface ClaimedWork<T> {
+  readonly request: RunRequest;
+  readonly owner: LeaseOwner;
+  readonly claim: Claim;
+  /** When the claim was asked for, by `performance.now()`. */
+  readonly sentAt: number;
+  readonly work: Work<T>;
+}
 
-/** Does the work that a lease was taken for, and ends the lease: with a record, or by giving it back. */
+/** Does the work that a key was claimed for, and ends its lease: by storing a record, or by releasing the key. */
 export class LeasedWork {
   private readonly store: IdempotencyStore;
   private readonly options: IdempotencyModuleOptions;
@@ -51,62 +51,51 @@ export class LeasedWork {
     this.memory = parts.memory;
   }
 
-  async run<T>(begun: {
-    request: RunRequest;
-    owner: LeaseOwner;
-    claim: Claim;
-    sentAt: number;
-    work: Work<T>;
-  }): Promise<Outcome<T>> {
-    const { request, owner, claim, work } = begun;
-    const { fencingToken, attempt, forgivenAttempts } = claim;
-    const counts = { attempt, ...(forgivenAttempts > 0 && { forgivenAttempts }) };
+  async run<T>(claimed: ClaimedWork<T>): Promise<Outcome<T>> {
+    const { request, owner, claim, work } = claimed;
+    const { attempt, fencingToken } = claim;
     this.events.emit(request, { kind: 'acquired', attempt, fencingToken });
     const leaseMs = request.leaseMs ?? this.options.leaseMs;
-    const lease = new Lease(this.store, owner, leaseMs, this.events, begun.sentAt);
+    const lease = new Lease(this.store, owner, leaseMs, this.events, claimed.sentAt);
     try {
       const end = await endOf(work, new RunContext(request, claim, lease));
-      // If the process dies here, the effect is there without a record: the next owner's downstream key absorbs it.
-      if (isRemembered(end, request)) return await this.complete({ request, lease, fencingToken, end });
+      // If the process dies here, there is an effect without a record: the key given to the downstream makes the next run safe.
+      if (isRemembered(end, request)) return await this.complete(claimed, lease, end);
       lease.end();
-      if (end.kind === 'returned') {
-        await this.release(owner, { counting: 'counted' });
-        return { kind: 'executed', result: end.result };
-      }
-      return await this.giveBack({ request, owner, counts, error: end.error });
+      if (end.kind === 'threw') return await this.releaseFailed(claimed, end.error);
+      await this.release(owner, { counting: 'counted' });
+      return { kind: 'executed', result: end.result as T };
     } catch (error) {
-      // Nothing to release: the lease is lost, or the store cannot be told anything now.
-      if (error instanceof LeaseLostError) return { kind: 'lease-lost' };
+      // Nothing to release: another owner has the lease, or the store does not answer.
+      if (error instanceof LeaseLostError) return { kind: 'failed', code: 'lease-lost' };
       if (error instanceof StoreUnavailableError) throw error;
       lease.end();
-      return await this.giveBack({ request, owner, counts, error });
+      return await this.releaseFailed(claimed, error);
     } finally {
       lease.end();
     }
   }
 
-  /** After work that threw. A lease that was lost meanwhile is another owner's, and so is the end of the work. */
-  private async giveBack(failed: {
-    request: RunRequest;
-    owner: LeaseOwner;
-    counts: Omit<FailedWork, 'error'>;
-    error: unknown;
-  }): Promise<Failed> {
-    const { request, owner, counts } = failed;
-    const { error, ...release } = judged(request, { ...counts, error: failed.error });
+  /** After work that threw. If the lease was lost meanwhile, the next owner decides how the work ends. */
+  private async releaseFailed(
+    { request, owner, claim }: Omit<ClaimedWork<unknown>, 'work'>,
+    thrown: unknown,
+  ): Promise<Failure> {
+    const { attempt, forgivenAttempts } = claim;
+    const failed = { error: thrown, attempt, ...(forgivenAttempts > 0 && { forgivenAttempts }) };
+    const { error, ...release } = judged(request, failed);
     const reply = await this.release(owner, release);
-    if (error instanceof LeaseLostError || reply === 'lost') return { kind: 'lease-lost' };
+    if (error instanceof LeaseLostError || reply === 'lost') return { kind: 'failed', code: 'lease-lost' };
     const { backoffMs } = release;
-    return { kind: 'failed', error, ...counts, ...(backoffMs !== undefined && { retryInMs: backoffMs }) };
+    const retry = backoffMs !== undefined && { retryInMs: backoffMs };
+    return { kind: 'failed', code: 'work-failed', ...failed, error, ...retry };
   }
 
-  private async complete<T>(done: {
-    request: RunRequest;
-    lease: Lease;
-    fencingToken: number;
-    end: End<T>;
-  }): Promise<Answered<T> | FinalError | Declined> {
-    const { request, lease, fencingToken, end } = done;
+  private async complete<T>(
+    { request, claim: { fencingToken } }: ClaimedWork<T>,
+    lease: Lease,
+    end: WorkEnd,
+  ): Promise<Outcome<T>> {
     const origin = this.options.origin?.();
     const record: IdempotencyRecord = {
       processedAt: new Date().toISOString(),
@@ -117,13 +106,13 @@ export class LeasedWork {
       fencingToken,
     };
     const reply = await this.storeRecord(request, lease, record);
-    // An earlier try may have been carried out though its answer was lost: then the record there is ours.
+    // If the answer to an earlier try was lost, the record that is there may be ours.
     if (reply.kind === 'stored' || isSame(reply.record, record)) {
       this.events.emit(request, { kind: 'completed', fencingToken, result: record.result });
       this.memory?.remember(`${request.scope}:${request.key}`, record);
       return end.kind === 'returned'
-        ? { kind: 'executed', result: end.result }
-        : { kind: 'final-error', error: end.error, replayed: false };
+        ? { kind: 'executed', result: end.result as T }
+        : { kind: 'remembered-error', error: end.error, replayed: false };
     }
     const winner = reply.record;
     this.events.emit(request, {
@@ -133,10 +122,10 @@ export class LeasedWork {
     if (!winner) throw new LeaseLostError();
     if (fitsRecord(winner, request.fingerprint)) return replayOf<T>(winner);
     this.events.emit(request, { kind: 'idempotency-key-reused' });
-    return { kind: 'idempotency-key-reused' };
+    return { kind: 'failed', code: 'idempotency-key-reused' };
   }
 
-  /** The effect has happened, so its record is worth some patience: as long as the lease is ours. */
+  /** The effect has happened, so storing its record is tried again as long as the lease is ours. */
   private async storeRecord(
     request: RunRequest,
     lease: Lease,
@@ -150,7 +139,7 @@ export class LeasedWork {
       try {
         return await this.store.complete(asked);
       } catch (error) {
-        // A result that is no JSON will be none the next time either.
+        // A result that cannot be written as JSON never can be.
         if (!(error instanceof StoreUnavailableError)) throw error;
         this.events.emit(request, { kind: 'store-unavailable', step: 'complete', error });
         if (lease.remainingMs <= COMPLETE_RETRY_MS) throw error;
@@ -159,7 +148,7 @@ export class LeasedWork {
     }
   }
 
-  /** Never rejects: a lease that cannot be given back runs out by itself. */
+  /** Never rejects: a lease that cannot be released ends when its time is over. */
   async release(owner: LeaseOwner, options: ReleaseOptions): Promise<'released' | 'lost' | 'unknown'> {
     try {
       const reply = await this.store.release(owner, options);
@@ -176,25 +165,25 @@ function sameJson(one: unknown, other: unknown): boolean {
   return canonicalJson(asStored(one)) === canonicalJson(asStored(other));
 }
 
-/** Records hold what JSON makes of a result: null of NaN, for one. */
+/** As JSON changes a result: NaN becomes null, for example. */
 function asStored(result: unknown): unknown {
   return JSON.parse(JSON.stringify(result ?? null));
 }
 
-/** Tokens start anew when the store has lost its data, so they alone do not tell, and nor does a millisecond. */
+/** Fencing tokens start again at 1 when the store has lost its data, so the whole record is compared. */
 function isSame(found: IdempotencyRecord | undefined, ours: IdempotencyRecord): boolean {
   return found !== undefined && writeRecord(found) === writeRecord(ours);
 }
 
-/** A lost lease is no end of the work, whoever asks to remember what was thrown. */
+/** A lost lease is never the final answer, even if `remember` says so. */
 function isRemembered(end: WorkEnd, { remember }: RunRequest): boolean {
   if (end.kind === 'threw' && end.error instanceof LeaseLostError) return false;
   return remember ? remember(end) : end.kind === 'returned';
 }
 
-async function endOf<T>(work: Work<T>, context: RunContext): Promise<End<T>> {
+async function endOf<T>(work: Work<T>, context: RunContext): Promise<WorkEnd> {
   try {
-    // Redis may have answered late, or the process may have been frozen before it read the answer.
+    // The store may have answered late, or the process may have been frozen before it read the answer.
     context.assertHeld();
     return { kind: 'returned', result: await work(context) };
   } catch (error) {
@@ -202,7 +191,7 @@ async function endOf<T>(work: Work<T>, context: RunContext): Promise<End<T>> {
   }
 }
 
-/** What the release leaves behind, and the error to tell: one of the application's own judgement comes first. */
+/** How to release the key, and which error to report: one that the application's own functions throw comes first. */
 function judged(request: RunRequest, failed: FailedWork): ReleaseOptions & { error: unknown } {
   const { error } = failed;
   if (error instanceof LeaseLostError) return { counting: 'unfinished', error };

@@ -2,17 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunRequest } from './run-request';
 import type { BeginReply, BeginRequest, IdempotencyStore } from './store/idempotency-store';
 
-/** Between two looks at a busy key: soon at first, then less often. */
+/** Between two looks at a key in progress: soon at first, then less often. */
 const FIRST_POLL_MS = 50;
 const LONGEST_POLL_MS = 400;
 
-/** What the store answered in the end, and when it was asked for that. An attempt that is not due counts as in progress. */
+/** The store's last answer, and when it was asked. An attempt that may not start yet counts as in progress. */
 interface Begun {
   readonly reply: Exclude<BeginReply, { kind: 'not-due' }>;
   readonly sentAt: number;
 }
 
-/** Begins, and while the key is busy looks again for a while: where the owner is about to finish, that is cheapest. */
+/** Begins. While the key is in progress it looks again for `inProgressWaitMs`: cheapest when the owner is about to finish. */
 export async function patientBegin(
   store: IdempotencyStore,
   request: Pick<RunRequest, 'inProgressWaitMs' | 'waitingSince'>,
@@ -30,7 +30,7 @@ export async function patientBegin(
       continue;
     }
     if (reply.kind !== 'in-progress' && reply.kind !== 'not-due') return { reply, sentAt };
-    // A lease may be given back early; an attempt that waits begins no sooner than it is due.
+    // A lease may be released early; an attempt never starts before it is due.
     const leastWaitMs = reply.kind === 'in-progress' ? pollMs : Math.max(pollMs, reply.remainingMs);
     if (sentAt + leastWaitMs > patientUntil)
       return { reply: { kind: 'in-progress', remainingMs: reply.remainingMs }, sentAt };

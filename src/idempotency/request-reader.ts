@@ -1,8 +1,7 @@
-import type { RunRequest } from './run-request';
+import { MissingIdempotencyKeyError } from './failure';
 import { fingerprintOf } from './fingerprint';
 import type { HandlerKind, IncomingRequest } from './handlers/handler-kind';
 import { checkKey, DEFAULT_KEY_LOCATION, propertyAt, readKey } from './idempotency-key';
-import { MissingIdempotencyKeyError } from './idempotency.errors';
 import {
   isKeyReader,
   isName,
@@ -10,9 +9,11 @@ import {
   type IdempotentOptions,
   type KeyReader,
 } from './idempotency.options';
+import type { RunRequest } from './run-request';
 
 /**
- * The key of a request, as `keys` reads it where there is such a provider; undefined where it has none and the handler takes it all the same.
+ * The key of a request; undefined if it has none and the handler also runs without one. `keys` is the provider in the
+ * option `key`, if there is one.
  *
  * @throws MissingIdempotencyKeyError, InvalidIdempotencyKeyError, or what the handler's own function throws
  */
@@ -33,7 +34,7 @@ export async function keyOf(
   }
 }
 
-/** What a handler's options make of a request whose key and payload are known to be good. */
+/** The run that a handler's options ask for, after key and payload were found valid. */
 export function runRequestOf(read: {
   key: string;
   payload: unknown;
@@ -47,7 +48,9 @@ export function runRequestOf(read: {
   return {
     scope: scopeOf(incoming, options),
     key,
-    uncounted: options.uncounted ?? kind.uncounted,
+    uncounted: attempts?.isUncounted
+      ? (error) => attempts.isUncounted?.(incoming.source, error) ?? false
+      : (options.uncounted ?? kind.uncounted),
     fingerprint:
       options.fingerprint === false ? undefined : fingerprintOf(identityOf(payload, options.fingerprint)),
     requestedAt: incoming.requestedAt,
@@ -69,7 +72,7 @@ function scopeOf(incoming: IncomingRequest, { scope, tenant }: IdempotentOptions
   const name = tenant(incoming);
   if (!isName(name))
     throw new Error(`the tenant of a request in scope '${scope}' must follow the rules of a scope`);
-  // Neither of the two can hold a space, so no other tenant and scope look the same.
+  // Neither can contain a space, so two different pairs never give the same text.
   return `${name} ${scope}`;
 }
 

@@ -1,56 +1,48 @@
+import type { FailedWork } from './failure';
 import type { IdempotencyContext } from './idempotency.context';
 import type { ClaimedKey } from './store/idempotency-store';
 
-/** How a piece of work ended, for `remember` to judge. */
+/** What the work returned or threw, for `remember` to decide about. */
 export type WorkEnd =
   | { readonly kind: 'returned'; readonly result: unknown }
   | { readonly kind: 'threw'; readonly error: unknown };
 
-/** How one piece of work is to be treated; what is left out is as the module's options say. */
+/** Settings of one piece of work. The defaults of the first two are the module's options. */
 export interface RunSettings {
   /** How long a finished record answers duplicates, in seconds. */
   readonly ttlSeconds?: number;
-  /** How long a dead owner blocks the key, in milliseconds. Renewed while the work goes on. */
+  /** How long a dead owner blocks the key, in milliseconds. Renewed while the work runs. */
   readonly leaseMs?: number;
-  /** How long to wait for another process's answer before the key counts as busy, in ms. Default 0. */
+  /** How long to wait for the answer of another process that works on the key, in ms. Default 0. */
   readonly inProgressWaitMs?: number;
   /**
-   * Which ends are final: recorded, and the answer to every duplicate. What is not remembered frees the key for the
-   * next request. Default: what the work returns, and nothing that it throws.
+   * Which results and errors are final: recorded, and the answer to every duplicate. If it returns false, the key is free
+   * for the next request. Default: every result, and no error.
    */
   readonly remember?: (end: WorkEnd) => boolean;
   /**
-   * Errors that prove that nothing has happened. Such a run leaves no trace but the fencing token: it does not count
-   * as an attempt, and the key is not bound to its payload. Default: none.
+   * Errors that prove that the work had no effect. Such a run does not count as an attempt and does not bind the key to its
+   * payload; only the fencing token grows. Default: none.
    */
   readonly uncounted?: (error: unknown) => boolean;
 }
 
-/** Work that threw, for those who say when it is tried again. */
-export interface FailedWork {
-  readonly error: unknown;
-  /** Which counted attempt it was, from 1. */
-  readonly attempt: number;
-  /** How many of the counted ones use up no limit; left out: none. */
-  readonly forgivenAttempts?: number;
-}
-
-/** One request for a piece of work. */
+/** One request to do a piece of work once. */
 export interface RunRequest extends ClaimedKey, RunSettings {
-  /** When the request was made. With it, one that may have been processed and forgotten is declined. */
+  /** When the request was made. With it, a request that may have been processed and forgotten is not worked on. */
   readonly requestedAt?: Date;
   /**
-   * Since when it has waited in our own hands, where it has: its age is that of this moment. Asked only about a request
-   * that would be declined for its age; see `IdempotencyContext.sinceForgottenMs` for one that is taken after all.
+   * Since when it has waited on our side: its age is taken at that moment. Asked only about a request that is too old
+   * otherwise; see `IdempotencyContext.sinceForgottenMs` for one that is taken for this reason.
    */
   readonly waitingSince?: () => Promise<Date | undefined>;
-  /** The most counted attempts at its key, less those forgiven, that this request may add to. Default: no limit. */
+  /** No attempt starts when the key has so many counted ones, not including those forgiven. Default: no limit. */
   readonly maxAttempts?: number | undefined;
   /** How many of them are forgiven, for all requests of the key: see `AttemptPolicy`. Default: none. */
   readonly forgivenAttempts?: number | undefined;
   /**
-   * How long the key waits after work that threw, in ms: until then every request for it is answered as one in progress.
-   * Default: not at all.
+   * How long the key waits after work that threw, in ms. Until then requests for it are answered like those of a key in
+   * progress. Default: not at all.
    */
   readonly backoffMs?: (failed: FailedWork) => number | undefined;
 }

@@ -1,12 +1,11 @@
-import { printable } from '../foreign-text/printable';
-import type { DeadLetterReason } from './disposition';
+import { printable } from '../text/printable';
 import { HEADERS } from './topology';
 
 const LONGEST_DETAIL = 300;
 
 /** What a message gains as a dead letter. */
 export function deadLetterHeaders(letter: {
-  reason: DeadLetterReason;
+  reason: string;
   detail: string;
   /** Where a replay goes. */
   routingKey: string;

@@ -2,20 +2,19 @@ import { RABBIT_HANDLER, type RabbitHandlerConfig } from '@golevelup/nestjs-rabb
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
 import { from, lastValueFrom, type Observable } from 'rxjs';
-import { Deliveries } from './deliveries';
 import { removeForeignHeaders } from './message-origin';
+import { MessagePipeline } from './message.pipeline';
 
-/** Stands before everything else that a subscriber does with a message, so that all of it is measured and named. */
+/** Outermost on every subscriber of a work queue: passes each message through the pipeline. */
 @Injectable()
 export class DeliveryInterceptor implements NestInterceptor {
-  constructor(private readonly deliveries: Deliveries) {}
+  constructor(private readonly pipeline: MessagePipeline) {}
 
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
     const [body, message] = execution.getArgs<[unknown, ConsumeMessage]>();
     removeForeignHeaders(message);
-    const received = { queue: queueOf(execution), message, body };
     const work = () => lastValueFrom<unknown, unknown>(next.handle(), { defaultValue: undefined });
-    return from(this.deliveries.process(received, work));
+    return from(this.pipeline.process(execution, { queue: queueOf(execution), message, body }, work));
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ConsumeMessage, Options } from 'amqplib';
-import { printable } from '../foreign-text/printable';
+import { printable } from '../text/printable';
 import { isOfDeadLetter } from './dead-letter-headers';
 import { encodableHeaders, isEncodableProperty } from './encodable';
 import { unreadableHeaders } from './header-tables';

@@ -1,8 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { DELIVERY_OUTCOMES, type DeliveryOutcome } from './delivery';
-import { DEAD_LETTER_REASONS, DELAY_REASONS, type Disposition } from './disposition';
-import { WORK_QUEUES } from './topology';
+import { COMMON_REASONS, type DeadLetter, type Delay } from './disposition';
+import type { QueuePolicy } from './queue-policy';
+
+/** How the processing of a message ended. */
+const OUTCOMES = [
+  /** The work was done, and its result recorded. */
+  'processed',
+  /** The record of an earlier run was the answer. */
+  'duplicate',
+  /** There was nothing to do, such as a receipt that was not asked for. */
+  'ignored',
+  /** A copy waits in a retry queue. */
+  'delayed',
+  'dead-lettered',
+  /** Given back to the broker. */
+  'requeued',
+] as const;
+export type MessageOutcome = (typeof OUTCOMES)[number];
 
 /** From an answer out of Redis to a gateway that takes its time. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -26,14 +41,14 @@ export class MessageMetrics {
     });
     this.duration = new Histogram({
       name: 'payments_message_duration_seconds',
-      help: 'From a message being handed to its subscriber until its disposition was sealed.',
+      help: 'Time from delivery to settlement: acknowledged, delayed or dead-lettered.',
       labelNames: ['queue', 'outcome'],
       buckets: SECONDS,
       registers,
     });
     this.inProgress = new Gauge({
       name: 'payments_messages_in_progress',
-      help: 'Messages in flight: taken and not settled yet.',
+      help: 'Messages in flight: delivered and not settled yet.',
       labelNames: ['queue'],
       registers,
     });
@@ -49,11 +64,10 @@ export class MessageMetrics {
       labelNames: ['queue', 'reason'],
       registers,
     });
-    this.startAtZero();
   }
 
-  /** A message is in flight; call what is returned when it no longer is. */
-  begun(queue: string): (outcome: DeliveryOutcome) => void {
+  /** A message was delivered; call what is returned when it is settled. */
+  begun(queue: string): (outcome: MessageOutcome) => void {
     const startedAt = performance.now();
     this.inProgress.inc({ queue });
     return (outcome) => {
@@ -63,18 +77,17 @@ export class MessageMetrics {
     };
   }
 
-  settled(queue: string, disposition: Disposition): void {
+  settled(queue: string, disposition: Delay | DeadLetter): void {
     const counter = disposition.kind === 'delay' ? this.delayed : this.deadLettered;
     counter.inc({ queue, reason: disposition.reason });
   }
 
   /** A counter that appears with its first event hides that event from `increase()`. */
-  private startAtZero(): void {
-    for (const { name: queue } of WORK_QUEUES) {
-      this.inProgress.set({ queue }, 0);
-      for (const outcome of DELIVERY_OUTCOMES) this.messages.inc({ queue, outcome }, 0);
-      for (const reason of DELAY_REASONS) this.delayed.inc({ queue, reason }, 0);
-      for (const reason of DEAD_LETTER_REASONS) this.deadLettered.inc({ queue, reason }, 0);
-    }
+  startAtZero({ queue: { name: queue }, reasons }: QueuePolicy): void {
+    this.inProgress.set({ queue }, 0);
+    for (const outcome of OUTCOMES) this.messages.inc({ queue, outcome }, 0);
+    for (const reason of [...COMMON_REASONS.delay, ...reasons.delay]) this.delayed.inc({ queue, reason }, 0);
+    for (const reason of [...COMMON_REASONS.deadLetter, ...reasons.deadLetter])
+      this.deadLettered.inc({ queue, reason }, 0);
   }
 }

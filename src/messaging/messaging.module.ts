@@ -1,15 +1,16 @@
 import { RabbitMQModule, type RabbitMQConfig } from '@golevelup/nestjs-rabbitmq';
 import { Module } from '@nestjs/common';
 import { Environment } from '../config/environment';
-import { MetricsModule } from '../observability/metrics.module';
+import { MetricsModule } from '../observability/metrics/metrics.module';
 import { RedisModule } from '../redis/redis.module';
 import { ChannelGuard } from './channel-guard';
 import { ConnectionUpkeep } from './connection-upkeep';
 import { Consumption } from './consumption';
 import { ConsumptionMetrics } from './consumption.metrics';
 import { Declaration } from './declaration';
-import { Deliveries } from './deliveries';
 import { readBody } from './message-body';
+import { MessageEvents } from './message-events';
+import { MessagePipeline } from './message.pipeline';
 import { MessageMetrics } from './message.metrics';
 import { Publisher } from './publisher';
 import { PublisherClocks } from './publisher-clocks';
@@ -23,7 +24,7 @@ import { WaitingTimes } from './waiting-times';
 const HEARTBEAT_SECONDS = 5;
 const RECONNECT_SECONDS = 1;
 
-/** The connection to RabbitMQ with everything declared on it, and what becomes of messages. */
+/** The connection to RabbitMQ, its topology, and the pipeline that every message goes through. */
 @Module({
   imports: [
     MetricsModule,
@@ -57,8 +58,9 @@ const RECONNECT_SECONDS = 1;
     Consumption,
     ConsumptionMetrics,
     Declaration,
-    Deliveries,
+    MessageEvents,
     MessageMetrics,
+    MessagePipeline,
     Publisher,
     PublisherClocks,
     PublishingChannel,
@@ -71,10 +73,9 @@ const RECONNECT_SECONDS = 1;
     ChannelGuard,
     Consumption,
     Declaration,
-    Deliveries,
+    MessageEvents,
+    MessagePipeline,
     Publisher,
-    Settlement,
-    WaitingTimes,
   ],
 })
 export class MessagingModule {}

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { SpanKind } from '@opentelemetry/api';
-import { inSpan, withTrace } from '../tracing/spans';
+import { inSpan, withTrace } from '../observability/tracing/spans';
+import { messageOf } from '../text/message-of';
 import { UnencodableMessageError } from './encodable';
 import { PublishingChannel, type OutgoingMessage, type Receipt } from './publishing-channel';
 
@@ -130,8 +131,9 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
     }
     const receipt = await this.receiptOf(message).catch((cause: unknown) => {
       if (cause instanceof UnencodableMessageError) throw cause;
-      const detail = cause instanceof Error ? cause.message : String(cause);
-      throw new PublishUnconfirmedError(`RabbitMQ did not confirm ${nameOf(message)}: ${detail}`, { cause });
+      throw new PublishUnconfirmedError(`RabbitMQ did not confirm ${nameOf(message)}: ${messageOf(cause)}`, {
+        cause,
+      });
     });
     if (receipt === 'returned') {
       throw new PublishReturnedError(`RabbitMQ has no queue for ${nameOf(message)}`);

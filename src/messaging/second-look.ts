@@ -1,48 +1,44 @@
 import {
   StoreUnavailableError,
   type ClaimedKey,
-  type IdempotencyService,
   type Failure,
+  type IdempotencyService,
+  type Outcome,
 } from '../idempotency';
 import type { Disposition } from './disposition';
 
 /** A message that is about to become a dead letter, and the most attempts that its key may have. */
 interface GivenUp {
   readonly claimed: ClaimedKey | undefined;
-  readonly outcome: Failure;
+  readonly failure: Failure;
   readonly disposition: Disposition;
   readonly maxAttempts: number;
 }
 
 /**
- * Before a message is given up because its work failed: how its key stands by now, for another copy may have ended, be at
- * work, or have attempts left. `answered`: there is a record, and this copy is a duplicate like any other; undefined:
- * nothing has changed, or the end of the message does not depend on its work.
+ * The state of the key before its message is given up because the work failed: another copy may have succeeded, be at work,
+ * or have attempts left. Undefined: nothing has changed, or the failure does not depend on the work.
  */
 export async function secondLook(
   idempotency: IdempotencyService,
-  { claimed, outcome, disposition, maxAttempts }: GivenUp,
-): Promise<Failure | 'answered' | undefined> {
-  if (!claimed || disposition.kind !== 'dead-letter' || !isEndOfWork(outcome)) return undefined;
-  const isForAttempts = disposition.reason === 'retries-exhausted' && hasCount(outcome);
+  { claimed, failure, disposition, maxAttempts }: GivenUp,
+): Promise<Outcome<unknown> | undefined> {
+  if (!claimed || disposition.kind !== 'dead-letter' || !dependsOnWork(failure)) return undefined;
+  const isForAttempts = disposition.reason === 'retries-exhausted' && hasCount(failure);
   try {
-    const found = await idempotency.lookAgain(claimed, isForAttempts ? { maxAttempts } : {});
-    return found?.kind === 'replayed' || found?.kind === 'executed' || found?.kind === 'final-error'
-      ? 'answered'
-      : found;
+    return await idempotency.lookAgain(claimed, isForAttempts ? { maxAttempts } : {});
   } catch (error) {
-    if (error instanceof StoreUnavailableError) return { kind: 'store-unavailable', error };
-    // A record that nobody can read is one more reason for a person to look.
+    if (error instanceof StoreUnavailableError) return { kind: 'failed', code: 'store-unavailable', error };
+    // A record that cannot be read is one more reason for a person to look.
     return undefined;
   }
 }
 
-/** Whether the end of the message depends on its work, and not on what it says itself. */
-function isEndOfWork({ kind }: Failure): boolean {
-  return kind === 'failed' || kind === 'retries-exhausted';
+function dependsOnWork({ code }: Failure): boolean {
+  return code === 'work-failed' || code === 'retries-exhausted';
 }
 
-/** Work that could not begin, such as under a key whose attempts nobody can read, was not counted there. */
-function hasCount(outcome: Failure): boolean {
-  return outcome.kind !== 'failed' || outcome.attempt > 0;
+/** Work that could not start, such as under a key whose attempts cannot be read, was not counted there. */
+function hasCount(failure: Failure): boolean {
+  return failure.code !== 'work-failed' || failure.attempt > 0;
 }

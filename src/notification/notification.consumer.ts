@@ -2,19 +2,11 @@ import { RabbitSubscribe } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, UseInterceptors } from '@nestjs/common';
 import { Idempotent, IdempotencyContext, IdempotentPayload } from '../idempotency';
 import { DeliveryInterceptor } from '../messaging/delivery.interceptor';
-import { requeueUnsettled } from '../messaging/settlement';
-import {
-  IN_PROGRESS_WAIT_MS,
-  CONSUMER_CHANNEL,
-  HEADERS,
-  RECEIPTS,
-  WORK_QUEUE_OPTIONS,
-} from '../messaging/topology';
+import { PIPELINE, subscriptionTo } from '../messaging/subscription';
+import { HEADERS, RECEIPTS } from '../messaging/topology';
 import type { PaymentSucceeded } from '../payment/payment-succeeded';
 import { PaymentSucceededPipe } from './payment-succeeded.pipe';
 import { RECEIPT_SCOPE } from './receipt';
-import { ReceiptAttempts } from './receipt-attempts';
-import { ReceiptDeliveries } from './receipt-deliveries';
 import { ReceiptService, type ReceiptRequest, type SentReceipt } from './receipt.service';
 import { WantedReceiptsInterceptor } from './wanted-receipts.interceptor';
 
@@ -24,20 +16,14 @@ import { WantedReceiptsInterceptor } from './wanted-receipts.interceptor';
 export class NotificationConsumer {
   constructor(private readonly receipts: ReceiptService) {}
 
-  @RabbitSubscribe({
-    queue: RECEIPTS.name,
-    queueOptions: { ...WORK_QUEUE_OPTIONS, channel: CONSUMER_CHANNEL },
-    errorHandler: requeueUnsettled,
-  })
+  @RabbitSubscribe(subscriptionTo(RECEIPTS))
   @Idempotent<PaymentSucceeded>({
+    ...PIPELINE,
     scope: RECEIPT_SCOPE,
     key: { header: HEADERS.idempotencyKey, property: 'idempotencyKey' },
     payload: PaymentSucceededPipe,
-    // The record says what is sent, so a false event that comes first must not bind the key to what it says.
+    // The receipt is written from the record, so a false event that comes first must not bind the key to its content.
     fingerprint: false,
-    whenInProgress: { waitMs: IN_PROGRESS_WAIT_MS, then: 'onFailure' },
-    attempts: ReceiptAttempts,
-    onFailure: ReceiptDeliveries,
   })
   sendReceipt(
     @IdempotentPayload() event: ReceiptRequest,

@@ -3,8 +3,7 @@ import { MessagingModule } from '../messaging/messaging.module';
 import { Mailer } from './mailer';
 import { NotificationConsumer } from './notification.consumer';
 import { PaymentSucceededPipe } from './payment-succeeded.pipe';
-import { ReceiptAttempts } from './receipt-attempts';
-import { ReceiptDeliveries } from './receipt-deliveries';
+import { ReceiptPolicy } from './receipt.policy';
 import { ReceiptService } from './receipt.service';
 import { RecordedPayments } from './recorded-payments';
 import { WantedReceiptsInterceptor } from './wanted-receipts.interceptor';
@@ -16,8 +15,7 @@ import { WantedReceiptsInterceptor } from './wanted-receipts.interceptor';
     Mailer,
     NotificationConsumer,
     PaymentSucceededPipe,
-    ReceiptAttempts,
-    ReceiptDeliveries,
+    ReceiptPolicy,
     ReceiptService,
     RecordedPayments,
     WantedReceiptsInterceptor,

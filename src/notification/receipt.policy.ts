@@ -1,39 +1,68 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Failure } from '../idempotency';
-import type { Disposition } from '../messaging/disposition';
-import type { MessageHistory } from '../messaging/message-history';
 import {
   deadLetter,
-  dispositionOfFailure,
+  decideCommon,
+  failedAttempt,
   tryAgain,
-  type FailedAttempt,
-  type RetryPolicy,
-} from '../messaging/failure.policy';
+  type Decision,
+  type RetryLimits,
+} from '../messaging/disposition';
+import type { MessageHistory } from '../messaging/message-history';
+import { MessagePipeline } from '../messaging/message.pipeline';
+import type { MessageDescription, QueuePolicy } from '../messaging/queue-policy';
+import { RECEIPTS } from '../messaging/topology';
+import { describePayment } from '../payment/payment-description';
 import { FalseEventError } from './recorded-payments';
 import { SmtpError } from './smtp-errors';
 
+export const RECEIPT_REASONS = { delay: ['receipt-not-sent'], deadLetter: ['receipt-rejected'] } as const;
+type ReceiptReason = (typeof RECEIPT_REASONS)[keyof typeof RECEIPT_REASONS][number];
+
 /**
- * With waits of up to a minute, half of that on average, about half an hour: longer than a mail server's restart or
- * its greylisting of strangers. After that a person should look, and replays what is among the dead letters.
+ * With delays of up to a minute, half of that on average, about half an hour: longer than a mail server's restart or
+ * its greylisting. After that a person should look, and replays the dead letters.
  */
 export const RECEIPT_MAX_ATTEMPTS = 60;
 
-/** The one place that decides what becomes of an event for which no receipt was sent. */
-export function receiptDispositionOf(
-  outcome: Failure,
+/** What is done with an event for which no receipt was sent. */
+export function decideReceipt(
+  failure: Failure,
   history: MessageHistory,
-  policy: RetryPolicy,
-): Disposition {
-  return dispositionOfFailure(outcome, history, {
-    done: 'sent',
-    dispositionOfFailedWork: (failed) => dispositionOfFailedWork(failed, policy),
-  });
-}
-
-function dispositionOfFailedWork(failed: FailedAttempt, policy: RetryPolicy): Disposition {
+  limits: RetryLimits,
+): Decision<ReceiptReason> {
+  if (failure.code !== 'work-failed') return decideCommon(failure, history, 'sent');
+  const failed = failedAttempt(failure, history);
   const { error, attempt } = failed;
   const isRejected =
     error instanceof FalseEventError || (error instanceof SmtpError && error.failure === 'rejected');
   return isRejected
     ? deadLetter('receipt-rejected', error, attempt)
-    : tryAgain(failed, { policy, reason: 'receipt-not-sent' });
+    : tryAgain(failed, limits, { reason: 'receipt-not-sent' });
+}
+
+/**
+ * The policy of the queue of events. A mail server that is unavailable pauses nothing: its events wait in the retry
+ * queues, and the service stays ready for payments.
+ */
+@Injectable()
+export class ReceiptPolicy implements QueuePolicy, OnModuleInit {
+  readonly queue = RECEIPTS;
+  readonly noun = 'Receipt';
+  readonly reasons = RECEIPT_REASONS;
+  readonly maxAttempts = RECEIPT_MAX_ATTEMPTS;
+
+  constructor(private readonly pipeline: MessagePipeline) {}
+
+  onModuleInit(): void {
+    this.pipeline.use(this);
+  }
+
+  describe(body: unknown): MessageDescription {
+    return describePayment(body);
+  }
+
+  decide(failure: Failure, history: MessageHistory): Decision {
+    return decideReceipt(failure, history, { maxAttempts: this.maxAttempts, random: Math.random });
+  }
 }

@@ -26,7 +26,7 @@ import {
 import { PublishReturnedError, PublishUnconfirmedError } from '../messaging/publisher';
 import { InvalidAmountError } from '../payment/money';
 import { acceptPayment } from '../payment/payment-request.pipe';
-import { TracedRequest } from '../tracing/traced-request.interceptor';
+import { TracedRequest } from '../observability/tracing/traced-request.interceptor';
 import { fieldErrors, fieldErrorsPipe } from '../http/field-errors';
 import { ApiFind, ApiPublish } from './payment-publisher.documentation';
 import {

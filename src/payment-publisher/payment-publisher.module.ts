@@ -1,6 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { MessagingModule } from '../messaging/messaging.module';
-import { PaymentActivityModule } from '../payment/payment-activity.module';
 import { PaymentKeys } from '../payment/payment-keys';
 import { PaymentPublisherController } from './payment-publisher.controller';
 import { PaymentPublisherService } from './payment-publisher.service';
@@ -12,7 +11,7 @@ export class PaymentPublisherModule {
   static forRoot({ devEndpoints }: { devEndpoints: boolean }): DynamicModule {
     return {
       module: PaymentPublisherModule,
-      imports: [MessagingModule, PaymentActivityModule],
+      imports: [MessagingModule],
       controllers: devEndpoints ? [PaymentPublisherController] : [],
       providers: [PaymentKeys, PaymentPublisherService],
       exports: [PaymentPublisherService],

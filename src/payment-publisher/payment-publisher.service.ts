@@ -1,8 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { IdempotencyService } from '../idempotency';
+import { MessageEvents } from '../messaging/message-events';
 import { Publisher } from '../messaging/publisher';
 import { HEADERS, PAYMENTS_EXCHANGE, PAYMENT_REQUESTED } from '../messaging/topology';
-import { PaymentActivity } from '../payment/payment-activity';
 import { PAYMENT_SCOPE, type PaymentFields } from '../payment/payment.dto';
 import { PaymentKeys } from '../payment/payment-keys';
 import type { PaymentState, PublishedPayment } from './payment-publisher.dto';
@@ -15,7 +15,7 @@ export class PaymentPublisherService {
   constructor(
     private readonly publisher: Publisher,
     private readonly idempotency: IdempotencyService,
-    private readonly activity: PaymentActivity,
+    private readonly events: MessageEvents,
     private readonly keys: PaymentKeys,
   ) {}
 
@@ -49,7 +49,14 @@ export class PaymentPublisherService {
     );
     const published: PublishedPayment = { paymentId: payment.paymentId, idempotencyKey, copies };
     this.logger.log(published, 'Payment published');
-    this.activity.emit({ kind: 'published', idempotencyKey: claimedKey, payment, copies, sentAt });
+    this.events.emit({
+      kind: 'published',
+      routingKey: PAYMENT_REQUESTED,
+      key: claimedKey,
+      body: payment,
+      copies,
+      sentAt,
+    });
     return published;
   }
 

@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { IdempotencyEvents, type IdempotencyEvent } from '../idempotency';
-import { traceIdOf } from '../tracing/spans';
+import { traceIdOf } from '../observability/tracing/spans';
 import { PAYMENT_SCOPE } from './payment.dto';
 
 /** Logs what the idempotency engine does with payments: what nobody else sees. */

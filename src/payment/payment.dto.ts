@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsEmail, IsNumber, IsOptional, IsString, Length, Matches, ValidateBy } from 'class-validator';
 import { isCurrencyCode } from './currencies';
 import { CURRENCY_RULE, type Money } from './money';
-import { looksLikeCardNumber } from './card-number';
+import { looksLikeCardNumber } from '../text/card-number';
 
 /** The scope of payments' idempotency keys. */
 export const PAYMENT_SCOPE = 'payment';

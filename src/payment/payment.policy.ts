@@ -1,62 +1,92 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Environment } from '../config/environment';
 import type { Failure } from '../idempotency';
-import type { Disposition } from '../messaging/disposition';
-import type { MessageHistory } from '../messaging/message-history';
 import {
   deadLetter,
-  dispositionOfFailure,
+  decideCommon,
+  failedAttempt,
   tryAgain,
-  type FailedAttempt,
-  type RetryPolicy,
-} from '../messaging/failure.policy';
-import { GatewayError } from './gateway/payment-gateway';
-
-export type { MessageHistory, RetryPolicy };
+  type Decision,
+  type RetryLimits,
+} from '../messaging/disposition';
+import type { MessageHistory } from '../messaging/message-history';
+import { MessagePipeline } from '../messaging/message.pipeline';
+import type { MessageDescription, QueuePolicy } from '../messaging/queue-policy';
+import { CHARGES } from '../messaging/topology';
+import { GatewayError, PaymentGateway } from './gateway/payment-gateway';
+import { describePayment } from './payment-description';
+import { PAYMENT_REASONS, type PaymentReason } from './payment-reasons';
 
 const UNAUTHORIZED_DELAY_MS = 5_000;
 
-/** The one place that decides what becomes of a payment request that was not processed. */
-export function dispositionOf(outcome: Failure, history: MessageHistory, policy: RetryPolicy): Disposition {
-  return dispositionOfFailure(outcome, history, {
-    done: 'charged',
-    dispositionOfFailedWork: (failed) => dispositionOfFailedWork(failed, policy),
-  });
-}
-
-function dispositionOfFailedWork(failed: FailedAttempt, policy: RetryPolicy): Disposition {
-  const { error, attempt, history } = failed;
-  // A fault of ours may be gone with the next version, and a broker that did not take the event may take it next time.
-  if (!(error instanceof GatewayError)) {
-    return tryAgain(failed, { policy, reason: 'attempt-failed' });
-  }
-  const { failure } = error;
-  switch (failure.kind) {
-    case 'unavailable':
-      return tryAgain(failed, {
-        policy,
-        reason: 'gateway-unavailable',
-        retryAfterMs: failure.retryAfterMs,
-      });
+/** What is done with a payment request that was not processed. */
+export function decidePayment(
+  failure: Failure,
+  history: MessageHistory,
+  limits: RetryLimits,
+): Decision<PaymentReason> {
+  if (failure.code !== 'work-failed') return decideCommon(failure, history, 'charged');
+  const failed = failedAttempt(failure, history);
+  const { error, attempt } = failed;
+  // A fault of ours may be fixed by the next version, and a broker that did not take the event may take it next time.
+  if (!(error instanceof GatewayError)) return tryAgain(failed, limits, { reason: 'attempt-failed' });
+  switch (error.failure.kind) {
+    case 'unavailable': {
+      const { retryAfterMs } = error.failure;
+      return tryAgain(failed, limits, { reason: 'gateway-unavailable', retryAfterMs });
+    }
     case 'unauthorized':
+      // Credentials that are refused for every payment say nothing about this one: it does not count as an attempt.
       return {
-        kind: 'delay',
-        reason: 'gateway-unauthorized',
-        delayMs: UNAUTHORIZED_DELAY_MS,
-        attempts: history.attempts,
+        disposition: {
+          kind: 'delay',
+          reason: 'gateway-unauthorized',
+          delayMs: UNAUTHORIZED_DELAY_MS,
+          attempts: history.attempts,
+        },
+        counts: false,
+        pause: 'queue',
       };
     case 'forbidden':
-      return tryAgain(failed, { policy, reason: 'gateway-forbidden' });
+      return tryAgain(failed, limits, { reason: 'gateway-forbidden' });
     case 'rejected':
-      return deadLetter('gateway-rejected', error, attempt);
     case 'key-reused':
-      return deadLetter('gateway-key-reused', error, attempt);
     case 'outcome-unknown':
-      return deadLetter('gateway-outcome-unknown', error, attempt);
+      return deadLetter(`gateway-${error.failure.kind}`, error, attempt);
     default:
-      return failure satisfies never;
+      return error.failure satisfies never;
   }
 }
 
-/** Credentials that are refused to every payment say nothing about this one: such an attempt does not count. */
-export function isUncounted(error: unknown): boolean {
-  return error instanceof GatewayError && error.failure.kind === 'unauthorized';
+/** The policy of the queue of payment requests. */
+@Injectable()
+export class PaymentPolicy implements QueuePolicy, OnModuleInit {
+  readonly queue = CHARGES;
+  readonly noun = 'Payment';
+  readonly reasons = PAYMENT_REASONS;
+  readonly maxAttempts: number;
+  readonly pause = {
+    reason: 'the gateway refuses our key',
+    isOver: async () => (await this.gateway.probe()).kind !== 'unauthorized',
+  };
+
+  constructor(
+    @Inject(PaymentGateway) private readonly gateway: PaymentGateway,
+    private readonly pipeline: MessagePipeline,
+    { paymentMaxAttempts }: Environment,
+  ) {
+    this.maxAttempts = paymentMaxAttempts;
+  }
+
+  onModuleInit(): void {
+    this.pipeline.use(this);
+  }
+
+  describe(body: unknown): MessageDescription {
+    return describePayment(body);
+  }
+
+  decide(failure: Failure, history: MessageHistory): Decision {
+    return decidePayment(failure, history, { maxAttempts: this.maxAttempts, random: Math.random });
+  }
 }

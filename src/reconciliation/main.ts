@@ -7,7 +7,7 @@ import { argumentsFrom, UsageError } from '../command-line/usage.error';
 import { whileShowing } from '../command-line/while-showing';
 import { readEnvironment } from '../config/config.module';
 import { InvalidEnvironmentError } from '../config/invalid-environment.error';
-import { printableLines } from '../foreign-text/printable';
+import { printableLines } from '../text/printable';
 import { durationMs, periodOf } from './period';
 import { Reconciliation, type Report } from './reconciliation';
 import { ReconciliationModule } from './reconciliation.module';

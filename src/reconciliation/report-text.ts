@@ -1,4 +1,4 @@
-import { printable } from '../foreign-text/printable';
+import { printable } from '../text/printable';
 import type { BrokenPayment, Report } from './reconciliation';
 
 const LABEL_WIDTH = 26;

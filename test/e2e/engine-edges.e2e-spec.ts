@@ -154,7 +154,7 @@ describe('a lost lease', () => {
     await redis.flushdb();
     await engine().service.run(key, () => Promise.resolve('B paid'), { scope, payload: 'B' });
     end('A paid');
-    expect(await late).toEqual({ kind: 'idempotency-key-reused' });
+    expect(await late).toEqual({ kind: 'failed', code: 'idempotency-key-reused' });
   });
 });
 

@@ -59,7 +59,8 @@ describe('the local memory of finished keys', () => {
     const { service } = await serviceWithMemory();
     await service.run('key', () => Promise.resolve(1), { scope: 'memory', payload: 1 });
     expect(await service.run('key', () => Promise.resolve(2), { scope: 'memory', payload: 2 })).toEqual({
-      kind: 'idempotency-key-reused',
+      kind: 'failed',
+      code: 'idempotency-key-reused',
     });
   });
 

@@ -1,5 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { FinalError, Failure, FailureHandler } from '../outcome';
+import type { Failure } from '../failure';
+import type { RememberedFailure } from '../outcome';
 import type { ClaimedKey } from '../store/idempotency-store';
 
 /** What the engine needs of a request, wherever it came from. */
@@ -8,12 +9,23 @@ export interface IncomingRequest {
   readonly source: object;
   readonly headers: unknown;
   readonly payload: unknown;
-  /** When it was made, where the sender says so. */
+  /** When it was made, if its sender says so. */
   readonly requestedAt: Date | undefined;
 }
 
-/** Where a request without a result goes, and what it asked for. */
-interface DeclinedTo {
+/** Decides what is done with a delivery that was not processed, and does it. */
+export interface FailureHandler<Delivery = unknown> {
+  /**
+   * Resolves with `settled` when a copy or a dead letter that replaces the delivery is safe, so that it can be
+   * acknowledged; with `requeue` when it must go back to the broker.
+   *
+   * @param claimed the key that the request was for; undefined for a request that was rejected before its key was read
+   */
+  handle(delivery: Delivery, failure: Failure, claimed?: ClaimedKey): Promise<'settled' | 'requeue'>;
+}
+
+/** Who handles the failure, and the key that the request was for. */
+interface FailureContext {
   readonly onFailure: FailureHandler | undefined;
   readonly claimed: ClaimedKey | undefined;
 }
@@ -22,14 +34,20 @@ interface DeclinedTo {
 export interface HandlerKind {
   /** Whether its requests can say when they were made. */
   readonly hasTimestamp: boolean;
-  /** @throws what makes the request unreadable */
+  /** The object that is the request, whether it can be read or not. */
+  source(execution: ExecutionContext): object;
+  /** @throws Error if the request cannot be read */
   request(execution: ExecutionContext): IncomingRequest;
-  /** Makes the record's result of what the handler returned. */
+  /** Turns what the handler returned into the record's result. */
   record(execution: ExecutionContext, returned: unknown, replayHeaders: readonly string[]): unknown;
   /** What the interceptor returns for a recorded result. */
   answer(execution: ExecutionContext, recorded: unknown, replayed: boolean): unknown;
   /** What the interceptor returns for a request without a result; throws where the framework wants that. */
-  decline(execution: ExecutionContext, outcome: Failure | FinalError, to: DeclinedTo): Promise<unknown>;
-  /** Errors that prove that nothing has happened, where the handler's own options do not say. */
+  fail(
+    execution: ExecutionContext,
+    failure: Failure | RememberedFailure,
+    context: FailureContext,
+  ): Promise<unknown>;
+  /** Errors that prove that nothing has happened, unless the handler's own options say. */
   readonly uncounted: (error: unknown) => boolean;
 }

@@ -1,6 +1,5 @@
 import { HttpException, HttpStatus, type ExecutionContext } from '@nestjs/common';
-import { InvalidIdempotencyKeyError, MissingIdempotencyKeyError } from '../idempotency.errors';
-import { errorOf, type FinalError, type Failure } from '../outcome';
+import { errorOf, type Failure } from '../failure';
 import type { HandlerKind } from './handler-kind';
 import { IdempotencyProblem } from './problem';
 
@@ -26,6 +25,8 @@ interface HttpResponse {
 /** HTTP controllers, after draft-ietf-httpapi-idempotency-key-header-07. */
 export const httpHandler: HandlerKind = {
   hasTimestamp: false,
+
+  source: (execution) => execution.switchToHttp().getRequest<object>(),
 
   request(execution) {
     const request = execution.switchToHttp().getRequest<HttpRequest & object>();
@@ -60,10 +61,10 @@ export const httpHandler: HandlerKind = {
     return body;
   },
 
-  decline(execution, outcome) {
-    if (outcome.kind === 'final-error' && outcome.replayed)
-      responseOf(execution).header('Idempotent-Replayed', 'true');
-    throw problemOf(outcome);
+  fail(execution, failure) {
+    if (failure.kind === 'failed') throw problemOf(failure);
+    if (failure.replayed) responseOf(execution).header('Idempotent-Replayed', 'true');
+    throw failure.error;
   },
 
   // A request that its own validation refuses may be sent again, corrected, under the same key.
@@ -72,16 +73,18 @@ export const httpHandler: HandlerKind = {
     [HttpStatus.BAD_REQUEST, HttpStatus.UNPROCESSABLE_ENTITY].includes(error.getStatus()),
 };
 
-function problemOf(outcome: Failure | FinalError): unknown {
-  switch (outcome.kind) {
-    case 'refused':
-      return refusalOf(outcome.error);
+function problemOf(failure: Failure): unknown {
+  switch (failure.code) {
+    case 'missing-idempotency-key':
+      return keyProblem('Idempotency-Key is missing', failure.error);
+    case 'invalid-idempotency-key':
+      return keyProblem('Idempotency-Key is invalid', failure.error);
     case 'in-progress':
       return new IdempotencyProblem({
         status: HttpStatus.CONFLICT,
         title: 'A request is outstanding for this Idempotency-Key',
         detail: 'A request with the same key is being processed; repeat this one to get its answer.',
-        retryAfterSeconds: Math.max(1, Math.ceil(outcome.remainingMs / 1000)),
+        retryAfterSeconds: Math.max(1, Math.ceil(failure.remainingMs / 1000)),
       });
     case 'idempotency-key-reused':
       return new IdempotencyProblem({
@@ -93,7 +96,7 @@ function problemOf(outcome: Failure | FinalError): unknown {
       return new IdempotencyProblem({
         status: HttpStatus.CONFLICT,
         title: 'All attempts at this Idempotency-Key have failed',
-        detail: `There were ${outcome.attempts}, and no more are made; whether the request had an effect is not known.`,
+        detail: `There were ${failure.attempts}, and no more are made; whether the request had an effect is not known.`,
       });
     case 'lease-lost':
     case 'store-unavailable':
@@ -103,26 +106,20 @@ function problemOf(outcome: Failure | FinalError): unknown {
         detail: 'Repeat it with the same key to find out.',
         retryAfterSeconds: 1,
       });
-    case 'failed':
-    case 'final-error':
-      return outcome.error;
+    case 'missing-timestamp':
+    case 'invalid-request':
+    case 'work-failed':
     case 'outside-deduplication-window':
     case 'from-the-future':
-      return errorOf(outcome);
+      return errorOf(failure);
     default:
-      return outcome satisfies never;
+      return failure satisfies never;
   }
 }
 
-function refusalOf(error: unknown): unknown {
-  const status = HttpStatus.BAD_REQUEST;
-  if (error instanceof MissingIdempotencyKeyError) {
-    return new IdempotencyProblem({ status, title: 'Idempotency-Key is missing', detail: error.message });
-  }
-  if (error instanceof InvalidIdempotencyKeyError) {
-    return new IdempotencyProblem({ status, title: 'Idempotency-Key is invalid', detail: error.message });
-  }
-  return error;
+function keyProblem(title: string, error: unknown): IdempotencyProblem {
+  const detail = error instanceof Error ? error.message : String(error);
+  return new IdempotencyProblem({ status: HttpStatus.BAD_REQUEST, title, detail });
 }
 
 function withPlainKey(headers: HttpRequest['headers']): HttpRequest['headers'] {

@@ -2,15 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from '@nestjs/common';
 import type { RmqContext } from '@nestjs/microservices';
 import type { Channel, ConsumeMessage } from 'amqplib';
-import { errorOf, type Failure } from '../outcome';
+import { errorOf, type FailureCode } from '../failure';
 import { amqpRequest } from './amqp-request';
 import type { HandlerKind } from './handler-kind';
 
-/** Before a message that could not be processed goes back to its queue: without it a busy key would spin. */
+/** Before a message that could not be processed goes back to its queue: without it a key in progress would spin. */
 const REQUEUE_DELAY_MS = 1_000;
 
-const NEVER_BETTER: readonly Failure['kind'][] = [
-  'refused',
+/** Failures that are the same at each redelivery. */
+const PERMANENT: readonly FailureCode[] = [
+  'missing-idempotency-key',
+  'invalid-idempotency-key',
+  'missing-timestamp',
+  'invalid-request',
   'idempotency-key-reused',
   'retries-exhausted',
   'outside-deduplication-window',
@@ -23,6 +27,8 @@ const NEVER_BETTER: readonly Failure['kind'][] = [
  */
 export const microserviceHandler: HandlerKind = {
   hasTimestamp: true,
+
+  source: (execution) => rmqOf(execution).message,
 
   request(execution) {
     const { message } = rmqOf(execution);
@@ -37,27 +43,27 @@ export const microserviceHandler: HandlerKind = {
     return recorded;
   },
 
-  async decline(execution, outcome, { onFailure, claimed }) {
+  async fail(execution, failure, { onFailure, claimed }) {
     const { channel, message } = rmqOf(execution);
-    if (outcome.kind === 'final-error') {
+    if (failure.kind === 'remembered-error') {
       channel.ack(message);
-      throw outcome.error;
+      throw failure.error;
     }
     if (onFailure) {
-      const settled = await onFailure.handle(message, outcome, claimed);
+      const settled = await onFailure.handle(message, failure, claimed);
       if (settled === 'requeue') channel.nack(message, false, true);
       else channel.ack(message);
       return undefined;
     }
-    const error = errorOf(outcome);
+    const error = errorOf(failure);
     if (message.properties.replyTo !== undefined) {
       // The caller gets the error and decides.
       channel.ack(message);
       throw error;
     }
-    const neverBetter = NEVER_BETTER.includes(outcome.kind);
-    if (!neverBetter) await sleep(REQUEUE_DELAY_MS);
-    channel.nack(message, false, !neverBetter);
+    const isPermanent = PERMANENT.includes(failure.code);
+    if (!isPermanent) await sleep(REQUEUE_DELAY_MS);
+    channel.nack(message, false, !isPermanent);
     throw error;
   },
 
@@ -68,7 +74,7 @@ function rmqOf(execution: ExecutionContext): { channel: Channel; message: Consum
   const context = execution.switchToRpc().getContext<Partial<RmqContext>>();
   if (!context.getChannelRef || !context.getMessage) {
     throw new Error(
-      `@Idempotent() on ${execution.getClass().name}: of the microservice transports it knows RabbitMQ`,
+      `@Idempotent() on ${execution.getClass().name}: of the microservice transports it supports only RabbitMQ`,
     );
   }
   return { channel: context.getChannelRef() as Channel, message: context.getMessage() as ConsumeMessage };

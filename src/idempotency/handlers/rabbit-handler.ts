@@ -1,7 +1,7 @@
 import { Nack, RABBIT_HANDLER, type RabbitHandlerConfig } from '@golevelup/nestjs-rabbitmq';
 import type { ExecutionContext } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
-import { errorOf } from '../outcome';
+import { errorOf } from '../failure';
 import { amqpRequest } from './amqp-request';
 import type { HandlerKind } from './handler-kind';
 
@@ -9,9 +9,11 @@ import type { HandlerKind } from './handler-kind';
 export const rabbitHandler: HandlerKind = {
   hasTimestamp: true,
 
+  source: (execution) => execution.getArgs<[unknown, ConsumeMessage]>()[1],
+
   request(execution) {
     const [payload, message] = execution.getArgs<[unknown, ConsumeMessage]>();
-    // A deserializer of @golevelup must not throw, so what it could not read arrives as an error.
+    // A deserializer of @golevelup must not throw, so a body that it could not read arrives as an error.
     if (payload instanceof Error) throw payload;
     return amqpRequest(payload, message);
   },
@@ -19,20 +21,20 @@ export const rabbitHandler: HandlerKind = {
   record: (_, returned) => returned,
 
   answer(execution, recorded) {
-    // What a subscriber returns would be logged whole, card data and all, before it is acknowledged.
+    // The library would log a returned value as a whole, with card data, before it acknowledges.
     return isRpc(execution) ? recorded : undefined;
   },
 
-  async decline(execution, outcome, { onFailure, claimed }) {
-    if (outcome.kind === 'final-error') {
-      if (isRpc(execution)) throw outcome.error;
-      // It is recorded: for the broker this message is done.
+  async fail(execution, failure, { onFailure, claimed }) {
+    if (failure.kind === 'remembered-error') {
+      if (isRpc(execution)) throw failure.error;
+      // The error is recorded, so the message is done.
       return undefined;
     }
-    // As an exception an expected outcome would be logged with its stack and, by default, requeued in a hot loop.
-    if (!onFailure) throw errorOf(outcome);
+    // A thrown error is logged with its stack and, by default, requeued in a hot loop: right only without a handler.
+    if (!onFailure) throw errorOf(failure);
     const [, message] = execution.getArgs<[unknown, ConsumeMessage]>();
-    const settled = await onFailure.handle(message, outcome, claimed);
+    const settled = await onFailure.handle(message, failure, claimed);
     return settled === 'requeue' ? new Nack(true) : undefined;
   },
 

@@ -1,5 +1,3 @@
-import type { StoredError } from '../remembered-error';
-
 /** Injection token of the store that the engine works on; see the interface of the same name. */
 export const IdempotencyStore = Symbol('IdempotencyStore');
 
@@ -13,6 +11,14 @@ export interface ScopedKey {
 export interface ClaimedKey extends ScopedKey {
   /** Made by `fingerprintOf`. Without it every payload under the key counts as the same. */
   readonly fingerprint?: string;
+}
+
+/** An error as a record keeps it. */
+export interface StoredError {
+  readonly name: string;
+  readonly message: string;
+  /** Status and body of an `HttpException`. */
+  readonly http?: { readonly status: number; readonly response: string | object };
 }
 
 /** A finished piece of work, as it is stored. `result` is whatever JSON the handler returned. */

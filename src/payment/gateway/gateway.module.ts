@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { Registry } from 'prom-client';
 import { Environment } from '../../config/environment';
-import { MetricsModule } from '../../observability/metrics.module';
+import { MetricsModule } from '../../observability/metrics/metrics.module';
 import { ObservedGateway } from './observed-gateway';
 import { PaymentGateway } from './payment-gateway';
 import { StripeGateway } from './stripe-gateway';

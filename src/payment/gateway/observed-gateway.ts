@@ -1,6 +1,6 @@
 import { SpanKind, trace } from '@opentelemetry/api';
 import { Histogram, type Registry } from 'prom-client';
-import { inChildSpan } from '../../tracing/spans';
+import { inChildSpan } from '../../observability/tracing/spans';
 import {
   GatewayError,
   type Charge,

@@ -102,7 +102,7 @@ export const mutants: readonly Mutant[] = [
           '    const processed = this.process(call).then((done) =>\n' +
           "      done.outcome.kind === 'executed' || done.outcome.kind === 'replayed'\n" +
           '        ? undefined\n' +
-          '        : call.kind.decline(execution, done.outcome, {\n' +
+          '        : call.kind.fail(execution, done.outcome, {\n' +
           '            onFailure: this.injectable(options.onFailure),\n' +
           '            claimed: done.request,\n' +
           '          }),\n' +
@@ -120,7 +120,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'idempotency/idempotency.service.ts',
-        replace: "if (error instanceof StoreUnavailableError) return { kind: 'store-unavailable', error };",
+        replace:
+          "if (error instanceof StoreUnavailableError) return { kind: 'failed', code: 'store-unavailable', error };",
         by:
           'if (error instanceof StoreUnavailableError) {\n' +
           '        const { scope, key } = request;\n' +
@@ -162,8 +163,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'messaging/settlement.ts',
-        replace: 'if (await isDone(sent)) {',
-        by: 'sent.catch(() => undefined);\n        if (sent !== undefined) {',
+        replace: 'if (await isDone(sent)) return disposition;',
+        by: 'sent.catch(() => undefined);\n        if (sent !== undefined) return disposition;',
       },
     ],
     scenario: 'copies refused',

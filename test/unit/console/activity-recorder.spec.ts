@@ -4,20 +4,21 @@ import type { ActivitySender } from '../../../src/console/activity-sender';
 import { readReport } from '../../../src/console/report-format';
 import type { Environment } from '../../../src/config/environment';
 import { IdempotencyEvents } from '../../../src/idempotency';
-import { PaymentActivity } from '../../../src/payment/payment-activity';
+import { MessageEvents } from '../../../src/messaging/message-events';
+import { CHARGES, PAYMENT_REQUESTED } from '../../../src/messaging/topology';
 import { aMessage } from '../messaging/a-message';
 
 const MOST_BYTES = 256 * 1024;
 
 /** The process of a recorder whose reports are caught. */
 class Watched {
-  readonly payments = new PaymentActivity();
+  readonly messages = new MessageEvents();
   readonly engine = new IdempotencyEvents();
   readonly sent: Buffer[] = [];
 
   constructor() {
     const send = (report: Report) => this.sent.push(Buffer.from(JSON.stringify(report))) > 0;
-    new ActivityRecorder({ send } as unknown as ActivitySender, this.payments, this.engine, {
+    new ActivityRecorder({ send } as unknown as ActivitySender, this.messages, this.engine, {
       idempotencyLeaseMs: 30_000,
     } as Environment).onModuleInit();
   }
@@ -25,13 +26,22 @@ class Watched {
   publish(fields: { text: string; copies?: number }): void {
     const { text, copies = 1 } = fields;
     const payment = { paymentId: text, amount: 999_999_999.99, customerId: text, paymentMethodId: text };
-    const idempotencyKey = 'k'.repeat(255);
-    this.payments.emit({ kind: 'published', idempotencyKey, payment, copies, sentAt: Date.now() });
+    const key = 'k'.repeat(255);
+    const sentAt = Date.now();
+    this.messages.emit({
+      kind: 'published',
+      routingKey: PAYMENT_REQUESTED,
+      key,
+      body: payment,
+      copies,
+      sentAt,
+    });
   }
 
-  fail(detail: string, claimedKey = 'k'.repeat(255)): void {
+  fail(detail: string, key = 'k'.repeat(255)): void {
     const disposition = { kind: 'dead-letter', reason: 'retries-exhausted', detail, attempts: 100 } as const;
-    this.payments.emit({ kind: 'failed', message: aMessage({}), disposition, claimedKey });
+    const queue = CHARGES.name;
+    this.messages.emit({ kind: 'settled', queue, message: aMessage({}), disposition, key });
   }
 
   complete(result: unknown): void {

@@ -86,7 +86,10 @@ describe('a key that has its record', () => {
     const { engine, heard } = new Engines().start();
     const { work, runs } = countedWork();
     await engine.run(key, work, { scope, payload: 'A' });
-    expect(await engine.run(key, work, { scope, payload: 'B' })).toEqual({ kind: 'idempotency-key-reused' });
+    expect(await engine.run(key, work, { scope, payload: 'B' })).toEqual({
+      kind: 'failed',
+      code: 'idempotency-key-reused',
+    });
     expect(await engine.run(key, work, { scope, payload: 'A' })).toEqual({ kind: 'replayed', result: 1 });
     expect([runs(), kindsOf(heard)]).toEqual([
       1,
@@ -104,7 +107,8 @@ describe('a key that has its record', () => {
     const { engine } = new Engines().start();
     await engine.run(key, async () => 1, { scope, payload: 'A' });
     expect(await engine.run(key, async () => 2, { scope, payload: undefined })).toEqual({
-      kind: 'idempotency-key-reused',
+      kind: 'failed',
+      code: 'idempotency-key-reused',
     });
   });
 
@@ -163,7 +167,10 @@ describe('a request made so long ago that its record may be gone', () => {
     const { engine, heard } = engines.start({ ttlSeconds: 60 });
     const request = { scope, key, requestedAt: new Date(engines.clock.now() - 120_000) };
     const { work, runs } = countedWork();
-    expect(await engine.tryRun(request, work)).toEqual({ kind: 'outside-deduplication-window' });
+    expect(await engine.tryRun(request, work)).toEqual({
+      kind: 'failed',
+      code: 'outside-deduplication-window',
+    });
     expect([runs(), kindsOf(heard)]).toEqual([0, ['outside-deduplication-window']]);
   });
 });

@@ -17,11 +17,12 @@ describe('work that throws', () => {
     const { engine } = new Engines().start();
     const failing = () => engine.tryRun({ scope, key, fingerprint: 'A' }, () => Promise.reject(outOfStock));
     expect([await failing(), await failing()]).toMatchObject([
-      { kind: 'failed', error: outOfStock, attempt: 1 },
-      { kind: 'failed', error: outOfStock, attempt: 2 },
+      { kind: 'failed', code: 'work-failed', error: outOfStock, attempt: 1 },
+      { kind: 'failed', code: 'work-failed', error: outOfStock, attempt: 2 },
     ]);
     expect(await engine.tryRun({ scope, key, fingerprint: 'B' }, async () => 1)).toEqual({
-      kind: 'idempotency-key-reused',
+      kind: 'failed',
+      code: 'idempotency-key-reused',
     });
   });
 
@@ -61,8 +62,8 @@ describe('an error that is remembered', () => {
     const request = { ...everything, key };
     const fail = () => engine.tryRun(request, () => Promise.reject(outOfStock));
     expect([await fail(), await fail()]).toMatchObject([
-      { kind: 'final-error', error: outOfStock, replayed: false },
-      { kind: 'final-error', replayed: true },
+      { kind: 'remembered-error', error: outOfStock, replayed: false },
+      { kind: 'remembered-error', replayed: true },
     ]);
   });
 });

@@ -59,7 +59,11 @@ describe('a store that does not answer a begin', () => {
     const engines = new Engines();
     engines.fail('begin');
     const outcome = await engines.start().engine.tryRun({ scope, key }, async () => 1);
-    expect(outcome).toMatchObject({ kind: 'store-unavailable', error: expect.any(StoreUnavailableError) });
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      code: 'store-unavailable',
+      error: expect.any(StoreUnavailableError),
+    });
   });
 
   it('is told apart from a fault with this one key', async () => {
@@ -67,7 +71,12 @@ describe('a store that does not answer a begin', () => {
     const { engine, heard } = engines.start();
     const error = new Error('unreadable');
     engines.fail('begin', { error });
-    expect(await engine.tryRun({ scope, key }, async () => 1)).toEqual({ kind: 'failed', error, attempt: 0 });
+    expect(await engine.tryRun({ scope, key }, async () => 1)).toEqual({
+      kind: 'failed',
+      code: 'work-failed',
+      error,
+      attempt: 0,
+    });
     expect(kindsOf(heard)).not.toContain('store-unavailable');
   });
 });
@@ -91,7 +100,11 @@ describe('a store that does not answer when there is a result', () => {
     const { engine } = engines.start({ leaseMs: 1_000 });
     engines.fail('complete', { times: Infinity });
     const outcome = await engine.tryRun({ scope, key }, async () => 7);
-    expect(outcome).toMatchObject({ kind: 'store-unavailable', error: expect.any(StoreUnavailableError) });
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      code: 'store-unavailable',
+      error: expect.any(StoreUnavailableError),
+    });
     expect(waits).toEqual([200, 200, 200, 200]);
     expect(engines.callsOf('release')).toEqual([]);
   });
@@ -108,7 +121,12 @@ describe('a store that does not answer when there is a result', () => {
     const engines = new Engines();
     const { engine, heard } = engines.start();
     const unstorable = engine.tryRun<unknown>({ scope, key }, async () => 1n);
-    expect(await unstorable).toMatchObject({ kind: 'failed', attempt: 1, error: expect.any(TypeError) });
+    expect(await unstorable).toMatchObject({
+      kind: 'failed',
+      code: 'work-failed',
+      attempt: 1,
+      error: expect.any(TypeError),
+    });
     expect([waits, kindsOf(heard)]).toEqual([[], ['acquired', 'released']]);
     expect(await engine.run(key, async () => 1, { scope })).toEqual({ kind: 'executed', result: 1 });
   });
@@ -168,7 +186,7 @@ describe('a lease that ended during the work', () => {
     );
     end(null);
     expect(await late).toMatchObject({
-      kind: 'final-error',
+      kind: 'remembered-error',
       error: expect.any(RememberedError),
       replayed: true,
     });
@@ -188,14 +206,14 @@ describe('a lease that ended during the work', () => {
       return otherWork('B paid', 'B')(engines);
     });
     end('A paid');
-    expect(await late).toEqual({ kind: 'idempotency-key-reused' });
+    expect(await late).toEqual({ kind: 'failed', code: 'idempotency-key-reused' });
     expect(kindsOf(heard).slice(-2)).toEqual(['completion-refused', 'idempotency-key-reused']);
   });
 
   it('has no answer while nobody has one', async () => {
     const { late, end, heard } = await overtaken(async () => undefined);
     end(7);
-    expect(await late).toEqual({ kind: 'lease-lost' });
+    expect(await late).toEqual({ kind: 'failed', code: 'lease-lost' });
     expect(heard.at(-1)).toMatchObject({ kind: 'completion-refused', sameResult: undefined });
   });
 
@@ -211,7 +229,7 @@ describe('a lease that ended during the work', () => {
     const { engine } = new Engines().start();
     const request = { scope, key, maxAttempts: 1 };
     const lost = await engine.tryRun(request, () => Promise.reject(new LeaseLostError()));
-    expect(lost).toEqual({ kind: 'lease-lost' });
+    expect(lost).toEqual({ kind: 'failed', code: 'lease-lost' });
     expect(await engine.tryRun(request, async () => 1)).toEqual({ kind: 'executed', result: 1 });
   });
 
@@ -221,30 +239,7 @@ describe('a lease that ended during the work', () => {
     const { work, runs } = countedWork();
     const slow = engine.tryRun({ scope, key }, work);
     now += LEASE_MS;
-    expect([await slow, runs()]).toEqual([{ kind: 'lease-lost' }, 0]);
+    expect([await slow, runs()]).toEqual([{ kind: 'failed', code: 'lease-lost' }, 0]);
     expect(await engines.store.find({ scope, key })).toMatchObject({ remainingLeaseMs: undefined });
-  });
-});
-
-describe('a lease that is over', () => {
-  it.each<{ end: string; work: () => Promise<unknown> }>([
-    { end: 'a result', work: async () => 1 },
-    { end: 'an error', work: () => Promise.reject(new Error('no')) },
-    { end: 'a result that cannot be stored', work: async () => 1n },
-  ])('leaves no timer behind after $end', async ({ work }) => {
-    jest.useFakeTimers();
-    await new Engines().start().engine.tryRun({ scope, key }, work);
-    expect(jest.getTimerCount()).toBe(0);
-    jest.useRealTimers();
-  });
-});
-
-describe('a probe of the store', () => {
-  it('resolves when it takes writes, and rejects otherwise', async () => {
-    const engines = new Engines();
-    const { engine } = engines.start();
-    await engine.probeStore();
-    engines.fail('probe');
-    await expect(engine.probeStore()).rejects.toBeInstanceOf(StoreUnavailableError);
   });
 });

@@ -37,8 +37,8 @@ describe('calls for one key at the same time, in one process', () => {
     end(7);
     expect(await Promise.all(calls)).toEqual([
       { kind: 'executed', result: 7 },
-      { kind: 'replayed', result: 7 },
-      { kind: 'replayed', result: 7 },
+      { kind: 'replayed', result: 7, origin: 'trace-1' },
+      { kind: 'replayed', result: 7, origin: 'trace-1' },
     ]);
     expect([runs(), engines.callsOf('begin').length]).toEqual([1, 1]);
     expect(heard.filter(({ kind }) => kind === 'replayed')).toEqual(
@@ -76,7 +76,9 @@ describe('calls for one key at the same time, in one process', () => {
     await begun;
     const error = new Error('out of stock');
     fail(error);
-    expect(await Promise.all(calls)).toEqual([1, 2].map(() => ({ kind: 'failed', error, attempt: 1 })));
+    expect(await Promise.all(calls)).toEqual(
+      [1, 2].map(() => ({ kind: 'failed', code: 'work-failed', error, attempt: 1 })),
+    );
     expect(runs()).toBe(1);
   });
 
@@ -88,8 +90,8 @@ describe('calls for one key at the same time, in one process', () => {
     await begun;
     fail(new Error('out of stock'));
     expect(await Promise.all(calls)).toMatchObject([
-      { kind: 'final-error', replayed: false },
-      { kind: 'final-error', replayed: true },
+      { kind: 'remembered-error', replayed: false },
+      { kind: 'remembered-error', replayed: true },
     ]);
   });
 
@@ -104,7 +106,7 @@ describe('calls for one key at the same time, in one process', () => {
     end('A paid');
     expect(await Promise.all([first, second])).toEqual([
       { kind: 'executed', result: 'A paid' },
-      { kind: 'idempotency-key-reused' },
+      { kind: 'failed', code: 'idempotency-key-reused' },
     ]);
     expect(other.runs()).toBe(0);
   });
@@ -117,7 +119,7 @@ describe('calls for one key at the same time, in one process', () => {
     await begun;
     fail(new Error('no credentials'));
     expect(await Promise.all([first, second])).toMatchObject([
-      { kind: 'failed' },
+      { kind: 'failed', code: 'work-failed' },
       { kind: 'executed', result: 'B paid' },
     ]);
   });
@@ -150,9 +152,13 @@ describe('a key that another process works on', () => {
     await engines.clock.advance(1_000);
     const { engine, heard } = engines.start();
     const { work, runs } = countedWork();
-    const busy = { kind: 'in-progress', remainingMs: LEASE_MS - 1_000 };
-    expect(await engine.run(key, work, { scope })).toEqual(busy);
-    expect([runs(), waits, heard]).toEqual([0, [], [{ scope, key, ...busy }]]);
+    const remainingMs = LEASE_MS - 1_000;
+    expect(await engine.run(key, work, { scope })).toEqual({
+      kind: 'failed',
+      code: 'in-progress',
+      remainingMs,
+    });
+    expect([runs(), waits, heard]).toEqual([0, [], [{ scope, key, kind: 'in-progress', remainingMs }]]);
     held.end(7);
     await run;
   });
@@ -164,7 +170,7 @@ describe('a key that another process works on', () => {
     await held.begun;
     const { engine } = engines.start();
     const outcome = await engine.run(key, async () => 8, { scope, inProgressWaitMs: 1_550 });
-    expect([outcome.kind, waits]).toEqual(['in-progress', [50, 100, 200, 400, 400, 400]]);
+    expect([outcome, waits]).toMatchObject([{ code: 'in-progress' }, [50, 100, 200, 400, 400, 400]]);
     held.end(7);
     await run;
   });

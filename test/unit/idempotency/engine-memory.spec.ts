@@ -14,7 +14,7 @@ describe('the local memory of finished keys', () => {
     const { engine, heard } = engines.start({ localMemory, origin: () => 'trace-1' });
     await engine.run(key, async () => ({ items: ['one'] }), { scope });
     const again = await engine.run(key, async () => ({ items: ['two'] }), { scope });
-    expect(again).toEqual({ kind: 'replayed', result: { items: ['one'] } });
+    expect(again).toEqual({ kind: 'replayed', result: { items: ['one'] }, origin: 'trace-1' });
     expect(engines.callsOf('begin')).toHaveLength(1);
     expect(heard.at(-1)).toEqual({
       scope,
@@ -48,7 +48,8 @@ describe('the local memory of finished keys', () => {
     const { engine, heard } = engines.start({ localMemory });
     await engine.run(key, async () => 1, { scope, payload: 'A' });
     expect(await engine.run(key, async () => 2, { scope, payload: 'B' })).toEqual({
-      kind: 'idempotency-key-reused',
+      kind: 'failed',
+      code: 'idempotency-key-reused',
     });
     expect(await engine.run(key, async () => 2, { scope, payload: 'A' })).toMatchObject({ result: 1 });
     expect(kindsOf(heard)).toEqual(['acquired', 'completed', 'idempotency-key-reused', 'replayed']);
@@ -67,7 +68,7 @@ describe('the local memory of finished keys', () => {
     const request = { scope, key, remember: () => true };
     const fail = () => engine.tryRun(request, () => Promise.reject(new Error('out of stock')));
     await fail();
-    expect(await fail()).toMatchObject({ kind: 'final-error', replayed: true });
+    expect(await fail()).toMatchObject({ kind: 'remembered-error', replayed: true });
     expect(engines.callsOf('begin')).toHaveLength(1);
   });
 

@@ -13,7 +13,13 @@ describe('copies of a request in one process, whose work fails', () => {
     await begun;
     fail();
     expect(await Promise.all(outcomes)).toEqual(
-      [1, 2, 3].map(() => ({ kind: 'failed', error: failure, attempt: 1, retryInMs: 1_000 })),
+      [1, 2, 3].map(() => ({
+        kind: 'failed',
+        code: 'work-failed',
+        error: failure,
+        attempt: 1,
+        retryInMs: 1_000,
+      })),
     );
     expect(runs()).toBe(1);
   });
@@ -25,9 +31,13 @@ describe('copies of a request in one process, whose work fails', () => {
     await engineOn(store).service.tryRun(copy, fails);
     await clock.advance(60_000);
     const early = await engineOn(store).service.tryRun(copy, fails);
-    expect(early).toEqual({ kind: 'in-progress', remainingMs: 60_000 });
+    expect(early).toEqual({ kind: 'failed', code: 'in-progress', remainingMs: 60_000 });
     await clock.advance(60_000);
-    expect(await engineOn(store).service.tryRun(copy, fails)).toMatchObject({ kind: 'failed', attempt: 2 });
+    expect(await engineOn(store).service.tryRun(copy, fails)).toMatchObject({
+      kind: 'failed',
+      code: 'work-failed',
+      attempt: 2,
+    });
   });
 
   it.each([
@@ -47,7 +57,7 @@ describe('copies of a request in one process, whose work fails', () => {
     const { kind } = await service.tryRun(request({ inProgressWaitMs: 2_000 }), () =>
       Promise.resolve('done'),
     );
-    expect([kind, begins]).toEqual([calls === 1 ? 'in-progress' : 'executed', calls]);
+    expect([kind, begins]).toEqual([calls === 1 ? 'failed' : 'executed', calls]);
   });
 
   it('are all exhausted by the last attempt, except one that forgives it', async () => {
@@ -62,8 +72,8 @@ describe('copies of a request in one process, whose work fails', () => {
     );
     fail();
     expect(await Promise.all([last, copy])).toMatchObject([
-      { kind: 'failed', attempt: 1 },
-      { kind: 'failed', attempt: 1 },
+      { kind: 'failed', code: 'work-failed', attempt: 1 },
+      { kind: 'failed', code: 'work-failed', attempt: 1 },
     ]);
     expect(await replayed).toEqual({ kind: 'executed', result: 'done' });
   });
@@ -76,7 +86,7 @@ describe('attempts that are used up', () => {
     await service.tryRun(request(), () => Promise.reject(failure));
     let runs = 0;
     const outcome = await service.tryRun(request({ maxAttempts: 1 }), () => Promise.resolve(++runs));
-    expect(outcome).toEqual({ kind: 'retries-exhausted', attempts: 1 });
+    expect(outcome).toEqual({ kind: 'failed', code: 'retries-exhausted', attempts: 1 });
     expect(runs).toBe(0);
     expect(kinds).toContain('retries-exhausted');
   });
@@ -86,7 +96,7 @@ describe('attempts that are used up', () => {
     const outcome = await engineOn(store).service.tryRun(request({ maxAttempts: 1 }), () =>
       Promise.reject(failure),
     );
-    expect(outcome).toEqual({ kind: 'lease-lost' });
+    expect(outcome).toEqual({ kind: 'failed', code: 'lease-lost' });
   });
 });
 
@@ -102,7 +112,7 @@ describe('copies of a request of which a person has sent one again', () => {
     await process().tryRun(request(limit), fails);
     await process().tryRun(request(limit), fails);
     const first = await process().tryRun(request({ ...again, ...(backoffMs && { backoffMs }) }), fails);
-    expect(first).toMatchObject({ kind: 'failed', attempt: 3, forgivenAttempts: 2 });
+    expect(first).toMatchObject({ kind: 'failed', code: 'work-failed', attempt: 3, forgivenAttempts: 2 });
     return { clock, process };
   }
 
@@ -110,11 +120,12 @@ describe('copies of a request of which a person has sent one again', () => {
     const { process } = await sentAgain();
     expect(await process().tryRun(request(limit), fails)).toEqual({
       kind: 'failed',
+      code: 'work-failed',
       error: failure,
       attempt: 4,
       forgivenAttempts: 2,
     });
-    const exhausted = { kind: 'retries-exhausted', attempts: 4 };
+    const exhausted = { kind: 'failed', code: 'retries-exhausted', attempts: 4 };
     expect(await process().tryRun(request(limit), fails)).toEqual(exhausted);
     expect(await process().tryRun(request(again), fails)).toEqual(exhausted);
   });
@@ -122,7 +133,8 @@ describe('copies of a request of which a person has sent one again', () => {
   it('wait with it for its next attempt, and have its result', async () => {
     const { clock, process } = await sentAgain(() => 1_000);
     expect(await process().tryRun(request(limit), fails)).toEqual({
-      kind: 'in-progress',
+      kind: 'failed',
+      code: 'in-progress',
       remainingMs: 1_000,
     });
     await clock.advance(1_001);
@@ -149,8 +161,8 @@ describe('a copy that meets a request which is judged by when it was made', () =
     const future = request({ requestedAt: new Date(clock.now() + 3_600_000) });
     const outcomes = [old(clock), future, request()].map((copy) => service.tryRun(copy, done));
     expect(await Promise.all(outcomes)).toEqual([
-      { kind: 'outside-deduplication-window' },
-      { kind: 'from-the-future', aheadMs: 3_600_000 },
+      { kind: 'failed', code: 'outside-deduplication-window' },
+      { kind: 'failed', code: 'from-the-future', aheadMs: 3_600_000 },
       { kind: 'executed', result: 'done' },
     ]);
   });
@@ -179,7 +191,7 @@ describe('a copy that meets a request which is judged by when it was made', () =
     const gone = new StoreUnavailableError('pause', 'gone');
     const copy = { ...old(clock), waitingSince: () => Promise.reject(gone) };
     const outcome = await engineOn(store).service.tryRun(copy, () => Promise.resolve(1));
-    expect(outcome).toEqual({ kind: 'store-unavailable', error: gone });
+    expect(outcome).toEqual({ kind: 'failed', code: 'store-unavailable', error: gone });
   });
 });
 
@@ -214,32 +226,5 @@ describe('a store whose answer takes its time', () => {
       Promise.resolve(Math.round(remainingMs)),
     );
     expect(left).toEqual({ kind: 'executed', result: 20_000 });
-  });
-});
-
-describe('a result that is not JSON', () => {
-  it('fails the attempt like an error of the work: the key waits for the next one', async () => {
-    const { store } = storeWith();
-    const copy = request({ backoffMs: () => 5_000 });
-    const outcome = await engineOn(store).service.tryRun(copy, () => Promise.resolve(1n));
-    expect(outcome).toMatchObject({ kind: 'failed', retryInMs: 5_000 });
-    expect(await engineOn(store).service.tryRun(copy, () => Promise.resolve(1))).toMatchObject({
-      kind: 'in-progress',
-    });
-  });
-});
-
-describe('a judgement of the application that throws', () => {
-  it.each(['backoffMs', 'uncounted'])('is the error of the attempt: %s', async (name) => {
-    const { store } = storeWith();
-    const fault = new Error('a bad judgement');
-    const throws = () => {
-      throw fault;
-    };
-    const outcome = await engineOn(store).service.tryRun(request({ [name]: throws }), () =>
-      Promise.reject(failure),
-    );
-    expect(outcome).toEqual({ kind: 'failed', error: fault, attempt: 1 });
-    expect((await store.find(request())).remainingLeaseMs).toBeUndefined();
   });
 });

@@ -15,7 +15,8 @@ describe('another look at a key whose request is about to be given up', () => {
     const { service } = engineOn(store);
     await service.tryRun(request(), () => Promise.resolve('paid'));
     expect(await service.lookAgain(request({ fingerprint: 'other' }))).toEqual({
-      kind: 'idempotency-key-reused',
+      kind: 'failed',
+      code: 'idempotency-key-reused',
     });
   });
 
@@ -25,7 +26,8 @@ describe('another look at a key whose request is about to be given up', () => {
     const running = engineOn(store).service.tryRun(request(), work);
     await begun;
     expect(await engineOn(store).service.lookAgain(request())).toEqual({
-      kind: 'in-progress',
+      kind: 'failed',
+      code: 'in-progress',
       remainingMs: 30_000,
     });
     fail();
@@ -55,7 +57,8 @@ describe('another look at a key whose attempts seem used up', () => {
     await service.tryRun(request({ maxAttempts: 2, forgivenAttempts: 1, backoffMs: () => 1_000 }), fails);
     const elsewhere = engineOn(store).service;
     expect(await elsewhere.lookAgain(request(), { maxAttempts: 2 })).toEqual({
-      kind: 'in-progress',
+      kind: 'failed',
+      code: 'in-progress',
       remainingMs: 0,
     });
     expect(await elsewhere.lookAgain(request())).toBeUndefined();
@@ -77,7 +80,7 @@ describe('another look at a key whose attempts seem used up', () => {
     );
     const found = await service.lookAgain(request(), { maxAttempts: 1 });
     looks.emit('done');
-    expect(found).toEqual({ kind: 'in-progress', remainingMs: 0 });
+    expect(found).toEqual({ kind: 'failed', code: 'in-progress', remainingMs: 0 });
     expect(await again).toEqual({ kind: 'executed', result: 'done' });
   });
 });

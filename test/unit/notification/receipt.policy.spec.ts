@@ -1,15 +1,20 @@
 import type { Failure } from '../../../src/idempotency';
-import { RECEIPT_MAX_ATTEMPTS, receiptDispositionOf } from '../../../src/notification/receipt.policy';
+import { RECEIPT_MAX_ATTEMPTS, decideReceipt } from '../../../src/notification/receipt.policy';
 import { SmtpError, type SmtpFailure } from '../../../src/notification/smtp-errors';
 
 const policy = { maxAttempts: RECEIPT_MAX_ATTEMPTS, random: () => 1 };
 
 function failed(failure: SmtpFailure, attempt: number) {
-  return { kind: 'failed' as const, error: new SmtpError(failure, 'what became of it'), attempt };
+  return {
+    kind: 'failed' as const,
+    code: 'work-failed' as const,
+    error: new SmtpError(failure, 'what became of it'),
+    attempt,
+  };
 }
 
-function disposition(outcome: Failure) {
-  return receiptDispositionOf(outcome, { attempts: 5, attemptsBeforeReplay: 0 }, policy);
+function disposition(failure: Failure) {
+  return decideReceipt(failure, { attempts: 5, attemptsBeforeReplay: 0 }, policy).disposition;
 }
 
 describe('an event for which no receipt was sent', () => {
@@ -29,11 +34,16 @@ describe('an event for which no receipt was sent', () => {
   });
 
   it('waits when the fault is ours', () => {
-    expect(disposition({ kind: 'failed', error: new TypeError('x is undefined'), attempt: 1 })).toMatchObject(
-      {
-        kind: 'delay',
-      },
-    );
+    expect(
+      disposition({
+        kind: 'failed',
+        code: 'work-failed',
+        error: new TypeError('x is undefined'),
+        attempt: 1,
+      }),
+    ).toMatchObject({
+      kind: 'delay',
+    });
   });
 
   it('is a dead letter after the last attempt', () => {
@@ -50,7 +60,7 @@ describe('an event for which no receipt was sent', () => {
   });
 
   it('may have been sent where it is older than records are kept', () => {
-    expect(disposition({ kind: 'outside-deduplication-window' })).toMatchObject({
+    expect(disposition({ kind: 'failed', code: 'outside-deduplication-window' })).toMatchObject({
       reason: 'outside-deduplication-window',
       detail: expect.stringContaining('may have been sent'),
     });

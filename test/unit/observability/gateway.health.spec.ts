@@ -1,6 +1,6 @@
 import { Test } from '@nestjs/testing';
 import { TerminusModule } from '@nestjs/terminus';
-import { GatewayHealth } from '../../../src/observability/gateway.health';
+import { GatewayHealth } from '../../../src/observability/health/gateway.health';
 import { PaymentGateway } from '../../../src/payment/gateway/payment-gateway';
 
 async function gatewayHealth(probe: () => Promise<unknown>): Promise<GatewayHealth> {

@@ -1,11 +1,11 @@
 import { Test } from '@nestjs/testing';
 import type { INestApplication } from '@nestjs/common';
-import { ConsumerHealth } from '../../../src/observability/consumer.health';
-import { GatewayHealth } from '../../../src/observability/gateway.health';
-import { HealthController } from '../../../src/observability/health.controller';
-import { RabbitMqHealth } from '../../../src/observability/rabbitmq.health';
-import { Readiness } from '../../../src/observability/readiness.service';
-import { RedisHealth } from '../../../src/observability/redis.health';
+import { ConsumerHealth } from '../../../src/observability/health/consumer.health';
+import { GatewayHealth } from '../../../src/observability/health/gateway.health';
+import { HealthController } from '../../../src/observability/health/health.controller';
+import { RabbitMqHealth } from '../../../src/observability/health/rabbitmq.health';
+import { Readiness } from '../../../src/observability/health/readiness.service';
+import { RedisHealth } from '../../../src/observability/health/redis.health';
 
 type State = { status: 'up' | 'down'; reason?: string; required?: false };
 

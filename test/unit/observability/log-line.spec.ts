@@ -1,4 +1,4 @@
-import { lineFinisher } from '../../../src/observability/log-line';
+import { lineFinisher } from '../../../src/observability/logging/log-line';
 
 const finish = lineFinisher((line) => line);
 const lineOf = (fields: unknown) => `${JSON.stringify(fields)}\n`;

@@ -1,4 +1,4 @@
-import { redactor } from '../../../src/observability/log-redaction';
+import { redactor } from '../../../src/observability/logging/log-redaction';
 
 const redact = redactor(['an-odd-secret']);
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { pino } from 'pino';
 import pinoHttp from 'pino-http';
 import { parseEnvironment } from '../../../src/config/parse-environment';
-import { loggerOptions } from '../../../src/observability/logging.module';
+import { loggerOptions } from '../../../src/observability/logging/logging.module';
 
 const environment = (variables: Record<string, string> = {}) =>
   parseEnvironment({

@@ -1,7 +1,7 @@
 import { Test } from '@nestjs/testing';
 import type { INestApplication } from '@nestjs/common';
 import { Counter, Registry } from 'prom-client';
-import { MetricsModule } from '../../../src/observability/metrics.module';
+import { MetricsModule } from '../../../src/observability/metrics/metrics.module';
 
 let app: INestApplication;
 beforeEach(async () => {

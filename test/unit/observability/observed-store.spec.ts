@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { MemoryIdempotencyStore, StoreUnavailableError } from '../../../src/idempotency';
-import { ObservedStore } from '../../../src/observability/observed-store';
+import { ObservedStore } from '../../../src/observability/metrics/observed-store';
 
 const METRIC = 'idempotency_store_step_duration_seconds_count';
 

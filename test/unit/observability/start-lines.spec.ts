@@ -7,7 +7,7 @@ import {
   rabbitmqLine,
   redisAwayLine,
   redisLine,
-} from '../../../src/observability/start-lines';
+} from '../../../src/observability/start-report/start-lines';
 
 const PASSWORD = 'hunter2hunter2';
 

@@ -1,4 +1,4 @@
-import { within } from '../../../src/observability/within';
+import { within } from '../../../src/observability/health/within';
 
 describe('within', () => {
   it('passes on what the work returns', async () => {

@@ -1,13 +1,13 @@
 import type { Failure } from '../../../src/idempotency';
 import { GatewayError } from '../../../src/payment/gateway/payment-gateway';
-import { dispositionOf } from '../../../src/payment/payment.policy';
+import { decidePayment } from '../../../src/payment/payment.policy';
 
-function dispositionAfter(outcome: Failure) {
+function dispositionAfter(failure: Failure) {
   const history = { attempts: 5, attemptsBeforeReplay: 0 };
-  return dispositionOf(outcome, history, { maxAttempts: 8, random: () => 1 });
+  return decidePayment(failure, history, { maxAttempts: 8, random: () => 1 }).disposition;
 }
 
-const failed = (error: unknown): Failure => ({ kind: 'failed', error, attempt: 6 });
+const failed = (error: unknown): Failure => ({ kind: 'failed', code: 'work-failed', error, attempt: 6 });
 
 describe('why a payment waits', () => {
   it.each([
@@ -21,7 +21,7 @@ describe('why a payment waits', () => {
 
 describe('a payment that is too old to be new', () => {
   it('may have been charged, which is said', () => {
-    expect(dispositionAfter({ kind: 'outside-deduplication-window' })).toMatchObject({
+    expect(dispositionAfter({ kind: 'failed', code: 'outside-deduplication-window' })).toMatchObject({
       detail: expect.stringContaining('it may have been charged and forgotten'),
     });
   });

@@ -1,55 +1,42 @@
-import {
-  InvalidIdempotencyKeyError,
-  MissingIdempotencyKeyError,
-  StoreUnavailableError,
-  type Failure,
-} from '../../../src/idempotency';
+import { StoreUnavailableError, type Failure } from '../../../src/idempotency';
 import { IN_PROGRESS_WAIT_MS } from '../../../src/messaging/topology';
 import { GatewayError, type GatewayFailure } from '../../../src/payment/gateway/payment-gateway';
-import { dispositionOf, isUncounted, type MessageHistory } from '../../../src/payment/payment.policy';
+import type { MessageHistory } from '../../../src/messaging/message-history';
+import { decidePayment } from '../../../src/payment/payment.policy';
 
 const maxAttempts = 8;
 
-/** The disposition of an outcome with the longest possible backoff, of a message that was tried five times. */
-function disposition(outcome: Failure, history: Partial<MessageHistory> = {}, random = 1) {
-  return dispositionOf(
-    outcome,
+/** The decision about a failure with the longest possible backoff, of a message that was tried five times. */
+function decide(failure: Failure, history: Partial<MessageHistory> = {}, random = 1) {
+  return decidePayment(
+    failure,
     { attempts: 5, attemptsBeforeReplay: 0, ...history },
     { maxAttempts, random: () => random },
   );
 }
 
-function failed(failure: GatewayFailure, attempt = 6) {
-  return { kind: 'failed' as const, error: new GatewayError(failure, 'what the gateway said'), attempt };
+function disposition(...given: Parameters<typeof decide>) {
+  return decide(...given).disposition;
 }
 
-describe('a request that was refused', () => {
-  it.each([
-    { reason: 'missing-idempotency-key', error: new MissingIdempotencyKeyError('why') },
-    { reason: 'invalid-idempotency-key', error: new InvalidIdempotencyKeyError('why') },
-    { reason: 'invalid-message', error: new Error('why') },
-  ])('is a dead letter: $reason', ({ reason, error }) => {
-    const expected = { kind: 'dead-letter', reason, detail: 'why', attempts: 5 };
-    expect(disposition({ kind: 'refused', error })).toEqual(expected);
-  });
+function failed(failure: GatewayFailure, attempt = 6) {
+  return {
+    kind: 'failed' as const,
+    code: 'work-failed' as const,
+    error: new GatewayError(failure, 'what the gateway said'),
+    attempt,
+  };
+}
 
-  it('is a dead letter whatever was thrown', () => {
-    expect(disposition({ kind: 'refused', error: 'a text' })).toMatchObject({
-      reason: 'invalid-message',
-      detail: 'a text',
-    });
-  });
-});
-
-describe('a request that the engine declined', () => {
+describe('a request whose work was not started', () => {
   it.each([
     { remainingMs: 12_345, delayMs: 12_345 - IN_PROGRESS_WAIT_MS },
     { remainingMs: IN_PROGRESS_WAIT_MS, delayMs: 0 },
     { remainingMs: 1, delayMs: 0 },
   ])(
-    'is delayed until the rest of another lease ($remainingMs ms) can be waited for at the handler, and this is no attempt',
+    'is delayed until the rest of another lease ($remainingMs ms) can be waited for at the handler, and this does not count as an attempt',
     ({ remainingMs, delayMs }) => {
-      expect(disposition({ kind: 'in-progress', remainingMs })).toMatchObject({
+      expect(disposition({ kind: 'failed', code: 'in-progress', remainingMs })).toMatchObject({
         kind: 'delay',
         delayMs,
         attempts: 5,
@@ -58,7 +45,7 @@ describe('a request that the engine declined', () => {
   );
 
   it('is a dead letter when all attempts at its key are used up: retries-exhausted, as often as they were made', () => {
-    expect(disposition({ kind: 'retries-exhausted', attempts: 8 })).toMatchObject({
+    expect(disposition({ kind: 'failed', code: 'retries-exhausted', attempts: 8 })).toMatchObject({
       kind: 'dead-letter',
       reason: 'retries-exhausted',
       attempts: 8,
@@ -66,40 +53,38 @@ describe('a request that the engine declined', () => {
   });
 
   it('is a dead letter when it comes from the future: invalid-message, and the detail says by how much', () => {
-    expect(disposition({ kind: 'from-the-future', aheadMs: 7_199_001 })).toMatchObject({
+    expect(disposition({ kind: 'failed', code: 'from-the-future', aheadMs: 7_199_001 })).toMatchObject({
       kind: 'dead-letter',
       reason: 'invalid-message',
       detail: expect.stringContaining('7200 s in the future'),
     });
   });
-
-  it.each([
-    { kind: 'idempotency-key-reused', reason: 'idempotency-key-reused' },
-    { kind: 'outside-deduplication-window', reason: 'outside-deduplication-window' },
-  ] as const)('is a dead letter for $kind: $reason', ({ kind, reason }) => {
-    expect(disposition({ kind })).toMatchObject({ kind: 'dead-letter', reason, attempts: 5 });
-  });
 });
 
 describe('a failure on our side', () => {
   it.each<Failure>([
-    { kind: 'lease-lost' },
-    { kind: 'store-unavailable', error: new StoreUnavailableError('begin', 'gone') },
-  ])('delays the message, and this is no attempt: $kind', (outcome) => {
-    expect(disposition(outcome)).toMatchObject({ kind: 'delay', attempts: 5, delayMs: 1_000 });
+    { kind: 'failed', code: 'lease-lost' },
+    { kind: 'failed', code: 'store-unavailable', error: new StoreUnavailableError('begin', 'gone') },
+  ])('delays the message, and this does not count as an attempt: $code', (failure) => {
+    expect(disposition(failure)).toMatchObject({ kind: 'delay', attempts: 5, delayMs: 1_000 });
   });
 
   it('never dead-letters, however often', () => {
     const history = { attempts: 1_000 };
     expect([
-      disposition({ kind: 'lease-lost' }, history).kind,
-      disposition({ kind: 'in-progress', remainingMs: 1 }, history).kind,
+      disposition({ kind: 'failed', code: 'lease-lost' }, history).kind,
+      disposition({ kind: 'failed', code: 'in-progress', remainingMs: 1 }, history).kind,
     ]).toEqual(['delay', 'delay']);
   });
 
   it('is tried again like an unavailable gateway when it is a fault of the code', () => {
     const attempt = (count: number) =>
-      disposition({ kind: 'failed', error: new TypeError('x is undefined'), attempt: count });
+      disposition({
+        kind: 'failed',
+        code: 'work-failed',
+        error: new TypeError('x is undefined'),
+        attempt: count,
+      });
     expect(attempt(7)).toMatchObject({ kind: 'delay', attempts: 7 });
     expect(attempt(8)).toMatchObject({
       kind: 'dead-letter',
@@ -136,7 +121,7 @@ describe('a gateway that made no decision', () => {
     });
   });
 
-  it('never makes a dead letter when it refuses our credentials, and this is no attempt', () => {
+  it('never makes a dead letter when it refuses our credentials, and this does not count as an attempt', () => {
     expect(disposition(failed({ kind: 'unauthorized' }, 1_000))).toMatchObject({
       kind: 'delay',
       delayMs: 5_000,
@@ -207,8 +192,8 @@ describe('a message that a person replayed, and every copy of it', () => {
   });
 });
 
-describe('what leaves no trace', () => {
-  it('is refused credentials alone', () => {
+describe('an attempt that does not count', () => {
+  it('is one whose credentials the gateway refused, and that alone', () => {
     const kinds = [
       'unavailable',
       'unauthorized',
@@ -217,13 +202,18 @@ describe('what leaves no trace', () => {
       'key-reused',
       'outcome-unknown',
     ] as const;
-    expect(kinds.filter((kind) => isUncounted(new GatewayError({ kind }, 'why')))).toEqual(['unauthorized']);
+    const decisions = kinds.map((kind) => ({ kind, ...decide(failed({ kind })) }));
+    expect(decisions.filter(({ counts }) => !counts)).toMatchObject([
+      { kind: 'unauthorized', pause: 'queue' },
+    ]);
+    expect(decisions.filter(({ pause }) => pause)).toHaveLength(1);
   });
 
-  it('is no other error', () => {
-    expect([
-      isUncounted(new Error('unauthorized')),
-      isUncounted({ failure: { kind: 'unauthorized' } }),
-    ]).toEqual([false, false]);
+  it('is not one that failed with another error, however it looks', () => {
+    const errors = [new Error('unauthorized'), { failure: { kind: 'unauthorized' } }];
+    const counts = errors.map(
+      (error) => decide({ kind: 'failed', code: 'work-failed', error, attempt: 1 }).counts,
+    );
+    expect(counts).toEqual([true, true]);
   });
 });

@@ -1,5 +1,5 @@
 import { ReplyError, type Cluster, type Redis } from 'ioredis';
-import { StoreUnavailableError } from '../../idempotency.errors';
+import { StoreUnavailableError } from '../../failure';
 import type {
   BeginReply,
   BeginRequest,

@@ -4,11 +4,11 @@ import { httpHandler } from '../../../../src/idempotency/handlers/http-handler';
 import { IdempotencyProblem } from '../../../../src/idempotency/handlers/problem';
 
 /** What an HTTP request gets in place of a result. */
-async function declined(outcome: Failure): Promise<unknown> {
+async function answerTo(outcome: Failure): Promise<unknown> {
   const to = { onFailure: undefined, claimed: undefined };
   return new Promise((resolve) => {
     try {
-      void httpHandler.decline({} as ExecutionContext, outcome, to).then(resolve, resolve);
+      void httpHandler.fail({} as ExecutionContext, outcome, to).then(resolve, resolve);
     } catch (error) {
       resolve(error);
     }
@@ -17,12 +17,12 @@ async function declined(outcome: Failure): Promise<unknown> {
 
 describe('an HTTP request that was not worked on', () => {
   it.each<{ outcome: Failure; status: number }>([
-    { outcome: { kind: 'in-progress', remainingMs: 1_500 }, status: 409 },
-    { outcome: { kind: 'retries-exhausted', attempts: 8 }, status: 409 },
-    { outcome: { kind: 'idempotency-key-reused' }, status: 422 },
-    { outcome: { kind: 'lease-lost' }, status: 503 },
-  ])('is answered with a problem document: $outcome.kind, $status', async ({ outcome, status }) => {
-    const problem = await declined(outcome);
+    { outcome: { kind: 'failed', code: 'in-progress', remainingMs: 1_500 }, status: 409 },
+    { outcome: { kind: 'failed', code: 'retries-exhausted', attempts: 8 }, status: 409 },
+    { outcome: { kind: 'failed', code: 'idempotency-key-reused' }, status: 422 },
+    { outcome: { kind: 'failed', code: 'lease-lost' }, status: 503 },
+  ])('is answered with a problem document: $outcome.code, $status', async ({ outcome, status }) => {
+    const problem = await answerTo(outcome);
     expect(problem).toBeInstanceOf(IdempotencyProblem);
     expect(problem).toMatchObject({
       status,
@@ -31,7 +31,7 @@ describe('an HTTP request that was not worked on', () => {
   });
 
   it('is not asked to come again where the attempts are used up', async () => {
-    expect(await declined({ kind: 'retries-exhausted', attempts: 8 })).toMatchObject({
+    expect(await answerTo({ kind: 'failed', code: 'retries-exhausted', attempts: 8 })).toMatchObject({
       response: {
         title: 'All attempts at this Idempotency-Key have failed',
         detail: expect.stringContaining('8'),

@@ -1,0 +1,234 @@
+import { Nack } from '@golevelup/nestjs-rabbitmq';
+import { Injectable, Logger, type ExecutionContext } from '@nestjs/common';
+import { SpanKind } from '@opentelemetry/api';
+import type { ConsumeMessage } from 'amqplib';
+import {
+  IdempotencyService,
+  idempotencyContextOf,
+  isKey,
+  type AttemptPolicy,
+  type ClaimedKey,
+  type FailedWork,
+  type Failure,
+  type FailureHandler,
+} from '../idempotency';
+import { withLogFields } from '../observability/log-fields';
+import { inSpan, linkTo, traceIn } from '../observability/tracing/spans';
+import { Consumption } from './consumption';
+import type { DeadLetter, Delay, Disposition } from './disposition';
+import { MessageEvents } from './message-events';
+import { historyOf, identityOf } from './message-history';
+import { MessageMetrics, type MessageOutcome } from './message.metrics';
+import { PublisherClocks } from './publisher-clocks';
+import type { QueuePolicy } from './queue-policy';
+import { secondLook } from './second-look';
+import { Settlement } from './settlement';
+import { HEADERS } from './topology';
+import { WaitingTimes } from './waiting-times';
+
+/** A message of a work queue, while it is processed. */
+interface Delivery {
+  readonly policy: QueuePolicy;
+  readonly message: ConsumeMessage;
+  /** The parsed body, or an error if it could not be read. */
+  readonly body: unknown;
+  /** Set when it was not processed: what was done with it. */
+  disposition?: Disposition;
+}
+
+/**
+ * What happens to every message of every work queue: it is measured, logged and traced; when it was not processed, the
+ * queue's policy decides what is done with it, consumption pauses if need be, and it is settled.
+ *
+ * It begins in `DeliveryInterceptor`; `@Idempotent({ attempts: MessagePipeline, onFailure: MessagePipeline })` on the
+ * subscriber calls the rest.
+ */
+@Injectable()
+export class MessagePipeline implements FailureHandler<ConsumeMessage>, AttemptPolicy<ConsumeMessage> {
+  private readonly logger = new Logger(MessagePipeline.name);
+  private readonly policies = new Map<string, QueuePolicy>();
+  private readonly deliveries = new WeakMap<ConsumeMessage, Delivery>();
+
+  constructor(
+    private readonly idempotency: IdempotencyService,
+    private readonly consumption: Consumption,
+    private readonly settlement: Settlement,
+    private readonly waitingTimes: WaitingTimes,
+    private readonly metrics: MessageMetrics,
+    private readonly clocks: PublisherClocks,
+    private readonly events: MessageEvents,
+  ) {}
+
+  /** Registers the policy of a queue; to be called before its first message, so when the module starts. */
+  use(policy: QueuePolicy): void {
+    this.policies.set(policy.queue.name, policy);
+    this.metrics.startAtZero(policy);
+  }
+
+  /** Runs a subscriber for a message, and resolves with its answer to the broker: a {@link Nack} or nothing. */
+  async process(
+    execution: ExecutionContext,
+    { queue, message, body }: { queue: string; message: ConsumeMessage; body: unknown },
+    work: () => Promise<unknown>,
+  ): Promise<unknown> {
+    const delivery: Delivery = { policy: this.policyOf(queue), message, body };
+    this.deliveries.set(message, delivery);
+    this.clocks.watch(message);
+    const { fields, attributes } = descriptionOf(delivery);
+    const attempt = () => contextOf(execution)?.attempt ?? historyOf(message).attempts;
+    const options = { kind: SpanKind.CONSUMER, attributes, parent: traceIn(message.properties.headers) };
+    return inSpan(`process ${queue}`, options, (span) =>
+      withLogFields(
+        () => ({ ...fields, attempt: attempt() }),
+        async () => {
+          const ended = this.metrics.begun(queue);
+          let outcome: MessageOutcome = 'requeued';
+          try {
+            const answer = await work();
+            outcome = outcomeOf(execution, delivery, answer);
+            return answer;
+          } finally {
+            ended(outcome);
+            span.setAttributes({ 'message.attempt': attempt(), 'message.outcome': outcome });
+          }
+        },
+      ),
+    );
+  }
+
+  /** Called by `@Idempotent()` for a message that was not processed. */
+  async handle(
+    message: ConsumeMessage,
+    failure: Failure,
+    claimed?: ClaimedKey,
+  ): Promise<'settled' | 'requeue'> {
+    const delivery = this.deliveryOf(message);
+    const { policy } = delivery;
+    const { disposition, pause } = policy.decide(failure, historyOf(message));
+    const { maxAttempts } = policy;
+    const changed = await secondLook(this.idempotency, { claimed, failure, disposition, maxAttempts });
+    if (changed?.kind === 'failed') return this.handle(message, changed);
+    if (changed) {
+      delivery.disposition = { kind: 'ack' };
+      return 'settled';
+    }
+    if (pause) this.pause(policy, pause);
+    delivery.disposition = await this.settlement.settle(message, policy.queue, disposition);
+    if (delivery.disposition.kind === 'requeue') return 'requeue';
+    this.metrics.settled(policy.queue.name, disposition);
+    this.log(delivery, disposition, failure);
+    this.events.emit({ kind: 'settled', queue: policy.queue.name, message, disposition, key: claimed?.key });
+    return 'settled';
+  }
+
+  maxAttempts(message: ConsumeMessage): number {
+    return this.deliveryOf(message).policy.maxAttempts;
+  }
+
+  forgivenAttempts(message: ConsumeMessage): number {
+    return historyOf(message).attemptsBeforeReplay;
+  }
+
+  isUncounted(message: ConsumeMessage, error: unknown): boolean {
+    return !this.decideWork(message, { error, attempt: 1 }).counts;
+  }
+
+  backoffMs(message: ConsumeMessage, failed: FailedWork): number | undefined {
+    const { disposition, counts } = this.decideWork(message, failed);
+    // Without a counted attempt nothing is spread: a pause holds up all messages of the queue.
+    return counts && disposition.kind === 'delay' ? disposition.delayMs : undefined;
+  }
+
+  waitingSince(message: ConsumeMessage): Promise<Date | undefined> {
+    return this.waitingTimes.since(message, this.deliveryOf(message).policy.queue);
+  }
+
+  private decideWork(message: ConsumeMessage, failed: FailedWork) {
+    const failure: Failure = { kind: 'failed', code: 'work-failed', ...failed };
+    return this.deliveryOf(message).policy.decide(failure, historyOf(message));
+  }
+
+  private pause({ pause, queue }: QueuePolicy, what: 'store' | 'queue'): void {
+    if (what === 'store') {
+      const isOver = () => this.idempotency.probeStore().then(() => true);
+      this.consumption.pause(this.waitingTimes.remembered({ reason: 'Redis is unavailable', isOver }));
+    } else if (pause) {
+      this.consumption.pause(this.waitingTimes.remembered({ ...pause, queue }));
+    }
+  }
+
+  private log({ policy, message }: Delivery, disposition: Delay | DeadLetter, failure: Failure): void {
+    const fields = {
+      ...identityOf(message),
+      ...disposition,
+      ...('error' in failure && { err: failure.error }),
+    };
+    if (disposition.kind === 'delay') this.logger.log(fields, `${policy.noun} delayed`);
+    else this.logger.warn(fields, `${policy.noun} dead-lettered`);
+  }
+
+  private policyOf(queue: string): QueuePolicy {
+    const policy = this.policies.get(queue);
+    if (!policy)
+      throw new Error(`no policy for '${queue}': call MessagePipeline.use() when its module starts`);
+    return policy;
+  }
+
+  private deliveryOf(message: ConsumeMessage): Delivery {
+    const delivery = this.deliveries.get(message);
+    if (!delivery)
+      throw new Error('a subscriber of a work queue needs @UseInterceptors(DeliveryInterceptor)');
+    return delivery;
+  }
+}
+
+/** The key and attempt of a message, once its work has begun or was replayed. */
+function contextOf(execution: ExecutionContext) {
+  const context = idempotencyContextOf(execution);
+  return context?.replayed === false ? context : undefined;
+}
+
+function outcomeOf(execution: ExecutionContext, delivery: Delivery, answer: unknown): MessageOutcome {
+  if (answer instanceof Nack) return 'requeued';
+  switch (delivery.disposition?.kind) {
+    case 'delay':
+      return 'delayed';
+    case 'dead-letter':
+      return 'dead-lettered';
+    case 'requeue':
+      return 'requeued';
+    case 'ack':
+      return 'duplicate';
+    case undefined: {
+      const context = idempotencyContextOf(execution);
+      if (!context) return 'ignored';
+      if (!context.replayed) return 'processed';
+      if (context.origin !== undefined) linkTo(context.origin);
+      return 'duplicate';
+    }
+  }
+}
+
+function descriptionOf({ policy, message, body }: Delivery) {
+  const { fields, properties } = message;
+  const { fields: own, attributes } = policy.describe(body);
+  const inHeader: unknown = properties.headers?.[HEADERS.idempotencyKey];
+  const key = typeof inHeader === 'string' ? inHeader : keyIn(body);
+  // A key that is not valid may be anything, such as a forged log line or a card's verification number.
+  const idempotencyKey = isKey(key) ? key : undefined;
+  return {
+    fields: { ...own, ...(idempotencyKey !== undefined && { idempotencyKey }) },
+    attributes: {
+      'messaging.system': 'rabbitmq',
+      'messaging.operation.type': 'process',
+      'messaging.destination.name': policy.queue.name,
+      'messaging.rabbitmq.redelivered': fields.redelivered,
+      ...(idempotencyKey !== undefined && { 'idempotency.key': idempotencyKey }),
+      ...attributes,
+    },
+  };
+}
+
+function keyIn(body: unknown): unknown {
+  return typeof body === 'object' && body !== null ? Reflect.get(body, 'idempotencyKey') : undefined;
+}

@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import { HealthIndicatorService } from '@nestjs/terminus';
+import { IdempotencyService } from '../../idempotency';
+import { obstacleIn } from '../../redis/redis-facts';
+import { RedisServers } from '../../redis/redis-servers';
+import { messageOf } from '../../text/message-of';
+import { within } from './within';
+
+/** A server that answers later than this is of no use to a payment either. */
+const ANSWER_WITHIN_MS = 1000;
+
+/** Redis answers, takes writes, and keeps what it is given. */
+@Injectable()
+export class RedisHealth {
+  constructor(
+    private readonly servers: RedisServers,
+    private readonly idempotency: IdempotencyService,
+    private readonly indicators: HealthIndicatorService,
+  ) {}
+
+  async check() {
+    const indicator = this.indicators.check('redis');
+    if (!this.servers.isConnected)
+      return indicator.down({ reason: `not connected (${this.servers.status})` });
+    try {
+      // A full or read-only server still answers questions.
+      await within(ANSWER_WITHIN_MS, this.idempotency.probeStore());
+      const facts = await within(ANSWER_WITHIN_MS, this.servers.facts());
+      const obstacles = facts.map(obstacleIn).filter((obstacle) => obstacle !== undefined);
+      return obstacles.length === 0 ? indicator.up() : indicator.down({ reason: obstacles.join('; ') });
+    } catch (error) {
+      return indicator.down({ reason: messageOf(error) });
+    }
+  }
+}

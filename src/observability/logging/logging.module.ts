@@ -1,0 +1,71 @@
+import { Module, RequestMethod } from '@nestjs/common';
+import { LoggerModule, type Params } from 'nestjs-pino';
+import { stdTimeFunctions } from 'pino';
+import type { Options } from 'pino-http';
+import pretty from 'pino-pretty';
+import { Environment } from '../../config/environment';
+import { currentTraceId } from '../tracing/spans';
+import { logFields } from '../log-fields';
+import { lineFinisher } from './log-line';
+import { redactor } from './log-redaction';
+import { ServiceLogger } from './service.logger';
+
+/**
+ * Logs through pino. Inject `PinoLogger` (or use Nest's `Logger`) and log objects, so that others can search them:
+ * `logger.info({ paymentId, idempotencyKey, attempt }, 'Processing payment')`.
+ */
+@Module({
+  imports: [
+    LoggerModule.forRootAsync({
+      inject: [Environment],
+      useFactory: (environment: Environment): Params => ({
+        pinoHttp: isForPeople(environment)
+          ? [loggerOptions(environment), readableLines()]
+          : loggerOptions(environment),
+        forRoutes: [{ path: '{*path}', method: RequestMethod.ALL }],
+      }),
+    }),
+  ],
+  providers: [ServiceLogger],
+})
+export class LoggingModule {}
+
+/** The fields of a log line (with those of the message that is being processed, and its trace), and which HTTP requests are logged. */
+export function loggerOptions({ logLevel, stripeApiKey }: Environment): Options {
+  return {
+    level: logLevel,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    mixin: () => ({ ...logFields(), ...traceFacts() }),
+    hooks: { streamWrite: lineFinisher(redactor([stripeApiKey])) },
+    quietReqLogger: true,
+    // Probes and scrapers ask every few seconds; readiness logs its own changes.
+    autoLogging: { ignore: ({ url }) => url !== undefined && /^\/(health|metrics)\b/.test(url) },
+    customLogLevel: (_request, { statusCode }, error) => (error || statusCode >= 500 ? 'error' : 'debug'),
+    // No headers and no bodies: they hold keys and people's data.
+    serializers: {
+      req: ({ id, method, url }: { id: unknown; method: unknown; url: unknown }) => ({ id, method, url }),
+      res: ({ statusCode }: { statusCode: unknown }) => ({ statusCode }),
+    },
+  };
+}
+
+function traceFacts(): { traceId?: string } {
+  const traceId = currentTraceId();
+  return traceId === undefined ? {} : { traceId };
+}
+
+function isForPeople({ nodeEnv }: Environment): boolean {
+  return nodeEnv !== 'production' && process.stdout.isTTY;
+}
+
+function readableLines() {
+  // `facts` are in the text, too.
+  return pretty({
+    singleLine: true,
+    ignore: 'pid,hostname,facts',
+    translateTime: 'SYS:HH:MM:ss.l',
+    // `error` of readiness is no error but what is down; it would take ten lines.
+    errorLikeObjectKeys: ['err'],
+  });
+}

@@ -1,0 +1,33 @@
+import { Counter, Registry } from 'prom-client';
+import { IdempotencyEvents, type IdempotencyEvent } from '../../idempotency';
+
+const EVENTS = {
+  acquired: true,
+  completed: true,
+  replayed: true,
+  'in-progress': true,
+  'idempotency-key-reused': true,
+  'retries-exhausted': true,
+  'outside-deduplication-window': true,
+  'from-the-future': true,
+  released: true,
+  'lease-renewed': true,
+  'lease-lost': true,
+  'completion-refused': true,
+  'store-unavailable': true,
+} satisfies Record<IdempotencyEvent['kind'], true>;
+
+/** Counts what the idempotency engine does. The scopes of this service are few; with a tenant in them they would not be. */
+export class IdempotencyMetrics {
+  /** @param scopes those whose counters start at zero */
+  constructor(registry: Registry, events: IdempotencyEvents, scopes: readonly string[]) {
+    const counter = new Counter({
+      name: 'idempotency_events_total',
+      help: 'What happened to idempotency keys: leases acquired, renewed and lost, results stored and replayed.',
+      labelNames: ['scope', 'event'],
+      registers: [registry],
+    });
+    for (const scope of scopes) for (const event of Object.keys(EVENTS)) counter.inc({ scope, event }, 0);
+    events.on(({ scope, kind }) => counter.inc({ scope, event: kind }));
+  }
+}

@@ -1,0 +1,23 @@
+import { BROKER_REASONS } from '../messaging/disposition';
+
+/** The reasons for which payment requests are delayed or dead-lettered, next to those that every queue has. */
+export const PAYMENT_REASONS = {
+  delay: ['gateway-unavailable', 'gateway-unauthorized', 'gateway-forbidden'],
+  deadLetter: ['gateway-rejected', 'gateway-key-reused', 'gateway-outcome-unknown', 'event-undeliverable'],
+} as const;
+export type PaymentReason = (typeof PAYMENT_REASONS)[keyof typeof PAYMENT_REASONS][number];
+
+/** After these the request's payment has ended. After the others the message was never that payment, or it has another end. */
+const ENDS: readonly string[] = [
+  'outside-deduplication-window',
+  'gateway-rejected',
+  'gateway-key-reused',
+  'gateway-outcome-unknown',
+  'retries-exhausted',
+  ...BROKER_REASONS,
+];
+
+/** Whether a dead letter of a payment request is the end of its payment. */
+export function endsPayment(reason: string): boolean {
+  return ENDS.includes(reason);
+}

@@ -1,0 +1,139 @@
+import type { IdempotencyService } from '../../../src/idempotency';
+import type { Consumption, Pause } from '../../../src/messaging/consumption';
+import {
+  deadLetter,
+  delayAtLeast,
+  tryAgain,
+  type Decision,
+  type Disposition,
+} from '../../../src/messaging/disposition';
+import { MessageEvents, type MessageEvent } from '../../../src/messaging/message-events';
+import type { MessageMetrics } from '../../../src/messaging/message.metrics';
+import { MessagePipeline } from '../../../src/messaging/message.pipeline';
+import type { PublisherClocks } from '../../../src/messaging/publisher-clocks';
+import type { QueuePolicy } from '../../../src/messaging/queue-policy';
+import type { Settlement } from '../../../src/messaging/settlement';
+import { CHARGES, retryDelaysMs } from '../../../src/messaging/topology';
+import type { WaitingTimes } from '../../../src/messaging/waiting-times';
+import { aMessage } from './a-message';
+
+const failed = { kind: 'failed', code: 'work-failed', error: 'why', attempt: 1 } as const;
+const claimed = { scope: 'payment', key: 'abc-123' };
+const uncounted: Decision = {
+  disposition: { kind: 'delay', reason: 'gateway-unauthorized', delayMs: 5_000, attempts: 0 },
+  counts: false,
+  pause: 'queue',
+};
+
+/** A message that is being processed under a policy that always decides the same, in a pipeline that broker and store obey. */
+async function processing(
+  decision: Decision,
+  { found, settled }: { found?: unknown; settled?: Disposition } = {},
+) {
+  const message = aMessage({});
+  const pauses: Pause[] = [];
+  const told: MessageEvent[] = [];
+  const outcomes: string[] = [];
+  const events = new MessageEvents();
+  events.on((event) => told.push(event));
+  const pipeline = new MessagePipeline(
+    { lookAgain: () => Promise.resolve(found) } as unknown as IdempotencyService,
+    { pause: (pause: Pause) => pauses.push(pause) } as unknown as Consumption,
+    {
+      settle: (_: unknown, __: unknown, disposition: Disposition) => Promise.resolve(settled ?? disposition),
+    } as unknown as Settlement,
+    { remembered: (pause: Pause) => pause } as unknown as WaitingTimes,
+    {
+      startAtZero: () => undefined,
+      settled: () => undefined,
+      begun: () => (outcome: string) => outcomes.push(outcome),
+    } as unknown as MessageMetrics,
+    { watch: () => undefined } as unknown as PublisherClocks,
+    events,
+  );
+  const policy: QueuePolicy = {
+    queue: CHARGES,
+    noun: 'Payment',
+    reasons: { delay: [], deadLetter: [] },
+    maxAttempts: 8,
+    pause: { reason: 'the gateway refuses our key', isOver: () => Promise.resolve(true) },
+    describe: () => ({ fields: {}, attributes: {} }),
+    decide: () => decision,
+  };
+  pipeline.use(policy);
+  const execution = {
+    getType: () => 'rmq',
+    getArgs: () => [{}, message],
+    getHandler: () => processing,
+  } as never;
+  const answers: string[] = [];
+  await pipeline.process(execution, { queue: CHARGES.name, message, body: {} }, async () => {
+    answers.push(await pipeline.handle(message, failed, claimed));
+  });
+  return { pipeline, message, pauses, told, outcomes, answers };
+}
+
+const attempt = { error: 'why', attempt: 1, forgiven: 0 };
+const limits = { maxAttempts: 8, random: () => 1 };
+const again = tryAgain(attempt, limits, { reason: 'attempt-failed', retryAfterMs: 120_000 });
+
+describe('a message that was not processed', () => {
+  it('is settled as its policy decides, and the console is told', async () => {
+    const { answers, outcomes, told, pauses } = await processing(again);
+    expect([answers, outcomes, pauses]).toEqual([['settled'], ['delayed'], []]);
+    expect(told).toMatchObject([{ kind: 'settled', queue: CHARGES.name, key: 'abc-123' }]);
+  });
+
+  it('pauses its queue if the policy asks for that', async () => {
+    const { pauses } = await processing(uncounted);
+    expect(pauses).toMatchObject([{ reason: 'the gateway refuses our key', queue: CHARGES }]);
+  });
+
+  it('is acknowledged as a duplicate if another copy succeeded meanwhile', async () => {
+    const found = { kind: 'replayed', result: 1 };
+    const { answers, outcomes, told } = await processing(deadLetter('retries-exhausted', 'why', 8), {
+      found,
+    });
+    expect([answers, outcomes, told]).toEqual([['settled'], ['duplicate'], []]);
+  });
+
+  it('goes back to the broker if its replacement was not confirmed before the process stops', async () => {
+    const { answers, outcomes, told } = await processing(again, { settled: { kind: 'requeue' } });
+    expect([answers, outcomes, told]).toEqual([['requeue'], ['requeued'], []]);
+  });
+});
+
+describe('the attempts at a key', () => {
+  it('wait as long as the gateway asks, although the longest retry queue is shorter', async () => {
+    const { pipeline, message } = await processing(again);
+    expect(pipeline.backoffMs(message, attempt)).toBe(120_000);
+    expect(delayAtLeast(120_000, retryDelaysMs(30_000))).toBe(60_000);
+  });
+
+  it('do not wait for another one after the last', async () => {
+    const { pipeline, message } = await processing(deadLetter('retries-exhausted', 'why', 8));
+    expect(pipeline.backoffMs(message, attempt)).toBeUndefined();
+  });
+
+  it('do not wait, nor count, while a pause holds the queue up', async () => {
+    const { pipeline, message } = await processing(uncounted);
+    expect(pipeline.backoffMs(message, attempt)).toBeUndefined();
+    expect(pipeline.isUncounted(message, 'why')).toBe(true);
+  });
+
+  it('are limited by the policy, and those before a replay are forgiven', async () => {
+    const { pipeline, message } = await processing(again);
+    const replayed = aMessage({ properties: { headers: { 'x-attempts-before-replay': 8 } } });
+    expect([pipeline.maxAttempts(message), pipeline.forgivenAttempts(replayed)]).toEqual([8, 8]);
+  });
+});
+
+describe('a message of a queue without a policy', () => {
+  it('is refused with the way out', async () => {
+    const { pipeline } = await processing(again);
+    const unknown = { queue: 'another', message: aMessage({}), body: {} };
+    await expect(pipeline.process({} as never, unknown, () => Promise.resolve())).rejects.toThrow(
+      "no policy for 'another': call MessagePipeline.use() when its module starts",
+    );
+  });
+});
