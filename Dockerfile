@@ -1,11 +1,11 @@
-# Two stages: the compiler and its packages stay behind, the image keeps what runs.
+# Two stages: the final image has only the compiled code and its runtime packages, not the compiler.
 #
 # FROM names a tag, so that each build gets the latest fixes of Debian and Node.js 24. Its digest on 28 November 2026:
 #   node:24-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
-# To build by digest, put it behind the tag in both FROM lines. To renew it:
+# To build by digest, put it behind the tag in both FROM lines. To update it:
 #   docker buildx imagetools inspect node:24-bookworm-slim
-# It was copied from files of other public projects that agree on it (Node.js 24.21.0), without a registry to ask. Whoever
-# builds with one first: compare it.
+# It was copied from files of other public projects that agree on it (Node.js 24.21.0), not from a registry: compare it
+# before you build with it.
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -20,11 +20,11 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit && npm cache clean --force
 COPY --from=build /app/dist ./dist
-# A named volume takes this folder's owner, so the sandbox can write its journal without being root.
+# A named volume inherits this folder's owner, so the sandbox can write its journal without being root.
 RUN mkdir /data && chown node:node /data
 USER node
 EXPOSE 3000
-# Liveness only: a broker that is away makes the service not ready, and a restart would not bring it back.
+# Liveness only: an unavailable broker makes the service not ready, and a restart would not help.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/live`).then(({ ok }) => process.exit(Number(!ok)))"]
 # Exec form: node is process 1 and receives SIGTERM itself.

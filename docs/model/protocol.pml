@@ -1,24 +1,24 @@
 /*
- * One idempotency key, its requests and everybody who works on them. README.md says how to read and run this.
+ * One idempotency key, its requests, and the processes and servers that work on them. README.md explains how to read and run this.
  *
- * Each step that is atomic in reality is one atomic step here; between two steps anything may happen, for any time.
- * A process that stands still between two steps while others go on is a frozen one.
+ * Each step that is atomic in reality is one atomic step here; between two steps anything may happen, and any time may pass.
+ * A process that takes no step while others continue is a frozen process.
  *
- * Faults are counted down from budgets (-DCRASHES=2 and so on), so that all of them together end; guards are taken
- * away by -DNO_GATEWAY_KEY, -DNO_OWNER_TOKEN, -DNO_RETENTION_GUARD, -DNO_EXPIRY, -DACK_FIRST.
+ * Faults are counted down from budgets (-DCRASHES=2 and so on), so that all of them together end; guards are
+ * removed by -DNO_GATEWAY_KEY, -DNO_OWNER_TOKEN, -DNO_RETENTION_GUARD, -DNO_EXPIRY, -DACK_FIRST.
  */
 
 #ifndef COPIES
 #define COPIES 2        /* messages with the key: the request and its duplicates */
 #endif
 #ifndef CRASHES
-#define CRASHES 0       /* a consumer dies between two steps, and is started again */
+#define CRASHES 0       /* a consumer crashes between two steps, and is started again */
 #endif
 #ifndef FREEZES
-#define FREEZES 0       /* a living owner's lease runs out: it was frozen, or could not renew */
+#define FREEZES 0       /* a running owner's lease expires: it was frozen, or could not renew */
 #endif
 #ifndef REDELIVERIES
-#define REDELIVERIES 0  /* the broker gives a living consumer's message to somebody else: its connection was lost */
+#define REDELIVERIES 0  /* the broker redelivers a running consumer's message: its connection was lost */
 #endif
 #ifndef LOST_ANSWERS
 #define LOST_ANSWERS 0  /* Redis takes a step, and the answer does not arrive */
@@ -30,7 +30,7 @@
 #define FLUSHES 0       /* Redis loses everything */
 #endif
 #ifndef OLDEST
-#define OLDEST 0        /* how old things may get, see `age` */
+#define OLDEST 0        /* the highest `age` */
 #endif
 #ifndef FORGETS
 #define FORGETS 0       /* the gateway forgets the key */
@@ -46,15 +46,15 @@
 /* ---- Redis: the three keys of src/idempotency/store/redis/redis-keys.ts ---- */
 byte record;            /* idempotent:<scope>:<key>: the charge it names, 0 when there is none */
 byte lock;              /* lock:<scope>:<key>: whose token it holds. A process has one token at a time */
-byte count;             /* attempts:<scope>:<key>, count: as far as MAX_ATTEMPTS */
+byte count;             /* attempts:<scope>:<key>, count: up to MAX_ATTEMPTS */
 byte firstAge;          /* attempts:<scope>:<key>, firstAt */
 bool isOwnerAlive;      /* not in Redis: whether the process behind the lock still works under it */
 
 /* ---- the gateway ---- */
 byte charges;           /* with effect */
-byte kept;              /* the answer it keeps under the key, 0 when it knows none */
+byte kept;              /* the answer it keeps under the key, 0 if none */
 byte keptSince;         /* `age` when it first answered */
-byte undecided;         /* requests on their way to it whose sender trusts its memory */
+byte undecided;         /* requests on their way to it, sent while the gateway still knew the key */
 
 /* ---- RabbitMQ: payments.charge and its retry queues as one, payments.dead-letter ---- */
 byte waiting = COPIES;
@@ -63,15 +63,15 @@ bool isDeadLetter;
 
 /* ---- time ---- */
 byte age;               /* of the request. 0: new. 1: GATEWAY_KEY_RETENTION less its margin is over. 2: that and IDEMPOTENCY_TTL are over */
-bool believes[CONSUMERS];  /* src/idempotency/lease.ts: its own monotonic deadline is not over */
+bool believes[CONSUMERS];  /* src/idempotency/lease.ts: its own monotonic deadline has not passed */
 
 /* ---- budgets ---- */
 byte crashes = CRASHES;
 byte lostAnswers = LOST_ANSWERS;
 byte failures = FAILURES;
 
-/* ---- what is looked at ---- */
-bool isOverwritten;     /* a record took the place of another one */
+/* ---- checked properties ---- */
+bool isOverwritten;     /* a record has overwritten another one */
 
 #ifdef NO_OWNER_TOKEN
 #define IS_MINE true
@@ -93,7 +93,7 @@ inline acquire(isKnownToOwner) {
   fi
 }
 
-/* src/idempotency/store/redis/complete.lua, past its owner check */
+/* src/idempotency/store/redis/complete.lua, after its owner check */
 inline store() {
   isOverwritten = isOverwritten || record != 0;
   assert(!isOverwritten);               /* a stale owner writes nothing; at most one completion is valid */
@@ -101,7 +101,7 @@ inline store() {
   lock = NOBODY
 }
 
-/* The gateway, asked under the one key of all attempts: src/payment/gateway/stripe-gateway.ts, charge */
+/* The gateway, called with the one key of all attempts: src/payment/gateway/stripe-gateway.ts, charge */
 inline charge() {
   if
 #ifndef NO_GATEWAY_KEY
@@ -116,7 +116,7 @@ inline charge() {
   fi
 }
 
-/* The request is over, one way or the other */
+/* The request has ended, with or without a charge */
 inline answered() {
   if
   :: isTrusted -> undecided--; isTrusted = false
@@ -154,7 +154,7 @@ begin:                  /* src/idempotency/store/redis/begin.lua */
           fi
        fi
      }
-  :: atomic {                                                          /* the same, unheard */
+  :: atomic {                                                          /* the same, but the answer is lost */
        lostAnswers > 0 && record == 0 && lock == NOBODY && !(age == 2 && count == 0) ->
        lostAnswers--;
        acquire(false);
@@ -177,7 +177,7 @@ check:                  /* src/idempotency/lease.ts, assertHeld and renew */
   :: atomic { crashes > 0 -> crashes--; goto crash }
   fi;
 
-send:                   /* frozen here, a process charges without a lease: what the gateway's key is for */
+send:                   /* a process frozen here charges without a lease: the gateway's key makes that safe */
   if
   :: atomic { charge(); answered() }
   :: atomic { failures > 0 -> failures--; answered(); goto release }             /* not charged */
@@ -194,15 +194,15 @@ complete:               /* src/idempotency/store/redis/complete.lua, repeated by
   :: atomic { crashes > 0 -> crashes--; goto crash }
   fi;
 
-find:                   /* src/payment/gateway/stripe-gateway.ts, find: looks, and never charges */
+find:                   /* src/payment/gateway/stripe-gateway.ts, find: only searches, never charges */
   if
   :: atomic { charges > 0 -> answer = 1; goto complete }
-  :: atomic { charges > 0 -> goto dead_letter }                        /* it may miss what is there */
+  :: atomic { charges > 0 -> goto dead_letter }                        /* the search may miss it */
   :: atomic { charges == 0 -> goto dead_letter }                       /* gateway-outcome-unknown */
   :: atomic { crashes > 0 -> crashes--; goto crash }
   fi;
 
-release:                /* src/idempotency/store/redis/release.lua; what it cannot release runs out */
+release:                /* src/idempotency/store/redis/release.lua; a lease that it cannot release expires */
   if
   :: atomic { IS_MINE -> lock = NOBODY }                               /* 'released' */
   :: atomic { !IS_MINE }                                               /* 'lost' */
@@ -217,7 +217,7 @@ release:                /* src/idempotency/store/redis/release.lua; what it cann
 delay:                   /* src/messaging/settlement.ts: the copy is confirmed before the original is acknowledged */
   if
   :: atomic { holds[me] -> waiting++; goto acknowledge }
-  :: atomic { !holds[me] -> goto acknowledge }                         /* somebody else settles it */
+  :: atomic { !holds[me] -> goto acknowledge }                         /* the consumer that has it now settles it */
   :: atomic { crashes > 0 -> crashes--; goto crash }
   fi;
 
@@ -233,13 +233,13 @@ dead_letter:            /* src/messaging/settlement.ts */
 forsake:                /* the lease is lost: nothing to release */
   atomic { answered(); goto delay };
 
-acknowledge:            /* a message that is not held any more is acknowledged in vain */
+acknowledge:            /* acknowledging a message that was redelivered has no effect */
   if
   :: atomic { true -> holds[me] = false; believes[me] = false; answer = 0; isLast = false; goto end_idle }
   :: atomic { crashes > 0 -> crashes--; goto crash }
   fi;
 
-crash:                  /* what it held is redelivered; what it locked stays locked until it runs out */
+crash:                  /* its messages are redelivered; its lock stays until the lease expires */
   atomic {
     if
     :: holds[me] -> holds[me] = false; waiting++
@@ -255,19 +255,19 @@ crash:                  /* what it held is redelivered; what it locked stays loc
   }
 }
 
-/* PX of SET in begin.lua: a lease that nobody renews ends */
+/* PX of SET in begin.lua: a lease that is not renewed ends */
 proctype Expiry() {
   do
 #ifdef NO_EXPIRY
   :: true -> skip
 #else
   :: atomic { lock != NOBODY && !isOwnerAlive -> lock = NOBODY }
-  :: else      /* time goes on, so that standing still for ever is a run like any other */
+  :: else      /* time passes, so that a process that never takes a step is also a valid run */
 #endif
   od
 }
 
-/* What may happen, and need not */
+/* Events that may happen, but need not */
 proctype Faults() {
   byte freezes = FREEZES;
   byte redeliveries = REDELIVERIES;
@@ -279,7 +279,7 @@ end:
   :: atomic {
        freezes > 0 && lock != NOBODY && isOwnerAlive ->
        freezes--;
-       believes[lock - 1] = false;      /* lease.ts believes in its end no later than Redis does */
+       believes[lock - 1] = false;      /* lease.ts considers the lease ended no later than Redis does */
        lock = NOBODY
      }
   :: atomic {
@@ -299,7 +299,7 @@ end:
 #ifdef NO_RETENTION_GUARD
   :: atomic { forgets > 0 && kept != 0 -> forgets--; kept = 0 }
 #else
-  /* what was charged later is kept for longer; a request is on its way for less than the retention's margin */
+  /* a later charge is kept longer; a request takes less time to arrive than the retention's margin */
   :: atomic { forgets > 0 && kept != 0 && age == 2 && keptSince == 0 && undecided == 0 -> forgets--; kept = 0 }
 #endif
   :: break
@@ -310,7 +310,7 @@ init {
   atomic { run Consumer(0); run Consumer(1); run Consumer(2); run Expiry(); run Faults() }
 }
 
-/* ---- liveness: in the end nothing is under way any more, and the payment has an outcome ---- */
+/* ---- liveness: eventually nothing is in progress, and the payment has an outcome ---- */
 #define AT_REST (waiting == 0 && !holds[0] && !holds[1] && !holds[2] && lock == NOBODY)
 
 ltl settled { <> [] (AT_REST && (charges == 1 || isDeadLetter)) }
