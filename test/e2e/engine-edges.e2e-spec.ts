@@ -131,8 +131,8 @@ describe('a lost lease', () => {
     let runs = 0;
     const { service } = engine({ leaseMs: 1_000 });
     await redis.client('PAUSE', 1_500);
-    const former = service.run(key, () => Promise.resolve(++runs), { scope });
-    await expect(former).rejects.toBeInstanceOf(LeaseLostError);
+    const run = service.run(key, () => Promise.resolve(++runs), { scope });
+    await expect(run).rejects.toBeInstanceOf(LeaseLostError);
     expect(await redis.exists(`lock:${scope}:${key}`)).toBe(0);
     expect(runs).toBe(0);
   });
