@@ -86,8 +86,11 @@ describe('@Idempotent() in an application of its own', () => {
 
     it('answers 409 with Retry-After while another process works on the key', async () => {
       await shop.redis.set(`lock:cart:${key}`, 'another process', 'PX', 4_000);
-      const busy = await shop.post('cart', { sku: 'A1', quantity: 1 }, { 'idempotency-key': key });
-      expect([busy.status, Number(busy.headers.get('retry-after'))]).toEqual([409, expect.closeTo(4, 0)]);
+      const inProgress = await shop.post('cart', { sku: 'A1', quantity: 1 }, { 'idempotency-key': key });
+      expect([inProgress.status, Number(inProgress.headers.get('retry-after'))]).toEqual([
+        409,
+        expect.closeTo(4, 0),
+      ]);
     });
 
     it('gives two clicks at the same moment the answer of one run', async () => {

@@ -50,7 +50,7 @@ describe('Redis unreachable', () => {
 
   describe.each(outages)('$outage', ({ begin, end }) => {
     const before = Array.from({ length: 30 }, () => aPayment({ amount: 1 }));
-    const meanwhile = Array.from({ length: 5 }, () => aPayment({ amount: 2 }));
+    const during = Array.from({ length: 5 }, () => aPayment({ amount: 2 }));
 
     it('fails closed: no charge without a lease, readiness is red, no delivery limit is used up; then it recovers', async () => {
       const trace = await world.broker.traceDeliveries();
@@ -61,15 +61,15 @@ describe('Redis unreachable', () => {
 
       await begin();
       await untilUnready(world, 'redis');
-      for (const payment of meanwhile) await world.broker.publishPayment(payment);
-      expect(await Promise.all(meanwhile.map((payment) => gatewayCalls(world.sandbox, payment)))).toEqual(
-        meanwhile.map(() => []),
+      for (const payment of during) await world.broker.publishPayment(payment);
+      expect(await Promise.all(during.map((payment) => gatewayCalls(world.sandbox, payment)))).toEqual(
+        during.map(() => []),
       );
       await end();
 
       await eventually(() => world.service.answers('/health/ready', 200), { withinMs: recoveryMs });
-      await expectEachChargedOnce(world, [...before, ...meanwhile]);
-      const deliveries = [...before, ...meanwhile].map(
+      await expectEachChargedOnce(world, [...before, ...during]);
+      const deliveries = [...before, ...during].map(
         ({ idempotencyKey }) => trace.deliveries(idempotencyKey).length,
       );
       expect(Math.max(...deliveries)).toBeLessThanOrEqual(5);

@@ -108,30 +108,27 @@ async function refusalOf(session: AmqpSession, attempt: Attempt): Promise<unknow
   return Promise.race([refused, taken.catch(() => refused)]);
 }
 
-describe.each(Object.entries(refusals))(
-  'the RabbitMQ user %s with the documented permissions',
-  (name, attempts) => {
-    const user = `${name}-${randomUUID()}`;
-    let session: AmqpSession;
+describe.each(Object.entries(refusals))('the documented RabbitMQ user %s', (name, attempts) => {
+  const user = `${name}-${randomUUID()}`;
+  let session: AmqpSession;
 
-    beforeAll(async () => {
-      const { url } = receipts.world.broker;
-      const permissions = documentedPermissions(name);
-      await management.createUser(user, { password: PASSWORD, vhost: vhostOf(url), permissions });
-      session = new AmqpSession(asUser(url, { user, password: PASSWORD }));
-    });
-    afterAll(async () => {
-      await session.close();
-      await management.deleteUser(user);
-    });
+  beforeAll(async () => {
+    const { url } = receipts.world.broker;
+    const permissions = documentedPermissions(name);
+    await management.createUser(user, { password: PASSWORD, vhost: vhostOf(url), permissions });
+    session = new AmqpSession(asUser(url, { user, password: PASSWORD }));
+  });
+  afterAll(async () => {
+    await session.close();
+    await management.deleteUser(user);
+  });
 
-    it.each(attempts)('may not $what', async (attempt) => {
-      expect(await refusalOf(session, attempt)).toBe(attempt.code ?? ACCESS_REFUSED);
-    });
-  },
-);
+  it.each(attempts)('may not $what', async (attempt) => {
+    expect(await refusalOf(session, attempt)).toBe(attempt.code ?? ACCESS_REFUSED);
+  });
+});
 
-describe('the RabbitMQ user analytics with the documented permissions', () => {
+describe('the documented RabbitMQ user analytics', () => {
   const user = `analytics-${randomUUID()}`;
 
   it('may bind its own queue to the events and consume them', async () => {
@@ -185,7 +182,7 @@ describe.each([
       ['GET', 'of-somebody-else'],
     ],
   },
-])('the Redis user $user with the documented permissions', ({ user, refused }) => {
+])('the documented Redis user $user', ({ user, refused }) => {
   const world = useWorld({ services: 0, own: { redis: true } });
   let client: Redis;
 
