@@ -126,7 +126,7 @@ describe('invalid events', () => {
     expect(mailbox.mails).toEqual([]);
   });
 
-  it('are not events with additional unknown fields', async () => {
+  it('do not include events with unknown fields', async () => {
     const payment = aPaymentWithReceipt();
     await receipts.publishSucceeded(payment, { change: { loyaltyPoints: 7 } });
     await receipts.untilSent(payment);

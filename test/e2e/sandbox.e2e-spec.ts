@@ -167,7 +167,7 @@ describe('looking a payment up', () => {
     expect(found.data.map(({ id }) => id)).toEqual([intent.id]);
   });
 
-  it('finds a declined one too', async () => {
+  it('finds a declined payment', async () => {
     const key = newGatewayKey();
     await gatewayError(gateway.charge(key, { payment_method: 'pm_card_visa_chargeDeclined' }));
     const query = `metadata['idempotency_key']:'${messageKey(key)}'`;

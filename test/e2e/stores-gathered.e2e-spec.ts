@@ -38,7 +38,7 @@ async function scriptCallsOf(steps: () => Promise<unknown>): Promise<number> {
 const someKeys = (count: number) => Array.from({ length: count }, () => randomUUID());
 
 describe('store steps that start in the same turn of the event loop', () => {
-  it('are sent as one Redis call: first the begins, then the completions', async () => {
+  it('take one Redis call for all begins, and one for all completions', async () => {
     const requests = someKeys(30).map((key) => aBegin(key));
     const cost = await scriptCallsOf(async () => {
       await Promise.all(requests.map((request) => store.begin(request)));

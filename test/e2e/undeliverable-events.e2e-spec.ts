@@ -24,7 +24,7 @@ describe('an event without a bound queue', () => {
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('a deleted queue is restored, too', async () => {
+  it('a deleted queue is restored', async () => {
     const { world } = receipts;
     const later = aPaymentWithReceipt();
     await management.deleteQueue(vhostOf(world.broker.url), receiptQueue);
