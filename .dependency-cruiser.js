@@ -72,7 +72,10 @@ module.exports = {
       comment: 'Whatever is counted or traced imports them, so they import nothing of it.',
       severity: 'error',
       from: { path: '^src/observability/(metrics|tracing|[^/]+\\.ts$)' },
-      to: { path: '^src/', pathNot: '^src/(config|idempotency|text|observability/(metrics|tracing|[^/]+\\.ts$))' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(config|idempotency|text|observability/(metrics|tracing|[^/]+\\.ts$))',
+      },
     },
     {
       name: 'health-logging-and-start-report-on-top',

@@ -12,7 +12,7 @@ import {
 } from '../support/topology';
 import { useWorld } from '../support/world';
 
-describe('what is on the wire, by the AsyncAPI document', () => {
+describe('messages on the wire', () => {
   const world = useWorld();
   const document = new MessageDocument();
   let session: AmqpSession;
@@ -28,7 +28,7 @@ describe('what is on the wire, by the AsyncAPI document', () => {
   it.each([
     { name: 'paymentRequested', from: exchange, key: routingKey },
     { name: 'paymentSucceeded', from: eventsExchange, key: succeededRoutingKey },
-  ])('is $name as it is documented', async ({ name, from, key }) => {
+  ])('$name matches the AsyncAPI document', async ({ name, from, key }) => {
     expect(document.exchangeOf(name)).toBe(from);
     const channel = await session.newChannel();
     const { queue } = await channel.assertQueue('', { exclusive: true });
@@ -38,14 +38,14 @@ describe('what is on the wire, by the AsyncAPI document', () => {
     );
     const message = await eventually(async () => {
       const got = await channel.get(queue, { noAck: true });
-      if (!got) throw new Error(`nothing came by ${key}`);
+      if (!got) throw new Error(`no message arrived with routing key ${key}`);
       return got;
     });
     await channel.close();
     expect(problemsOf(name, message)).toEqual([]);
   });
 
-  it('is paymentDelayed as it is documented', async () => {
+  it('paymentDelayed matches the AsyncAPI document', async () => {
     const payment = aPayment();
     const matching = { idempotencyKey: gatewayKey(payment) };
     await world.sandbox.fault({ kind: 'rate-limit', retryAfterSeconds: 4, matching });
@@ -54,7 +54,7 @@ describe('what is on the wire, by the AsyncAPI document', () => {
       const depths = Object.entries(await world.broker.queueDepths());
       const [name] =
         depths.find(([candidate, depth]) => candidate.startsWith(retryQueuePrefix) && depth > 0) ?? [];
-      if (name === undefined) throw new Error('nothing is delayed');
+      if (name === undefined) throw new Error('no retry queue holds a message');
       return name;
     });
     const problems = await session.withChannel(async (channel) => {
@@ -67,7 +67,7 @@ describe('what is on the wire, by the AsyncAPI document', () => {
     await world.service.completedPayment(payment.idempotencyKey);
   });
 
-  it('is deadLetter as it is documented', async () => {
+  it('deadLetter matches the AsyncAPI document', async () => {
     await world.broker.publish(JSON.stringify({ paymentId: 7 }), { headers: { 'idempotency-key': 'abc' } });
     const [letter] = await world.broker.waitForDeadLetters(1);
     if (!letter) throw new Error('there is no dead letter');

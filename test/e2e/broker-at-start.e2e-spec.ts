@@ -7,13 +7,13 @@ import { workQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 import type { World } from '../support/world';
 
-const startsMs = 60_000;
+const startTimeoutMs = 60_000;
 
 /**
- * What the service asks of the broker when it starts, found out at one undisturbed start, so that no step can be
- * forgotten here. Each of them once more for each time it comes; of the many retry queues only the first and the last.
+ * The AMQP steps of a start, recorded from one undisturbed start so that none is missing. A step that occurs several
+ * times is listed each time; of the many retry queues only the first and the last are listed.
  */
-async function stepsOfAStart(world: World): Promise<string[]> {
+async function recordStartSteps(world: World): Promise<string[]> {
   const gate = await BrokerGate.inFrontOf(world.broker.url);
   const service = await world.startService({ rabbitmqUrl: gate.url });
   const steps = gate.steps.map((step, at) => {
@@ -30,15 +30,15 @@ async function stepsOfAStart(world: World): Promise<string[]> {
   });
 }
 
-/** What is wrong with a service whose first connection ended so; nothing, as it should be. */
+/** Starts a service whose first connection ends at this step; undefined if it recovers as it should. */
 async function problemOf(world: World, step: string, ending: Ending): Promise<string | undefined> {
   const gate = await BrokerGate.inFrontOf(world.broker.url);
-  const ended = gate.endAt(step, ending);
+  const connectionEnded = gate.endAt(step, ending);
   const service = await world.startService({ rabbitmqUrl: gate.url, waitFor: 'none', name: 'starting' });
   try {
-    await Promise.race([ended, notWithin(startsMs, 'the start did not get there')]);
-    await service.untilHealthy('ready', startsMs);
-    await chargesAPayment(world, service);
+    await Promise.race([connectionEnded, failAfter(startTimeoutMs, 'the start did not reach this step')]);
+    await service.untilHealthy('ready', startTimeoutMs);
+    await expectCharge(world, service);
     const { code } = await service.terminate();
     if (code !== 0) throw new Error(`exit code ${code}`);
     return undefined;
@@ -50,28 +50,28 @@ async function problemOf(world: World, step: string, ending: Ending): Promise<st
   }
 }
 
-/** The steps of retry queues are all alike; being killed at them is enough. */
-const isNotRepeated = (step: string): boolean => !step.includes('.retry.');
+/** The steps of the retry queues are all alike, so only the first case (connection cut) tests them. */
+const isNotForRetryQueue = (step: string): boolean => !step.includes('.retry.');
 
-async function chargesAPayment(world: World, service: Service): Promise<void> {
+async function expectCharge(world: World, service: Service): Promise<void> {
   const payment = aPayment();
   await world.broker.publishPayment(payment);
-  await service.completedPayment(payment.idempotencyKey, startsMs);
+  await service.completedPayment(payment.idempotencyKey, startTimeoutMs);
 }
 
-async function notWithin(ms: number, message: string): Promise<never> {
+async function failAfter(ms: number, message: string): Promise<never> {
   await new Promise((resolve) => setTimeout(resolve, ms).unref());
   throw new Error(message);
 }
 
-describe('the broker goes away while a process starts', () => {
-  // A virtual host for each process that starts at the same time.
+describe('RabbitMQ goes down while a process starts', () => {
+  // One virtual host for each process, since three start at the same time.
   const lanes = [useWorld({ services: 0 }), useWorld({ services: 0 }), useWorld({ services: 0 })];
   const [first] = lanes;
   let steps: string[] = [];
 
   beforeAll(async () => {
-    if (first) steps = await stepsOfAStart(first);
+    if (first) steps = await recordStartSteps(first);
   }, 120_000);
 
   async function problemsAt(chosen: readonly string[], ending: Ending): Promise<string[]> {
@@ -85,31 +85,31 @@ describe('the broker goes away while a process starts', () => {
     return problems;
   }
 
-  it('in steps that are all known: it connects, opens channels, declares and consumes', () => {
+  it('the recorded start connects, opens channels, declares queues and consumes', () => {
     for (const step of ['connection.open', 'channel.open', 'queue.declare payments.charge #2'])
       expect(steps).toContain(step);
     expect(steps).toContain('basic.consume payments.charge');
   });
 
-  it('killed at each step: the process lives, becomes ready by itself and charges', async () => {
+  it('connection cut at each step: the process stays up, becomes ready and charges', async () => {
     expect(await problemsAt(steps, 'cut')).toEqual([]);
   }, 600_000);
 
-  it('shut down at each step: the process lives, becomes ready by itself and charges', async () => {
-    expect(await problemsAt(steps.filter(isNotRepeated), 'closed')).toEqual([]);
+  it('connection closed at each step: the process stays up, becomes ready and charges', async () => {
+    expect(await problemsAt(steps.filter(isNotForRetryQueue), 'closed')).toEqual([]);
   }, 600_000);
 
-  it('shut down right after its answer: the same, although the client reads both at once', async () => {
-    const answered = steps.filter((step) => isNotRepeated(step) && !/-ok\b/.test(step));
+  it('connection closed right after each answer: the same, although the client reads both at once', async () => {
+    const answered = steps.filter((step) => isNotForRetryQueue(step) && !/-ok\b/.test(step));
     expect(await problemsAt(answered, 'answered, then closed')).toEqual([]);
   }, 600_000);
 
-  it('fails right after it has let the client in: the same', async () => {
+  it('broker failure right after connection.open: the same', async () => {
     expect(await problemsAt(['connection.open'], 'answered, then failed')).toEqual([]);
   }, 600_000);
 });
 
-describe('the connection ends while a process is just renewing it, after the broker closed a channel', () => {
+describe('the connection ends while a process renews it after the broker closed a channel', () => {
   const world = useWorld({ services: 0 });
   let gate: BrokerGate;
 
@@ -119,19 +119,19 @@ describe('the connection ends while a process is just renewing it, after the bro
   afterAll(() => gate.close());
 
   it.each<Ending>(['cut', 'closed'])(
-    '%s: the process lives, becomes ready by itself and charges',
+    '%s: the process stays up, becomes ready and charges',
     async (ending) => {
       const service = await world.startService({ rabbitmqUrl: gate.url });
-      const ended = gate.endAt('connection.close', ending);
+      const connectionEnded = gate.endAt('connection.close', ending);
       await world.deleteQueue(workQueue);
-      await ended;
+      await connectionEnded;
       await eventually(async () => expect(await world.broker.consumerCount()).toBe(1), {
-        withinMs: startsMs,
+        withinMs: startTimeoutMs,
       });
-      await service.untilHealthy('ready', startsMs);
-      await chargesAPayment(world, service);
+      await service.untilHealthy('ready', startTimeoutMs);
+      await expectCharge(world, service);
       expect(await service.terminate()).toEqual({ code: 0, signal: null });
     },
-    2 * startsMs,
+    2 * startTimeoutMs,
   );
 });

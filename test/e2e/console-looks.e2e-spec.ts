@@ -11,8 +11,8 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => browser.close());
 
-/** What the accessibility checker has to say, contrast among it. */
-async function complaints({ page }: ConsolePage): Promise<string[]> {
+/** Violations that the accessibility checker axe finds, contrast included. */
+async function accessibilityViolations({ page }: ConsolePage): Promise<string[]> {
   await page.evaluate(axe.source);
   const found: unknown = await page.evaluate('axe.run()');
   const violations =
@@ -31,7 +31,7 @@ describe('the console with payments and a dead letter', () => {
       customerId: 'C',
       paymentMethodId: 'pm_card_visa_chargeDeclined',
     });
-    await world.broker.publish('no payment at all');
+    await world.broker.publish('not a payment');
     await world.broker.waitForDeadLetters(1);
   });
 
@@ -40,21 +40,21 @@ describe('the console with payments and a dead letter', () => {
     { name: 'dark', look: { dark: true } },
     { name: 'light, on a phone', look: { phone: true } },
     { name: 'dark, on a phone', look: { phone: true, dark: true } },
-  ])('fits its window and can be read by everybody: $name', async ({ look }) => {
+  ])('fits its window and passes the accessibility check: $name', async ({ look }) => {
     const console = await ConsolePage.open(browser, world.service.url, { ...look, still: true });
     await eventually(async () => {
       expect(await console.rows).toHaveLength(3);
       expect(await console.deadLetters).toHaveLength(1);
     });
     expect(await console.overflow).toBe(0);
-    expect(await complaints(console)).toEqual([]);
+    expect(await accessibilityViolations(console)).toEqual([]);
   });
 });
 
-describe('the console when something is away', () => {
+describe('the console while a dependency or the service is down', () => {
   const world = useWorld({ own: { redis: true } });
 
-  it('says that Redis is, and takes it back when it is there again', async () => {
+  it('shows that Redis is down, and removes the banner when Redis is back', async () => {
     const console = await ConsolePage.open(browser, world.service.url);
     await world.redisServer.kill();
     await eventually(async () => expect(await console.banner).toContain('Redis'));
@@ -62,7 +62,7 @@ describe('the console when something is away', () => {
     await eventually(async () => expect(await console.banner).toBe(''), { withinMs: 30_000 });
   });
 
-  it('says that the service is unreachable, and comes back by itself', async () => {
+  it('shows that the service is unreachable, and reconnects without a reload', async () => {
     const console = await ConsolePage.open(browser, world.service.url);
     const { port } = new URL(world.service.url);
     await world.service.kill();
@@ -73,11 +73,11 @@ describe('the console when something is away', () => {
   });
 });
 
-describe('the console with a gateway that is no sandbox', () => {
+describe('the console with a gateway that is not the sandbox', () => {
   const world = useWorld({ services: 0 });
 
-  it('offers nothing to choose, and says why', async () => {
-    // What answers there is the service itself: any HTTP server that is no sandbox.
+  it('disables the choice of gateway behaviour, and says why', async () => {
+    // The gateway here is another service: any HTTP server that is not the sandbox.
     const other = await world.startService();
     const service = await world.startService({ gatewayUrl: other.url });
     const console = await ConsolePage.open(browser, service.url);

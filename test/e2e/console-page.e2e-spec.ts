@@ -4,7 +4,7 @@ import { eventually } from '../support/eventually';
 import { aPayment } from '../support/payments';
 import { useWorld } from '../support/world';
 
-/** Time to install the browser, where there is none. */
+/** Includes the installation of the browser if it is missing. */
 const installMs = 300_000;
 
 let browser: Browser;
@@ -31,7 +31,7 @@ describe('the console', () => {
     expect(await world.sandbox.charges()).toHaveLength(3);
   });
 
-  it('gives each payment a row with its outcome, attempts and time line', async () => {
+  it('shows each payment in a row with its outcome, attempts and time line', async () => {
     await eventually(async () => {
       const rows = await console.rows;
       expect(rows).toHaveLength(3);
@@ -73,7 +73,7 @@ describe('the console', () => {
     );
   });
 
-  it('shows a dead letter with its reason, and replays it when the gateway is well again', async () => {
+  it('shows a dead letter with its reason, and replays it once the gateway has recovered', async () => {
     await console.chooseGateway(/500s/);
     await console.publish({ Payment: 'PAY-DEAD', Copies: '1' });
     await eventually(async () =>
@@ -85,7 +85,7 @@ describe('the console', () => {
     await eventually(async () => expect(await console.deadLetters).toEqual([]));
   });
 
-  it('drops a dead letter only when that is confirmed', async () => {
+  it('drops a dead letter only after confirmation', async () => {
     await world.broker.publish('no payment at all');
     await eventually(async () => expect(await console.deadLetters).toHaveLength(1));
     const drop = console.page.getByRole('button', { name: /^Drop dead letter/ });
@@ -108,11 +108,11 @@ describe('the console', () => {
       .waitFor();
   });
 
-  it('complained of nothing but the request that was refused', () => {
+  it('logs no browser error except the rejected request', () => {
     expect(console.errors).toEqual([expect.stringContaining('400')]);
   });
 
-  it('works with the keyboard, and shows where one is', async () => {
+  it('works with the keyboard, and shows the focus', async () => {
     const other = await ConsolePage.open(browser, world.service.url);
     const before = await other.count('charged');
     for (let tabs = 0; tabs < 10; tabs++) {

@@ -27,7 +27,7 @@ function aReport(overrides: object = {}): object {
   };
 }
 
-/** As anybody can who may write to the broker's own exchange. */
+/** Every user with write access to amq.topic can do this. */
 async function forge(world: World, report: object | string): Promise<void> {
   const body = typeof report === 'string' ? report : JSON.stringify(report);
   await world.broker.publish(body, { exchange: 'amq.topic', routingKey: 'payment-consumer.activity' });
@@ -36,8 +36,8 @@ async function forge(world: World, report: object | string): Promise<void> {
 const about = (kind: string, more: object = {}) => ({ key: 'forged', at: Date.now(), kind, ...more });
 const finished = (result: unknown) => about('finished', { result });
 
-/** What none of our processes sends, and what a page does not survive that believes it. */
-const NO_REPORTS: readonly (object | string)[] = [
+/** Invalid reports: no process of ours sends them, and a page that trusted them would crash. */
+const INVALID_REPORTS: readonly (object | string)[] = [
   'no JSON',
   'null',
   aReport({ happenings: [null] }),
@@ -56,18 +56,18 @@ const NO_REPORTS: readonly (object | string)[] = [
   aReport({ at: 'tomorrow' }),
   aReport({ inProgress: 1e300 }),
   aReport({ happenings: Array.from({ length: 201 }, () => about('released')) }),
-  // Read as one, it would be kept, and sent to each page that is opened.
+  // If accepted, it would be kept and sent to each page that is opened.
   aReport({ process: 'x'.repeat(300_000) }),
 ];
 
 const SAID = 'Somebody publishes what is no report where the console hears them; it is dropped';
 
-describe('the console, while somebody publishes what is no report', () => {
+describe('the console while a client publishes invalid reports', () => {
   const world = useWorld();
 
-  it('shows payments all the same, on a page that was open and on a new one', async () => {
+  it('still shows payments, on a page that was open and on a new one', async () => {
     const open = await ConsolePage.open(browser, world.service.url);
-    for (const forged of NO_REPORTS) await forge(world, forged);
+    for (const forged of INVALID_REPORTS) await forge(world, forged);
     const genuine = aPayment();
     await world.service.postPayment(genuine, { copies: 2 });
     const pages = [open, await ConsolePage.open(browser, world.service.url)];
@@ -81,17 +81,17 @@ describe('the console, while somebody publishes what is no report', () => {
     }
   });
 
-  it('says so in the log once, without what was published', () => {
-    const said = world.service.logged({ msg: SAID });
-    expect(said).toHaveLength(1);
-    expect(JSON.stringify(said)).not.toContain('forged');
+  it('logs one warning, without the published content', () => {
+    const warnings = world.service.logged({ msg: SAID });
+    expect(warnings).toHaveLength(1);
+    expect(JSON.stringify(warnings)).not.toContain('forged');
   });
 });
 
-describe('the console, while somebody forges reports that it believes', () => {
+describe('the console while a client publishes forged but valid reports', () => {
   const world = useWorld();
 
-  it('keeps the time: who lives, and the last minute', async () => {
+  it('does not trust their times: live processes and the last minute stay right', async () => {
     const page = await ConsolePage.open(browser, world.service.url);
     for (const at of [0, Date.now() + 86_400_000, 8.64e15])
       await forge(world, aReport({ process: `p-${at}`, at }));
@@ -100,7 +100,7 @@ describe('the console, while somebody forges reports that it believes', () => {
     await page.page.locator('#chart[aria-label^="In the last minute: 1 charged"]').waitFor();
   });
 
-  it('keeps for new pages no more than a megabyte, the latest in it', async () => {
+  it('keeps at most one megabyte for new pages, with the latest report in it', async () => {
     const text = '€'.repeat(255);
     const payment = { paymentId: text, amount: 1, customerId: text, paymentMethodId: text };
     const happenings = Array.from({ length: 100 }, () => about('published', { payment, copies: 1 }));
@@ -117,10 +117,10 @@ describe('the console, while somebody forges reports that it believes', () => {
   });
 });
 
-describe('the page, when its service passes on what is no report', () => {
+describe('the page, when its service sends invalid reports', () => {
   const world = useWorld();
 
-  it('shows everything else, and complains in the browser’s console alone', async () => {
+  it('shows everything else, and reports errors only in the browser’s console', async () => {
     const broken = [
       null,
       finished(null),

@@ -6,7 +6,7 @@ import { useWorld } from '../support/world';
 describe('GET /', () => {
   const world = useWorld();
 
-  it('answers the page, which may load nothing from elsewhere and run nothing inline', async () => {
+  it('answers the page with a policy that forbids other origins and inline scripts', async () => {
     const answer = await fetch(world.service.url);
     const policy = answer.headers.get('content-security-policy') ?? '';
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
@@ -19,11 +19,11 @@ describe('GET /', () => {
 describe('GET /console/events', () => {
   const world = useWorld();
 
-  it('tells what happened before, then what happens', async () => {
+  it('sends past events first, then new ones', async () => {
     const [past, present] = [aPayment(), aPayment()];
     await world.service.postPayment(past, { copies: 2 });
     await world.service.completedPayment(past.idempotencyKey);
-    // The report of it is on its way for a moment.
+    // The report takes a moment to arrive.
     await eventually(async () => {
       const stream = await EventStream.open(`${world.service.url}/console/events`);
       const snapshot = await stream.next('snapshot');
@@ -32,35 +32,35 @@ describe('GET /console/events', () => {
     });
     const stream = await EventStream.open(`${world.service.url}/console/events`);
     await world.service.postPayment(present);
-    const told = await stream.until('report', (data) =>
+    const report = await stream.until('report', (data) =>
       JSON.stringify(data).includes(present.idempotencyKey),
     );
     await stream.close();
-    expect(told).toMatchObject({ totals: { published: 3 } });
+    expect(report).toMatchObject({ totals: { published: 3 } });
   });
 
-  it('tells nothing of where the receipt goes', async () => {
+  it('does not contain the address of the receipt', async () => {
     const stream = await EventStream.open(`${world.service.url}/console/events`);
-    const payment = aPayment({ receiptEmail: 'somebody@example.com' });
+    const payment = aPayment({ receiptEmail: 'jane.canary@example.com' });
     await world.service.postPayment(payment);
-    const told = await stream.until('report', (data) =>
+    const report = await stream.until('report', (data) =>
       JSON.stringify(data).includes(payment.idempotencyKey),
     );
     await stream.close();
-    expect(JSON.stringify(told)).not.toContain('somebody');
+    expect(JSON.stringify(report)).not.toContain('jane.canary');
   });
 
-  it('tells how many messages wait', async () => {
+  it('sends the number of waiting messages', async () => {
     const stream = await EventStream.open(`${world.service.url}/console/events`);
     expect(await stream.next('queues')).toEqual({ depths: { ready: 0, waiting: 0, dead: 0 } });
     await stream.close();
   });
 });
 
-describe('SIGTERM while somebody looks', () => {
+describe('SIGTERM while a client reads the event stream', () => {
   const world = useWorld();
 
-  it('ends the process in order, with code 0', async () => {
+  it('stops the process cleanly, with exit code 0', async () => {
     const stream = await EventStream.open(`${world.service.url}/console/events`);
     await stream.next('snapshot');
     const { service } = world;
@@ -70,7 +70,7 @@ describe('SIGTERM while somebody looks', () => {
   });
 });
 
-describe('the gateway by the console', () => {
+describe('/console/gateway', () => {
   const world = useWorld();
   const put = async (mode: unknown) =>
     fetch(`${world.service.url}/console/gateway`, {
@@ -80,7 +80,7 @@ describe('the gateway by the console', () => {
     });
 
   it.each(['slow', 'failing', 'declining', 'losing-answers', 'normal'])(
-    'is made %s, and says so',
+    'PUT sets the mode %s, and GET returns it',
     async (mode) => {
       expect((await put(mode)).status).toBe(200);
       expect(await world.service.get('/console/gateway')).toEqual({
@@ -90,17 +90,17 @@ describe('the gateway by the console', () => {
     },
   );
 
-  it('says that somebody else has ordered something', async () => {
+  it('GET returns `custom` when the sandbox has a fault from another client', async () => {
     await world.sandbox.fault({ kind: 'conflict', times: 0 });
     expect(await world.service.get('/console/gateway')).toMatchObject({ body: { mode: 'custom' } });
     await world.sandbox.clearFaults();
   });
 
-  it.each(['quick', 7, undefined])('is not made %p: 400', async (mode) => {
+  it.each(['quick', 7, undefined])('PUT rejects the mode %p: 400', async (mode) => {
     expect((await put(mode)).status).toBe(400);
   });
 
-  it('that is no sandbox is told nothing: 409', async () => {
+  it('PUT answers 409 when the gateway is not the sandbox', async () => {
     const elsewhere = await world.startService({ gatewayUrl: world.service.url });
     const answer = await fetch(`${elsewhere.url}/console/gateway`, {
       method: 'PUT',
@@ -114,7 +114,7 @@ describe('the gateway by the console', () => {
 describe('the console in production', () => {
   const world = useWorld({ services: 0, env: { NODE_ENV: 'production', ALLOW_INSECURE_URLS: 'true' } });
 
-  it('is not there', async () => {
+  it('is off by default: 404', async () => {
     const service = await world.startService();
     for (const path of [
       '/',
@@ -128,7 +128,7 @@ describe('the console in production', () => {
       expect([path, await service.answers(path, 404)]).toEqual([path, true]);
   });
 
-  it('is there when switched on, where payments can be published', async () => {
+  it('is on with DEV_ENDPOINTS=true, in publishers only', async () => {
     const on = { DEV_ENDPOINTS: 'true' };
     const publisher = await world.startService({ env: on });
     const consumer = await world.startService({ env: { ...on, APP_ROLES: 'consumer' } });

@@ -10,7 +10,7 @@ const armed = { CRASH_AT: 'before-send', IDEMPOTENCY_LEASE: '2' };
 describe('a crash point', () => {
   const world = useWorld({ services: 0 });
 
-  it('kills a process in which the fault run has armed it; the next one completes the payment', async () => {
+  it('kills the process in which the fault run armed it; the next process completes the payment', async () => {
     const payment = aPayment();
     const doomed = await world.startService({ env: armed, nodeArgs: loaded });
     await world.broker.publishPayment(payment);
@@ -24,7 +24,7 @@ describe('a crash point', () => {
   it.each([
     { where: 'in the service as it is built', nodeArgs: [], nodeEnv: 'development' },
     { where: 'in production, even with the fault run’s module', nodeArgs: loaded, nodeEnv: 'production' },
-  ])('is unknown $where', async ({ nodeArgs, nodeEnv }) => {
+  ])('has no effect $where', async ({ nodeArgs, nodeEnv }) => {
     const payment = aPayment();
     const env = { ...armed, NODE_ENV: nodeEnv, ALLOW_INSECURE_URLS: 'true', DEV_ENDPOINTS: 'true' };
     const service = await world.startService({ env, nodeArgs });

@@ -19,16 +19,16 @@ describe.each([
     await world.service.kill();
   });
 
-  it('is completed by another process', async () => {
+  it('another process completes the payment', async () => {
     const { body } = await survivor.completedPayment(payment.idempotencyKey);
     expect(body).toMatchObject({ result: { status: 'succeeded' } });
   });
 
-  it('is charged once', async () => {
+  it('the payment is charged once', async () => {
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('is not a failure of the payment: no dead letter', async () => {
+  it('there is no dead letter', async () => {
     expect(await world.broker.depth(deadLetterQueue)).toBe(0);
   });
 });
@@ -36,14 +36,14 @@ describe.each([
 describe('the process dies between the record and the acknowledgement', () => {
   const world = useWorld({ services: 0, env: { IDEMPOTENCY_LEASE: '2' } });
 
-  it('is answered from the record when the message comes again', async () => {
+  it('answers the redelivery from the record', async () => {
     const payment = aPayment();
     const first = await world.startService();
     await world.broker.publishPayment(payment);
     await first.completedPayment(payment.idempotencyKey);
     await first.kill();
 
-    // What the broker does with a message nobody acknowledged, without having to hit the instant in between.
+    // Publishing again stands for the redelivery of an unacknowledged message: that instant is hard to hit.
     const second = await world.startService();
     const trace = await world.broker.traceDeliveries();
     await world.broker.publishPayment(payment);

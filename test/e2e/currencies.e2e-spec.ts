@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 afterAll(() => sandbox.stop());
 
-async function charged(amount: number, currency: string): Promise<unknown> {
+async function chargeAtGateway(amount: number, currency: string): Promise<unknown> {
   const key = newGatewayKey();
   const charge: Charge = {
     idempotencyKey: messageKey(key),
@@ -50,8 +50,8 @@ describe.each(
   it.each([
     { which: 'smallest', amount: sent.smallest },
     { which: 'largest', amount: sent.largest },
-  ])('is charged by the gateway: the $which amount', async ({ amount }) => {
-    expect(await charged(amount / oneUnit, code.toUpperCase())).toEqual({
+  ])('can be charged at the gateway: the $which amount', async ({ amount }) => {
+    expect(await chargeAtGateway(amount / oneUnit, code.toUpperCase())).toEqual({
       kind: 'succeeded',
       charges: [[amount, code]],
     });

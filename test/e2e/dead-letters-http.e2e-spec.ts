@@ -7,7 +7,7 @@ import { useWorld } from '../support/world';
 describe('dead letters over HTTP', () => {
   const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: '1' } });
 
-  async function exhausted(): Promise<Payment> {
+  async function aDeadLetter(): Promise<Payment> {
     const payment = aPayment();
     const before = await world.broker.depth(deadLetterQueue);
     await world.sandbox.fault({
@@ -31,8 +31,8 @@ describe('dead letters over HTTP', () => {
     return fetch(`${world.service.url}/dead-letters/${id}`, { method: 'DELETE' });
   }
 
-  it('are listed, shown, and dropped one by one', async () => {
-    const [first, second] = [await exhausted(), await exhausted()];
+  it('can be listed, shown and dropped one by one', async () => {
+    const [first, second] = [await aDeadLetter(), await aDeadLetter()];
     const id = await idOf(second);
     expect(await world.service.get('/dead-letters?limit=1')).toMatchObject({
       status: 200,
@@ -52,8 +52,8 @@ describe('dead letters over HTTP', () => {
     await drop(await idOf(first));
   });
 
-  it('are replayed one by one', async () => {
-    const [replayed, left] = [await exhausted(), await exhausted()];
+  it('can be replayed one by one', async () => {
+    const [replayed, left] = [await aDeadLetter(), await aDeadLetter()];
     const answer = await world.service.post('/dead-letters/replay', { id: await idOf(replayed) });
     expect(answer).toEqual({ status: 200, body: { replayed: 1 } });
     await world.service.completedPayment(replayed.idempotencyKey);
@@ -64,8 +64,8 @@ describe('dead letters over HTTP', () => {
     await drop(await idOf(left));
   });
 
-  it('are replayed all together', async () => {
-    const payments = [await exhausted(), await exhausted(), await exhausted()];
+  it('can be replayed all at once', async () => {
+    const payments = [await aDeadLetter(), await aDeadLetter(), await aDeadLetter()];
     const answer = await world.service.post('/dead-letters/replay', { all: true });
     expect(answer).toEqual({ status: 200, body: { replayed: 3 } });
     for (const payment of payments) {
@@ -83,21 +83,21 @@ describe('dead letters over HTTP', () => {
     { id: 'c0ffee', all: true },
     { all: true, force: 'yes' },
     { all: true, more: 1 },
-  ])('are not replayed for %j: 400', async (body) => {
+  ])('a replay with the body %j answers 400', async (body) => {
     expect(await world.service.post('/dead-letters/replay', body)).toMatchObject({
       status: 400,
       body: { errors: expect.any(Array) },
     });
   });
 
-  it.each(['0', '-1', '1.5', '1001', 'many'])('are not listed with limit=%s: 400', async (limit) => {
+  it.each(['0', '-1', '1.5', '1001', 'many'])('a list with limit=%s answers 400', async (limit) => {
     expect(await world.service.get(`/dead-letters?limit=${limit}`)).toMatchObject({
       status: 400,
       body: { errors: expect.arrayContaining([expect.objectContaining({ field: 'limit' })]) },
     });
   });
 
-  it('are 404 when nothing has the id', async () => {
+  it('an unknown id answers 404', async () => {
     expect(await world.service.get('/dead-letters/c0ffee')).toMatchObject({ status: 404 });
     expect((await drop('c0ffee')).status).toBe(404);
     expect(await world.service.post('/dead-letters/replay', { id: 'c0ffee' })).toMatchObject({
@@ -113,7 +113,7 @@ describe('dead letters over HTTP in production', () => {
     env: { NODE_ENV: 'production', ALLOW_INSECURE_URLS: 'true' },
   });
 
-  it('are not there', async () => {
+  it('have no endpoints: 404', async () => {
     const service = await world.startService();
     expect(await service.get('/dead-letters')).toMatchObject({ status: 404 });
     expect(await service.get('/dead-letters/c0ffee')).toMatchObject({
@@ -123,7 +123,7 @@ describe('dead letters over HTTP in production', () => {
     expect(await service.post('/dead-letters/replay', { all: true })).toMatchObject({ status: 404 });
   });
 
-  it('are there when switched on', async () => {
+  it('have endpoints with DEV_ENDPOINTS=true', async () => {
     const service = await world.startService({ env: { DEV_ENDPOINTS: 'true' } });
     expect(await service.get('/dead-letters')).toEqual({ status: 200, body: { total: 0, deadLetters: [] } });
   });

@@ -12,7 +12,7 @@ import type { World } from '../support/world';
 
 const maxAttempts = 2;
 
-/** Makes a dead letter of a payment by a gateway that fails until `clearFaults()`; answers when it is there. */
+/** Exhausts a payment's retries: the gateway fails until `clearFaults()`. Resolves once the dead letter exists. */
 async function exhaust(world: World, payment: Payment): Promise<void> {
   const before = await world.broker.depth(deadLetterQueue);
   const matching = { idempotencyKey: gatewayKey(payment) };
@@ -31,7 +31,7 @@ describe('replaying a payment whose retries were exhausted', () => {
 
   afterEach(() => world.sandbox.clearFaults());
 
-  it('charges it once when the gateway is well again, and completes its record', async () => {
+  it('charges it once after the gateway has recovered, and completes its record', async () => {
     const payment = aPayment();
     await exhaust(world, payment);
     await world.sandbox.clearFaults();
@@ -46,7 +46,7 @@ describe('replaying a payment whose retries were exhausted', () => {
     expect(await world.broker.depth(deadLetterQueue)).toBe(0);
   });
 
-  it('gives it all its attempts again, each time', async () => {
+  it('gives it the full number of attempts again, on each replay', async () => {
     const payment = aPayment();
     await exhaust(world, payment);
     for (const replays of [1, 2]) {
@@ -59,7 +59,7 @@ describe('replaying a payment whose retries were exhausted', () => {
     await command.run('drop', await idOf(payment));
   });
 
-  it('keeps what its sender wrote, and leaves no trace of the dead letter but the attempts', async () => {
+  it('keeps what the publisher wrote, and of the dead letter only the attempts', async () => {
     const payment = aPayment();
     await exhaust(world, payment);
     await world.sandbox.clearFaults();
@@ -79,7 +79,7 @@ describe('replaying a payment whose retries were exhausted', () => {
     await world.service.completedPayment(payment.idempotencyKey);
   });
 
-  it('charges nothing again when the gateway had charged and only its answers were lost', async () => {
+  it('makes no second charge when the gateway had charged and only its answers were lost', async () => {
     const payment = aPayment();
     const matching = { idempotencyKey: gatewayKey(payment) };
     await world.sandbox.fault({ kind: 'drop-after', times: 0, matching });
@@ -92,7 +92,7 @@ describe('replaying a payment whose retries were exhausted', () => {
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('charges nothing again when the same request was charged meanwhile', async () => {
+  it('makes no second charge when the same request was charged in the meantime', async () => {
     const payment = aPayment();
     await exhaust(world, payment);
     await world.broker.publishPayment(payment);
@@ -110,7 +110,7 @@ describe('replaying a payment whose retries were exhausted', () => {
     expect(await world.broker.depth(deadLetterQueue)).toBe(0);
   });
 
-  it('charges nothing for another payload under a key that was charged: it comes back', async () => {
+  it('charges nothing for another payload under a charged key: it is a dead letter again', async () => {
     const payment = aPayment();
     await world.broker.publishPayment(payment);
     await world.service.completedPayment(payment.idempotencyKey);
@@ -125,15 +125,15 @@ describe('replaying a payment whose retries were exhausted', () => {
   });
 });
 
-describe('replaying what the broker itself gave up, which does not say how often it was tried', () => {
+describe('replaying a dead letter of the broker, which does not say how many attempts were made', () => {
   const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: String(maxAttempts) } });
   const command = new DeadLettersCommand(
     () => world.broker,
     () => world.redis,
   );
 
-  /** As the broker writes it, of a payment that has used up its attempts. */
-  async function givenUp(payment: Payment): Promise<string> {
+  /** A dead letter as the broker writes it, of a payment that has used up its attempts. Returns its id. */
+  async function brokerDeadLetter(payment: Payment): Promise<string> {
     await exhaust(world, payment);
     await command.run('drop', await command.idOf({ idempotencyKey: payment.idempotencyKey }));
     const session = new AmqpSession(world.broker.url);
@@ -151,18 +151,18 @@ describe('replaying what the broker itself gave up, which does not say how often
   it.each([
     { by: 'the command', replay: (id: string) => command.run('replay', id) },
     { by: 'HTTP', replay: (id: string) => world.service.post('/dead-letters/replay', { id }) },
-  ])('gives it all its attempts, by $by', async ({ replay }) => {
+  ])('gives it the full number of attempts, by $by', async ({ replay }) => {
     const payment = aPayment();
-    await replay(await givenUp(payment));
+    await replay(await brokerDeadLetter(payment));
     const [letter] = await world.broker.waitForDeadLetters(1);
     expect(letter).toMatchObject({ reason: 'retries-exhausted', attempts: 2 * maxAttempts });
     expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(2 * maxAttempts);
     await command.run('drop', await command.idOf({ idempotencyKey: payment.idempotencyKey }));
   });
 
-  it('says what is missing when Redis cannot be asked, and leaves it where it is', async () => {
+  it('names Redis when Redis is unreachable, and leaves the dead letter in its queue', async () => {
     const payment = aPayment();
-    const id = await givenUp(payment);
+    const id = await brokerDeadLetter(payment);
     const alone = new DeadLettersCommand(
       () => world.broker,
       () => ({ url: 'redis://127.0.0.1:1' }),
@@ -182,7 +182,7 @@ describe('replaying all', () => {
     () => world.redis,
   );
 
-  it('charges each once, and says how many there were and nothing else', async () => {
+  it('charges each once, and prints only their number', async () => {
     const payments = Array.from({ length: 12 }, () => aPayment());
     await world.sandbox.fault({ kind: 'error-500-unstored', times: 0 });
     for (const payment of payments) await world.broker.publishPayment(payment);
@@ -197,7 +197,7 @@ describe('replaying all', () => {
     expect(await world.broker.depth(deadLetterQueue)).toBe(0);
   });
 
-  it('leaves everything where it is when no queue would take it', async () => {
+  it('leaves all dead letters in their queue when the work queue is missing', async () => {
     await world.broker.publish('no JSON');
     await world.broker.waitForDeadLetters(1);
     await world.service.terminate();
@@ -226,7 +226,7 @@ describe('replaying a payment that may have been charged and forgotten', () => {
     await world.broker.waitForDeadLetters(1);
   });
 
-  it('comes back unless a person forces it', async () => {
+  it('without --force it is a dead letter again', async () => {
     const trace = await world.broker.traceDeliveries();
     await command.run('replay', await idOf());
     await eventually(() => trace.final(payment.idempotencyKey) === 1);
@@ -235,7 +235,7 @@ describe('replaying a payment that may have been charged and forgotten', () => {
     expect(await gatewayCalls(world.sandbox, payment)).toEqual([]);
   });
 
-  it('is charged once when a person does, and still says how old it is', async () => {
+  it('with --force it is charged once, and keeps its original timestamp', async () => {
     const trace = await world.broker.traceDeliveries();
     expect(await command.run('replay', '--force', await idOf())).toMatchObject({ code: 0 });
     await world.service.completedPayment(payment.idempotencyKey);

@@ -7,15 +7,15 @@ import type { World } from '../support/world';
 
 /** More than AMQP can count in a prefetch (65,535). */
 const MORE_THAN_A_PREFETCH = 66_000;
-/** More than the reader takes at once, and than RabbitMQ keeps in order by itself. */
+/** More than the reader takes at once, and more than RabbitMQ alone keeps in order. */
 const SOME_WINDOWS = 2_500;
 const UNCONFIRMED = 2_000;
-/** Some seconds on an idle machine. */
+/** Takes some seconds on an idle machine. */
 const LONG_MS = 240_000;
 
 const keyOf = (number: number) => `key-${number}`;
 
-/** Declares the topology, ends the service that did, and fills the queue of the dead letters. */
+/** Declares the topology by a service that is then stopped, and fills the dead-letter queue. */
 async function fill(world: World, count: number): Promise<void> {
   const service = await world.startService();
   await service.terminate();
@@ -32,7 +32,7 @@ async function fill(world: World, count: number): Promise<void> {
 
 async function keysInOrder(command: DeadLettersCommand): Promise<unknown[]> {
   const list = await command.json('list', '--limit', String(MORE_THAN_A_PREFETCH));
-  if (!isJsonObject(list) || !Array.isArray(list.deadLetters)) throw new Error('the list is no list');
+  if (!isJsonObject(list) || !Array.isArray(list.deadLetters)) throw new Error('the command printed no list');
   return list.deadLetters.filter(isJsonObject).map(({ idempotencyKey }) => idempotencyKey);
 }
 
@@ -59,7 +59,7 @@ async function takeAll(world: World, queue: string): Promise<unknown[]> {
 
 const upTo = (count: number) => Array.from({ length: count }, (_, number) => keyOf(number));
 
-describe('more dead letters than the client can take at once', () => {
+describe('more dead letters than the client reads at once', () => {
   const world = useWorld({ services: 0 });
   const command = new DeadLettersCommand(
     () => world.broker,
@@ -68,14 +68,14 @@ describe('more dead letters than the client can take at once', () => {
 
   beforeAll(() => fill(world, SOME_WINDOWS), LONG_MS);
 
-  it('are in their order after each look', async () => {
+  it('keep their order each time they are listed', async () => {
     for (const look of ['list', 'list']) {
       expect(await command.run(look, '--limit', '1')).toMatchObject({ code: 0 });
     }
     expect(await keysInOrder(command)).toEqual(upTo(SOME_WINDOWS));
   });
 
-  it('lose only the one that is dropped, wherever it is', async () => {
+  it('lose only the one that is dropped, at any position', async () => {
     const last = keyOf(SOME_WINDOWS - 1);
     const list = await command.json('list', '--limit', String(SOME_WINDOWS));
     const letters = isJsonObject(list) && Array.isArray(list.deadLetters) ? list.deadLetters : [];
@@ -84,7 +84,7 @@ describe('more dead letters than the client can take at once', () => {
     expect(await keysInOrder(command)).toEqual(upTo(SOME_WINDOWS - 1));
   });
 
-  it('are all replayed, each once and in their order', async () => {
+  it('are all replayed, each once and in order', async () => {
     expect(await command.run('replay', '--all')).toMatchObject({
       code: 0,
       output: expect.stringMatching(new RegExp(`^${SOME_WINDOWS - 1} replayed$`, 'm')),
@@ -101,7 +101,7 @@ describe('more dead letters than a prefetch can count', () => {
   beforeAll(() => fill(world, MORE_THAN_A_PREFETCH), LONG_MS);
 
   it(
-    'are listed, and afterwards all there and in their order',
+    'can be listed, and afterwards all are still there and in order',
     async () => {
       const { code, output } = await command.run('list', '--limit', '1');
       expect({ code, output }).toEqual({

@@ -6,7 +6,7 @@ import { deadLetterQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 import type { World } from '../support/world';
 
-/** One dead letter after the other, so that their order is known. */
+/** Waits for each dead letter before the next, so that their order is known. */
 async function deadLetter(world: World, publish: () => Promise<void>): Promise<void> {
   const before = await world.broker.depth(deadLetterQueue);
   await publish();
@@ -17,7 +17,7 @@ async function bodiesInQueue(world: World): Promise<string[]> {
   return (await world.broker.deadLetters()).map(({ body }) => body.toString());
 }
 
-describe('looking at dead letters', () => {
+describe('reading dead letters', () => {
   const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: '2' } });
   const command = new DeadLettersCommand(() => world.broker);
   const negative = aPayment({ amount: -1 });
@@ -37,7 +37,7 @@ describe('looking at dead letters', () => {
     bodies = await bodiesInQueue(world);
   });
 
-  it('shows reason, key and attempts of each, the oldest first', async () => {
+  it('lists reason, key and attempts of each, the oldest first', async () => {
     expect(await command.json('list')).toMatchObject({
       total: 3,
       deadLetters: [
@@ -53,7 +53,7 @@ describe('looking at dead letters', () => {
     });
   });
 
-  it('shows the same to people', async () => {
+  it('prints the same as text', async () => {
     const { code, output } = await command.run('list');
     expect(code).toBe(0);
     expect(output).toMatch(
@@ -62,13 +62,13 @@ describe('looking at dead letters', () => {
     expect(output).toMatch(/\n3 in all$/);
   });
 
-  it('shows as many as one asks for, and says that there are more', async () => {
+  it('lists no more than --limit, and says how many are not shown', async () => {
     const { output } = await command.run('list', '--limit', '1');
     expect(output).toMatch(/invalid-message[^]*\n3 in all, 2 not shown \(--limit\)$/);
     expect(output).not.toContain('retries-exhausted');
   });
 
-  it('shows one of them whole', async () => {
+  it('shows one completely', async () => {
     const id = await command.idOf({ idempotencyKey: negative.idempotencyKey });
     expect(await command.json('show', id)).toMatchObject({
       id,
@@ -78,7 +78,7 @@ describe('looking at dead letters', () => {
     });
   });
 
-  it('shows the same 25 times in a row, and afterwards all is there and in order', async () => {
+  it('shows the same 25 times in a row, and afterwards all are still there and in order', async () => {
     const first = await world.service.get('/dead-letters');
     for (let time = 2; time <= 25; time++) {
       expect(await world.service.get('/dead-letters')).toEqual(first);
@@ -87,7 +87,7 @@ describe('looking at dead letters', () => {
     expect(await bodiesInQueue(world)).toEqual(bodies);
   });
 
-  it('drops the one that is named, and nothing else', async () => {
+  it('drops only the one with the given id', async () => {
     const id = await command.idOf({ reason: 'retries-exhausted' });
     expect(await command.run('drop', id)).toMatchObject({
       code: 0,
@@ -99,11 +99,11 @@ describe('looking at dead letters', () => {
   });
 });
 
-describe('a dead letter that came from anywhere', () => {
+describe('a dead letter with hostile content', () => {
   const world = useWorld();
   const command = new DeadLettersCommand(() => world.broker);
 
-  it('cannot tell a terminal what to do', async () => {
+  it('cannot send control characters to a terminal', async () => {
     const session = new AmqpSession(world.broker.url);
     const headers = {
       'idempotency-key': '\u001b[31mkey',
@@ -117,24 +117,24 @@ describe('a dead letter that came from anywhere', () => {
     await session.close();
     const [letter] = await command.list();
     const { output } = await command.run('show', String(letter?.id));
-    // eslint and people alike: a control character other than a line break has no business in there.
+    // No control character except a line break may reach the terminal.
     expect([...(await command.run('list')).output, ...output].filter((c) => c < ' ' && c !== '\n')).toEqual(
       [],
     );
   });
 
-  it('may have a time stamp that is no time, without hiding the others', async () => {
+  it('with an impossible timestamp does not hide the others', async () => {
     await world.broker.publish('no JSON', { properties: { timestamp: 2 ** 53 - 1 } });
     await world.broker.waitForDeadLetters(2);
     expect(await command.list()).toHaveLength(2);
   });
 });
 
-describe('somebody else reads the dead letters', () => {
+describe('another process reads the dead letters', () => {
   const world = useWorld();
   const command = new DeadLettersCommand(() => world.broker);
 
-  it('is said to the second one, who reads them when the first is done', async () => {
+  it('the second reader gets an error, and can read them once the first has finished', async () => {
     await deadLetter(world, () => world.broker.publish('no JSON'));
     const session = new AmqpSession(world.broker.url);
     await session.withChannel(async (reading) => {
@@ -150,19 +150,16 @@ describe('somebody else reads the dead letters', () => {
   });
 });
 
-describe('a command that cannot be done', () => {
+describe('npm run dead-letters: wrong or empty input', () => {
   const world = useWorld();
   const command = new DeadLettersCommand(() => world.broker);
 
-  it.each([['show'], ['replay'], ['drop']])(
-    '%s ends with code 1 for an id that nothing has',
-    async (name) => {
-      expect(await command.run(name, 'c0ffee')).toEqual({
-        code: 1,
-        output: "no dead letter has the id 'c0ffee'; list them to see which are there",
-      });
-    },
-  );
+  it.each([['show'], ['replay'], ['drop']])('%s ends with code 1 for an unknown id', async (name) => {
+    expect(await command.run(name, 'c0ffee')).toEqual({
+      code: 1,
+      output: "no dead letter has the id 'c0ffee'; list them to see which are there",
+    });
+  });
 
   it.each([
     { args: [], problem: 'a command is missing' },
@@ -180,11 +177,11 @@ describe('a command that cannot be done', () => {
     expect(output).toContain('replay --all');
   });
 
-  it('ends with code 0 when only help was wanted', async () => {
+  it('--help ends with code 0', async () => {
     expect(await command.run('--help')).toEqual({ code: 0, output: expect.stringContaining('replay --all') });
   });
 
-  it('says so when there are none', async () => {
+  it('list and replay say that there are no dead letters', async () => {
     expect(await command.run('list')).toEqual({ code: 0, output: 'no dead letters' });
     expect(await command.run('replay', '--all')).toEqual({ code: 0, output: '0 replayed' });
   });

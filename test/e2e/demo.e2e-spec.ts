@@ -15,7 +15,7 @@ interface Ended {
 describe('npm run demo', () => {
   const world = useWorld({ services: 0 });
 
-  /** The command with the servers of the suite. */
+  /** Runs the command against the servers of the test suite. */
   function demo(args: string[], env: Record<string, string> = {}): Promise<Ended> {
     const urls = { RABBITMQ_URL: world.broker.url, REDIS_URL: world.redis.url };
     const options = { cwd: root, env: { ...process.env, ...urls, ...env } };
@@ -30,7 +30,7 @@ describe('npm run demo', () => {
   }
 
   it(
-    'shows six messages, what became of each, and the count of charges',
+    'shows six messages, the outcome of each, and the number of charges',
     async () => {
       const { code, stdout, stderr } = await demo([]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -43,7 +43,7 @@ describe('npm run demo', () => {
   );
 
   it(
-    'prints with --json one document, and what people read elsewhere',
+    '--json prints one document to stdout, and the text to stderr',
     async () => {
       const { code, stdout, stderr } = await demo(['--json']);
       expect(JSON.parse(stdout)).toEqual({ ok: true, published: 6, charges: 3, duplicates: 3 });
@@ -54,7 +54,7 @@ describe('npm run demo', () => {
   );
 
   it(
-    'prints a document, too, when it fails, and ends with code 1',
+    '--json also prints a document when it fails, and ends with code 1',
     async () => {
       const { code, stdout } = await demo(['--json'], { REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
       expect(JSON.parse(stdout)).toEqual({ ok: false, error: expect.stringContaining('No Redis answers') });

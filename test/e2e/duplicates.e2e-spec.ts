@@ -19,15 +19,15 @@ describe('twenty concurrent duplicates over two processes, while the gateway tak
     await eventually(() => trace.final(payment.idempotencyKey) === copies);
   });
 
-  it('make one charge', async () => {
+  it('cause one charge', async () => {
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('call the gateway once', async () => {
+  it('cause one call to the gateway', async () => {
     expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(1);
   });
 
-  it('take the lease once', async () => {
+  it('claim the key once', async () => {
     const { body } = await world.service.payment(payment.idempotencyKey);
     expect(body).toMatchObject({ attempts: 1 });
   });
@@ -36,7 +36,7 @@ describe('twenty concurrent duplicates over two processes, while the gateway tak
     expect(await world.broker.depth(deadLetterQueue)).toBe(0);
   });
 
-  it('are all acknowledged: nothing comes back to the queue when both consumers are gone', async () => {
+  it('are all acknowledged: the queue stays empty when both consumers have stopped', async () => {
     await Promise.all(world.services.map((service) => service.terminate()));
     expect(await world.broker.unfinished()).toEqual({});
   });

@@ -43,7 +43,7 @@ async function startBroker(port: number): Promise<string> {
   return `amqps://payments:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/${VHOST}`;
 }
 
-async function startStore(port: number, plainPort: number): Promise<string> {
+async function startRedis(port: number, plainPort: number): Promise<string> {
   const { certificateFile, keyFile } = certificate;
   const tls = `--tls-port ${port} --tls-cert-file ${certificateFile} --tls-key-file ${keyFile} --tls-ca-cert-file ${certificateFile}`;
   const settings = `${tls} --tls-auth-clients no --maxmemory-policy noeviction --appendonly yes`;
@@ -60,17 +60,17 @@ async function start(options: Partial<ServiceOptions> = {}): Promise<Service> {
 
 beforeAll(async () => {
   certificate = makeCertificate(join(runFolder(), 'certificate'));
-  const [brokerPort = 0, storePort = 0, plainPort = 0] = await freePorts(3);
+  const [brokerPort = 0, redisPort = 0, plainPort = 0] = await freePorts(3);
   sandbox = await startSandbox();
   cleanUps.push(() => sandbox.stop());
-  urls = { rabbitmqUrl: await startBroker(brokerPort), redisUrl: await startStore(storePort, plainPort) };
+  urls = { rabbitmqUrl: await startBroker(brokerPort), redisUrl: await startRedis(redisPort, plainPort) };
 }, 120_000);
 afterAll(async () => {
   for (const cleanUp of cleanUps.reverse()) await cleanUp();
 }, 120_000);
 
 describe('encrypted connections with passwords, in production', () => {
-  it('are made with an authority from NODE_EXTRA_CA_CERTS, and a payment is charged once', async () => {
+  it('work with a certificate authority from NODE_EXTRA_CA_CERTS: a payment is charged once', async () => {
     const service = await start({
       env: {
         NODE_ENV: 'production',
@@ -88,7 +88,7 @@ describe('encrypted connections with passwords, in production', () => {
   it.each([
     { what: 'RabbitMQ', logger: { context: 'AmqpConnection' } },
     { what: 'Redis', logger: { context: 'Redis' } },
-  ])('are refused to a $what whose authority is not known, and the log says why', async ({ logger }) => {
+  ])('fail for $what with an unknown certificate authority, and the log says why', async ({ logger }) => {
     const service = await start({ waitFor: 'live' });
     await eventually(() => {
       const lines = service.logged(logger).map((line) => JSON.stringify(line));

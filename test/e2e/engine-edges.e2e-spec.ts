@@ -26,7 +26,7 @@ afterAll(async () => {
   await redis.quit();
 });
 
-/** One process's engine, and the kinds of its events. */
+/** The idempotency engine of one process, with the kinds of events that it emits. */
 function engine(options: Partial<IdempotencyModuleOptions> = {}, client = redis) {
   const store = new RedisIdempotencyStore(client);
   const events = new IdempotencyEvents();
@@ -40,8 +40,8 @@ function engine(options: Partial<IdempotencyModuleOptions> = {}, client = redis)
   return { service, events, kinds };
 }
 
-/** Work that has begun when it says so, and is over when it is told. */
-function heldWork<T>() {
+/** Work that reports its start (`begun`) and runs until `end()` is called. */
+function controlledWork<T>() {
   const steps = new EventEmitter();
   const begun = once(steps, 'begun');
   const ended = once(steps, 'ended');
@@ -51,16 +51,16 @@ function heldWork<T>() {
     await ended;
     return result;
   };
-  const end = (with_: T) => {
-    result = with_;
+  const end = (value: T) => {
+    result = value;
     steps.emit('ended');
   };
   return { work, begun, end };
 }
 
-describe('what nobody can work with', () => {
+describe('invalid options', () => {
   it.each([{ ttlSeconds: 0 }, { ttlSeconds: 0.5 }, { ttlSeconds: Number.NaN }, { leaseMs: -1 }])(
-    'is refused before the work: %p',
+    'are rejected before the work starts: %p',
     async (time) => {
       let runs = 0;
       const run = engine().service.run(key, () => Promise.resolve(++runs), { scope, ...time });
@@ -70,16 +70,16 @@ describe('what nobody can work with', () => {
     },
   );
 
-  it('is refused as the scope of a plain call: another scope and key would have the same name', async () => {
+  it('a scope with a colon is rejected: another scope and key would have the same name', async () => {
     const run = engine().service.run('c', () => Promise.resolve(1), { scope: 'a:b' });
     await expect(run).rejects.toThrow('scope must be');
   });
 });
 
-describe('attempts that nobody can read', () => {
+describe('an attempts entry in Redis that is unreadable', () => {
   beforeEach(() => redis.set(`attempts:${scope}:${key}`, 'many'));
 
-  it.each([{}, { payload: 1 }])('are an error of this key alone, which stays free (%p)', async (payload) => {
+  it.each([{}, { payload: 1 }])('fails only this key, which stays free (%p)', async (payload) => {
     const { service, kinds } = engine();
     const run = service.run(key, () => Promise.resolve(1), { scope, ...payload });
     await expect(run).rejects.toThrow('UNREADABLE');
@@ -89,7 +89,7 @@ describe('attempts that nobody can read', () => {
   });
 });
 
-describe('a Redis user who may not run what the scripts run', () => {
+describe('a Redis user without permission for a command of the scripts', () => {
   const name = `limited-${randomUUID()}`;
   let limited: Redis;
 
@@ -109,14 +109,14 @@ describe('a Redis user who may not run what the scripts run', () => {
     await redis.call('ACL', 'DELUSER', name);
   });
 
-  it('is a store that cannot be used, not a failure of each single key', async () => {
+  it('makes the store unavailable instead of failing each key', async () => {
     const run = engine({}, limited).service.run(key, () => Promise.resolve(1), { scope });
     await expect(run).rejects.toBeInstanceOf(StoreUnavailableError);
   });
 });
 
 describe('a lost lease', () => {
-  it('is never the remembered end of the work', async () => {
+  it('is never stored as the result of the work', async () => {
     const { service } = engine();
     const everything = { scope, remember: () => true };
     const lost = service.run(key, () => Promise.reject(new LeaseLostError()), everything);
@@ -127,38 +127,38 @@ describe('a lost lease', () => {
     });
   });
 
-  it('that was lost before Redis had answered begins no work, and leaves the key free', async () => {
+  it('starts no work if it was lost before Redis answered, and leaves the key free', async () => {
     let runs = 0;
     const { service } = engine({ leaseMs: 1_000 });
     await redis.client('PAUSE', 1_500);
-    const late = service.run(key, () => Promise.resolve(++runs), { scope });
-    await expect(late).rejects.toBeInstanceOf(LeaseLostError);
+    const run = service.run(key, () => Promise.resolve(++runs), { scope });
+    await expect(run).rejects.toBeInstanceOf(LeaseLostError);
     expect(await redis.exists(`lock:${scope}:${key}`)).toBe(0);
     expect(runs).toBe(0);
   });
 
-  it('leaves the answer to the record of the next owner, whatever the late one returns', async () => {
-    const { work, begun, end } = heldWork<{ amount: number }>();
-    const late = engine().service.run(key, work, { scope, payload: 'same' });
+  it('answers with the record of the next owner, whatever the former owner returns', async () => {
+    const { work, begun, end } = controlledWork<{ amount: number }>();
+    const former = engine().service.run(key, work, { scope, payload: 'same' });
     await begun;
     await redis.flushdb();
     await engine().service.run(key, () => Promise.resolve({ amount: 1 }), { scope, payload: 'same' });
     end({ amount: Number.NaN });
-    expect(await late).toEqual({ kind: 'replayed', result: { amount: 1 } });
+    expect(await former).toEqual({ kind: 'replayed', result: { amount: 1 } });
   });
 
-  it('is not answered with the record of another payload', async () => {
-    const { work, begun, end } = heldWork<string>();
-    const late = engine().service.run(key, work, { scope, payload: 'A' });
+  it('does not answer with the record of another payload', async () => {
+    const { work, begun, end } = controlledWork<string>();
+    const former = engine().service.run(key, work, { scope, payload: 'A' });
     await begun;
     await redis.flushdb();
     await engine().service.run(key, () => Promise.resolve('B paid'), { scope, payload: 'B' });
     end('A paid');
-    expect(await late).toEqual({ kind: 'failed', code: 'idempotency-key-reused' });
+    expect(await former).toEqual({ kind: 'failed', code: 'idempotency-key-reused' });
   });
 });
 
-describe('code of the application that throws', () => {
+describe('application code that throws', () => {
   beforeAll(() => {
     Logger.overrideLogger(false);
   });
@@ -166,7 +166,7 @@ describe('code of the application that throws', () => {
     Logger.overrideLogger(['error', 'warn']);
   });
 
-  it('as a listener keeps no key from its end', async () => {
+  it('a listener that throws does not stop the key from completing', async () => {
     const { service, events } = engine();
     events.on(() => {
       throw new Error('a bad listener');
@@ -175,7 +175,7 @@ describe('code of the application that throws', () => {
     expect([(await call()).kind, (await call()).kind]).toEqual(['executed', 'replayed']);
   });
 
-  it('as `origin` begins no work that nobody waits for', async () => {
+  it('an `origin` that throws starts no work', async () => {
     let runs = 0;
     const origin = () => {
       throw new Error('a bad origin');

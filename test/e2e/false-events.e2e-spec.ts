@@ -7,30 +7,30 @@ import { exchange, keyHeader, receiptQueue, succeededRoutingKey } from '../suppo
 const management = new Management(given('RABBITMQ_MANAGEMENT_URL'));
 const receipts = useReceipts();
 
-describe('an event that is published where requests are', () => {
-  const stranger = aPaymentWithReceipt();
+describe('an event that is published to the exchange of the requests', () => {
+  const forged = aPaymentWithReceipt();
 
-  it('reaches no queue, also as a carbon copy of a request', async () => {
+  it('reaches no queue, not even as a CC of a request', async () => {
     const { world, mailbox } = receipts;
     const trace = await world.broker.traceDeliveries(receiptQueue);
-    const event = JSON.stringify({ ...stranger, chargeId: 'pi_1', amountMinorUnits: 1, currency: 'USD' });
-    const headers = { [keyHeader]: stranger.idempotencyKey };
+    const event = JSON.stringify({ ...forged, chargeId: 'pi_1', amountMinorUnits: 1, currency: 'USD' });
+    const headers = { [keyHeader]: forged.idempotencyKey };
     await expect(world.broker.publish(event, { routingKey: succeededRoutingKey, headers })).rejects.toThrow(
       'has no queue',
     );
     await world.broker.publish(event, { headers: { ...headers, CC: [succeededRoutingKey, receiptQueue] } });
     await world.broker.waitForDeadLetters(1);
     await receipts.untilALaterOneIsSent();
-    expect(trace.deliveries(stranger.idempotencyKey)).toEqual([]);
-    expect(mailbox.to(stranger.receiptEmail)).toEqual([]);
+    expect(trace.deliveries(forged.idempotencyKey)).toEqual([]);
+    expect(mailbox.to(forged.receiptEmail)).toEqual([]);
     await world.broker.takeDeadLetters(() => undefined);
   });
 });
 
-describe('an event of a payment that is not recorded', () => {
+describe('an event of a payment without a record', () => {
   const payment = aPaymentWithReceipt();
 
-  it('sends nothing, and waits', async () => {
+  it('sends no receipt and is delayed', async () => {
     const { world, mailbox } = receipts;
     const trace = await world.broker.traceDeliveries(receiptQueue);
     await receipts.publishEvent(payment);
@@ -38,20 +38,20 @@ describe('an event of a payment that is not recorded', () => {
     expect(mailbox.to(payment.receiptEmail)).toEqual([]);
   });
 
-  it('sends the receipt when the record comes', async () => {
+  it('sends the receipt once the record exists', async () => {
     await receipts.record(payment);
     await receipts.untilSent(payment, 30_000);
     expect(receipts.mailbox.to(payment.receiptEmail)).toHaveLength(1);
   });
 });
 
-describe('an event that says something else than the record of its payment', () => {
+describe('an event that differs from the record of its payment', () => {
   it.each([
     { change: { amountMinorUnits: 1 } },
     { change: { currency: 'EUR' } },
     { change: { chargeId: 'pi_forged' } },
     { change: { paymentId: 'You have won' } },
-  ])('is a dead letter, receipt-rejected, and the true one is sent after it: $change', async ({ change }) => {
+  ])('is a receipt-rejected dead letter; the genuine receipt is still sent: $change', async ({ change }) => {
     const { world, mailbox } = receipts;
     const payment = aPaymentWithReceipt();
     const forger = aPaymentWithReceipt();
@@ -66,7 +66,7 @@ describe('an event that says something else than the record of its payment', () 
     await world.broker.takeDeadLetters(() => undefined);
   });
 
-  it('is one, too, where the payment was declined', async () => {
+  it('is a dead letter also if the payment was declined', async () => {
     const { world, mailbox } = receipts;
     const payment = aPaymentWithReceipt({ paymentMethodId: 'pm_card_visa_chargeDeclined' });
     await world.broker.publishPayment(payment);
@@ -78,7 +78,7 @@ describe('an event that says something else than the record of its payment', () 
   });
 });
 
-describe('the binding by which events came in earlier versions', () => {
+describe('the binding through which earlier versions delivered events', () => {
   it('is removed at the next start', async () => {
     const { world } = receipts;
     const vhost = vhostOf(world.broker.url);

@@ -6,7 +6,7 @@ import { deadLetterQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 import type { World } from '../support/world';
 
-async function expectReused(world: World, original: Payment): Promise<void> {
+async function expectKeyReusedDeadLetter(world: World, original: Payment): Promise<void> {
   const letter = await eventually(async () => {
     const found = (await world.broker.deadLetters()).find(
       ({ headers }) => headers['idempotency-key'] === original.idempotencyKey,
@@ -26,19 +26,19 @@ describe('same key, different payload', () => {
     { field: 'customerId', other: { customerId: 'CUST-002' } },
     { field: 'paymentId', other: { paymentId: 'PAY-OTHER' } },
     { field: 'paymentMethodId', other: { paymentMethodId: 'pm_card_mastercard' } },
-  ])('after completion, $field differs: a dead letter; the first record stays', async ({ other }) => {
+  ])('after completion, $field differs: dead letter; the first record stays', async ({ other }) => {
     const original = aPayment();
     await world.broker.publishPayment(original);
     await world.service.completedPayment(original.idempotencyKey);
     const recorded = await world.redis.recordText(original.idempotencyKey);
 
     await world.broker.publishPayment({ ...original, ...other });
-    await expectReused(world, original);
+    await expectKeyReusedDeadLetter(world, original);
     expect(await world.redis.recordText(original.idempotencyKey)).toBe(recorded);
     expect(await world.sandbox.chargesFor(gatewayKey(original))).toHaveLength(1);
   });
 
-  it('while the first one is in progress, in the same process or another: dead letters; the first is charged', async () => {
+  it('while the first is in progress, in the same process or another: dead letters; the first is charged', async () => {
     const original = aPayment({ amount: 10 });
     const trace = await world.broker.traceDeliveries();
     await world.beginSlowPayment(original, { ms: 2000 });
@@ -47,12 +47,12 @@ describe('same key, different payload', () => {
 
     await eventually(async () => expect(await world.broker.depth(deadLetterQueue)).toBe(before + 4));
     await world.service.completedPayment(original.idempotencyKey);
-    await expectReused(world, original);
+    await expectKeyReusedDeadLetter(world, original);
     expect(await world.sandbox.chargesFor(gatewayKey(original))).toMatchObject([{ amount: 1000 }]);
     expect(trace.final(original.idempotencyKey)).toBe(5);
   });
 
-  it('while the first one waits for its next attempt: a dead letter; the first is charged', async () => {
+  it('while the first waits for its next attempt: dead letter; the first is charged', async () => {
     const original = aPayment({ amount: 10 });
     const trace = await world.broker.traceDeliveries();
     await world.sandbox.fault({
@@ -64,13 +64,13 @@ describe('same key, different payload', () => {
     await eventually(() => trace.delayed(original.idempotencyKey).length > 0);
     await world.broker.publishPayment({ ...original, amount: 11 });
 
-    await expectReused(world, original);
+    await expectKeyReusedDeadLetter(world, original);
     await world.service.completedPayment(original.idempotencyKey);
     expect(await world.sandbox.chargesFor(gatewayKey(original))).toMatchObject([{ amount: 1000 }]);
   });
 });
 
-describe('same key, same payload in other words', () => {
+describe('same key, same payload in another notation', () => {
   const world = useWorld();
 
   it.each([

@@ -4,7 +4,7 @@ import { aPayment, gatewayKey } from '../support/payments';
 import { deadLetterQueue, keyHeader, workQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 
-/** What only the service may set, as a sender would write it who wants to be believed. */
+/** Headers that only the service may set, forged by a publisher. */
 const forged = {
   'x-attempts': 7,
   'x-attempts-before-replay': 7,
@@ -17,13 +17,13 @@ const forged = {
   'x-dropped': 'nothing',
   'x-waiting-since': new Date().toISOString(),
 };
-/** As the broker marks what has waited in a retry queue. */
+/** The `x-death` header that the broker sets on a message that has waited in a retry queue. */
 const delayed = [{ queue: `${workQueue}.retry.250`, reason: 'expired', count: 1, exchange: '' }];
 
-describe('headers of ours on a request', () => {
+describe('a request with forged headers of the service', () => {
   const world = useWorld();
 
-  it('are not in its dead letter: attempts begin at 0, and nothing else of it stays', async () => {
+  it('its dead letter has none of them, and its attempts begin at 0', async () => {
     await world.broker.publish('not JSON', { headers: { ...forged, 'x-own': 'kept' } });
     const [letter] = await world.broker.waitForDeadLetters(1);
     expect(letter).toMatchObject({ reason: 'invalid-message', detail: 'the body is not JSON', attempts: 0 });
@@ -39,7 +39,7 @@ describe('headers of ours on a request', () => {
     await world.broker.takeDeadLetters(() => undefined);
   });
 
-  it('do not make an old request younger, also with the marks of a delayed copy', async () => {
+  it('an old request stays old, even with the headers of a delayed copy', async () => {
     const old = aPayment();
     const twoDaysAgo = Math.floor(Date.now() / 1000) - 172_800;
     await world.broker.publishPayment(old, {
@@ -53,7 +53,7 @@ describe('headers of ours on a request', () => {
     await world.broker.takeDeadLetters(() => undefined);
   });
 
-  it('do not use up the attempts of a payment', async () => {
+  it('the payment keeps all its attempts', async () => {
     const payment = aPayment();
     await world.sandbox.fault({ kind: 'error-500-unstored', times: 1 });
     await world.broker.publishPayment(payment, { headers: forged });
@@ -63,8 +63,8 @@ describe('headers of ours on a request', () => {
   });
 });
 
-describe('a request that its sender lets expire, with headers of ours', () => {
-  // Nobody consumes until it has expired.
+describe('a request that expires, with forged headers of the service', () => {
+  // No consumer runs until the request has expired.
   const world = useWorld({ env: { APP_ROLES: 'publisher' } });
   const tool = new DeadLettersCommand(
     () => world.broker,
@@ -72,7 +72,7 @@ describe('a request that its sender lets expire, with headers of ours', () => {
   );
   const payment = aPayment();
 
-  it('is a dead letter for which the broker alone says why', async () => {
+  it('becomes a dead letter whose reason comes from the broker alone', async () => {
     await world.broker.publishPayment(payment, { headers: forged, properties: { expiration: '1' } });
     await eventually(async () => expect(await world.broker.depth(deadLetterQueue)).toBe(1));
     const [letter, ...others] = await tool.list();
@@ -88,13 +88,13 @@ describe('a request that its sender lets expire, with headers of ours', () => {
     expect(letter).not.toHaveProperty('publisher');
   });
 
-  it('has one row of its own in the list, whatever it says', async () => {
+  it('has exactly one row in the list, whatever its headers contain', async () => {
     const { output } = await tool.run('list');
     expect(output).not.toContain('forged row');
     expect(output.trimEnd().split('\n')).toHaveLength(3);
   });
 
-  it('is charged once when it is replayed, and its copy does not expire', async () => {
+  it('is charged once after a replay, and the replayed copy does not expire', async () => {
     const trace = await world.broker.traceDeliveries();
     expect(await tool.run('replay', '--all')).toMatchObject({ code: 0 });
     const service = await world.startService({ env: { APP_ROLES: 'consumer,publisher' } });

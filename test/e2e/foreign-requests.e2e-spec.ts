@@ -26,11 +26,11 @@ describe('the development endpoints', () => {
   const world = useWorld();
 
   beforeAll(async () => {
-    await world.broker.publish('no payment at all');
+    await world.broker.publish('not a payment');
     await world.broker.waitForDeadLetters(1);
   });
 
-  it.each(routes)('refuse $method $path to a name that may have been rebound', async (route) => {
+  it.each(routes)('reject $method $path with a host name that may have been rebound', async (route) => {
     const headers = { ...json, host: `rebound.example:${new URL(world.service.url).port}` };
     const { status, text } = await send(`${world.service.url}${route.path}`, { ...route, headers });
     expect({ status, ...parseJsonObject(text) }).toEqual({
@@ -41,24 +41,24 @@ describe('the development endpoints', () => {
     });
   });
 
-  it.each(routes)('refuse $method $path to a page of another origin', async (route) => {
+  it.each(routes)('reject $method $path from a page of another origin', async (route) => {
     const headers = { ...json, origin: 'http://evil.example' };
     const { status, text } = await send(`${world.service.url}${route.path}`, { ...route, headers });
     expect([status, text]).toEqual([403, expect.stringContaining('a page of another origin')]);
   });
 
-  it.each(['null', 'http://localhost', 'http://127.0.0.1:1'])('refuse the origin %s', async (origin) => {
+  it.each(['null', 'http://localhost', 'http://127.0.0.1:1'])('reject the origin %s', async (origin) => {
     expect((await send(`${world.service.url}/dead-letters`, { headers: { origin } })).status).toBe(403);
   });
 
-  it('have done nothing of all that', async () => {
+  it('had no effect for the rejected requests', async () => {
     expect((await world.service.get('/console/gateway')).body).toEqual({ kind: 'sandbox', mode: 'normal' });
     expect(await world.broker.depth(deadLetterQueue)).toBe(1);
     expect(await world.sandbox.charges()).toEqual([]);
   });
 
   it.each(['localhost', 'shop.localhost', 'service', 'host.docker.internal', '[::1]', '10.0.0.7'])(
-    'answer those who call the service %s',
+    'answer requests with the host name %s',
     async (name) => {
       const headers = { host: `${name}:3000`, origin: `http://${name}:3000` };
       const { status, text } = await send(`${world.service.url}/dead-letters`, { headers });
@@ -67,16 +67,16 @@ describe('the development endpoints', () => {
     },
   );
 
-  it.each(['/health/live', '/health/ready', '/metrics'])('leave %s to whoever asks', async (path) => {
+  it.each(['/health/live', '/health/ready', '/metrics'])('do not restrict %s', async (path) => {
     const headers = { host: 'payments.shop.svc.cluster.local:3000' };
     expect((await send(`${world.service.url}${path}`, { headers })).status).toBe(200);
   });
 });
 
-describe('in production, where there are no development endpoints', () => {
+describe('production, without development endpoints', () => {
   const world = useWorld({ services: 0, env: { NODE_ENV: 'production', ALLOW_INSECURE_URLS: 'true' } });
 
-  it('no name and no origin is refused', async () => {
+  it('accepts every host name and origin', async () => {
     const service = await world.startService();
     const headers = { host: 'payments.example.com', origin: 'http://other.example.com' };
     const statuses = ['/health/live', '/nothing'].map(

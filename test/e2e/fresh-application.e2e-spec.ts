@@ -20,7 +20,7 @@ export class Wrong {
 }
 `;
 
-describe('the manual, as an application with the packed module', () => {
+describe('the examples of the manual, in an application with the packed module', () => {
   const vhost = vhostName();
   const rabbitmqUrl = onVhost(given('RABBITMQ_URL'), vhost);
   const management = new Management(given('RABBITMQ_MANAGEMENT_URL'));
@@ -41,14 +41,14 @@ describe('the manual, as an application with the packed module', () => {
     await management.deleteVhost(vhost);
   });
 
-  it('has one copy of NestJS: the application`s own', async () => {
+  it('has one copy of NestJS, that of the application', async () => {
     const nested = await readdir(
       join(app.folder, 'node_modules/payment-consumer/node_modules/@nestjs'),
     ).catch(() => []);
     expect(nested).not.toContain('core');
   });
 
-  it('puts one line into the cart for two identical clicks', async () => {
+  it('adds one line to the cart for two identical clicks', async () => {
     const click = () =>
       fetch(`${url}/cart`, {
         method: 'POST',
@@ -60,7 +60,7 @@ describe('the manual, as an application with the packed module', () => {
     expect(app.effects('cart', 'A1')).toBe(1);
   });
 
-  it('sends one mail for a message that comes twice', async () => {
+  it('sends one e-mail for a message that is delivered twice', async () => {
     const key = randomUUID();
     const channel = await broker.publishing();
     const headers = { 'idempotency-key': key };
@@ -93,7 +93,7 @@ describe('the manual, as an application with the packed module', () => {
     expect(app.effects('invoice', '2026-11')).toBe(1);
   });
 
-  it('has tests, of a handler and of a store, that pass without a server', async () => {
+  it('its tests of a handler and a store pass without a server', async () => {
     expect(await app.test()).toBe('');
   }, 120_000);
 

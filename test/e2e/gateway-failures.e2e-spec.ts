@@ -34,23 +34,23 @@ describe('gateway time-out, connection failure, 5xx, 429, 409', () => {
     }
   });
 
-  it.each(failures)('$failure: tried again with the same gateway key, charged once', async ({ payment }) => {
+  it.each(failures)('$failure: retried with the same gateway key, charged once', async ({ payment }) => {
     const { body } = await world.service.completedPayment(payment.idempotencyKey);
     expect(body).toMatchObject({ result: { status: 'succeeded' } });
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('are seven charges and no dead letter in all', async () => {
+  it('make seven charges and no dead letter in total', async () => {
     await Promise.all(failures.map(({ payment }) => world.service.completedPayment(payment.idempotencyKey)));
     expect(await world.sandbox.charges()).toHaveLength(failures.length);
     expect(await world.broker.depth(deadLetterQueue)).toBe(0);
   });
 });
 
-describe('the gateway replays a stored 5xx for our key', () => {
+describe('the gateway replays a stored 5xx under the same key', () => {
   const world = useWorld();
 
-  it('though it charged: the payment is looked up at the gateway and recorded', async () => {
+  it('and had charged: the payment is found at the gateway and recorded', async () => {
     const payment = aPayment();
     await world.sandbox.fault({
       kind: 'error-500',
@@ -63,7 +63,7 @@ describe('the gateway replays a stored 5xx for our key', () => {
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('and did not charge: gateway-outcome-unknown, and no new gateway key is invented', async () => {
+  it('and had not charged: gateway-outcome-unknown, never a new gateway key', async () => {
     const payment = aPayment();
     await world.sandbox.fault({ kind: 'error-500', matching: { idempotencyKey: gatewayKey(payment) } });
     await world.broker.publishPayment(payment);
@@ -76,11 +76,11 @@ describe('the gateway replays a stored 5xx for our key', () => {
   });
 });
 
-describe('another release of the service charged the payment with other parameters, and died', () => {
+describe('another release of the service charged the payment with other parameters and died', () => {
   const world = useWorld();
   const payment = aPayment();
 
-  it('is found at the gateway by its metadata, and recorded: charged once', async () => {
+  it('the payment is found at the gateway by its metadata and recorded: charged once', async () => {
     const { paymentId: payment_id, customerId: customer_id, idempotencyKey: idempotency_key } = payment;
     const { id } = await new GatewayClient(world.sandbox).charge(gatewayKey(payment), {
       description: 'what another release says, too',
@@ -93,7 +93,7 @@ describe('another release of the service charged the payment with other paramete
   });
 });
 
-describe('gateway says the request itself is wrong', () => {
+describe('the gateway rejects the request as invalid', () => {
   const world = useWorld();
   const payment = aPayment({ paymentMethodId: 'pm_card_nobody_has' });
   let letter: DeadLetter | undefined;
@@ -103,21 +103,21 @@ describe('gateway says the request itself is wrong', () => {
     [letter] = await world.broker.waitForDeadLetters(1);
   });
 
-  it('ends as gateway-rejected', () => {
+  it('the payment ends as gateway-rejected', () => {
     expect(letter).toMatchObject({ reason: 'gateway-rejected', attempts: 1 });
   });
 
-  it('is not tried again', async () => {
+  it('the payment is not retried', async () => {
     expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(1);
   });
 
-  it('leaves neither record nor lock', async () => {
+  it('no record and no lock are left', async () => {
     expect(await world.redis.record(payment.idempotencyKey)).toBeUndefined();
     expect(await world.redis.lock(payment.idempotencyKey)).toBeNull();
   });
 });
 
-describe('the gateway does not accept our API key', () => {
+describe('the gateway rejects the API key', () => {
   const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: '2' } });
   const payments = Array.from({ length: 10 }, () => aPayment());
 
@@ -139,7 +139,7 @@ describe('the gateway does not accept our API key', () => {
     await eventually(async () => expect(await world.broker.consumerCount()).toBe(0));
   });
 
-  it('never floods the dead letters; all is charged by itself when the key is accepted again', async () => {
+  it('makes no dead letters; every payment is charged when the key is accepted again', async () => {
     await world.sandbox.clearFaults();
     await Promise.all(
       payments.map(({ idempotencyKey }) => world.service.completedPayment(idempotencyKey, 40_000)),

@@ -5,11 +5,11 @@ import { redisKeys } from '../support/redis';
 import { deadLetterQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 
-/** Each guard of section 2 with the other two off: a gateway that ignores keys has no third guard. */
+/** Each of the three guards with the other two off; a gateway that ignores keys switches the third one off. */
 describe('the record alone', () => {
   const world = useWorld({ services: 2 });
 
-  it('keeps later duplicates from the gateway: no lock is held, and the gateway ignores keys', async () => {
+  it('stops later duplicates: no lock is held, and the gateway ignores keys', async () => {
     const payment = aPayment();
     await world.sandbox.fault({ kind: 'ignore-keys', times: 0 });
     await world.broker.publishPayment(payment);
@@ -27,7 +27,7 @@ describe('the record alone', () => {
 describe('the lease alone', () => {
   const world = useWorld({ services: 2, env: { IDEMPOTENCY_LEASE: '2' } });
 
-  it('keeps concurrent duplicates from the gateway: there is no record yet, and the gateway ignores keys', async () => {
+  it('stops concurrent duplicates: there is no record yet, and the gateway ignores keys', async () => {
     const payment = aPayment();
     await world.sandbox.fault({ kind: 'ignore-keys', times: 0 });
     await world.slowDown(payment, { ms: 4000, when: 'after' });
@@ -42,7 +42,7 @@ describe('the lease alone', () => {
 describe('the gateway key alone', () => {
   const world = useWorld({ services: 2 });
 
-  it('keeps a duplicate from a second charge when Redis has forgotten everything', async () => {
+  it('prevents a second charge for a duplicate when Redis has lost everything', async () => {
     const payment = aPayment();
     await world.broker.publishPayment(payment);
     await world.service.completedPayment(payment.idempotencyKey);
@@ -53,7 +53,7 @@ describe('the gateway key alone', () => {
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('keeps a takeover from a second charge when the lock is lost in flight', async () => {
+  it('prevents a second charge after a takeover when Redis loses the lock during the work', async () => {
     const payment = aPayment();
     await world.beginSlowPayment(payment, { ms: 1500, when: 'after' });
     const trace = await world.broker.traceDeliveries();
@@ -69,7 +69,7 @@ describe('the gateway key alone', () => {
 describe('all three guards off', () => {
   const world = useWorld();
 
-  it('charges twice: the tests above would see it', async () => {
+  it('the payment is charged twice, so the tests above would fail', async () => {
     const payment = aPayment();
     await world.sandbox.fault({ kind: 'ignore-keys', times: 0 });
     await world.broker.publishPayment(payment);

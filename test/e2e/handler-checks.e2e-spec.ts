@@ -41,7 +41,7 @@ class Listener {
 @Module({ controllers: [Careless] })
 class CarelessModule {}
 
-describe('what stops the start of an application', () => {
+describe('an application does not start', () => {
   const redis = new Redis(ownDatabase(given('REDIS_URL')), { lazyConnect: true });
   const settings = { store: new RedisIdempotencyStore(redis), ttlSeconds: 60, leaseMs: 5_000 };
 
@@ -49,7 +49,7 @@ describe('what stops the start of an application', () => {
     await redis.quit();
   });
 
-  it('is a pipe that no module provides, named with its handler', async () => {
+  it('with a pipe that no module provides; the error names the handler', async () => {
     const module = await Test.createTestingModule({
       imports: [IdempotencyModule.forRoot(settings), CarelessModule],
     }).compile();
@@ -58,7 +58,7 @@ describe('what stops the start of an application', () => {
     );
   });
 
-  it('is a reader of keys that no module provides, named with its handler', async () => {
+  it('with a key reader that no module provides; the error names the handler', async () => {
     const module = await Test.createTestingModule({
       imports: [IdempotencyModule.forRoot(settings)],
       controllers: [Keyless],
@@ -68,7 +68,7 @@ describe('what stops the start of an application', () => {
     );
   });
 
-  it('is a default of the module that a handler cannot follow, named with the handler', async () => {
+  it('with a module default that a handler cannot use; the error names the handler', async () => {
     const module = await Test.createTestingModule({
       imports: [IdempotencyModule.forRoot({ ...settings, handlers: { whenInProgress: 'onFailure' } })],
       controllers: [Listener],
@@ -78,7 +78,7 @@ describe('what stops the start of an application', () => {
     );
   });
 
-  it('is a RabbitMQ microservice that acknowledges by itself', async () => {
+  it('with a RabbitMQ microservice that acknowledges automatically', async () => {
     const module = await Test.createTestingModule({
       imports: [IdempotencyModule.forRoot(settings)],
       controllers: [Listener],

@@ -29,7 +29,7 @@ describe('@Idempotent() in an application of its own', () => {
 
   async function publish(routingKey: string, headers: Record<string, unknown>, options = {}): Promise<void> {
     const channel = await broker.publishing();
-    channel.publish('shop', routingKey, Buffer.from('{"to":"somebody"}'), { headers, ...options });
+    channel.publish('shop', routingKey, Buffer.from('{"to":"customer"}'), { headers, ...options });
     await channel.waitForConfirms();
   }
 
@@ -39,7 +39,7 @@ describe('@Idempotent() in an application of its own', () => {
   }
 
   describe('on an HTTP controller', () => {
-    it('puts one line into the cart for two identical clicks, and answers both alike', async () => {
+    it('adds one line to the cart for two identical clicks, and answers both alike', async () => {
       const before = shop.ledger.count('cart');
       const click = () => shop.post('cart', { sku: 'A1', quantity: 1 }, { 'idempotency-key': key });
       const first = await click();
@@ -53,7 +53,7 @@ describe('@Idempotent() in an application of its own', () => {
       ]);
     });
 
-    it('tells what stands around the handler of which key and run an answer is', async () => {
+    it('lets outer interceptors read the key and the kind of run of each answer', async () => {
       const click = () => shop.post('cart', { sku: 'A1', quantity: 1 }, { 'idempotency-key': key });
       const answers = [await click(), await click()];
       expect(answers.map((answer) => answer.headers.get('x-run'))).toEqual([
@@ -62,7 +62,7 @@ describe('@Idempotent() in an application of its own', () => {
       ]);
     });
 
-    it('takes a quoted key for the same as the bare one', async () => {
+    it('treats a quoted key and the bare key as the same', async () => {
       const before = shop.ledger.count('cart');
       await shop.post('cart', { sku: 'A1', quantity: 1 }, { 'idempotency-key': key });
       await shop.post('cart', { sku: 'A1', quantity: 1 }, { 'idempotency-key': `"${key}"` });
@@ -86,8 +86,11 @@ describe('@Idempotent() in an application of its own', () => {
 
     it('answers 409 with Retry-After while another process works on the key', async () => {
       await shop.redis.set(`lock:cart:${key}`, 'another process', 'PX', 4_000);
-      const busy = await shop.post('cart', { sku: 'A1', quantity: 1 }, { 'idempotency-key': key });
-      expect([busy.status, Number(busy.headers.get('retry-after'))]).toEqual([409, expect.closeTo(4, 0)]);
+      const inProgress = await shop.post('cart', { sku: 'A1', quantity: 1 }, { 'idempotency-key': key });
+      expect([inProgress.status, Number(inProgress.headers.get('retry-after'))]).toEqual([
+        409,
+        expect.closeTo(4, 0),
+      ]);
     });
 
     it('gives two clicks at the same moment the answer of one run', async () => {
@@ -102,20 +105,20 @@ describe('@Idempotent() in an application of its own', () => {
       expect([shop.ledger.count('cart'), new Set(answers).size]).toEqual([before + 1, 1]);
     });
 
-    it('runs without a key where the handler allows it', async () => {
+    it('runs without a key if the handler allows it', async () => {
       const keyless = await shop.post('optional', {});
       const keyed = await shop.post('optional', {}, { 'idempotency-key': key });
       expect([await keyless.json(), await keyed.json()]).toEqual([{ key: null }, { key }]);
     });
 
-    it('hands key, attempt, fencing token and an unaborted signal to the handler', async () => {
+    it('passes key, attempt, fencing token and an unaborted signal to the handler', async () => {
       await shop.post('cart', { sku: 'A1', quantity: 1 }, { 'idempotency-key': key });
       const context = shop.ledger.contexts.at(-1);
       expect(context).toMatchObject({ scope: 'cart', key, attempt: 1, fencingToken: 1, replayed: false });
       expect(context?.signal.aborted).toBe(false);
     });
 
-    it('remembers the errors that the handler calls final, and answers duplicates with them', async () => {
+    it('stores the errors that the handler declares final, and answers duplicates with them', async () => {
       const before = shop.ledger.count('order');
       const order = () => shop.post('order', { order: { id: key, total: 1 }, end: 'not-found' });
       const answers = [await order(), await order()];
@@ -124,7 +127,7 @@ describe('@Idempotent() in an application of its own', () => {
       expect(shop.ledger.count('order')).toBe(before + 1);
     });
 
-    it('lets a request that failed be repeated, with the attempts counted', async () => {
+    it('runs a failed request again, and counts the attempts', async () => {
       const before = shop.ledger.count('order');
       const order = (end: string) => shop.post('order', { order: { id: key, total: 1 }, end });
       expect((await order('broken')).status).toBe(500);
@@ -133,7 +136,7 @@ describe('@Idempotent() in an application of its own', () => {
       expect(shop.ledger.contexts.at(-1)?.attempt).toBe(2);
     });
 
-    it('lets a request that was invalid be corrected under the same key', async () => {
+    it('lets an invalid request be corrected under the same key', async () => {
       expect((await shop.post('order', { order: { id: key, total: 1 }, end: 'invalid' })).status).toBe(422);
       expect((await shop.post('order', { order: { id: key, total: 2 }, end: 'fine' })).status).toBe(201);
       expect(shop.ledger.contexts.at(-1)).toMatchObject({ attempt: 1, fencingToken: 2 });
@@ -197,7 +200,7 @@ describe('@Idempotent() in an application of its own', () => {
       await eventually(async () => (await waiting('shop.patterns')) === 0);
     });
 
-    it('brings an event back whose handler failed', async () => {
+    it('redelivers an event whose handler failed', async () => {
       const fail = shop.ledger.count('stock') + 1;
       await firstValueFrom(shop.client.emit('stock.moved', { id: key, fail }));
       await eventually(() => shop.events.some((event) => event.key === key && event.kind === 'completed'));

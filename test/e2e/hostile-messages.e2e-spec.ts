@@ -36,35 +36,35 @@ describe('hostile messages', () => {
     });
   });
 
-  it('keep their bodies to the byte', () => {
+  it('keep their bodies byte for byte', () => {
     const changed = hostileMessages.filter(
       ({ name, body }) => !letters.get(name)?.body.equals(Buffer.from(body)),
     );
     expect(changed.map(({ name }) => name)).toEqual([]);
   });
 
-  it('keep the key they came with, whatever its type', () => {
+  it('keep the key that they had, whatever its type', () => {
     const changed = hostileMessages.filter(
       ({ name, headers }) => !isDeepStrictEqual(ownKey(letters.get(name)?.headers), ownKey(headers)),
     );
     expect(changed.map(({ name }) => name)).toEqual([]);
   });
 
-  it('say in one line what is wrong with them', () => {
+  it('have a detail of one line that says what is wrong', () => {
     const details = [...letters.values()].map(({ detail }) => detail);
     expect(
       details.filter((detail) => typeof detail !== 'string' || !/^[^\r\n]{5,500}$/.test(detail)),
     ).toEqual([]);
   });
 
-  it('give no card number away, in no detail and in no log line', () => {
+  it('show no card number in a detail or a log line', () => {
     const written = [...[...letters.values()].map(({ detail }) => String(detail)), world.service.output].join(
       '\n',
     );
     expect(secretsInHostileMessages.filter((secret) => written.includes(secret))).toEqual([]);
   });
 
-  it('are told apart: each one is a dead letter once', async () => {
+  it('are each a dead letter exactly once', async () => {
     const names = (await world.broker.deadLetters()).map(({ headers }) => String(headers[caseHeader]));
     expect(names.sort()).toEqual(hostileMessages.map(({ name }) => name).sort());
   });
@@ -87,23 +87,23 @@ describe('hostile messages', () => {
   });
 });
 
-describe('a header table that the AMQP client itself cannot read', () => {
+describe('a header table that the AMQP client cannot read', () => {
   const world = useWorld();
   const command = new DeadLettersCommand(() => world.broker);
-  // Bytes as prototype: assigning `length` to the table throws then.
+  // With bytes as the prototype, assigning `length` to the table throws.
   const headers = Object.assign(
     Object.defineProperty({}, '__proto__', { value: Buffer.from('bytes'), enumerable: true }),
     { length: null },
   );
 
-  it('stops neither the consumer nor the payment that comes with it', async () => {
+  it('does not stop the consumer or the payment with that table', async () => {
     const payment = aPayment();
     await world.broker.publishPayment(payment, { headers });
     await world.service.completedPayment(payment.idempotencyKey);
     expect(world.service.logged({ level: 'error' })).toEqual([]);
   });
 
-  it('stops nobody who looks at the dead letters', async () => {
+  it('does not stop the commands and endpoints that read dead letters', async () => {
     const session = new AmqpSession(world.broker.url);
     await session.withChannel(async (channel) => {
       channel.sendToQueue(deadLetterQueue, Buffer.from('no JSON'), { headers });
@@ -115,10 +115,10 @@ describe('a header table that the AMQP client itself cannot read', () => {
   });
 });
 
-describe('a message without the header', () => {
+describe('a message without the key header', () => {
   const world = useWorld();
 
-  it("is charged under its body's key", async () => {
+  it('is charged under the key in its body', async () => {
     const payment = aPayment();
     await world.broker.publishPayment(payment, { key: null });
     await world.service.completedPayment(payment.idempotencyKey);
@@ -133,7 +133,7 @@ describe('a message with the key in the header only', () => {
     { kind: 'one character', key: '7' },
     { kind: '255 characters', key: 'k'.repeat(255) },
     {
-      kind: 'all signs of visible ASCII',
+      kind: 'all visible ASCII characters',
       key: Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index)).join(''),
     },
   ])('is charged under that key: $kind', async ({ key }) => {
@@ -141,7 +141,7 @@ describe('a message with the key in the header only', () => {
       headers: { 'idempotency-key': key },
     });
     await world.service.completedPayment(key);
-    // By the key in the charge's metadata: a long one does not fit into the gateway's own key as it is.
+    // Found by the key in the charge's metadata, since a long key is shortened for the gateway's own key.
     expect(await world.sandbox.chargesFor(key)).toHaveLength(1);
   });
 });
@@ -157,7 +157,7 @@ describe('amounts', () => {
     { amount: 1005.01, currency: 'USD', minor: 100501, code: 'usd' },
     { amount: 999999.99, currency: 'USD', minor: 99999999, code: 'usd' },
     { amount: 500, currency: 'JPY', minor: 500, code: 'jpy' },
-    // Where the gateway counts otherwise than ISO 4217: no decimals, and two that are always zero.
+    // Currencies where the gateway differs from ISO 4217: no decimals, or two decimals that are always zero.
     { amount: 100, currency: 'MGA', minor: 100, code: 'mga' },
     { amount: 100, currency: 'ISK', minor: 10_000, code: 'isk' },
     { amount: 1_500_000, currency: 'IDR', minor: 150_000_000, code: 'idr' },
@@ -173,7 +173,7 @@ describe('amounts', () => {
   });
 });
 
-/** The key header itself; one that is merely inherited does not count. */
+/** The key header itself; an inherited property does not count. */
 function ownKey(headers: object = {}): unknown {
   return Object.getOwnPropertyDescriptor(headers, keyHeader)?.value;
 }

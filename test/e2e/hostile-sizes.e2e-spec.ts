@@ -6,7 +6,7 @@ import { useWorld } from '../support/world';
 
 const KB = 1_024;
 const MB = 1_024 * KB;
-/** More than a line of the log may have, for what else is said of a message. */
+/** Above the limit for one log line, since a message may be logged in more than one line. */
 const LOG_OF_A_MESSAGE = 24 * KB;
 
 /** Each of about 57 kB. */
@@ -33,7 +33,7 @@ const hostile = [
 describe('one message', () => {
   const world = useWorld();
 
-  it.each(hostile)('writes no more into the log than two lines may have: $what', async ({ body }) => {
+  it.each(hostile)('writes at most two maximum log lines: $what', async ({ body }) => {
     const before = world.service.output.length;
     const headers = { 'idempotency-key': `key-${before}`, 'x-own': 'h'.repeat(5_000) };
     await world.broker.publish(body, {
@@ -53,14 +53,14 @@ describe('one message', () => {
 
 describe('a message of more than MESSAGE_MAX_BYTES', () => {
   const world = useWorld({ services: 0 });
-  /** A valid payment of that many bytes. */
+  /** A valid payment with a body of this many bytes. */
   const sized = (bytes: number) => {
     const payment = aPayment();
     return { payment, body: JSON.stringify(payment).padEnd(bytes, ' ') };
   };
 
   it.each([{ limit: 64 * KB }, { set: 300, limit: 300 }, { set: MB, limit: MB }])(
-    'is a dead letter that was not parsed: $limit bytes are charged, one more is not',
+    'is a dead letter without being parsed: $limit bytes are charged, one more is not',
     async ({ set, limit }) => {
       const env: Record<string, string> = set === undefined ? {} : { MESSAGE_MAX_BYTES: String(set) };
       const service = await world.startService({ env });
@@ -84,22 +84,22 @@ describe('a message of more than MESSAGE_MAX_BYTES', () => {
 describe('dead letters of 1 MB', () => {
   const world = useWorld({ services: 0 });
   const count = 200;
-  const tellsPeak =
+  const printsPeak =
     'data:text/javascript,process.on("exit",()=>console.error(`peak ${process.resourceUsage().maxRSS}`))';
 
-  /** The most memory, in bytes, of the tool that lists one of them. */
+  /** The peak memory, in bytes, of the command that lists one of them. */
   async function peakOfList(): Promise<number> {
     const tool = new NodeProcess('dist/dead-letters/main.js', {
       name: 'dead-letters',
       env: { RABBITMQ_URL: world.broker.url },
       args: ['list', '--limit', '1'],
-      nodeArgs: ['--import', tellsPeak],
+      nodeArgs: ['--import', printsPeak],
     });
     expect(await tool.exited).toMatchObject({ code: 0 });
     return Number(/^peak (\d+)$/m.exec(tool.output)?.[1]) * KB;
   }
 
-  it('are looked through in windows of a few: the tool never holds many of them', async () => {
+  it('are read a few at a time: the command never holds many of them', async () => {
     const service = await world.startService();
     await service.terminate();
     const few = await peakOfList();

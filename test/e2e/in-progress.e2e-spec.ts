@@ -15,7 +15,7 @@ describe('duplicate while the key is in progress, same process', () => {
   let commandsOnRecord: string[][];
 
   beforeAll(async () => {
-    // One payment first, so that the scripts are in Redis and each command is sent once.
+    // A first payment loads the scripts into Redis, so that each command is then sent once.
     const warmUp = aPayment();
     await world.broker.publishPayment(warmUp);
     await world.service.completedPayment(warmUp.idempotencyKey);
@@ -30,16 +30,16 @@ describe('duplicate while the key is in progress, same process', () => {
     commands.stop();
   });
 
-  it("waits for the running call's answer: one call to the gateway", async () => {
+  it('waits for the answer of the running call: one call to the gateway', async () => {
     expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(1);
   });
 
-  it('makes no broker traffic: no copy is delayed or comes again', () => {
+  it('causes no broker traffic: no copy is delayed or redelivered', () => {
     expect(trace.delayed(payment.idempotencyKey)).toEqual([]);
     expect(trace.deliveries(payment.idempotencyKey)).toHaveLength(copies);
   });
 
-  it('makes no Redis traffic: one begin and one complete for all copies', () => {
+  it('causes no Redis traffic: one begin and one complete for all copies', () => {
     expect(commandsOnRecord).toHaveLength(2);
   });
 });
@@ -57,7 +57,7 @@ describe('duplicate while the key is in progress, in another process: a charge o
     await eventually(() => trace.final(payment.idempotencyKey) === copies);
   });
 
-  it('does not start: one call to the gateway, one charge', async () => {
+  it('does not run: one call to the gateway, one charge', async () => {
     expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(1);
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
@@ -79,7 +79,7 @@ describe('duplicate while the key is in progress, in another process: a charge o
   });
 });
 
-describe('a key whose owner died and left its lock', () => {
+describe('a key whose owner died without releasing its lock', () => {
   const world = useWorld({ env: { IDEMPOTENCY_LEASE: '5', PAYMENT_MAX_ATTEMPTS: '1' } });
   const payment = aPayment();
   let trace: DeliveryTrace;
@@ -91,7 +91,7 @@ describe('a key whose owner died and left its lock', () => {
     await world.service.completedPayment(payment.idempotencyKey);
   });
 
-  it('is charged once when the lock has run out', async () => {
+  it('is charged once when the lock has expired', async () => {
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
@@ -99,7 +99,7 @@ describe('a key whose owner died and left its lock', () => {
     expect(trace.deliveries(payment.idempotencyKey).length - 1).toBeLessThanOrEqual(3);
   });
 
-  it('waits without burning the delivery limit', () => {
+  it('waits without using up the delivery limit', () => {
     expect(trace.deliveries(payment.idempotencyKey).filter(({ redelivered }) => redelivered)).toEqual([]);
   });
 });

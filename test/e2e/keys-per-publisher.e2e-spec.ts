@@ -13,7 +13,7 @@ import { useWorld } from '../support/world';
 const PASSWORD = 'published';
 const settings = { KEYS_PER_PUBLISHER: 'true' };
 
-/** A user who may publish requests and says who it is. */
+/** A publisher: a RabbitMQ user that may publish requests and sets its `user_id`. */
 class Shop {
   readonly user = `shop:${randomUUID()}`;
   private session: AmqpSession | undefined;
@@ -31,7 +31,7 @@ class Shop {
     await this.management.deleteUser(this.user);
   }
 
-  /** With the user id that the broker checks, unless a test wants another. */
+  /** Sends its own user id, which the broker checks; a test may pass another, or '' for none. */
   async publish(payment: Payment, userId: string | undefined = this.user): Promise<void> {
     const channel = await this.session?.publishing();
     channel?.publish(exchange, routingKey, Buffer.from(JSON.stringify(payment)), {
@@ -48,7 +48,7 @@ class Shop {
   }
 }
 
-describe('keys of publishers who do not trust each other (KEYS_PER_PUBLISHER)', () => {
+describe('keys with KEYS_PER_PUBLISHER on, for publishers who do not trust each other', () => {
   const world = useWorld({ env: settings });
   const management = new Management(given('RABBITMQ_MANAGEMENT_URL'));
   const [first, second] = [new Shop(management), new Shop(management)];
@@ -66,14 +66,14 @@ describe('keys of publishers who do not trust each other (KEYS_PER_PUBLISHER)', 
     await second.close();
   });
 
-  const recorded = (shop: Shop, payment: Payment) =>
+  const untilRecorded = (shop: Shop, payment: Payment) =>
     eventually(async () => (await world.redis.record(shop.keyOf(payment))) !== undefined, {
       withinMs: 30_000,
     });
   const chargesOf = (shop: Shop, payment: Payment) =>
     world.sandbox.chargesFor(`payment:${shop.keyOf(payment)}`);
 
-  it('are different keys, though they are written alike: both payments are charged, each once', async () => {
+  it('are different for two publishers with the same text: both payments are charged, each once', async () => {
     const idempotencyKey = randomUUID();
     const [mine, theirs] = [aPayment({ idempotencyKey, amount: 1 }), aPayment({ idempotencyKey, amount: 2 })];
     for (const [shop, payment] of [
@@ -83,27 +83,27 @@ describe('keys of publishers who do not trust each other (KEYS_PER_PUBLISHER)', 
       [second, theirs],
     ] as const)
       await shop.publish(payment);
-    await recorded(first, mine);
-    await recorded(second, theirs);
+    await untilRecorded(first, mine);
+    await untilRecorded(second, theirs);
     await eventually(() => world.broker.isDrained());
     expect(await chargesOf(first, mine)).toMatchObject([{ amount: 100 }]);
     expect(await chargesOf(second, theirs)).toMatchObject([{ amount: 200 }]);
     expect(await world.broker.depth('payments.dead-letter')).toBe(0);
   });
 
-  it("are the publisher's, too, after a delay: the copy is charged under the key of the first try", async () => {
+  it("stay the publisher's after a delay: the copy is charged under the key of the first attempt", async () => {
     const payment = aPayment();
-    // Charged, and the answer lost: another key would be another charge.
+    // The gateway charges but its answer is lost: another key would make another charge.
     await world.sandbox.fault({ kind: 'drop-after', times: 1 });
     await first.publish(payment);
-    await recorded(first, payment);
+    await untilRecorded(first, payment);
     expect(await chargesOf(first, payment)).toHaveLength(1);
     expect(await world.sandbox.charges()).not.toContainEqual(
       expect.objectContaining({ idempotencyKey: `payment:${payment.idempotencyKey}` }),
     );
   });
 
-  it("are the publisher's, too, when a dead letter is replayed", async () => {
+  it("stay the publisher's when a dead letter is replayed", async () => {
     const payment = aPayment();
     await world.sandbox.fault({ kind: 'error-500', times: 1, status: 500 });
     await first.publish(payment);
@@ -114,11 +114,11 @@ describe('keys of publishers who do not trust each other (KEYS_PER_PUBLISHER)', 
     expect(JSON.parse(reconciled.output)).toMatchObject({ payments: { 'dead-letter': 1 }, broken: [] });
     await world.sandbox.fault({ kind: 'forget-keys' });
     expect(await tool.run('replay', '--all')).toMatchObject({ code: 0 });
-    await recorded(first, payment);
+    await untilRecorded(first, payment);
     expect(await chargesOf(first, payment)).toHaveLength(1);
   });
 
-  it('are refused where nobody says whose they are: invalid-message, and no charge', async () => {
+  it('are rejected without a user_id: invalid-message, no charge', async () => {
     const payment = aPayment();
     await first.publish(payment, '');
     const [letter] = await world.broker.waitForDeadLetters(1);
@@ -126,7 +126,7 @@ describe('keys of publishers who do not trust each other (KEYS_PER_PUBLISHER)', 
     await world.broker.takeDeadLetters(() => undefined);
   });
 
-  it('cannot be taken in the name of somebody else: the broker refuses the message', async () => {
+  it('cannot be used in the name of another user: the broker refuses the message', async () => {
     const session = new AmqpSession(asUser(world.broker.url, { user: first.user, password: PASSWORD }));
     const channel = await session.newChannel();
     const refusal = new Promise<unknown>((resolve) => channel.once('error', resolve));
@@ -135,7 +135,7 @@ describe('keys of publishers who do not trust each other (KEYS_PER_PUBLISHER)', 
     await session.close();
   });
 
-  it('are that of the service for what it publishes itself, and found again under the plain key', async () => {
+  it('belong to the service for requests over HTTP, and are found under the plain key', async () => {
     const payment = aPayment();
     expect(await world.service.postPayment(payment)).toMatchObject({
       status: 202,
@@ -147,7 +147,7 @@ describe('keys of publishers who do not trust each other (KEYS_PER_PUBLISHER)', 
     expect(await world.redis.record(`guest:${payment.idempotencyKey}`)).toBeDefined();
   });
 
-  it('have less room: with the name of the publisher at most 255 characters', async () => {
+  it('have at most 255 characters, including the name of the publisher', async () => {
     const payment = aPayment({ idempotencyKey: 'k'.repeat(255) });
     await first.publish(payment);
     expect(await world.broker.waitForDeadLetters(1)).toMatchObject([

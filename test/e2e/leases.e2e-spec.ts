@@ -10,7 +10,7 @@ const env = { IDEMPOTENCY_LEASE: '2' };
 describe('a charge that takes longer than the lease', () => {
   const world = useWorld({ services: 2, env });
 
-  it('keeps its lease by renewing it: one owner from begin to end', async () => {
+  it('renews its lease: one owner from begin to end', async () => {
     const payment = aPayment();
     const owners = new Set<string | null>();
     await world.slowDown(payment, { ms: 5000 });
@@ -38,44 +38,44 @@ describe('a process frozen past its lease', () => {
     await world.beginSlowPayment(payment, { ms: 1500, when: 'after' });
     world.service.freeze();
     const survivor = await world.startService();
-    // The frozen process still has a connection with room for messages, so that some of the copies are its own.
+    // The frozen process still has a connection below its prefetch, so it receives some of the copies.
     await world.broker.publishPayment(payment, { copies: 4 });
     await survivor.completedPayment(payment.idempotencyKey);
     recorded = await world.redis.recordText(payment.idempotencyKey);
     world.service.thaw();
     await world.service.untilHealthy('ready');
     await world.service.terminate();
-    // Copies that were delayed while the key was in progress come back when their time is over.
+    // Copies that were delayed while the key was in progress come back after their delay.
     await eventually(() => world.broker.isDrained());
     await survivor.terminate();
   });
 
-  it('does not write over the record of the process that took over', async () => {
+  it('does not overwrite the record of the process that took over', async () => {
     expect(await world.redis.recordText(payment.idempotencyKey)).toBe(recorded);
   });
 
-  it('does not lead to a second charge', async () => {
+  it('makes no second charge', async () => {
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('leaves no work and no dead letter behind', async () => {
+  it('leaves no messages and no dead letter behind', async () => {
     expect(await world.broker.unfinished()).toEqual({});
     expect(await world.broker.depth(deadLetterQueue)).toBe(0);
   });
 });
 
-describe('a lease that somebody else has taken over', () => {
+describe('a lease that another owner has taken over', () => {
   const world = useWorld({ env });
   const payment = aPayment();
   const { lock } = redisKeys(payment.idempotencyKey);
-  const thief = 'another owner';
+  const newOwner = 'another owner';
   let ownerWhileDelayed: string | null;
   let recordWhileDelayed: unknown;
 
   beforeAll(async () => {
     const trace = await world.broker.traceDeliveries();
     await world.beginSlowPayment(payment, { ms: 2000, when: 'after' });
-    await world.redis.client.set(lock, thief, 'PX', 8000);
+    await world.redis.client.set(lock, newOwner, 'PX', 8000);
     await eventually(() => trace.delayed(payment.idempotencyKey).length > 0);
     ownerWhileDelayed = await world.redis.lock(payment.idempotencyKey);
     recordWhileDelayed = await world.redis.record(payment.idempotencyKey);
@@ -84,14 +84,14 @@ describe('a lease that somebody else has taken over', () => {
   });
 
   it('is not released by its former owner', () => {
-    expect(ownerWhileDelayed).toBe(thief);
+    expect(ownerWhileDelayed).toBe(newOwner);
   });
 
-  it('keeps the former owner from writing the record, though the gateway charged', () => {
+  it('prevents the former owner from writing the record, though the gateway charged', () => {
     expect(recordWhileDelayed).toBeUndefined();
   });
 
-  it('ends in one charge and one record all the same', async () => {
+  it('still ends in one charge and one record', async () => {
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
     expect(await world.redis.record(payment.idempotencyKey)).toMatchObject({
       result: { status: 'succeeded' },

@@ -43,7 +43,7 @@ describe('the local memory of finished keys', () => {
     expect(replays).toEqual(['memory']);
   });
 
-  it('answers as Redis would, whatever was done to the result of the first call', async () => {
+  it('answers as Redis would, even if the caller changed the first result', async () => {
     const { service } = await serviceWithMemory();
     const call = () =>
       service.run('key', () => Promise.resolve({ items: ['one'], at: new Date(0) }), { scope: 'memory' });
@@ -55,7 +55,7 @@ describe('the local memory of finished keys', () => {
     });
   });
 
-  it('still notices another payload', async () => {
+  it('still detects another payload', async () => {
     const { service } = await serviceWithMemory();
     await service.run('key', () => Promise.resolve(1), { scope: 'memory', payload: 1 });
     expect(await service.run('key', () => Promise.resolve(2), { scope: 'memory', payload: 2 })).toEqual({
@@ -64,14 +64,14 @@ describe('the local memory of finished keys', () => {
     });
   });
 
-  it('knows nothing of a key in progress, and nothing any more after forget()', async () => {
+  it('does not contain a key in progress, or a key after forget()', async () => {
     const { service } = await serviceWithMemory();
     await redis.set('lock:memory:key', 'another process', 'PX', 60_000);
-    const busy = await service.run('key', () => Promise.resolve(1), { scope: 'memory' });
+    const inProgress = await service.run('key', () => Promise.resolve(1), { scope: 'memory' });
     await redis.del('lock:memory:key');
     await service.run('key', () => Promise.resolve(1), { scope: 'memory' });
     await service.forget({ scope: 'memory', key: 'key' });
     const again = await service.run('key', () => Promise.resolve(2), { scope: 'memory' });
-    expect([busy.kind, again]).toEqual(['in-progress', { kind: 'executed', result: 2 }]);
+    expect([inProgress.kind, again]).toEqual(['in-progress', { kind: 'executed', result: 2 }]);
   });
 });

@@ -7,7 +7,7 @@ import type { World } from '../support/world';
 
 const ttlSeconds = 3;
 const env = { IDEMPOTENCY_TTL: String(ttlSeconds), IDEMPOTENCY_LEASE: '3' };
-const patienceMs = 45_000;
+const recoveryMs = 45_000;
 
 async function publishAll(world: World, payments: readonly Payment[]): Promise<void> {
   for (const payment of payments) await world.broker.publishPayment(payment);
@@ -19,10 +19,10 @@ async function untilUnready(world: World): Promise<void> {
   );
 }
 
-/** What was published by now is then older than records live, with whole seconds to spare. */
-async function untilOlderThanRecords(livesSeconds = ttlSeconds): Promise<void> {
+/** Waits until every message published so far is older than the lifetime of records, by whole seconds. */
+async function untilOlderThanRecords(lifetimeSeconds = ttlSeconds): Promise<void> {
   const from = Date.now();
-  await eventually(() => Date.now() - from > (livesSeconds + 2) * 1000, { withinMs: patienceMs });
+  await eventually(() => Date.now() - from > (lifetimeSeconds + 2) * 1000, { withinMs: recoveryMs });
 }
 
 async function expectEachChargedOnce(world: World, payments: readonly Payment[]): Promise<void> {
@@ -32,9 +32,9 @@ async function expectEachChargedOnce(world: World, payments: readonly Payment[])
     );
     expect(charges.map(({ length }) => length)).toEqual(payments.map(() => 1));
   };
-  await eventually(expectOneChargeEach, { withinMs: patienceMs });
-  await eventually(() => world.broker.isDrained(), { withinMs: patienceMs });
-  // What was still queued may have been charged once more.
+  await eventually(expectOneChargeEach, { withinMs: recoveryMs });
+  await eventually(() => world.broker.isDrained(), { withinMs: recoveryMs });
+  // A message that was still queued may have caused a second charge.
   await expectOneChargeEach();
   expect(await world.broker.depth(deadLetterQueue)).toBe(0);
 }
@@ -43,7 +43,7 @@ describe.each(['1', '50'])('credentials refused for longer than IDEMPOTENCY_TTL,
   const world = useWorld({ env: { ...env, RABBITMQ_PREFETCH: prefetch } });
   const payments = Array.from({ length: 12 }, () => aPayment());
 
-  it('charges all that waited once, whether delivered before or not, and leaves no dead letter', async () => {
+  it('charges every waiting payment once, delivered before or not, and leaves no dead letter', async () => {
     await world.sandbox.fault({ kind: 'unauthorized', times: 0 });
     await publishAll(world, payments);
     await untilUnready(world);
@@ -53,13 +53,13 @@ describe.each(['1', '50'])('credentials refused for longer than IDEMPOTENCY_TTL,
   });
 });
 
-describe('credentials refused for longer than IDEMPOTENCY_TTL, and the process restarted meanwhile', () => {
-  // Longer than a start takes: while nobody is there to wait, messages age.
+describe('credentials refused for longer than IDEMPOTENCY_TTL, with a restart of the process', () => {
+  // Longer than a start takes: messages age while no process runs.
   const longerSeconds = 12;
   const world = useWorld({ env: { ...env, IDEMPOTENCY_TTL: String(longerSeconds), RABBITMQ_PREFETCH: '1' } });
   const payments = Array.from({ length: 12 }, () => aPayment());
 
-  it('charges all that waited once, and leaves no dead letter', async () => {
+  it('charges every waiting payment once, and leaves no dead letter', async () => {
     await world.sandbox.fault({ kind: 'unauthorized', times: 0 });
     await publishAll(world, payments);
     await untilUnready(world);
@@ -72,12 +72,12 @@ describe('credentials refused for longer than IDEMPOTENCY_TTL, and the process r
   });
 });
 
-describe('a duplicate of a forgotten charge that waited behind the pause', () => {
+describe('a duplicate that waited during a pause until its record had expired', () => {
   const world = useWorld({ env: { ...env, RABBITMQ_PREFETCH: '1' } });
   const payment = aPayment();
   const other = aPayment();
 
-  it('is looked up at the gateway, which has forgotten the key: nothing is charged again', async () => {
+  it('is looked up at the gateway, which has forgotten the key: no second charge', async () => {
     const timestamp = Math.floor(Date.now() / 1000);
     await world.broker.publishPayment(payment, { properties: { timestamp } });
     await world.service.completedPayment(payment.idempotencyKey);
@@ -94,11 +94,11 @@ describe('a duplicate of a forgotten charge that waited behind the pause', () =>
   });
 });
 
-describe('Redis away for longer than IDEMPOTENCY_TTL', () => {
+describe('Redis down for longer than IDEMPOTENCY_TTL', () => {
   const world = useWorld({ own: { redis: true }, env: { ...env, RABBITMQ_PREFETCH: '4' } });
   const payments = Array.from({ length: 12 }, () => aPayment());
 
-  it('charges all that waited once, and leaves no dead letter', async () => {
+  it('charges every waiting payment once, and leaves no dead letter', async () => {
     await world.redisServer.kill();
     await publishAll(world, payments);
     await untilUnready(world);

@@ -11,22 +11,22 @@ describe('the metrics of a consumer', () => {
     slow: aPayment(),
     declined: aPayment({ paymentMethodId: 'pm_card_visa_chargeDeclined' }),
   };
-  const troubled = aPayment();
+  const failsAtFirst = aPayment();
   let metrics: Metrics;
 
-  /** The slow one is renewed and has two copies, one is declined, one fails at first, and one is no payment at all. */
+  /** Slow: its lease is renewed, and it has two duplicates. The others: one declined, one fails at first, one invalid message. */
   beforeAll(async () => {
     await world.slowDown(payments.slow, { ms: 1_500 });
     await world.sandbox.fault({
       kind: 'error-500-unstored',
-      matching: { idempotencyKey: gatewayKey(troubled) },
+      matching: { idempotencyKey: gatewayKey(failsAtFirst) },
     });
     await world.broker.publishPayment(payments.slow, { copies: 3 });
     await world.broker.publishPayment(payments.declined);
-    await world.broker.publishPayment(troubled);
+    await world.broker.publishPayment(failsAtFirst);
     await world.broker.publish('{}', { headers: { 'idempotency-key': 'no-payment' } });
     await Promise.all(
-      [payments.slow, payments.declined, troubled].map(({ idempotencyKey }) =>
+      [payments.slow, payments.declined, failsAtFirst].map(({ idempotencyKey }) =>
         world.service.completedPayment(idempotencyKey),
       ),
     );
@@ -62,33 +62,33 @@ describe('the metrics of a consumer', () => {
     ['succeeded', 2],
     ['declined', 1],
     ['unavailable', 1],
-  ])('time the calls to the gateway by result: %s', (result, count) => {
+  ])('measure the calls to the gateway by result: %s', (result, count) => {
     const labels = { call: 'charge', result };
     expect(metrics.value('payments_gateway_call_duration_seconds_count', labels)).toBe(count);
   });
 
   it('count leases: acquired, renewed, lost', () => {
-    const events = (event: string) => metrics.value('idempotency_events_total', { scope: 'payment', event });
-    expect(events('acquired')).toBe(4);
-    expect(events('lease-renewed')).toBeGreaterThan(0);
-    expect(events('lease-lost')).toBe(0);
+    const countOf = (event: string) => metrics.value('idempotency_events_total', { scope: 'payment', event });
+    expect(countOf('acquired')).toBe(4);
+    expect(countOf('lease-renewed')).toBeGreaterThan(0);
+    expect(countOf('lease-lost')).toBe(0);
   });
 
-  it('time each step of the store', () => {
-    const steps = (step: string) =>
+  it('measure the duration of each store step', () => {
+    const countOf = (step: string) =>
       metrics.value('idempotency_store_step_duration_seconds_count', { step, result: 'ok' });
-    expect(steps('begin')).toBe(4);
-    expect(steps('complete')).toBe(3);
-    expect(steps('release')).toBe(1);
+    expect(countOf('begin')).toBe(4);
+    expect(countOf('complete')).toBe(3);
+    expect(countOf('release')).toBe(1);
   });
 
-  it('show that messages are consumed, and by how many', () => {
+  it('show that messages are consumed, and the number of consumers', () => {
     expect(metrics.value('payments_consumption_state', { state: 'consuming' })).toBe(1);
     expect(metrics.value('payments_consumption_state', { state: 'paused' })).toBe(0);
     expect(metrics.value('payments_queue_consumers', { queue: workQueue })).toBe(1);
   });
 
-  it('show the depth of each queue, the retry queues among them', () => {
+  it('show the depth of each queue, including the retry queues', () => {
     expect(metrics.value('payments_queue_ready_messages', { queue: workQueue })).toBe(0);
     expect(metrics.value('payments_queue_ready_messages', { queue: `${workQueue}.retry.250` })).toBe(0);
   });
@@ -97,31 +97,31 @@ describe('the metrics of a consumer', () => {
     expect(metrics.value('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThan(0);
   });
 
-  describe('are all that operators are told to look at:', () => {
+  describe('include everything that operators are told to watch:', () => {
     const queries = [...alertRules().map(({ expr }) => expr), ...dashboardQueries()];
-    /** Prometheus makes it when it scrapes. */
+    /** Prometheus itself adds these when it scrapes. */
     const prometheusOwn = ['up'];
 
     it('every metric in the alerts and in the dashboard', () => {
-      const asked = new Set(queries.flatMap(metricsIn));
-      expect(asked.size).toBeGreaterThan(10);
-      expect([...asked].filter((name) => !metrics.names.has(name) && !prometheusOwn.includes(name))).toEqual(
+      const used = new Set(queries.flatMap(metricsIn));
+      expect(used.size).toBeGreaterThan(10);
+      expect([...used].filter((name) => !metrics.names.has(name) && !prometheusOwn.includes(name))).toEqual(
         [],
       );
     });
 
-    it('every value of a label, too', () => {
-      const asked = queries.flatMap(labelsIn).filter(({ label }) => label !== 'job');
-      const unknown = asked.filter(({ label, value }) => {
+    it('every label value in the alerts and in the dashboard', () => {
+      const used = queries.flatMap(labelsIn).filter(({ label }) => label !== 'job');
+      const unknown = used.filter(({ label, value }) => {
         const shown = [...metrics.labelValues(label)];
         return !shown.some((known) => new RegExp(`^(?:${value})$`).test(known));
       });
-      // A failure that does not happen in this traffic: the gateway's own words for it.
+      // Label values of failures that do not occur in this test.
       expect(new Set(unknown.map(({ value }) => value))).toEqual(new Set(['outcome-unknown', 'fault']));
     });
   });
 
-  it('have no key and no id in any label', () => {
+  it('contain no key and no id in a label', () => {
     const labels = ['queue', 'outcome', 'reason', 'scope', 'event', 'step', 'result', 'call', 'state'];
     const values = labels.flatMap((label) => [...metrics.labelValues(label)]);
     expect(values.filter((value) => /^key-|^PAY-|no-payment/.test(value))).toEqual([]);

@@ -7,7 +7,7 @@ import { deadLetterQueue, exchange, retryQueuePrefix, workQueue } from '../suppo
 import { useWorld } from '../support/world';
 
 const management = new Management(given('RABBITMQ_MANAGEMENT_URL'));
-/** What a sender may set alike on all its messages. */
+/** Properties that a publisher may set to the same value on all its messages. */
 const shared = {
   messageId: 'the-same-for-all',
   correlationId: 'the-same-for-all',
@@ -16,11 +16,11 @@ const shared = {
 };
 const severalPayments = (count: number): Payment[] => Array.from({ length: count }, () => aPayment());
 
-describe('many messages with one message id, and retry queues that are missing', () => {
+describe('many messages with the same message id, while the retry queues are missing', () => {
   const world = useWorld();
   const payments = severalPayments(20);
 
-  it('are all delayed, and charged once: a returned copy is never taken for a confirmed one', async () => {
+  it('are all delayed and charged once: a returned copy never counts as confirmed', async () => {
     const vhost = vhostOf(world.broker.url);
     const retryQueues = (await management.queueNames(vhost)).filter((name) =>
       name.startsWith(retryQueuePrefix),
@@ -37,10 +37,10 @@ describe('many messages with one message id, and retry queues that are missing',
   });
 });
 
-describe('what our publisher waits for', () => {
+describe('a forged x-publish-id', () => {
   const world = useWorld();
 
-  it('is not what a sender forges: an id like ours on a message does not confirm or return another one', async () => {
+  it('does not confirm or return another message of the service', async () => {
     const forged = { headers: { 'x-publish-id': '1' } };
     await world.broker.publish('not JSON', forged);
     const [letter] = await world.broker.waitForDeadLetters(1);
@@ -54,16 +54,16 @@ describe.each([
   { queue: `${retryQueuePrefix}1000` },
   { queue: deadLetterQueue },
   { queue: workQueue },
-])('$queue removed while messages need it', ({ queue }) => {
+])('$queue is deleted while messages need it', ({ queue }) => {
   const world = useWorld();
 
-  it('is declared anew, and nothing is lost: each payment is charged, each bad message a dead letter', async () => {
+  it('it is declared again and nothing is lost: payments are charged, invalid messages are dead letters', async () => {
     const payments = severalPayments(12);
     await world.sandbox.fault({ kind: 'error-500-unstored', times: payments.length });
     await world.sandbox.fault({ kind: 'delay', delayMs: 200, when: 'before', times: payments.length });
-    // Only what it holds itself goes with a queue: at this moment it is empty.
+    // Deleting a queue loses the messages in it; at this moment it is empty.
     await management.deleteQueue(vhostOf(world.broker.url), queue);
-    // Without the work queue or its binding the broker takes no request; with them it takes all.
+    // The broker takes a request only while the work queue and its binding exist.
     await eventually(() => world.broker.publish('not JSON'), { withinMs: 30_000 });
     for (const payment of payments) await world.broker.publishPayment(payment);
     await Promise.all(payments.map(({ idempotencyKey }) => world.service.completedPayment(idempotencyKey)));
@@ -75,20 +75,20 @@ describe.each([
   });
 });
 
-describe('the exchange of the dead letters removed while messages need it', () => {
+describe('the dead-letter exchange is deleted while messages need it', () => {
   const world = useWorld();
 
-  it('is nothing that keeps a dead letter from its queue', async () => {
+  it('dead letters still reach their queue', async () => {
     await management.deleteExchange(vhostOf(world.broker.url), deadLetterQueue);
     await world.broker.publish('not JSON');
     expect(await world.broker.waitForDeadLetters(1)).toMatchObject([{ reason: 'invalid-message' }]);
   });
 });
 
-describe('the exchange of the payments removed', () => {
+describe('the payments exchange is deleted', () => {
   const world = useWorld();
 
-  it('is declared anew with its bindings: what is posted again is charged', async () => {
+  it('it is declared again with its bindings: a repeated request is charged', async () => {
     const payment = aPayment();
     await management.deleteExchange(vhostOf(world.broker.url), exchange);
     await eventually(async () =>

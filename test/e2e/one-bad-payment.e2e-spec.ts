@@ -3,14 +3,14 @@ import { workQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 import type { World } from '../support/world';
 
-/** As the service's log has it. */
+/** The lines of the service's log that report a pause. */
 function pausesOf(world: World): string[] {
   return world.service.output.split('\n').filter((line) => line.includes('Consumption paused'));
 }
 
 describe.each([
   { answer: '403', kind: 'forbidden' },
-  { answer: '401, though it accepts our key', kind: 'unauthorized' },
+  { answer: '401, though it accepts the API key', kind: 'unauthorized' },
 ] as const)('the gateway answers one payment with $answer', ({ kind }) => {
   const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: '3' } });
   const bad = aPayment();
@@ -21,7 +21,7 @@ describe.each([
     for (const payment of [bad, ...others]) await world.broker.publishPayment(payment);
   });
 
-  it('is an attempt of that payment alone: counted, tried again, in the end retries-exhausted', async () => {
+  it('counts an attempt of that payment only: retried, and in the end retries-exhausted', async () => {
     const [letter] = await world.broker.waitForDeadLetters(1);
     expect(letter).toMatchObject({
       reason: 'retries-exhausted',
@@ -30,7 +30,7 @@ describe.each([
     });
   });
 
-  it('charges the others meanwhile, and never pauses consumption', async () => {
+  it('charges the others in the meantime, and never pauses consumption', async () => {
     await Promise.all(others.map(({ idempotencyKey }) => world.service.completedPayment(idempotencyKey)));
     expect(await world.sandbox.charges()).toHaveLength(others.length);
     expect(pausesOf(world)).toEqual([]);
@@ -38,11 +38,11 @@ describe.each([
   });
 });
 
-describe('the gateway may not be searched with our key (403), and replays a stored 5xx', () => {
+describe('the gateway refuses a search with our API key (403), and replays a stored 5xx', () => {
   const world = useWorld();
   const payment = aPayment();
 
-  it('looks through the latest payments instead, and records what it finds', async () => {
+  it('the latest payments are listed instead, and the charge found there is recorded', async () => {
     await world.sandbox.fault({ kind: 'forbidden', times: 1, matching: { request: 'read' } });
     await world.sandbox.fault({
       kind: 'error-500',

@@ -11,7 +11,7 @@ describe('the OpenAPI document', () => {
 
   beforeAll(async () => {
     const { body } = await world.service.get('/docs-json');
-    if (!isJsonObject(body)) throw new Error(`/docs-json is no document: ${String(body)}`);
+    if (!isJsonObject(body)) throw new Error(`/docs-json is not a document: ${String(body)}`);
     document = new ApiDocument(body);
   });
 
@@ -24,19 +24,19 @@ describe('the OpenAPI document', () => {
     expect(document.operations.sort()).toEqual(routes.sort());
   });
 
-  it('has an example for each kind of body', () => {
+  it('has an example for each body', () => {
     const without = document.bodies.filter(({ examples }) => examples.length === 0);
     expect(without.map(({ place }) => place)).toEqual([]);
   });
 
   it('documents an answer for each operation', () => {
-    const silent = document.operations.filter(
+    const undocumented = document.operations.filter(
       (name) => !document.bodies.some(({ place }) => place.startsWith(`${name} 2`)),
     );
-    expect(silent).toEqual([]);
+    expect(undocumented).toEqual([]);
   });
 
-  it('has examples that are as their schemas say', () => {
+  it('has examples that match their schemas', () => {
     const wrong = document.bodies
       .flatMap(({ examples }) => examples)
       .map(({ place, value, schema }) => ({ place, problems: document.problemsOf(value, schema) }))
@@ -44,17 +44,17 @@ describe('the OpenAPI document', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('would notice an example that is not', () => {
+  it('detects an example that does not match', () => {
     const [answer] = document.bodies.filter(({ place }) => place.startsWith('POST /payments 202'));
     expect(document.problemsOf({ paymentId: 7 }, answer?.examples[0]?.schema ?? '')).not.toEqual([]);
   });
 
-  it('says what the service answers', async () => {
+  it('matches the answers of the service', async () => {
     const { service } = world;
     const payment = aPayment();
     const published = await service.postPayment(payment);
     await service.completedPayment(payment.idempotencyKey);
-    await world.broker.publish('no payment at all');
+    await world.broker.publish('not a payment');
     await world.broker.waitForDeadLetters(1);
     const letters = await service.get('/dead-letters');
     const answers: [string, Answer][] = [

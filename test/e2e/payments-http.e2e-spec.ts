@@ -8,7 +8,7 @@ import { useWorld } from '../support/world';
 const uuidV4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const isoInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/;
 
-/** A body without what travels in the header. */
+/** A body without the key, which is sent in the header. */
 function aBody(overrides: Record<string, unknown> = {}): Record<string, unknown> {
   return { ...withoutKey(aPayment()), ...overrides };
 }
@@ -24,12 +24,12 @@ describe('POST /payments', () => {
     });
   });
 
-  it('sends one copy where none are asked for', async () => {
+  it('sends one copy by default', async () => {
     const { body } = await world.service.postPayment(aPayment());
     expect(body).toMatchObject({ copies: 1 });
   });
 
-  it('makes a UUID v4 where the header has no key, a new one each time', async () => {
+  it('creates a new UUID v4 key for each request without a key header', async () => {
     const [first, second] = [
       await world.service.post('/payments', aBody()),
       await world.service.post('/payments', aBody()),
@@ -48,7 +48,7 @@ describe('POST /payments', () => {
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('puts the key in the header and in no other form than the one given', async () => {
+  it('publishes the key in the header exactly as it was given', async () => {
     const trace = await world.broker.traceDeliveries();
     const payment = aPayment({ idempotencyKey: 'Key/with:all{kinds}=of~signs!' });
     await world.service.postPayment(payment);
@@ -87,7 +87,7 @@ describe('GET /payments/:idempotencyKey', () => {
     await world.service.completedPayment(payment.idempotencyKey);
   });
 
-  it('answers 404 for a key nobody has used', async () => {
+  it('answers 404 for an unknown key', async () => {
     expect(await world.service.payment(randomUUID())).toMatchObject({ status: 404 });
   });
 });
@@ -178,7 +178,7 @@ describe('POST /payments with a bad request', () => {
     expect(JSON.stringify(answer.body).toLowerCase()).toContain('idempotency-key');
   });
 
-  it('has published nothing of all this', async () => {
+  it('published nothing for these requests', async () => {
     const good = aPayment();
     await world.service.postPayment(good);
     await world.service.completedPayment(good.idempotencyKey);

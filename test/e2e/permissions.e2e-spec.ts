@@ -10,15 +10,15 @@ import { ReconcileCommand } from '../support/reconcile-command';
 import { useWorld } from '../support/world';
 
 const PASSWORD = 'permitted';
-describe('the least permissions, as the page says them', () => {
+describe('the documented least permissions', () => {
   const world = useWorld({ services: 0, own: { redis: true }, env: { NODE_ENV: 'production' } });
   const user = `payments-${randomUUID()}`;
   let management: Management;
   let urls: { rabbitmqUrl: string; redisUrl: string };
 
-  async function recorded({ idempotencyKey }: Payment): Promise<void> {
-    const isThere = async () => (await world.redis.record(idempotencyKey)) !== undefined;
-    await eventually(isThere, { withinMs: 45_000 });
+  async function untilRecorded({ idempotencyKey }: Payment): Promise<void> {
+    const recordExists = async () => (await world.redis.record(idempotencyKey)) !== undefined;
+    await eventually(recordExists, { withinMs: 45_000 });
   }
 
   beforeAll(async () => {
@@ -37,21 +37,21 @@ describe('the least permissions, as the page says them', () => {
   });
   afterAll(() => management.deleteUser(user));
 
-  it('suffice for a payment, its duplicate, a retry, and a dead letter', async () => {
+  it('are enough for a payment, its duplicate, a retry and a dead letter', async () => {
     const payment = aPayment();
     await world.broker.publishPayment(payment, { copies: 3 });
-    await recorded(payment);
+    await untilRecorded(payment);
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
     await world.broker.publish('no JSON');
     await world.broker.waitForDeadLetters(1);
     const refused = aPayment();
     await world.sandbox.fault({ kind: 'unauthorized', times: 1 });
     await world.broker.publishPayment(refused);
-    await recorded(refused);
+    await untilRecorded(refused);
     expect(world.service.output).not.toMatch(/NOPERM|can't run this command|ACCESS_REFUSED/);
   });
 
-  it('suffice for `npm run dead-letters`', async () => {
+  it('are enough for `npm run dead-letters`', async () => {
     const command = new DeadLettersCommand(
       () => ({ url: urls.rabbitmqUrl }),
       () => ({ url: urls.redisUrl }),
@@ -61,7 +61,7 @@ describe('the least permissions, as the page says them', () => {
     await world.broker.waitForDeadLetters(1);
   });
 
-  it('suffice for `npm run reconcile`, with a user of its own for Redis', async () => {
+  it('are enough for `npm run reconcile` with its own Redis user', async () => {
     const command = new ReconcileCommand(world);
     const env = {
       RABBITMQ_URL: urls.rabbitmqUrl,

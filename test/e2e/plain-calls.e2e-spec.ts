@@ -33,15 +33,17 @@ describe('a plain call of IdempotencyService.run()', () => {
     ]);
   });
 
-  it('tells another payload and a busy key apart from an answer', async () => {
+  it('reports a reused key and a key in progress', async () => {
     await shop.idempotency.run(key, () => Promise.resolve(1), { scope: 'plain', payload: 1 });
-    await shop.redis.set(`lock:plain:${key}-busy`, 'another process', 'PX', 4_000);
+    await shop.redis.set(`lock:plain:${key}-inProgress`, 'another process', 'PX', 4_000);
     const other = await shop.idempotency.run(key, () => Promise.resolve(2), { scope: 'plain', payload: 2 });
-    const busy = await shop.idempotency.run(`${key}-busy`, () => Promise.resolve(2), { scope: 'plain' });
-    expect([other.kind, busy.kind]).toEqual(['idempotency-key-reused', 'in-progress']);
+    const inProgress = await shop.idempotency.run(`${key}-inProgress`, () => Promise.resolve(2), {
+      scope: 'plain',
+    });
+    expect([other.kind, inProgress.kind]).toEqual(['idempotency-key-reused', 'in-progress']);
   });
 
-  it('waits for another process as long as it is told to', async () => {
+  it('waits for another process up to inProgressWaitMs', async () => {
     await shop.redis.set(`lock:plain:${key}`, 'another process', 'PX', 300);
     const outcome = await shop.idempotency.run(key, () => Promise.resolve(1), {
       scope: 'plain',
@@ -58,7 +60,7 @@ describe('a plain call of IdempotencyService.run()', () => {
     expect(await call()).toEqual({ kind: 'executed', result: 2 });
   });
 
-  it('ends work whose result is no JSON as failed, and frees the key', async () => {
+  it('fails when the result is not JSON, and frees the key', async () => {
     const bad = () => shop.idempotency.run<unknown>(key, () => Promise.resolve(1n), { scope: 'plain' });
     await expect(bad()).rejects.toThrow('BigInt');
     const good = await shop.idempotency.run(key, () => Promise.resolve(1), { scope: 'plain' });
@@ -66,15 +68,15 @@ describe('a plain call of IdempotencyService.run()', () => {
   });
 
   it.each([
-    ['that nobody can read', (name: string) => shop.redis.set(name, 'no JSON')],
+    ['that is not JSON', (name: string) => shop.redis.set(name, 'no JSON')],
     ['of another type', (name: string) => shop.redis.lpush(name, 'an element')],
-  ])('tells a record %s from a Redis that is away', async (_, spoil) => {
+  ])('does not report a record %s as an unavailable store', async (_, spoil) => {
     await spoil(`idempotent:plain:${key}`);
     const call = shop.idempotency.run(key, () => Promise.resolve(1), { scope: 'plain' });
     await expect(call).rejects.not.toBeInstanceOf(StoreUnavailableError);
   });
 
-  it('rejects a key that nobody should use', async () => {
+  it('rejects an invalid key', async () => {
     await expect(
       shop.idempotency.run('two words', () => Promise.resolve(1), { scope: 'plain' }),
     ).rejects.toMatchObject({

@@ -5,7 +5,7 @@ import { redisKeys } from '../support/redis';
 import { deadLetterQueue, workQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 
-const moreThanAnyDeliveryLimit = 100;
+const aboveAnyDeliveryLimit = 100;
 
 describe('a message that kills its consumer again and again', () => {
   const world = useWorld({ env: { IDEMPOTENCY_LEASE: '2' } });
@@ -16,7 +16,7 @@ describe('a message that kills its consumer again and again', () => {
     await world.service.terminate();
     await world.broker.publishDelayed(poison);
     while ((await world.broker.depth(deadLetterQueue)) === 0) {
-      expect(deaths).toBeLessThan(moreThanAnyDeliveryLimit);
+      expect(deaths).toBeLessThan(aboveAnyDeliveryLimit);
       await eventually(async () => {
         const [waiting, dead] = [
           await world.broker.depth(workQueue),
@@ -29,12 +29,12 @@ describe('a message that kills its consumer again and again', () => {
         deaths++;
       }
     }
-    // The lock of its last victim.
+    // The lock of the last consumer that it killed.
     await world.redis.client.set(redisKeys(poison.idempotencyKey).lock, 'a consumer that died', 'PX', 2000);
     await world.startService();
   });
 
-  it("ends in the dead letters by the queue's delivery limit, with its body and key", async () => {
+  it("becomes a dead letter by the queue's delivery limit, with its body and key", async () => {
     const letters = await world.broker.deadLetters();
     expect(letters).toMatchObject([
       { headers: { 'idempotency-key': poison.idempotencyKey, 'x-first-death-reason': 'expired' } },
@@ -42,16 +42,16 @@ describe('a message that kills its consumer again and again', () => {
     expect(letters[0]?.body.toString()).toBe(JSON.stringify(poison));
   });
 
-  it('has that as its reason, and ends its payment, though it was delayed before', async () => {
+  it('has the reason delivery-limit and ends its payment, though it was delayed before', async () => {
     const command = new DeadLettersCommand(() => world.broker);
     expect(await command.list()).toMatchObject([{ reason: 'delivery-limit', endsPayment: true }]);
   });
 
-  it('has had several chances before', () => {
+  it('was delivered several times before', () => {
     expect(deaths).toBeGreaterThanOrEqual(3);
   });
 
-  it('does not block others', async () => {
+  it('does not block other payments', async () => {
     const other = aPayment();
     await world.broker.publishPayment(other);
     await world.serviceAt(1).completedPayment(other.idempotencyKey);

@@ -22,8 +22,8 @@ import { useWorld } from '../support/world';
 
 const scripts = resolve(__dirname, '../../scripts');
 
-/** Ids of the programs that are written down as running under this folder. */
-function programsUnder(directory: string): number[] {
+/** Ids of the processes that are registered in this folder. */
+function registeredPids(directory: string): number[] {
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' });
   return files
     .filter((file) => file.endsWith('.leftover.json'))
@@ -32,7 +32,7 @@ function programsUnder(directory: string): number[] {
 
 const running = (pids: number[]): number[] => pids.filter((pid) => processStart(pid) !== undefined);
 
-/** A command of this project in a process of its own, whose work is the given code. */
+/** Starts a command of this project as a separate process that runs the given code. */
 function startCommand(work: string, env: NodeJS.ProcessEnv = {}): ChildProcess {
   const code = `
     const { runCommand } = require('./run');
@@ -56,7 +56,7 @@ describe('a private Redis', () => {
   const directory = openRun('spec');
   afterAll(() => removeRun(directory));
 
-  it('comes back with its data on the same port after it was killed', async () => {
+  it('restarts with its data on the same port after a kill', async () => {
     const server = await startRedis({ directory: join(directory, 'killed'), appendFsync: 'always' });
     const client = new Redis(server.url, { lazyConnect: true });
     client.on('error', () => undefined);
@@ -69,7 +69,7 @@ describe('a private Redis', () => {
     await server.stop();
   });
 
-  it('keeps silent while it is frozen, and answers when it is thawed', async () => {
+  it('does not answer while it is frozen, and answers when it is thawed', async () => {
     const server = await startRedis({ directory: join(directory, 'frozen') });
     await server.freeze();
     expect(await answersRedis(server.url)).toBe(false);
@@ -83,19 +83,19 @@ describe('a private RabbitMQ', () => {
   const directory = openRun('spec');
   afterAll(() => removeRun(directory));
 
-  it('serves AMQP and its management API, survives a crash, and leaves no process when it is stopped', async () => {
+  it('serves AMQP and its management API, restarts after a crash, and leaves no process when stopped', async () => {
     const server = await startRabbitmq({ directory: join(directory, 'rabbitmq') });
-    const pids = programsUnder(directory);
+    const pids = registeredPids(directory);
     expect(await answersAmqp(server.url)).toBe(true);
     await server.kill();
     await server.restart();
     const { username, password, origin } = new URL(server.managementUrl);
     const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
     expect(await answersHttp(`${origin}/api/overview`, { authorization })).toBe(true);
-    pids.push(...programsUnder(directory));
+    pids.push(...registeredPids(directory));
     await server.stop();
     expect(running(pids)).toEqual([]);
-    expect(programsUnder(directory)).toEqual([]);
+    expect(registeredPids(directory)).toEqual([]);
   });
 });
 
@@ -111,20 +111,20 @@ describe('a command that is interrupted', () => {
     if (!command.stdout) throw new Error('the command has no standard output');
     const [first]: unknown[] = await once(createInterface({ input: command.stdout }), 'line');
     const directory = String(first);
-    return { command, directory, pids: programsUnder(directory) };
+    return { command, directory, pids: registeredPids(directory) };
   }
 
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('by %s stops its servers and ends with %i', async (signal, code) => {
+  ] as const)('%s stops its servers, and it ends with code %i', async (signal, code) => {
     const { command, pids } = await startedCommand();
     command.kill(signal);
     expect(await once(command, 'exit')).toEqual([code, null]);
     expect(running(pids)).toEqual([]);
   });
 
-  it('by SIGKILL takes its servers along', async () => {
+  it('SIGKILL also ends its servers', async () => {
     const { command, directory, pids } = await startedCommand();
     command.kill('SIGKILL');
     await eventually(() => running(pids).length === 0);
@@ -138,7 +138,7 @@ describe('servers named in the environment', () => {
   const rabbitmqUrl = given('RABBITMQ_URL');
   const redisUrl = given('REDIS_URL');
 
-  it('are used as they are', async () => {
+  it('are used without starting others', async () => {
     const command = startCommand(printUrls, { RABBITMQ_MANAGEMENT_URL: 'http://guest:guest@127.0.0.1:1' });
     const output = await outputOf(command);
     expect(output).toContain(
@@ -147,7 +147,7 @@ describe('servers named in the environment', () => {
     expect(command.exitCode).toBe(0);
   });
 
-  it('that do not answer end the command with one message, which does not show the password', async () => {
+  it('end the command with one message without the password when they do not answer', async () => {
     const command = startCommand(printUrls, { REDIS_URL: 'redis://:hunter2@127.0.0.1:1' });
     const output = await outputOf(command);
     expect(output).toContain('No Redis answers at 127.0.0.1:1 (REDIS_URL)');
@@ -156,13 +156,13 @@ describe('servers named in the environment', () => {
   });
 });
 
-describe('what `npm start` starts, when another program takes its port between choice and use', () => {
+describe('`npm start`, when another program takes the chosen port before it is used', () => {
   const world = useWorld({ services: 0 });
   const directory = openRun('spec');
   const others: Server[] = [];
 
-  /** A port that is free, and taken as soon as it is chosen; the next one is not. */
-  function takenAtFirst(): () => Promise<number> {
+  /** Chooses a free port that another server takes at once; the second choice stays free. */
+  function firstPortTaken(): () => Promise<number> {
     let choices = 0;
     return async () => {
       const port = await freePort();
@@ -180,12 +180,12 @@ describe('what `npm start` starts, when another program takes its port between c
     removeRun(directory);
   });
 
-  it('listens on the next one: gateway sandbox and service', async () => {
-    const gateway = await startSandbox({ directory, choosePort: takenAtFirst() });
+  it('sandbox and service listen on the next port', async () => {
+    const gateway = await startSandbox({ directory, choosePort: firstPortTaken() });
     expect(await answersHttp(`${gateway}/_sandbox/charges`)).toBe(true);
     const servers = { rabbitmqUrl: world.broker.url, redisUrl: world.redis.url, rabbitmqManagementUrl: '' };
     const env = { ...process.env, ...serverVariables(servers), ...sandboxVariables(gateway) };
-    const { url } = await startService({ directory, choosePort: takenAtFirst(), env, output: 'log' });
+    const { url } = await startService({ directory, choosePort: firstPortTaken(), env, output: 'log' });
     expect(await answersHttp(`${url}/health/ready`)).toBe(true);
     expect(others).toHaveLength(2);
   });

@@ -10,13 +10,13 @@ const units = [
   { unit: 'microseconds', perSecond: 1e6 },
 ];
 
-describe('a publisher that does not count in seconds', () => {
+describe('a publisher whose timestamps are not in seconds', () => {
   const ttlSeconds = 3600;
   const world = useWorld({ env: { IDEMPOTENCY_TTL: String(ttlSeconds) } });
   const secondsAgo = (seconds: number, perSecond: number) =>
     Math.round((Date.now() / second - seconds) * perSecond);
 
-  it.each(units)('in $unit: what is older than IDEMPOTENCY_TTL is refused', async ({ unit, perSecond }) => {
+  it.each(units)('in $unit: a request beyond IDEMPOTENCY_TTL is not charged', async ({ unit, perSecond }) => {
     const payment = aPayment();
     const before = await world.broker.deadLetters();
     const timestamp = secondsAgo(ttlSeconds + 60, perSecond);
@@ -26,7 +26,7 @@ describe('a publisher that does not count in seconds', () => {
     expect(await gatewayCalls(world.sandbox, payment)).toEqual([]);
   });
 
-  it.each(units)('in $unit: what is fresh is charged', async ({ unit, perSecond }) => {
+  it.each(units)('in $unit: a recent request is charged', async ({ unit, perSecond }) => {
     const payment = aPayment();
     const timestamp = secondsAgo(0, perSecond);
     await world.broker.publishPayment(payment, { properties: { timestamp, appId: `shop-${unit}` } });
@@ -34,7 +34,7 @@ describe('a publisher that does not count in seconds', () => {
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it.each(units)('in $unit: is warned of once, and counted each time', async ({ unit }) => {
+  it.each(units)('in $unit: one warning is logged, and each request is counted', async ({ unit }) => {
     const warnings = world.service.logged({ publisher: `shop-${unit}`, problem: unit });
     expect(warnings).toHaveLength(1);
     const metrics = await Metrics.of(world.service);
@@ -46,7 +46,7 @@ describe('a publisher whose clock is ahead', () => {
   const world = useWorld();
   const ahead = (seconds: number) => ({ timestamp: Math.floor(Date.now() / second) + seconds });
 
-  it('by more than PUBLISHER_CLOCK_TOLERANCE is refused: invalid-message', async () => {
+  it('by more than PUBLISHER_CLOCK_TOLERANCE: the request is an invalid-message dead letter', async () => {
     const payment = aPayment();
     await world.broker.publishPayment(payment, { properties: ahead(600) });
     const [letter] = await world.broker.waitForDeadLetters(1);
@@ -57,7 +57,7 @@ describe('a publisher whose clock is ahead', () => {
     expect(await gatewayCalls(world.sandbox, payment)).toEqual([]);
   });
 
-  it('by less is charged, and counted', async () => {
+  it('by less: the request is charged and counted', async () => {
     const payment = aPayment();
     await world.broker.publishPayment(payment, { properties: ahead(120) });
     await world.service.completedPayment(payment.idempotencyKey);
@@ -68,11 +68,11 @@ describe('a publisher whose clock is ahead', () => {
 });
 
 describe.each([
-  // As long as twice the tolerance: the age counts as that much older.
+  // The record lives as long as twice the tolerance: the tolerance is added to the age.
   { ttl: 4, tolerance: 2 },
-  // Shorter: it is known for longer than the record lives that the key was finished.
+  // The record lives shorter: Redis remembers for longer than the record that the key was finished.
   { ttl: 3, tolerance: 300 },
-])('a record of $ttl s that has ended, and a clock that is $tolerance s off', ({ ttl, tolerance }) => {
+])('an expired record ($ttl s), and a publisher clock up to $tolerance s ahead', ({ ttl, tolerance }) => {
   const world = useWorld({
     env: {
       IDEMPOTENCY_TTL: String(ttl),
@@ -81,7 +81,7 @@ describe.each([
     },
   });
 
-  it('leaves no gap: a duplicate from that clock is refused, though the gateway has forgotten the key', async () => {
+  it('leaves no gap: a duplicate from that clock is a dead letter, though the gateway has forgotten the key', async () => {
     const payment = aPayment();
     const ahead = Math.min(tolerance, 120);
     const properties = { timestamp: Math.floor(Date.now() / second) + ahead };
@@ -96,7 +96,7 @@ describe.each([
     await world.sandbox.clearFaults();
   });
 
-  it('still charges what is new', async () => {
+  it('still charges a new request', async () => {
     const payment = aPayment();
     await world.broker.publishPayment(payment);
     await eventually(async () => expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1));

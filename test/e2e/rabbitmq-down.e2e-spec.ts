@@ -7,7 +7,7 @@ import type { Answer, Service } from '../support/service';
 import { deadLetterQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 
-const patienceMs = 60_000;
+const recoveryMs = 60_000;
 
 describe('RabbitMQ killed under load', () => {
   const world = useWorld({ own: { rabbitmq: true }, services: 3, env: { IDEMPOTENCY_LEASE: '3' } });
@@ -38,13 +38,13 @@ describe('RabbitMQ killed under load', () => {
     expect(during.posted).toMatchObject({ status: 503 });
   });
 
-  it('lets a process end in order meanwhile: exit code 0', () => {
+  it('lets a process stop cleanly during the outage: exit code 0', () => {
     expect(during.stopped).toEqual({ code: 0, signal: null });
   });
 
-  it('loses nothing and doubles nothing: every payment is charged once', async () => {
+  it('loses and duplicates nothing: every payment is charged once', async () => {
     await Promise.all(
-      payments.map(({ idempotencyKey }) => world.service.completedPayment(idempotencyKey, patienceMs)),
+      payments.map(({ idempotencyKey }) => world.service.completedPayment(idempotencyKey, recoveryMs)),
     );
     expect(await world.sandbox.charges()).toHaveLength(payments.length);
     expect(await world.broker.depth(deadLetterQueue)).toBe(0);
@@ -52,13 +52,13 @@ describe('RabbitMQ killed under load', () => {
 
   it('needs no restart: both processes consume again', async () => {
     await Promise.all(
-      [world.serviceAt(0), world.serviceAt(1)].map((service) => service.untilHealthy('ready', patienceMs)),
+      [world.serviceAt(0), world.serviceAt(1)].map((service) => service.untilHealthy('ready', recoveryMs)),
     );
     expect(await world.broker.consumerCount()).toBeGreaterThanOrEqual(2);
   });
 
-  it('does not crash a process that starts meanwhile: it waits and becomes ready', async () => {
-    await during.late?.untilHealthy('ready', patienceMs);
+  it('does not crash a process that starts during the outage: it waits and becomes ready', async () => {
+    await during.late?.untilHealthy('ready', recoveryMs);
     expect(during.late?.running).toBe(true);
   });
 });
@@ -86,11 +86,11 @@ describe('RabbitMQ frozen', () => {
     expect(JSON.stringify(ready.body)).toContain('does not confirm what is published');
   });
 
-  it('turns readiness green again by itself, though nothing is published', async () => {
-    await world.service.untilHealthy('ready', patienceMs);
+  it('turns readiness green again, though nothing is published', async () => {
+    await world.service.untilHealthy('ready', recoveryMs);
   });
 
-  it('shows metrics all the same, without the depths that it cannot know', () => {
+  it('still serves metrics, without the unknown queue depths', () => {
     expect(metrics.value('payments_messages_in_progress')).toBe(0);
     expect(metrics.value('payments_queue_ready_messages')).toBeUndefined();
   });
@@ -99,14 +99,14 @@ describe('RabbitMQ frozen', () => {
     await eventually(
       async () => expect(await world.service.postPayment(payment)).toMatchObject({ status: 202 }),
       {
-        withinMs: patienceMs,
+        withinMs: recoveryMs,
       },
     );
-    await world.service.completedPayment(payment.idempotencyKey, patienceMs);
+    await world.service.completedPayment(payment.idempotencyKey, recoveryMs);
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('stops in order though the broker does not answer', async () => {
+  it('the service stops cleanly, though the broker does not answer', async () => {
     await world.rabbitmqServer.freeze();
     const exit = await world.service.terminate();
     await world.rabbitmqServer.thaw();
@@ -117,7 +117,7 @@ describe('RabbitMQ frozen', () => {
 describe('an acknowledgement that can no longer be sent', () => {
   const world = useWorld({ env: { IDEMPOTENCY_LEASE: '3' } });
 
-  it('is nothing the process dies of: connections cut in flight, charged once, answered from the record', async () => {
+  it('does not crash the process: connections closed in flight, charged once, answered from the record', async () => {
     const payment = aPayment();
     const connections = await world.broker.otherConnections();
     const trace = await world.broker.traceDeliveries();
@@ -129,7 +129,7 @@ describe('an acknowledgement that can no longer be sent', () => {
     expect(world.service.running).toBe(true);
   });
 
-  it('does not keep the consumer from going on', async () => {
+  it('does not stop the consumer', async () => {
     const payment = aPayment();
     await world.broker.publishPayment(payment);
     await world.service.completedPayment(payment.idempotencyKey);
@@ -137,7 +137,7 @@ describe('an acknowledgement that can no longer be sent', () => {
   });
 });
 
-describe('a failed attempt whose message RabbitMQ has redelivered meanwhile', () => {
+describe('a failed attempt whose message RabbitMQ has already redelivered', () => {
   const world = useWorld({ env: { STRIPE_TIMEOUT: '6' } });
 
   it('leaves the replacement to the redelivery: one delayed copy of the first attempt, not two', async () => {
@@ -154,7 +154,7 @@ describe('a failed attempt whose message RabbitMQ has redelivered meanwhile', ()
   });
 });
 
-describe('hundreds of publishes while RabbitMQ is away', () => {
+describe('hundreds of publishes while RabbitMQ is down', () => {
   const world = useWorld({ own: { rabbitmq: true }, services: 0 });
 
   it('leave nothing behind in the process', async () => {
@@ -167,7 +167,7 @@ describe('hundreds of publishes while RabbitMQ is away', () => {
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
     await world.rabbitmqServer.restart();
-    await world.service.untilHealthy('ready', patienceMs);
+    await world.service.untilHealthy('ready', recoveryMs);
     expect(await keptBy(world.service)).toEqual(before);
     expect(world.service.output).not.toContain('MaxListenersExceededWarning');
   });

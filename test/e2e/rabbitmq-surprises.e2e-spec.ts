@@ -8,10 +8,10 @@ import { useWorld } from '../support/world';
 
 const management = new Management(given('RABBITMQ_MANAGEMENT_URL'));
 
-describe('a header that the client library reads but cannot write', () => {
+describe('a header that the AMQP client reads but cannot write', () => {
   const world = useWorld();
 
-  it('does not keep its message from the dead letters, nor later publishes from their confirms', async () => {
+  it('its message becomes a dead letter, and later publishes are confirmed', async () => {
     await management.publish(vhostOf(world.broker.url), {
       exchange,
       routingKey,
@@ -28,10 +28,10 @@ describe('a header that the client library reads but cannot write', () => {
   });
 });
 
-describe('a body that is compressed', () => {
+describe('a compressed body', () => {
   const world = useWorld();
 
-  it('is a dead letter that names the encoding, and keeps it', async () => {
+  it('is a dead letter that names and keeps the encoding', async () => {
     const properties = { contentEncoding: 'gzip' };
     await world.broker.publish(gzipSync(JSON.stringify(aPayment())), {
       headers: { [keyHeader]: 'key' },
@@ -43,10 +43,10 @@ describe('a body that is compressed', () => {
   });
 });
 
-describe('a time stamp that no clock shows', () => {
+describe('a timestamp that is impossible in seconds', () => {
   const world = useWorld();
 
-  it('is read in the unit that it can be in, and refused for its future; nothing pauses', async () => {
+  it('is read in another unit and rejected as a future time; consumption does not pause', async () => {
     await world.broker.publishPayment(aPayment(), { properties: { timestamp: 2 ** 52 } });
     expect(await world.broker.waitForDeadLetters(1)).toMatchObject([{ reason: 'invalid-message' }]);
     const payment = aPayment();
@@ -56,10 +56,10 @@ describe('a time stamp that no clock shows', () => {
   });
 });
 
-describe('a work queue that somebody deletes', () => {
+describe('a work queue that is deleted', () => {
   const world = useWorld();
 
-  it('is declared anew, and consumed again', async () => {
+  it('is declared again and consumed again', async () => {
     await management.deleteQueue(vhostOf(world.broker.url), workQueue);
     await eventually(async () => expect(await world.broker.consumerCount()).toBe(1), { withinMs: 30_000 });
     await world.service.untilHealthy('ready');
@@ -73,7 +73,7 @@ describe('a work queue that somebody deletes', () => {
 describe('a forged count of attempts', () => {
   const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: '2' } });
 
-  it('does not make attempts without end', async () => {
+  it('does not lead to endless attempts', async () => {
     const payment = aPayment();
     await world.sandbox.fault({ kind: 'error-500-unstored', times: 0 });
     await world.broker.publishPayment(payment, { headers: { 'x-attempts-before-replay': 1_000_000 } });

@@ -5,7 +5,7 @@ import { aPayment, gatewayKey } from '../support/payments';
 import { aPaymentWithReceipt, useReceipts } from '../support/receipts';
 import { deadLetterQueue, keyHeader, receiptQueue, succeededRoutingKey } from '../support/topology';
 
-describe('the process dies after the mail server has the message, before that is recorded', () => {
+describe('the process dies after the mail server has the message, before the record', () => {
   const receipts = useReceipts({ env: { IDEMPOTENCY_LEASE: '2' } });
   const payment = aPaymentWithReceipt();
 
@@ -21,16 +21,16 @@ describe('the process dies after the mail server has the message, before that is
     await receipts.stopServices();
   });
 
-  it('repeats it at most once: the one window that no lock closes', () => {
+  it('at most one more e-mail is sent: no lock can prevent that one', () => {
     expect(receipts.mailbox.to(payment.receiptEmail).length).toBeLessThanOrEqual(2);
   });
 
-  it('repeats it under the same Message-ID, by which it can be recognised', () => {
+  it('the repeated e-mail has the same Message-ID, so it can be recognised', () => {
     const ids = receipts.mailbox.to(payment.receiptEmail).map((mail) => headerOf(mail, 'Message-ID'));
     expect([...new Set(ids)]).toEqual([expect.stringMatching(/^<receipt\.[0-9a-f]{32}@shop\.example>$/)]);
   });
 
-  it('has finished the event', async () => {
+  it('the event is finished', async () => {
     expect(await receipts.world.broker.depth(receiptQueue)).toBe(0);
     expect(await receipts.world.broker.depth(deadLetterQueue)).toBe(0);
   });
@@ -40,13 +40,13 @@ describe('the process dies after the receipt is recorded, before the event is ac
   const receipts = useReceipts({ env: { IDEMPOTENCY_LEASE: '2' } });
   const payment = aPaymentWithReceipt();
 
-  it('sends no second e-mail when the event comes again', async () => {
+  it('no second e-mail is sent when the event is redelivered', async () => {
     const { world, mailbox } = receipts;
     await receipts.publishSucceeded(payment);
     await receipts.untilSent(payment);
     await world.service.kill();
 
-    // What the broker does with a message nobody acknowledged, without having to hit the instant in between.
+    // Publishing again stands for the redelivery of an unacknowledged message: that instant is hard to hit.
     const trace = await world.broker.traceDeliveries(receiptQueue);
     await receipts.startService();
     await receipts.publishSucceeded(payment);
@@ -62,23 +62,23 @@ describe('a mail server that cannot take a receipt now', () => {
   it.each([
     {
       what: 'is down',
-      away: () => receipts.mailbox.stop(),
-      back: () => receipts.mailbox.start(),
+      stop: () => receipts.mailbox.stop(),
+      recover: () => receipts.mailbox.start(),
     },
     {
       what: 'answers 451',
-      away: async () => receipts.mailbox.refuse(451),
-      back: async () => receipts.mailbox.accept(),
+      stop: async () => receipts.mailbox.refuse(451),
+      recover: async () => receipts.mailbox.accept(),
     },
-  ])('gets it later, once, when it $what', async ({ away, back }) => {
+  ])('gets it later, exactly once: it $what', async ({ stop, recover }) => {
     const { world, mailbox } = receipts;
     const payment = aPaymentWithReceipt();
     const trace = await world.broker.traceDeliveries(receiptQueue);
-    await away();
+    await stop();
     await world.broker.publishPayment(payment);
     await world.service.completedPayment(payment.idempotencyKey);
     await eventually(() => trace.delayed(payment.idempotencyKey).length >= 2);
-    await back();
+    await recover();
     await receipts.untilSent(payment, 30_000);
     await eventually(() => trace.final(payment.idempotencyKey) === 1);
     expect(mailbox.to(payment.receiptEmail)).toHaveLength(1);
@@ -86,7 +86,7 @@ describe('a mail server that cannot take a receipt now', () => {
     expect(world.service.output).not.toContain(payment.receiptEmail);
   });
 
-  it('does not make the service unready, for payments go on', async () => {
+  it('does not make the service unready, since payments continue', async () => {
     await receipts.mailbox.stop();
     const payment = aPaymentWithReceipt();
     const trace = await receipts.world.broker.traceDeliveries(receiptQueue);
@@ -98,7 +98,7 @@ describe('a mail server that cannot take a receipt now', () => {
   });
 });
 
-describe('a mail server that refuses a receipt for good', () => {
+describe('a mail server that refuses a receipt permanently', () => {
   const receipts = useReceipts();
   const payment = aPaymentWithReceipt();
   let letter: DeadLetter | undefined;
@@ -109,7 +109,7 @@ describe('a mail server that refuses a receipt for good', () => {
     [letter] = await receipts.world.broker.waitForDeadLetters(1);
   });
 
-  it('makes it a dead letter, receipt-rejected, that says where it came from', () => {
+  it('makes it a receipt-rejected dead letter with its original routing key', () => {
     expect(letter).toMatchObject({
       reason: 'receipt-rejected',
       attempts: 1,
@@ -117,23 +117,23 @@ describe('a mail server that refuses a receipt for good', () => {
     });
   });
 
-  it('is asked once', () => {
+  it('is called once', () => {
     expect(receipts.mailbox.attempts).toBe(1);
   });
 
-  it('quotes the address, which is neither in the detail nor in the log', () => {
+  it('does not put the quoted address into the detail or the log', () => {
     expect(letter?.detail).toEqual(expect.stringContaining('550'));
     expect([letter?.detail, receipts.world.service.output].join('\n')).not.toContain(payment.receiptEmail);
   });
 
-  it('leaves the payment as it is: charged once and completed', async () => {
+  it('does not change the payment: charged once and completed', async () => {
     expect(await receipts.world.service.completedPayment(payment.idempotencyKey)).toMatchObject({
       body: { result: { status: 'succeeded' } },
     });
     expect(await receipts.world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('gets it by a replay once it is repaired, through its own queue', async () => {
+  it('gets it by a replay through the receipt queue, after recovery', async () => {
     const { world, mailbox } = receipts;
     mailbox.accept();
     const charges = await world.broker.traceDeliveries();
@@ -148,10 +148,10 @@ describe('a mail server that refuses a receipt for good', () => {
   });
 });
 
-describe('a gateway that refuses our key', () => {
+describe('a gateway that refuses the API key', () => {
   const receipts = useReceipts();
 
-  it('stops no receipts', async () => {
+  it('does not stop receipts', async () => {
     const { world } = receipts;
     await world.sandbox.fault({ kind: 'unauthorized', times: 0, matching: { request: 'any' } });
     const [stuck, paid] = [aPayment(), aPaymentWithReceipt()];

@@ -15,14 +15,14 @@ describe('a payment with a receiptEmail', () => {
     await receipts.untilSent(payment);
   });
 
-  it('is confirmed by one e-mail that says what was paid', () => {
+  it('sends one e-mail that says what was paid', () => {
     const [mail] = receipts.mailbox.to(payment.receiptEmail);
     expect(mail).toMatchObject({ from: receiptFrom, to: [payment.receiptEmail] });
     expect(mail?.source).toContain('1149.50 EUR');
     expect(mail?.source).toContain(payment.paymentId);
   });
 
-  it('has its address in no log, no record and no charge', async () => {
+  it('does not put its address into a log, a record or a charge', async () => {
     const records = await world.redis.client.mget(await world.redis.client.keys('idempotent:*'));
     expect(records).toHaveLength(2);
     const journal = JSON.stringify(await world.sandbox.journal());
@@ -30,7 +30,7 @@ describe('a payment with a receiptEmail', () => {
     expect(written).not.toContain(payment.receiptEmail);
   });
 
-  it('is the same payment when it comes with another address: no second charge, no second e-mail', async () => {
+  it('is a duplicate with another address: no second charge, no second e-mail', async () => {
     const other = { ...payment, receiptEmail: aPaymentWithReceipt().receiptEmail };
     const trace = await world.broker.traceDeliveries();
     await world.broker.publishPayment(other);
@@ -41,7 +41,7 @@ describe('a payment with a receiptEmail', () => {
     expect(receipts.mailbox.to(other.receiptEmail)).toEqual([]);
   });
 
-  it('sends nothing more when Redis has forgotten the payment and it is charged "again"', async () => {
+  it('sends no second e-mail when Redis has lost the record and the payment is processed again', async () => {
     const trace = await world.broker.traceDeliveries(receiptQueue);
     await world.redis.client.del(redisKeys(payment.idempotencyKey).record);
     await world.broker.publishPayment(payment);
@@ -50,29 +50,29 @@ describe('a payment with a receiptEmail', () => {
     expect(receipts.mailbox.to(payment.receiptEmail)).toHaveLength(1);
   });
 
-  it('can be posted over HTTP', async () => {
+  it('can be published over HTTP', async () => {
     const posted = aPaymentWithReceipt();
     expect(await world.service.postPayment(posted)).toMatchObject({ status: 202 });
     await receipts.untilSent(posted);
     expect(world.service.output).not.toContain(posted.receiptEmail);
   });
 
-  it('is refused where it is no address, without repeating it', async () => {
-    const body = { ...withoutKey(aPayment()), receiptEmail: 'nobody at example' };
+  it('is rejected with an invalid address, which the answer does not repeat', async () => {
+    const body = { ...withoutKey(aPayment()), receiptEmail: 'customer at example' };
     const answer = await world.service.post('/payments', body);
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ field: 'receiptEmail' }] } });
-    expect(JSON.stringify(answer.body)).not.toContain('nobody at example');
+    expect(JSON.stringify(answer.body)).not.toContain('customer at example');
   });
 });
 
-describe('payments that send no receipt', () => {
+describe('payments without a receipt', () => {
   const receipts = useReceipts();
   const { world } = receipts;
 
   it.each([
-    { what: 'one without an address', payment: aPayment(), events: 1 },
+    { what: 'a payment without an address', payment: aPayment(), events: 1 },
     {
-      what: 'one that is declined',
+      what: 'a declined payment',
       payment: aPaymentWithReceipt({ paymentMethodId: 'pm_card_visa_chargeDeclined' }),
       events: 0,
     },
@@ -91,7 +91,7 @@ describe('ten copies of one event, over two processes', () => {
   const receipts = useReceipts({ services: 2 });
   const payment = aPaymentWithReceipt();
 
-  it('put one message into the mailbox, and leave nothing behind', async () => {
+  it('send one e-mail, and leave no messages behind', async () => {
     const { world, mailbox } = receipts;
     const trace = await world.broker.traceDeliveries(receiptQueue);
     await receipts.publishSucceeded(payment, { copies: 10 });
@@ -105,7 +105,7 @@ describe('ten copies of one event, over two processes', () => {
   });
 });
 
-describe('events that are none', () => {
+describe('invalid events', () => {
   const receipts = useReceipts();
 
   it.each([
@@ -113,7 +113,7 @@ describe('events that are none', () => {
     { reason: 'invalid-message', change: { receiptEmail: 'a@example.com\r\nBcc: b@example.com' } },
     { reason: 'invalid-message', change: { paymentId: 'PAY\r\nSubject: you have won' } },
     { reason: 'invalid-idempotency-key', change: { idempotencyKey: 'another key' } },
-  ])('are dead letters, $reason: $change', async ({ reason, change }) => {
+  ])('are dead letters with reason $reason: $change', async ({ reason, change }) => {
     const { world, mailbox } = receipts;
     const payment = aPaymentWithReceipt();
     await receipts.publishSucceeded(payment, { change });
@@ -126,7 +126,7 @@ describe('events that are none', () => {
     expect(mailbox.mails).toEqual([]);
   });
 
-  it('may have fields that nobody knows yet', async () => {
+  it('do not include events with unknown fields', async () => {
     const payment = aPaymentWithReceipt();
     await receipts.publishSucceeded(payment, { change: { loyaltyPoints: 7 } });
     await receipts.untilSent(payment);
@@ -137,7 +137,7 @@ describe('events that are none', () => {
 describe('an empty SMTP_URL', () => {
   const receipts = useReceipts({ services: 0 });
 
-  it('switches receipts off, which is said at start and stops no payment', async () => {
+  it('switches receipts off: the start says so, and payments continue', async () => {
     const { world } = receipts;
     const payment = aPaymentWithReceipt();
     const service = await receipts.startService({ SMTP_URL: '' });
@@ -149,10 +149,10 @@ describe('an empty SMTP_URL', () => {
   });
 });
 
-describe('a production without encryption on the way to the mail server', () => {
+describe('production without encryption to the mail server', () => {
   const receipts = useReceipts({ services: 0 });
 
-  it('sends nothing in clear text', async () => {
+  it('sends no e-mail in clear text', async () => {
     const { world, mailbox } = receipts;
     const payment = aPaymentWithReceipt();
     const service = await receipts.startService({ NODE_ENV: 'production' });
@@ -167,7 +167,7 @@ describe('a production without encryption on the way to the mail server', () => 
 describe('a process that only publishes', () => {
   const receipts = useReceipts({ services: 0 });
 
-  it('declares the queue of receipts too, so that no event is ever unroutable', async () => {
+  it('also declares the receipt queue, so that no event is unroutable', async () => {
     await receipts.startService({ APP_ROLES: 'publisher' });
     expect(await receipts.world.broker.depth(receiptQueue)).toBe(0);
     expect(await receipts.world.broker.consumerCount(receiptQueue)).toBe(0);

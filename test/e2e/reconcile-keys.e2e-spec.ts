@@ -10,7 +10,7 @@ import { startSandbox } from '../support/sandbox';
 import type { Sandbox } from '../support/sandbox';
 import { useWorld } from '../support/world';
 
-describe('a key that was charged long before the period, and again in it', () => {
+describe('a key that was charged long before the period and again in it', () => {
   const world = useWorld({ services: 0 });
   const command = new ReconcileCommand(world);
   let folder: string;
@@ -24,7 +24,7 @@ describe('a key that was charged long before the period, and again in it', () =>
     await rm(folder, { recursive: true });
   });
 
-  it('is charged-twice: record, gateway key and period have forgotten the first charge', async () => {
+  it('is reported as charged-twice: the first charge has no record, no gateway key, and is before the period', async () => {
     const payment = aPayment();
     const journal = join(folder, 'journal');
     await writeFile(journal, `${JSON.stringify(aChargeOf(payment, { daysAgo: 40 }))}\n`);
@@ -40,7 +40,7 @@ describe('a key that was charged long before the period, and again in it', () =>
   });
 });
 
-/** A line of the gateway's journal: it has forgotten the key since, and knows the charge. */
+/** A line of the gateway's journal: it has forgotten the key in the meantime, but still has the charge. */
 function aChargeOf(payment: Payment, { daysAgo }: { daysAgo: number }): object {
   return {
     at: new Date(Date.now() - daysAgo * 86_400_000).toISOString(),
@@ -70,17 +70,17 @@ describe('a gateway key that another program has used', () => {
     ({ code, report } = await command.report());
   });
 
-  it('makes a dead letter of the payment with a reason of its own: gateway-key-reused', async () => {
+  it('makes the payment a dead letter with reason gateway-key-reused', async () => {
     const letters = await world.broker.deadLetters();
     expect(letters).toMatchObject([{ reason: 'gateway-key-reused', attempts: 1 }]);
   });
 
-  it('charges nothing, and leaves no record', async () => {
+  it('makes no charge and no record', async () => {
     expect(await world.sandbox.charges()).toMatchObject([{ amount: 1 }]);
     expect(await world.redis.record(payment.idempotencyKey)).toBeUndefined();
   });
 
-  it('is told as it is: the dead letter waits, and nothing is broken', () => {
+  it('is reported as a waiting dead letter, not as broken', () => {
     expect({ code, report }).toMatchObject({
       code: 0,
       report: { payments: { 'dead-letter': 1, broken: 0 }, broken: [] },

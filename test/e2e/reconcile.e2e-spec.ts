@@ -16,7 +16,7 @@ async function completed(world: World, fields: Partial<Payment> = {}): Promise<P
   return payment;
 }
 
-/** The gateway fails for good for this payment, before it charges or after. */
+/** Makes the payment a dead letter: the gateway fails each time, before or after it charges. */
 async function deadLettered(
   world: World,
   kind: 'drop-before' | 'drop-after',
@@ -40,7 +40,7 @@ async function deadLetterBodies(world: World): Promise<string[]> {
   return (await world.broker.deadLetters()).map(({ body }) => body.toString());
 }
 
-describe('a system in which all is well', () => {
+describe('a consistent system', () => {
   const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: '1' } });
   const command = new ReconcileCommand(world);
 
@@ -58,7 +58,7 @@ describe('a system in which all is well', () => {
     });
   });
 
-  it('ends with code 0, and has counted each payment once', async () => {
+  it('ends with code 0 and counts each payment once', async () => {
     const slow = aPayment();
     await world.beginSlowPayment(slow, { ms: 12_000 });
     expect(await command.report()).toMatchObject({
@@ -72,21 +72,21 @@ describe('a system in which all is well', () => {
     await world.service.completedPayment(slow.idempotencyKey);
   });
 
-  it('says the same to people', async () => {
+  it('prints the same as text', async () => {
     const { code, output } = await command.run();
     expect(output).toMatch(/succeeded +2\n.*declined +2\n.*dead letters +1\n/);
     expect(output).toContain('charged at most once');
     expect(code).toBe(0);
   });
 
-  it('changes nothing: neither in Redis, nor in the order of the dead letters', async () => {
+  it('changes nothing in Redis, and keeps the order of the dead letters', async () => {
     const before = { redis: await paymentsInRedis(world), letters: await deadLetterBodies(world) };
     await command.run();
     expect({ redis: await paymentsInRedis(world), letters: await deadLetterBodies(world) }).toEqual(before);
   });
 });
 
-describe('a system in which something is broken', () => {
+describe('a system with broken payments', () => {
   const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: '1' } });
   const command = new ReconcileCommand(world);
   const letters = new DeadLettersCommand(
@@ -151,16 +151,16 @@ describe('a system in which something is broken', () => {
     ({ output } = await command.run());
   });
 
-  it('ends with code 1, and names each broken payment and nothing else', () => {
+  it('ends with code 1 and names exactly the broken payments', () => {
     expect(problemsByKey(report)).toEqual(broken);
     expect(code).toBe(1);
   });
 
-  it('says that it is at work while it looks a second time', () => {
+  it('prints its progress while it looks a second time', () => {
     expect(output).toMatch(/^… comparing/m);
   });
 
-  it('counts them beside those that are well', () => {
+  it('counts them together with the good payments', () => {
     expect(report.payments).toEqual({
       succeeded: 1,
       declined: 0,
@@ -170,7 +170,7 @@ describe('a system in which something is broken', () => {
     });
   });
 
-  it('tells people what is wrong and what to do, and tells their terminal nothing', () => {
+  it('prints what is wrong and what to do, without control characters', () => {
     expect(output).toMatch(
       /charged-twice: charged 2 times, as pi_\w+, pi_\w+; the record names pi_\w+\n +-> refund/,
     );
@@ -178,17 +178,17 @@ describe('a system in which something is broken', () => {
     expect(output).not.toContain('\u001b');
   });
 
-  it('looks only as far back as one asks for', async () => {
+  it('looks back only as far as --since', async () => {
     expect(await command.report('--since', '1m')).toMatchObject({
       report: { since: expect.stringMatching(/^\d{4}-/), payments: { broken: expect.any(Number) } },
     });
   });
 });
 
-describe('a report that is longer than a pipe holds', () => {
+describe('a report that is longer than a pipe buffer', () => {
   const world = useWorld({ services: 0 });
 
-  it('arrives to its end', async () => {
+  it('is printed completely', async () => {
     const keys = Array.from({ length: 5_000 }, (_, index) => `key-${index}`);
     await world.redis.client.mset(keys.flatMap((key) => [redisKeys(key).attempts, givenUp(1)]));
     await world.startService();
@@ -197,7 +197,7 @@ describe('a report that is longer than a pipe holds', () => {
   });
 });
 
-describe('a system that cannot be looked at', () => {
+describe('a system that cannot be checked', () => {
   const world = useWorld({ services: 0 });
   const command = new ReconcileCommand(world);
 
@@ -229,7 +229,7 @@ describe('a system that cannot be looked at', () => {
     expect(code).toBe(2);
   });
 
-  it('is told from a system with a broken payment: the queues are missing, the service never ran', async () => {
+  it('ends with code 2, not 1, when the queues are missing because the service never ran', async () => {
     const { code, output } = await command.run();
     expect(output).toContain('payments.dead-letter');
     expect(code).toBe(2);
@@ -244,7 +244,7 @@ describe('a system that cannot be looked at', () => {
     },
   );
 
-  it('ends with code 0 when only help was wanted', async () => {
+  it('--help ends with code 0', async () => {
     expect(await command.run(['--help'])).toEqual({ code: 0, output: expect.stringContaining('--since') });
   });
 });

@@ -5,11 +5,11 @@ import { aPayment, gatewayKey } from '../support/payments';
 import type { Service } from '../support/service';
 import { useWorld } from '../support/world';
 
-/** Enough that one more for each of them cannot be taken for anything else. */
+/** So many that a leak of one object for each reconnect is unmistakable. */
 const RECONNECTS = 20;
 const withinMs = 240_000;
 
-describe('a broker whose connections are lost again and again', () => {
+describe('broker connections that are lost again and again', () => {
   const world = useWorld({ services: 0 });
   let proxy: FaultyProxy;
   let service: Service;
@@ -32,7 +32,7 @@ describe('a broker whose connections are lost again and again', () => {
   }
 
   it(
-    'leaves nothing behind: consumers and listeners are as many as before',
+    'leaks nothing: there are as many consumers and listeners as before',
     async () => {
       const before = await keptBy(service);
       for (let time = 0; time < RECONNECTS; time++) await reconnect();

@@ -8,7 +8,7 @@ const isoInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/;
 const ttlSeconds = 3600;
 const leaseSeconds = 5;
 
-describe('new key, charge succeeds: what it leaves in Redis', () => {
+describe('new key, charge succeeds', () => {
   const world = useWorld({
     env: { IDEMPOTENCY_TTL: String(ttlSeconds), IDEMPOTENCY_LEASE: String(leaseSeconds) },
   });
@@ -20,7 +20,7 @@ describe('new key, charge succeeds: what it leaves in Redis', () => {
     await world.service.completedPayment(payment.idempotencyKey);
   });
 
-  it('is a record with the time, the result and the fingerprint', async () => {
+  it('stores a record with the time, the result and the fingerprint', async () => {
     expect(await world.redis.record(payment.idempotencyKey)).toMatchObject({
       processedAt: expect.stringMatching(isoInstant),
       result: { status: 'succeeded' },
@@ -28,22 +28,22 @@ describe('new key, charge succeeds: what it leaves in Redis', () => {
     });
   });
 
-  it.each(['record', 'attempts'] as const)('lives for IDEMPOTENCY_TTL: the %s', async (name) => {
+  it.each(['record', 'attempts'] as const)('keeps the %s for IDEMPOTENCY_TTL', async (name) => {
     const ttl = await world.redis.ttlSeconds(names[name]);
     expect(ttl).toBeLessThanOrEqual(ttlSeconds);
     expect(ttl).toBeGreaterThan(ttlSeconds - 120);
   });
 
-  it('is no lock any more', async () => {
+  it('leaves no lock', async () => {
     expect(await world.redis.lock(payment.idempotencyKey)).toBeNull();
   });
 
-  it('is nothing under any other name', async () => {
+  it('stores nothing under another name', async () => {
     const all = await world.redis.client.keys(`*${payment.idempotencyKey}*`);
     expect(all.sort()).toEqual([names.attempts, names.record].sort());
   });
 
-  it('holds a lock that runs out by itself while the gateway has not answered', async () => {
+  it('holds a lock with an expiry time while the gateway has not answered', async () => {
     const slow = aPayment();
     await world.slowDown(slow, { ms: 1500 });
     await world.broker.publishPayment(slow);
@@ -68,7 +68,7 @@ describe('duplicate of a completed key', () => {
       payment: aPayment({ paymentMethodId: 'pm_card_visa_chargeDeclined' }),
       status: 'declined',
     },
-  ])('is answered from the record of $what: the gateway is not called again', async ({ payment, status }) => {
+  ])('gets the recorded result of $what: no second call to the gateway', async ({ payment, status }) => {
     const { idempotencyKey } = payment;
     await world.broker.publishPayment(payment);
     const first = await world.service.completedPayment(idempotencyKey);
@@ -94,7 +94,7 @@ describe('new key, card declined', () => {
     await world.service.completedPayment(payment.idempotencyKey);
   });
 
-  it('is a business answer: recorded as declined with the decline code', async () => {
+  it('is recorded as declined with the decline code', async () => {
     const record = await world.redis.record(payment.idempotencyKey);
     expect(record).toMatchObject({ result: { status: 'declined' } });
     expect(JSON.stringify(record?.result)).toContain('insufficient_funds');

@@ -7,23 +7,23 @@ import { deadLetterQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 import type { World } from '../support/world';
 
-const patienceMs = 30_000;
+const recoveryMs = 30_000;
 
-/** Readiness is red and names Redis; what it says is answered. */
-async function unreadyFor(world: World, dependency: string): Promise<void> {
+/** Waits until readiness is red and names this dependency. */
+async function untilUnready(world: World, dependency: string): Promise<void> {
   await eventually(
     async () => {
       const { status, body } = await world.service.get('/health/ready');
       expect(status).toBe(503);
       expect(JSON.stringify(body).toLowerCase()).toContain(dependency);
     },
-    { withinMs: patienceMs },
+    { withinMs: recoveryMs },
   );
 }
 
 async function expectEachChargedOnce(world: World, payments: Payment[]): Promise<void> {
   await Promise.all(
-    payments.map(({ idempotencyKey }) => world.service.completedPayment(idempotencyKey, patienceMs)),
+    payments.map(({ idempotencyKey }) => world.service.completedPayment(idempotencyKey, recoveryMs)),
   );
   const charges = await Promise.all(payments.map((payment) => world.sandbox.chargesFor(gatewayKey(payment))));
   expect(charges.map(({ length }) => length)).toEqual(payments.map(() => 1));
@@ -50,9 +50,9 @@ describe('Redis unreachable', () => {
 
   describe.each(outages)('$outage', ({ begin, end }) => {
     const before = Array.from({ length: 30 }, () => aPayment({ amount: 1 }));
-    const meanwhile = Array.from({ length: 5 }, () => aPayment({ amount: 2 }));
+    const during = Array.from({ length: 5 }, () => aPayment({ amount: 2 }));
 
-    it('fails closed: without a lease nothing is charged; readiness is red, deliveries are not burned; all goes on by itself', async () => {
+    it('fails closed: no charge without a lease, readiness is red, no delivery limit is used up; then it recovers', async () => {
       const trace = await world.broker.traceDeliveries();
       const charged = (await world.sandbox.charges()).length;
       await world.sandbox.fault({ kind: 'delay', delayMs: 100, when: 'before', times: before.length });
@@ -60,34 +60,34 @@ describe('Redis unreachable', () => {
       await eventually(async () => expect((await world.sandbox.charges()).length).toBeGreaterThan(charged));
 
       await begin();
-      await unreadyFor(world, 'redis');
-      for (const payment of meanwhile) await world.broker.publishPayment(payment);
-      expect(await Promise.all(meanwhile.map((payment) => gatewayCalls(world.sandbox, payment)))).toEqual(
-        meanwhile.map(() => []),
+      await untilUnready(world, 'redis');
+      for (const payment of during) await world.broker.publishPayment(payment);
+      expect(await Promise.all(during.map((payment) => gatewayCalls(world.sandbox, payment)))).toEqual(
+        during.map(() => []),
       );
       await end();
 
-      await eventually(() => world.service.answers('/health/ready', 200), { withinMs: patienceMs });
-      await expectEachChargedOnce(world, [...before, ...meanwhile]);
-      const deliveries = [...before, ...meanwhile].map(
+      await eventually(() => world.service.answers('/health/ready', 200), { withinMs: recoveryMs });
+      await expectEachChargedOnce(world, [...before, ...during]);
+      const deliveries = [...before, ...during].map(
         ({ idempotencyKey }) => trace.deliveries(idempotencyKey).length,
       );
       expect(Math.max(...deliveries)).toBeLessThanOrEqual(5);
     });
   });
 
-  it('killed while the gateway is answering: charged once, and recorded when Redis is back', async () => {
+  it('killed while the gateway is answering: charged once, recorded when Redis is back', async () => {
     const payment = aPayment();
     await world.beginSlowPayment(payment, { ms: 1500, when: 'after' });
     await eventually(async () => expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(1));
     await world.redisServer.kill();
-    await unreadyFor(world, 'redis');
+    await untilUnready(world, 'redis');
     await eventually(async () => expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(1));
     await world.redisServer.restart();
     await expectEachChargedOnce(world, [payment]);
   });
 
-  it('full while the gateway is answering: the money has moved, so the record is stored all the same', async () => {
+  it('out of memory while the gateway is answering: the money has moved, so the record is still stored', async () => {
     const payment = aPayment();
     await world.beginSlowPayment(payment, { ms: 1000 });
     await world.redis.client.config('SET', 'maxmemory', '1');
@@ -96,7 +96,7 @@ describe('Redis unreachable', () => {
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('at the start: the service is alive, waits and says so, and becomes ready by itself', async () => {
+  it('at the start: the service is live, waits, reports it, and becomes ready', async () => {
     await world.redisServer.kill();
     const late = await world.startService({ waitFor: 'live' });
     const { status, body } = await late.get('/health/ready');
@@ -108,26 +108,26 @@ describe('Redis unreachable', () => {
   });
 });
 
-describe('what operators see of Redis when no payment comes', () => {
+describe('the readiness metric of the store, without payments', () => {
   const world = useWorld({ own: { redis: true } });
   const storeIsReady = async () => (await Metrics.of(world.service)).value('idempotency_store_ready');
 
-  it('all is well', async () => {
+  it('is 1 when Redis is healthy', async () => {
     expect(await storeIsReady()).toBe(1);
   });
 
-  it('that it may evict records', async () => {
+  it('is 0 when Redis may evict records', async () => {
     await world.redis.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
-    await unreadyFor(world, 'allkeys-lru');
+    await untilUnready(world, 'allkeys-lru');
     expect(await storeIsReady()).toBe(0);
     await world.redis.client.config('SET', 'maxmemory-policy', 'noeviction');
     expect(await storeIsReady()).toBe(1);
   });
 
-  it('that it is away, and that it is back', async () => {
+  it('is 0 when Redis is down, and 1 when it is back', async () => {
     await world.redisServer.kill();
-    await eventually(async () => expect(await storeIsReady()).toBe(0), { withinMs: patienceMs });
+    await eventually(async () => expect(await storeIsReady()).toBe(0), { withinMs: recoveryMs });
     await world.redisServer.restart();
-    await eventually(async () => expect(await storeIsReady()).toBe(1), { withinMs: patienceMs });
+    await eventually(async () => expect(await storeIsReady()).toBe(1), { withinMs: recoveryMs });
   });
 });

@@ -26,7 +26,7 @@ const receipts = useReceipts();
 
 interface Attempt {
   what: string;
-  /** With which the broker closes the channel; by default access is refused. */
+  /** The code with which the broker closes the channel; by default ACCESS_REFUSED. */
   code?: number;
   try: (channel: Channel) => unknown;
 }
@@ -41,7 +41,7 @@ const inTheNameOfAnother: Attempt = {
   what: 'publish in the name of another user',
   code: PRECONDITION_FAILED,
 };
-/** Each by itself: what one user of the broker may not do. */
+/** What each RabbitMQ user may not do; each attempt is tested alone. */
 const refusals: Record<string, Attempt[]> = {
   shop: [
     inTheNameOfAnother,
@@ -77,7 +77,7 @@ const refusals: Record<string, Attempt[]> = {
     activity,
     { what: 'take requests', try: (channel) => channel.consume(workQueue, () => undefined) },
     { what: 'look at dead letters', try: (channel) => channel.get(deadLetterQueue) },
-    { what: 'hear requests', try: (channel) => hearing(channel, exchange) },
+    { what: 'receive copies of requests', try: (channel) => bindOwnQueue(channel, exchange) },
     { what: 'unbind the receipts', try: (channel) => channel.unbindQueue(receiptQueue, eventsExchange, '#') },
   ],
   payments: [
@@ -89,26 +89,26 @@ const refusals: Record<string, Attempt[]> = {
   ],
 };
 
-/** With a queue of its own, which `analytics` may have. */
-async function hearing(channel: Channel, from: string): Promise<void> {
+/** Binds a queue of its own, which `analytics` may have. */
+async function bindOwnQueue(channel: Channel, from: string): Promise<void> {
   await channel.assertQueue('analytics.events', { durable: true });
   await channel.bindQueue('analytics.events', from, '#');
 }
 
-/** The code with which the broker closes the channel; undefined where it does not. */
+/** The code with which the broker closes the channel; undefined if it stays open. */
 async function refusalOf(session: AmqpSession, attempt: Attempt): Promise<unknown> {
   const channel = await session.newChannel();
   const refused = new Promise<unknown>((resolve) =>
     channel.once('error', ({ code }: Error & { code?: number }) => resolve(code)),
   );
-  // What comes after it on the channel is answered only where the broker took it.
+  // The next command on the channel is answered only if the broker accepted the attempt.
   const taken = Promise.resolve(attempt.try(channel))
     .then(() => channel.prefetch(1))
     .then(() => undefined);
   return Promise.race([refused, taken.catch(() => refused)]);
 }
 
-describe.each(Object.entries(refusals))('the RabbitMQ user %s, as the page has it', (name, attempts) => {
+describe.each(Object.entries(refusals))('the documented RabbitMQ user %s', (name, attempts) => {
   const user = `${name}-${randomUUID()}`;
   let session: AmqpSession;
 
@@ -128,16 +128,16 @@ describe.each(Object.entries(refusals))('the RabbitMQ user %s, as the page has i
   });
 });
 
-describe('the RabbitMQ user analytics, as the page has it', () => {
+describe('the documented RabbitMQ user analytics', () => {
   const user = `analytics-${randomUUID()}`;
 
-  it('may bind a queue of its own to the events, and take them', async () => {
+  it('may bind its own queue to the events and consume them', async () => {
     const { url } = receipts.world.broker;
     const permissions = documentedPermissions('analytics');
     await management.createUser(user, { password: PASSWORD, vhost: vhostOf(url), permissions });
     const session = new AmqpSession(asUser(url, { user, password: PASSWORD }));
     await session.withChannel(async (channel) => {
-      await hearing(channel, eventsExchange);
+      await bindOwnQueue(channel, eventsExchange);
       await receipts.untilALaterOneIsSent();
       expect(await channel.get('analytics.events', { noAck: true })).toMatchObject({
         fields: { exchange: eventsExchange, routingKey: succeededRoutingKey },
@@ -182,7 +182,7 @@ describe.each([
       ['GET', 'of-somebody-else'],
     ],
   },
-])('the Redis user $user, as the page has it', ({ user, refused }) => {
+])('the documented Redis user $user', ({ user, refused }) => {
   const world = useWorld({ services: 0, own: { redis: true } });
   let client: Redis;
 

@@ -8,14 +8,14 @@ const withoutTimestamp = { properties: { timestamp: undefined } };
 describe('a request without a timestamp, where REQUIRE_TIMESTAMP is not set', () => {
   const world = useWorld();
 
-  it('is charged in development, which the start says', async () => {
+  it('is charged in development, and the start log says so', async () => {
     const payment = aPayment();
     await world.broker.publishPayment(payment, withoutTimestamp);
     await world.service.completedPayment(payment.idempotencyKey);
     expect(world.service.output).toContain('REQUIRE_TIMESTAMP is off');
   });
 
-  it('is refused in production, without a charge, which the start says', async () => {
+  it('is rejected in production without a charge, and the start log says so', async () => {
     await world.service.terminate();
     const service = await world.startService({ env: { NODE_ENV: 'production' } });
     const payment = aPayment();
@@ -31,7 +31,7 @@ describe('a request without a timestamp, where REQUIRE_TIMESTAMP is not set', ()
     expect(service.output).toContain('REQUIRE_TIMESTAMP is on');
   });
 
-  it('is charged once a person has forced it through, who vouches for its age', async () => {
+  it('is charged after replay --force: an operator vouches for its age', async () => {
     const tool = new DeadLettersCommand(
       () => world.broker,
       () => world.redis,
@@ -47,7 +47,7 @@ describe('a request without a timestamp, where REQUIRE_TIMESTAMP is not set', ()
 describe('REQUIRE_TIMESTAMP', () => {
   const world = useWorld({ env: { REQUIRE_TIMESTAMP: 'true' } });
 
-  it('refuses requests in development, too, and none that have one', async () => {
+  it('rejects only requests without a timestamp, also in development', async () => {
     const [without, having] = [aPayment(), aPayment()];
     await world.broker.publishPayment(without, withoutTimestamp);
     await world.broker.publishPayment(having);
@@ -56,7 +56,7 @@ describe('REQUIRE_TIMESTAMP', () => {
     expect(await world.sandbox.chargesFor(gatewayKey(without))).toEqual([]);
   });
 
-  it('is off where it says so, in production', async () => {
+  it('can be off in production', async () => {
     await world.broker.takeDeadLetters(() => undefined);
     await world.service.terminate();
     const service = await world.startService({ env: { NODE_ENV: 'production', REQUIRE_TIMESTAMP: 'false' } });

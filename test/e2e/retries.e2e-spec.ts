@@ -21,7 +21,7 @@ describe('a gateway that fails for a while', () => {
     await world.service.completedPayment(payment.idempotencyKey);
   });
 
-  it('is tried again with the same gateway key until it charges, once', async () => {
+  it('is called again with the same gateway key until it charges, once', async () => {
     expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(maxAttempts);
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
@@ -44,7 +44,7 @@ describe('the gateway fails for the last time (PAYMENT_MAX_ATTEMPTS)', () => {
   const timestamp = Math.floor(Date.now() / 1000) - 60;
   let letter: DeadLetter | undefined;
 
-  const travelling = {
+  const properties = {
     messageId: 'message-17',
     correlationId: 'order-17',
     replyTo: 'answers',
@@ -62,7 +62,7 @@ describe('the gateway fails for the last time (PAYMENT_MAX_ATTEMPTS)', () => {
     });
     await world.broker.publishPayment(payment, {
       headers,
-      properties: { ...travelling, expiration: '600000', timestamp },
+      properties: { ...properties, expiration: '600000', timestamp },
     });
     [letter] = await world.broker.waitForDeadLetters(1);
   });
@@ -71,11 +71,11 @@ describe('the gateway fails for the last time (PAYMENT_MAX_ATTEMPTS)', () => {
     expect(letter).toMatchObject({ reason: 'retries-exhausted', attempts: 2 });
   });
 
-  it('was called as often as PAYMENT_MAX_ATTEMPTS allows', async () => {
+  it('calls the gateway PAYMENT_MAX_ATTEMPTS times', async () => {
     expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(2);
   });
 
-  it('has its detail in one line', () => {
+  it('has a detail of one line', () => {
     expect(letter?.detail).toEqual(expect.stringMatching(/^[^\r\n]{5,500}$/));
   });
 
@@ -84,23 +84,23 @@ describe('the gateway fails for the last time (PAYMENT_MAX_ATTEMPTS)', () => {
     expect(letter?.headers).toMatchObject({ ...headers, [keyHeader]: payment.idempotencyKey });
     expect(letter?.properties).toMatchObject({
       contentType: 'application/json',
-      ...travelling,
+      ...properties,
       timestamp,
       deliveryMode: 2,
     });
   });
 
-  it('names what it could not keep', () => {
+  it('names the properties that it could not keep', () => {
     expect(letter?.detail).toMatch(/; not kept: expiration$/);
     expect(letter?.properties.expiration).toBeUndefined();
   });
 
-  it('leaves neither record nor lock', async () => {
+  it('leaves no record and no lock', async () => {
     expect(await world.redis.record(payment.idempotencyKey)).toBeUndefined();
     expect(await world.redis.lock(payment.idempotencyKey)).toBeNull();
   });
 
-  it('does not hold other payments up', async () => {
+  it('does not delay other payments', async () => {
     const other = aPayment();
     await world.broker.publishPayment(other);
     await world.service.completedPayment(other.idempotencyKey);

@@ -18,10 +18,10 @@ async function typesUnder(key: string): Promise<string[]> {
 }
 
 describe('a lost answer', () => {
-  // The package repeats a request once, by itself and unasked, when its connection was closed: hence twice.
+  // The Stripe client repeats a request once by default after a closed connection, so the fault must occur twice.
   const twice = { times: 2 };
 
-  it('after the charge, and a retry, end in one charge', async () => {
+  it('after the charge: with a retry there is one charge', async () => {
     const key = newGatewayKey();
     await sandbox.fault({ kind: 'drop-after', ...twice });
     const error = await gatewayError(gateway.charge(key));
@@ -33,7 +33,7 @@ describe('a lost answer', () => {
     ]);
   });
 
-  it('before the charge leaves nothing behind', async () => {
+  it('before the charge: nothing is stored', async () => {
     const key = newGatewayKey();
     await sandbox.fault({ kind: 'drop-before', ...twice });
     const error = await gatewayError(gateway.charge(key));
@@ -41,8 +41,8 @@ describe('a lost answer', () => {
   });
 });
 
-describe('a card that is told to decline', () => {
-  it('is declined whatever it is, and for good', async () => {
+describe('a fault that declines the card', () => {
+  it('declines any card, also on a repeat with the same key', async () => {
     const key = newGatewayKey();
     await sandbox.fault({ kind: 'decline' });
     const first = await gatewayError(gateway.charge(key));
@@ -57,7 +57,7 @@ describe('a card that is told to decline', () => {
 });
 
 describe('a failure of the gateway', () => {
-  it('once execution began is stored, and replayed for ever', async () => {
+  it('during execution is stored and always replayed', async () => {
     const key = newGatewayKey();
     await sandbox.fault({ kind: 'error-500' });
     const first = await gatewayError(gateway.charge(key));
@@ -67,7 +67,7 @@ describe('a failure of the gateway', () => {
     );
   });
 
-  it('can hide a charge, which a search then finds', async () => {
+  it('can hide a charge, which a search finds', async () => {
     const key = newGatewayKey();
     await sandbox.fault({ kind: 'error-500', charged: true });
     await gatewayError(gateway.charge(key, { metadata: { hidden: key } }));
@@ -76,7 +76,7 @@ describe('a failure of the gateway', () => {
     expect([again.statusCode, found.data.map(({ status }) => status)]).toEqual([500, ['succeeded']]);
   });
 
-  it('before the idempotency layer is over with the next attempt', async () => {
+  it('before the idempotency layer is not stored: the next attempt succeeds', async () => {
     const key = newGatewayKey();
     await sandbox.fault({ kind: 'error-500-unstored', status: 502 });
     const first = await gatewayError(gateway.charge(key));
@@ -88,8 +88,8 @@ describe('a failure of the gateway', () => {
   });
 });
 
-describe('a refusal', () => {
-  it('by the rate limit says when to come back, and is not stored', async () => {
+describe('a rejected request', () => {
+  it('at the rate limit has a Retry-After, and is not stored', async () => {
     const key = newGatewayKey();
     await sandbox.fault({ kind: 'rate-limit', retryAfterSeconds: 7 });
     const first = await gatewayError(gateway.charge(key));
@@ -100,7 +100,7 @@ describe('a refusal', () => {
     ]);
   });
 
-  it('by a conflict is not stored', async () => {
+  it('with a conflict is not stored', async () => {
     const key = newGatewayKey();
     await sandbox.fault({ kind: 'conflict' });
     const first = await gatewayError(gateway.charge(key));
@@ -111,7 +111,7 @@ describe('a refusal', () => {
     ]);
   });
 
-  it('of the API key meets charges and look-ups alike until it is lifted', async () => {
+  it('with an invalid API key: charges and look-ups fail until the fault is cleared', async () => {
     const key = newGatewayKey();
     await sandbox.fault({ kind: 'unauthorized', times: 0 });
     const refused = [gateway.charge(key), gateway.stripe.paymentIntents.list(), gateway.charge(key)].map(
@@ -127,14 +127,14 @@ describe('a refusal', () => {
 });
 
 describe('a gateway that', () => {
-  it('ignores keys charges every time', async () => {
+  it('ignores keys makes a charge for each request', async () => {
     const key = newGatewayKey();
     await sandbox.fault({ kind: 'ignore-keys', times: 0 });
     const [first, second] = [await gateway.charge(key), await gateway.charge(key)];
     expect([first.id === second.id, (await sandbox.chargesFor(key)).length]).toEqual([false, 2]);
   });
 
-  it('forgets its keys charges again, once', async () => {
+  it('forgets its keys makes one more charge', async () => {
     const key = newGatewayKey();
     await gateway.charge(key);
     await sandbox.fault({ kind: 'forget-keys' });
@@ -143,7 +143,7 @@ describe('a gateway that', () => {
     expect([isReplayed(third.lastResponse), (await sandbox.chargesFor(key)).length]).toEqual([true, 2]);
   });
 
-  it('fails now and then fails at the same requests for the same seed', async () => {
+  it('fails at random fails for the same requests with the same seed', async () => {
     const pattern = async (): Promise<string> => {
       await sandbox.fault({ kind: 'conflict', times: 0, probability: 0.5, seed: 11 });
       let outcomes = '';
@@ -166,7 +166,7 @@ describe('a fault for one payment', () => {
   it.each([
     ['key', (key: string) => ({ idempotencyKey: key })],
     ['payment id', (key: string) => ({ paymentId: key })],
-  ])('is chosen by its %s and leaves others alone', async (_by, matching) => {
+  ])('matches its %s and does not affect others', async (_by, matching) => {
     const [bad, good] = [newGatewayKey(), newGatewayKey()];
     await sandbox.fault({ kind: 'conflict', matching: matching(bad) });
     const other = await gateway.charge(good, { metadata: { payment_id: good } });
@@ -176,13 +176,13 @@ describe('a fault for one payment', () => {
 });
 
 describe('the control interface', () => {
-  it('refuses an order it does not understand, and says what is allowed', async () => {
+  it('rejects an invalid fault, and says what is allowed', async () => {
     await expect(sandbox.fault({ kind: 'delay', delayMs: -1 })).rejects.toThrow(
       'answered 400: {"error":{"message":"The fault was not accepted: delayMs must be an integer from 0 to 600000.',
     );
   });
 
-  it('lists the faults that wait', async () => {
+  it('lists the active faults', async () => {
     await sandbox.fault({ kind: 'rate-limit', times: 3 });
     const response = await fetch(`${sandbox.url}/_sandbox/faults`);
     expect(await response.json()).toEqual({
@@ -190,7 +190,7 @@ describe('the control interface', () => {
     });
   });
 
-  it('forgets everything on demand', async () => {
+  it('deletes all data on request', async () => {
     const key = newGatewayKey();
     await gateway.charge(key);
     const { status } = await fetch(`${sandbox.url}/_sandbox/journal`, { method: 'DELETE' });
@@ -202,7 +202,7 @@ describe('the control interface', () => {
     ]);
   });
 
-  it('says 404 and what there is for anything else', async () => {
+  it('answers 404 with the list of paths for an unknown path', async () => {
     const response = await fetch(`${sandbox.url}/_sandbox/nothing`);
     expect([response.status, await response.text()]).toEqual([
       404,

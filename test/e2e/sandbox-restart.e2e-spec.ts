@@ -15,7 +15,7 @@ describe('a restart of the gateway', () => {
 
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('after SIGKILL keeps charges, declines and stored failures', async () => {
+  it('after SIGKILL it keeps charges, declines and stored failures', async () => {
     const journal = join(folder, 'journal.jsonl');
     const before = await startSandbox({ journal });
     const keys = { charged: newGatewayKey(), declined: newGatewayKey(), failed: newGatewayKey() };
@@ -44,7 +44,7 @@ describe('a restart of the gateway', () => {
   it.each([
     ['before', []],
     ['after', ['charge']],
-  ] as const)('in the middle of a request, %s the charge, ends in one charge', async (when, done) => {
+  ] as const)('during a request, %s the charge: there is one charge', async (when, done) => {
     const journal = join(folder, 'journal.jsonl');
     const key = newGatewayKey();
     const before = await startSandbox({ journal });
@@ -64,7 +64,7 @@ describe('a restart of the gateway', () => {
 });
 
 describe('starting and stopping', () => {
-  it('ends with 0 on SIGTERM, with the answers in flight given', async () => {
+  it('answers the requests in flight on SIGTERM, then exits with code 0', async () => {
     const sandbox = await startSandbox();
     const key = newGatewayKey();
     await sandbox.fault({ kind: 'delay', delayMs: 300 });
@@ -74,7 +74,7 @@ describe('starting and stopping', () => {
     expect((await charging).status).toBe('succeeded');
   });
 
-  it('takes its time over every charge when it was started slow', async () => {
+  it('delays every charge when it was started with a latency', async () => {
     const sandbox = await startSandbox({ latencyMs: 1_000 });
     const key = newGatewayKey();
     const gateway = new GatewayClient(sandbox);
@@ -94,7 +94,7 @@ describe('starting and stopping', () => {
     expect(status).toBe(200);
   });
 
-  it('does not start on a wrong variable, and says which', async () => {
+  it('does not start with an invalid variable, and names it', async () => {
     const started = new NodeProcess('dist/sandbox/main.js', {
       name: 'sandbox',
       env: { SANDBOX_PORT: 'http' },
@@ -103,7 +103,7 @@ describe('starting and stopping', () => {
     expect([code, started.output]).toEqual([1, expect.stringContaining('SANDBOX_PORT must be an integer')]);
   });
 
-  it('does not start on a port that is taken, and says what to set', async () => {
+  it('does not start on a port in use, and says what to set', async () => {
     const first = await startSandbox();
     const env = { SANDBOX_PORT: new URL(first.url).port };
     const second = new NodeProcess('dist/sandbox/main.js', { name: 'sandbox', env });
@@ -112,7 +112,7 @@ describe('starting and stopping', () => {
     expect([code, second.output]).toEqual([1, expect.stringContaining('Set SANDBOX_HOST and SANDBOX_PORT')]);
   });
 
-  it('does not start on a broken journal, and says where it is broken', async () => {
+  it('does not start with a broken journal, and names the line', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sandbox-'));
     const journal = join(folder, 'journal.jsonl');
     await writeFile(journal, 'not a journal\n');

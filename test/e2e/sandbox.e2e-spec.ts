@@ -25,7 +25,7 @@ async function typesUnder(key: string): Promise<string[]> {
 }
 
 describe('a charge', () => {
-  it('succeeds, and is in the journal as it was asked for', async () => {
+  it('succeeds, and is in the journal with its parameters', async () => {
     const key = newGatewayKey();
     const intent = await gateway.charge(key, {
       currency: 'EUR',
@@ -70,7 +70,7 @@ describe('a declined card', () => {
     expect(error).toMatchObject({ type: 'StripeCardError', statusCode: 402, code, decline_code });
   });
 
-  it('leaves a payment that was not charged', async () => {
+  it('creates a payment that was not charged', async () => {
     const key = newGatewayKey();
     const error = await gatewayError(gateway.charge(key, { payment_method: 'pm_card_visa_chargeDeclined' }));
     const intent = await gateway.stripe.paymentIntents.retrieve(error.payment_intent?.id ?? '');
@@ -81,7 +81,7 @@ describe('a declined card', () => {
     ]);
   });
 
-  it('is declined again from the store for the same key', async () => {
+  it('is declined again for the same key, from the stored answer', async () => {
     const key = newGatewayKey();
     const params = { payment_method: 'pm_card_visa_chargeDeclined' };
     await gatewayError(gateway.charge(key, params));
@@ -91,7 +91,7 @@ describe('a declined card', () => {
 });
 
 describe('the same key again', () => {
-  it('gives the first answer, marked as replayed, and charges nothing', async () => {
+  it('gets the first answer, marked as replayed, without a charge', async () => {
     const key = newGatewayKey();
     const first = await gateway.charge(key);
     const again = await gateway.charge(key);
@@ -113,7 +113,7 @@ describe('the same key again', () => {
     ]);
   });
 
-  it('while the first request is running is a conflict', async () => {
+  it('while the first request runs is a conflict', async () => {
     const key = newGatewayKey();
     await sandbox.fault({ kind: 'delay', delayMs: 1_000, matching: { idempotencyKey: key } });
     const first = gateway.charge(key);
@@ -128,7 +128,7 @@ describe('the same key again', () => {
     ]);
   });
 
-  it('executes after a request that failed validation', async () => {
+  it('is executed after a request that failed validation', async () => {
     const key = newGatewayKey();
     const error = await gatewayError(gateway.charge(key, { payment_method: 'pm_unknown' }));
     const intent = await gateway.charge(key);
@@ -142,7 +142,7 @@ describe('the same key again', () => {
 });
 
 describe('an API key', () => {
-  it.each(['pk_test_public', 'nonsense', 'sk_'])('%s is refused', async (apiKey) => {
+  it.each(['pk_test_public', 'nonsense', 'sk_'])('%s is rejected', async (apiKey) => {
     const error = await gatewayError(new GatewayClient(sandbox, apiKey).stripe.paymentIntents.list());
     expect([error.type, error.statusCode]).toEqual(['StripeAuthenticationError', 401]);
   });
@@ -151,13 +151,13 @@ describe('an API key', () => {
     expect((await fetch(`${sandbox.url}/v1/payment_intents`)).status).toBe(401);
   });
 
-  it('that is right opens the payments', async () => {
+  it('that is valid gives access to the payments', async () => {
     expect((await gateway.stripe.paymentIntents.list()).object).toBe('list');
   });
 });
 
 describe('looking a payment up', () => {
-  it('finds it by its metadata, quotes and all', async () => {
+  it('finds it by its metadata, including quotes', async () => {
     const note = `it's "quoted" \\ ${randomUUID()}`;
     const intent = await gateway.charge(newGatewayKey(), { metadata: { note, kind: 'search' } });
     const value = note.replaceAll('\\', '\\\\').replaceAll("'", String.raw`\'`);
@@ -167,7 +167,7 @@ describe('looking a payment up', () => {
     expect(found.data.map(({ id }) => id)).toEqual([intent.id]);
   });
 
-  it('finds a declined one too', async () => {
+  it('finds a declined payment', async () => {
     const key = newGatewayKey();
     await gatewayError(gateway.charge(key, { payment_method: 'pm_card_visa_chargeDeclined' }));
     const query = `metadata['idempotency_key']:'${messageKey(key)}'`;
@@ -186,7 +186,7 @@ describe('looking a payment up', () => {
     expect(found).toEqual(ids);
   });
 
-  it('lists newest first, page by page, from a moment on', async () => {
+  it('lists payments since a time, newest first, page by page', async () => {
     const first = await gateway.charge(newGatewayKey());
     const second = await gateway.charge(newGatewayKey());
     const page = await gateway.stripe.paymentIntents.list({ limit: 1, created: { gte: first.created } });
@@ -194,7 +194,7 @@ describe('looking a payment up', () => {
     expect([page.data[0]?.id, page.has_more, next.data[0]?.id]).toEqual([second.id, true, first.id]);
   });
 
-  it('says 404 for one that does not exist', async () => {
+  it('answers 404 for an unknown payment', async () => {
     const error = await gatewayError(gateway.stripe.paymentIntents.retrieve('pi_none'));
     expect([error.statusCode, error.code]).toEqual([404, 'resource_missing']);
   });

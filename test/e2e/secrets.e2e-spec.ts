@@ -9,7 +9,7 @@ import { dumpOf } from '../support/redis-dump';
 import type { Answer, Service } from '../support/service';
 import { useWorld } from '../support/world';
 
-/** Values that are found wherever they get to. */
+/** Unique values, so that a leak can be leakedIn in any output. */
 const canaries = {
   card: '4000056655665556',
   cardInGroups: '4000 0566 5566 5556',
@@ -24,16 +24,16 @@ const canaries = {
 };
 const { card, cardInGroups, verificationNumber, email } = canaries;
 
-function found(text: string): string[] {
+function leakedIn(text: string): string[] {
   return Object.entries(canaries).flatMap(([name, value]) => (text.includes(value) ? [name] : []));
 }
 
-/** The line of a text in which a canary is, for whoever must find out how it got there. */
-function traces(text: string): string[] {
+/** The lines of a text that contain a canary, to show how it got there. */
+function leakingLines(text: string): string[] {
   return text
     .split('\n')
-    .filter((line) => found(line).length > 0)
-    .map((line) => `${found(line).join()}: ${line.slice(0, 600)}`);
+    .filter((line) => leakedIn(line).length > 0)
+    .map((line) => `${leakedIn(line).join()}: ${line.slice(0, 600)}`);
 }
 
 describe('secrets and personal data, on every path', () => {
@@ -97,9 +97,9 @@ describe('secrets and personal data, on every path', () => {
     await world.broker.waitForDeadLetters(before + 1);
   }
 
-  const asked = async (answer: Promise<Answer>): Promise<number> => answers.push(await answer);
+  const recordAnswer = async (answer: Promise<Answer>): Promise<number> => answers.push(await answer);
 
-  it('go through messages of every kind', async () => {
+  it('are sent in messages of every kind', async () => {
     const strange = { ...aPayment(), card, cvc: verificationNumber, amount: email };
     const hostile: [string, Record<string, unknown>][] = [
       [JSON.stringify(strange), { 'idempotency-key': strange.idempotencyKey }],
@@ -125,7 +125,7 @@ describe('secrets and personal data, on every path', () => {
     expect(await world.broker.deadLetters()).toHaveLength(hostile.length + 1);
   });
 
-  it('go through a gateway that refuses, fails, and quotes what it was sent', async () => {
+  it('are sent to a gateway that rejects, fails and quotes its input', async () => {
     await deadLettered(() => world.broker.publishPayment(aPayment({ paymentMethodId: verificationNumber })));
     await deadLettered(() => world.broker.publishPayment(aPayment({ paymentMethodId: `pm_${email}` })));
     const failing: Payment[] = [aPayment({ receiptEmail: email }), aPayment({ receiptEmail: email })];
@@ -144,25 +144,27 @@ describe('secrets and personal data, on every path', () => {
     await eventually(async () => expect(await world.broker.isDrained()).toBe(true));
   });
 
-  it('go through the HTTP endpoints', async () => {
+  it('are sent to the HTTP endpoints', async () => {
     const { service } = world;
     const { idempotencyKey, ...body } = aPayment();
-    await asked(service.post('/payments', { ...body, customerId: card, note: verificationNumber }));
-    await asked(service.post('/payments', { ...body, receiptEmail: verificationNumber, amount: email }));
-    await asked(service.post('/payments', { ...body, [email]: card }));
-    await asked(service.post('/payments', `${verificationNumber} ${email} ${card}`));
-    await asked(service.post('/payments', `{"customerId":"${verificationNumber}" ${card}`));
-    await asked(service.post('/payments', body, { 'idempotency-key': `${cardInGroups} ${email}` }));
-    await asked(
+    await recordAnswer(service.post('/payments', { ...body, customerId: card, note: verificationNumber }));
+    await recordAnswer(
+      service.post('/payments', { ...body, receiptEmail: verificationNumber, amount: email }),
+    );
+    await recordAnswer(service.post('/payments', { ...body, [email]: card }));
+    await recordAnswer(service.post('/payments', `${verificationNumber} ${email} ${card}`));
+    await recordAnswer(service.post('/payments', `{"customerId":"${verificationNumber}" ${card}`));
+    await recordAnswer(service.post('/payments', body, { 'idempotency-key': `${cardInGroups} ${email}` }));
+    await recordAnswer(
       service.post('/payments?copies=many', body, { authorization: `Bearer ${verificationNumber}` }),
     );
-    await asked(service.post('/payments', { ...body, amount: 1.234 }, { cookie: `session=${email}` }));
-    await asked(service.post('/dead-letters/replay', { id: card, all: verificationNumber }));
+    await recordAnswer(service.post('/payments', { ...body, amount: 1.234 }, { cookie: `session=${email}` }));
+    await recordAnswer(service.post('/dead-letters/replay', { id: card, all: verificationNumber }));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 400));
     expect(idempotencyKey).toBeDefined();
   });
 
-  it('go through starts that cannot succeed', async () => {
+  it('are in the environment of starts that fail', async () => {
     const { code } = await (
       await start({ PORT: 'http', REDIS_URL: `http://${canaries.wrongRedisPassword}` }, 'none')
     ).exited;
@@ -176,28 +178,28 @@ describe('secrets and personal data, on every path', () => {
       answers.push(await service.get('/health/ready'));
   });
 
-  it('are in no log line', () => {
-    expect(services.flatMap(({ output }) => traces(output))).toEqual([]);
+  it('do not appear in a log line', () => {
+    expect(services.flatMap(({ output }) => leakingLines(output))).toEqual([]);
   });
 
-  it('are nowhere in Redis', async () => {
-    expect(traces(await dumpOf(world.redis.client))).toEqual([]);
+  it('do not appear in Redis', async () => {
+    expect(leakingLines(await dumpOf(world.redis.client))).toEqual([]);
   });
 
-  it('are in nothing that the service writes on a dead letter', async () => {
+  it('do not appear in the headers that the service adds to a dead letter', async () => {
     const letters = await world.broker.deadLetters();
     const written = letters.map(({ headers }) =>
       JSON.stringify(Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('x-')))),
     );
     expect(letters.length).toBeGreaterThan(10);
-    expect(traces(written.join('\n'))).toEqual([]);
+    expect(leakingLines(written.join('\n'))).toEqual([]);
   });
 
-  it('are in no answer to a request that was refused, and in no metric', async () => {
+  it('do not appear in an answer to a rejected request, or in a metric', async () => {
     const metrics = await world.service.get('/metrics');
     const ready = await world.service.get('/health/ready');
     const bodies = [...answers, metrics, ready].map(({ body }) => JSON.stringify(body));
-    expect(traces(bodies.join('\n'))).toEqual([]);
+    expect(leakingLines(bodies.join('\n'))).toEqual([]);
   });
 });
 
@@ -205,7 +207,7 @@ describe('a log line', () => {
   const world = useWorld({ services: 1 });
   const forged = '"}\r\n{"level":"error","msg":"forged"}\u2028\u001b[2J';
 
-  it('cannot be forged by what a message says of itself', async () => {
+  it('cannot be forged by the content of a message', async () => {
     const payment = aPayment();
     const properties = {
       messageId: forged,
@@ -221,7 +223,7 @@ describe('a log line', () => {
     await world.broker.waitForDeadLetters(2);
     await world.service.get(`/payments/${encodeURIComponent(forged)}`);
     await world.service.post(`/payments?copies=${encodeURIComponent(forged)}`, {}, { 'x-request-id': 'a b' });
-    // Whatever is not JSON did not come from one call of the logger.
+    // A line that is not JSON was not written by one call of the logger.
     const lines = world.service.output.split('\n');
     expect(lines.filter((line) => !line.startsWith('{"level":"') || !line.endsWith('}'))).toEqual([]);
     expect(world.service.logged({ msg: 'forged' })).toEqual([]);

@@ -26,27 +26,27 @@ describe('an answer', () => {
     '/payments/unknown',
     '/nothing',
     '/payments/%E0%A4%A',
-  ])('carries the headers that keep a browser from doing more with it: %s', async (path) => {
+  ])('has the security headers: %s', async (path) => {
     const { headers } = await answerTo(path);
     expect(headers).toMatchObject(everywhere);
     expect(headers['content-security-policy']).toMatch(/^default-src 'none'; ?frame-ancestors 'none'/);
     expect(headers).not.toHaveProperty('x-powered-by');
   });
 
-  it('carries them also when it is a refusal', async () => {
+  it('has them also when the request is rejected', async () => {
     const { status, headers } = await answerTo('/', { host: 'rebound.example' });
     expect([status, headers]).toEqual([403, expect.objectContaining(everywhere)]);
   });
 
   it.each(['/health/live', '/docs-json', '/dead-letters', '/nothing'])(
-    'that is no page may load and run nothing: %s',
+    'that is not a page may load and run nothing: %s',
     async (path) => {
       const { headers } = await answerTo(path);
       expect(headers['content-security-policy']).toBe("default-src 'none';frame-ancestors 'none'");
     },
   );
 
-  it('that is the console runs nothing inline, and makes no page of texts', async () => {
+  it('that is the console allows no inline code, and requires trusted types', async () => {
     const { headers } = await answerTo('/');
     expect(String(headers['content-security-policy']).split('; ').sort()).toEqual([
       "base-uri 'none'",
@@ -61,7 +61,7 @@ describe('an answer', () => {
     ]);
   });
 
-  it('that is Swagger’s page runs no inline script, and knows no other server', async () => {
+  it('that is the Swagger page allows no inline script and no other server', async () => {
     const policy = String((await answerTo('/docs')).headers['content-security-policy']);
     expect(policy.split('; ')).toEqual(expect.arrayContaining(["script-src 'self'", "connect-src 'self'"]));
     expect(policy).not.toMatch(/unsafe-inline|unsafe-eval|https?:|\*/);
@@ -71,14 +71,14 @@ describe('an answer', () => {
 describe('an answer in production', () => {
   const world = useWorld({ env: { NODE_ENV: 'production', ALLOW_INSECURE_URLS: 'true' } });
 
-  it.each(['/health/live', '/metrics', '/nothing'])('carries the same headers: %s', async (path) => {
+  it.each(['/health/live', '/metrics', '/nothing'])('has the same headers: %s', async (path) => {
     const { headers } = await send(`${world.service.url}${path}`, {});
     expect(headers).toMatchObject(everywhere);
     expect(headers).not.toHaveProperty('x-powered-by');
   });
 });
 
-describe('Swagger’s page', () => {
+describe('the Swagger page', () => {
   const world = useWorld();
   let browser: Browser;
   beforeAll(async () => {
@@ -86,12 +86,12 @@ describe('Swagger’s page', () => {
   }, 300_000);
   afterAll(() => browser.close());
 
-  it('works under its policy, of which nothing in it complains, and publishes a payment', async () => {
+  it('works under its policy without violations, and publishes a payment', async () => {
     const page = await browser.newPage();
-    const complaints: string[] = [];
-    page.on('pageerror', ({ message }) => complaints.push(message));
+    const problems: string[] = [];
+    page.on('pageerror', ({ message }) => problems.push(message));
     page.on('console', (line) => {
-      if (line.type() === 'error' || line.type() === 'warning') complaints.push(line.text());
+      if (line.type() === 'error' || line.type() === 'warning') problems.push(line.text());
     });
     await page.goto(`${world.service.url}/docs`);
     const operation = page.locator('.opblock-post', { has: page.locator('[data-path="/payments"]') });
@@ -99,6 +99,6 @@ describe('Swagger’s page', () => {
     await operation.getByRole('button', { name: 'Try it out' }).click();
     await operation.getByRole('button', { name: 'Execute' }).click();
     await operation.locator('.live-responses-table .response-col_status', { hasText: '202' }).waitFor();
-    expect(complaints).toEqual([]);
+    expect(problems).toEqual([]);
   });
 });

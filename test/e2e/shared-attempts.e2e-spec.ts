@@ -26,11 +26,11 @@ describe('twenty copies of a payment over two processes, and a gateway that fail
     await eventually(() => trace.final(payment.idempotencyKey) === copies, { withinMs: 45_000 });
   });
 
-  it('make one charge', async () => {
+  it('cause one charge', async () => {
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('count each call to the gateway as one attempt, and nothing else', async () => {
+  it('count one attempt for each call to the gateway, and no other attempts', async () => {
     const { length: attempts } = await gatewayCalls(world.sandbox, payment);
     expect((await world.service.payment(payment.idempotencyKey)).body).toMatchObject({
       attempts,
@@ -42,12 +42,12 @@ describe('twenty copies of a payment over two processes, and a gateway that fail
     expect(await world.broker.depth(deadLetterQueue)).toBe(0);
   });
 
-  it('leave nothing to reconcile', async () => {
+  it('are consistent for npm run reconcile', async () => {
     expect(await new ReconcileCommand(world).report()).toMatchObject({ code: 0, report: { broken: [] } });
   });
 });
 
-describe('twenty copies of a payment over two processes, and a gateway that fails for good', () => {
+describe('twenty copies of a payment over two processes, and a gateway that fails permanently', () => {
   const maxAttempts = 3;
   const world = useWorld({ services: 2, env: { PAYMENT_MAX_ATTEMPTS: String(maxAttempts) } });
   const command = new DeadLettersCommand(
@@ -71,17 +71,17 @@ describe('twenty copies of a payment over two processes, and a gateway that fail
     expect(letters.map(({ reason }) => reason)).toEqual(Array(copies).fill('retries-exhausted'));
   });
 
-  it('call the gateway as often as PAYMENT_MAX_ATTEMPTS allows, together', async () => {
+  it('together call the gateway PAYMENT_MAX_ATTEMPTS times', async () => {
     expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(maxAttempts);
   });
 
-  it('do not begin again when one more copy is published: only a person can', async () => {
+  it('get no new attempts when one more copy is published, only after a replay', async () => {
     await world.broker.publishPayment(payment);
     await world.broker.waitForDeadLetters(copies + 1);
     expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(maxAttempts);
   });
 
-  it('are one charge when one of them is replayed, and duplicates when all others are', async () => {
+  it('cause one charge when one is replayed, and are duplicates when the others are', async () => {
     await world.sandbox.clearFaults();
     const [first] = await command.list();
     expect(await command.run('replay', String(first?.id))).toMatchObject({ code: 0 });
@@ -94,7 +94,7 @@ describe('twenty copies of a payment over two processes, and a gateway that fail
   });
 });
 
-describe('copies of a payment that a person replays, and a gateway that fails once more', () => {
+describe('copies of a replayed payment, and a gateway that fails once more', () => {
   const world = useWorld({ env: { PAYMENT_MAX_ATTEMPTS: '2' } });
   const command = new DeadLettersCommand(
     () => world.broker,
@@ -103,7 +103,7 @@ describe('copies of a payment that a person replays, and a gateway that fails on
   const payment = aPayment();
   const fault = { kind: 'error-500-unstored', matching: { idempotencyKey: gatewayKey(payment) } } as const;
 
-  it('have its attempts, too: none is given up while another may succeed', async () => {
+  it('share its added attempts: no copy is a dead letter while another may succeed', async () => {
     await world.sandbox.fault({ ...fault, times: 2 });
     await world.broker.publishPayment(payment);
     await world.broker.waitForDeadLetters(1);

@@ -23,7 +23,7 @@ describe('the process is told to stop (SIGTERM) while the gateway is still answe
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('has acknowledged the message and given the lease back', async () => {
+  it('has acknowledged the message and released the lease', async () => {
     expect(await world.broker.unfinished()).toEqual({});
     expect(await world.redis.locks()).toEqual([]);
   });
@@ -45,7 +45,7 @@ describe('SIGTERM under load', () => {
     expect(exit).toEqual({ code: 0, signal: null });
   });
 
-  it('loses nothing and doubles nothing: the other process does the rest', async () => {
+  it('loses and duplicates nothing: the other process handles the rest', async () => {
     const other = world.serviceAt(1);
     await Promise.all(payments.map(({ idempotencyKey }) => other.completedPayment(idempotencyKey)));
     expect(await world.sandbox.charges()).toHaveLength(payments.length);
@@ -57,7 +57,7 @@ describe('SIGTERM under load', () => {
 describe('SIGTERM twice in a row', () => {
   const world = useWorld();
 
-  it('is one order to stop: the payment in flight finishes, exit code 0', async () => {
+  it('counts as one: the payment in flight finishes, exit code 0', async () => {
     const payment = aPayment();
     await world.beginSlowPayment(payment, { ms: 1500 });
     const exit = world.service.terminate();
@@ -74,23 +74,23 @@ describe('SIGTERM while the gateway takes longer than SHUTDOWN_TIMEOUT', () => {
   const world = useWorld({ env: { SHUTDOWN_TIMEOUT: '1', IDEMPOTENCY_LEASE: '2' } });
   const payment = aPayment();
   let exit: Exit;
-  let back: Record<string, number>;
+  let returned: Record<string, number>;
 
   beforeAll(async () => {
     await world.beginSlowPayment(payment, { ms: 5000 });
     exit = await world.service.terminate();
-    back = await world.broker.unfinished();
+    returned = await world.broker.unfinished();
   });
 
-  it('exits with code 0 all the same', () => {
+  it('still exits with code 0', () => {
     expect(exit).toEqual({ code: 0, signal: null });
   });
 
-  it('gives the message back', () => {
-    expect(Object.values(back)).toEqual([1]);
+  it('returns the message to the queue', () => {
+    expect(Object.values(returned)).toEqual([1]);
   });
 
-  it('is charged once by the next process', async () => {
+  it('the next process charges once', async () => {
     const next = await world.startService({ env: { SHUTDOWN_TIMEOUT: '25' } });
     await next.completedPayment(payment.idempotencyKey);
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
@@ -100,7 +100,7 @@ describe('SIGTERM while the gateway takes longer than SHUTDOWN_TIMEOUT', () => {
 describe('SIGTERM while a delayed message waits', () => {
   const world = useWorld();
 
-  it('exits with code 0 and leaves it to the next process', async () => {
+  it('exits with code 0, and the next process handles the message', async () => {
     const payment = aPayment();
     const trace = await world.broker.traceDeliveries();
     await world.sandbox.fault({

@@ -8,7 +8,7 @@ const headers = 'GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-Slow: ';
 const body = (path: string) =>
   `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n`;
 
-/** Longer than any request may take to come in. */
+/** Longer than the time in which a request must be received. */
 const SLOW_ANSWER_MS = 17_000;
 
 describe('requests that are sent byte by byte', () => {
@@ -34,27 +34,27 @@ describe('requests that are sent byte by byte', () => {
     await events.close();
   });
 
-  it('do not keep honest ones from their answers', async () => {
+  it('do not prevent answers to normal requests', async () => {
     expect(await world.service.get('/health/live')).toMatchObject({ status: 200 });
     expect(await world.sandbox.charges()).toEqual([]);
     expect(slow.openCount).toBe(360);
   });
 
-  it('are cut off, in the headers and in the body, by the service and by the sandbox', async () => {
+  it('are closed during the headers and the body, by the service and by the sandbox', async () => {
     await slow.allClosed();
     expect(await world.service.get('/health/live')).toMatchObject({ status: 200 });
   });
 
-  it('cost no slow answer and no stream of events its connection', async () => {
+  it('do not close the connection of a slow answer or an event stream', async () => {
     expect((await slowAnswer).status).toBe('succeeded');
-    // The heartbeats of the meantime have been received long ago.
+    // The heartbeats sent in the meantime have already been received.
     const payment = aPayment();
     await world.service.postPayment(payment);
     await events.until('report', (data) => JSON.stringify(data).includes(payment.idempotencyKey));
     await world.service.completedPayment(payment.idempotencyKey);
   });
 
-  it('are nothing to be logged as an error', () => {
+  it('are not logged as errors', () => {
     expect(world.service.logged({ level: 'error' })).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@ import { openRun, removeRun } from '../../scripts/services/runs';
 import { sandboxVariables, serverVariables, startService } from '../../scripts/system';
 import { useWorld } from '../support/world';
 
-describe('what `npm start` starts, with a HOST of its own', () => {
+describe('`npm start` with HOST set', () => {
   const world = useWorld({ services: 0 });
   const directory = openRun('spec');
 
@@ -14,7 +14,7 @@ describe('what `npm start` starts, with a HOST of its own', () => {
     removeRun(directory);
   });
 
-  it.each(['0.0.0.0', 'localhost'])('is found where HOST=%s says', async (HOST) => {
+  it.each(['0.0.0.0', 'localhost'])('reaches the service with HOST=%s', async (HOST) => {
     const servers = { rabbitmqUrl: world.broker.url, redisUrl: world.redis.url, rabbitmqManagementUrl: '' };
     const gateway = sandboxVariables('http://127.0.0.1:9');
     const env = { ...process.env, ...serverVariables(servers), ...gateway, APP_ROLES: 'publisher', HOST };

@@ -8,13 +8,13 @@ import { useWorld } from '../support/world';
 
 const PASSWORD = 'hunter2hunter2';
 
-/** What the start report has said at this level. */
-function said(service: Service, level: string): string[] {
+/** The messages of the start report at this level. */
+function reported(service: Service, level: string): string[] {
   return service.logged({ context: 'StartReport', level }).map(({ msg }) => String(msg));
 }
 
-async function untilSaid(service: Service, level: string, text: RegExp): Promise<void> {
-  await eventually(() => expect(said(service, level)).toContainEqual(expect.stringMatching(text)), {
+async function untilReported(service: Service, level: string, text: RegExp): Promise<void> {
+  await eventually(() => expect(reported(service, level)).toContainEqual(expect.stringMatching(text)), {
     withinMs: 60_000,
   });
 }
@@ -26,7 +26,7 @@ function asUser(url: string, username: string): string {
   return own.href;
 }
 
-describe('a start', () => {
+describe('the start report', () => {
   const world = useWorld({ services: 0, own: { redis: true } });
   const user = `report-${randomUUID()}`;
   let management: Management;
@@ -43,15 +43,15 @@ describe('a start', () => {
       redisUrl: asUser(world.redis.url, user),
       env: { RABBITMQ_PREFETCH: '7' },
     });
-    await untilSaid(service, 'info', /^Redis/);
+    await untilReported(service, 'info', /^Redis/);
   });
   afterAll(() => management.deleteUser(user));
 
-  it('says what this process is and where HTTP, gateway, RabbitMQ and Redis are, with their versions', () => {
+  it('names roles and environment, and the addresses and versions of HTTP, gateway, RabbitMQ and Redis', () => {
     const { host: broker, pathname } = new URL(world.broker.url);
     const { port } = new URL(service.url);
     const { host: redis } = new URL(world.redis.url);
-    const lines = said(service, 'info').join('\n');
+    const lines = reported(service, 'info').join('\n');
     expect(lines).toContain('roles consumer and publisher, environment development');
     expect(lines).toContain(`HTTP http://localhost:${port}, bound to 127.0.0.1: / (console), /docs`);
     expect(lines).toContain(`Gateway ${world.sandbox.url}`);
@@ -62,30 +62,30 @@ describe('a start', () => {
     expect(lines).toContain(`redis://${redis}, database 0: maxmemory-policy noeviction, append-only`);
   });
 
-  it('says the same in parts, for those who search logs', () => {
+  it('has the same facts as separate log fields', () => {
     const facts = service.logged({ context: 'StartReport' }).map((line) => line.facts);
     expect(facts).toContainEqual({ rabbitmq: expect.objectContaining({ prefetch: 7 }) });
     expect(facts).toContainEqual({ redis: expect.objectContaining({ maxmemoryPolicy: 'noeviction' }) });
   });
 
-  it('warns of nothing when all is well, nor of what was not there yet when it was first asked', () => {
-    expect([...said(service, 'warn'), ...said(service, 'error')]).toEqual([]);
+  it('has no warnings on a good start, not even for dependencies that connected after the first check', () => {
+    expect([...reported(service, 'warn'), ...reported(service, 'error')]).toEqual([]);
     expect(service.logged({ context: 'Readiness', level: 'info' })).toHaveLength(1);
     expect(service.logged({ context: 'Readiness', level: 'warn' })).toEqual([]);
   });
 
-  it('prints no password', () => {
+  it('contains no password', () => {
     expect(service.output).not.toContain(PASSWORD);
   });
 
-  it('keeps what the framework says of its wiring for those who debug', () => {
+  it('logs the wiring messages of the framework at debug level', () => {
     const levels = (lines: JsonObject[]) => [...new Set(lines.map(({ level }) => level))];
     expect(levels(service.logged({ context: 'InstanceLoader' }))).toEqual(['debug']);
     expect(levels(service.logged({ context: 'RouterExplorer' }))).toEqual(['debug']);
   });
 });
 
-describe('a start with a Redis that payments cannot rely on', () => {
+describe('a start with unsafe Redis settings', () => {
   const world = useWorld({ services: 0, own: { redis: true } });
   let service: Service;
 
@@ -93,32 +93,32 @@ describe('a start with a Redis that payments cannot rely on', () => {
     await world.redis.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
     await world.redis.client.config('SET', 'appendonly', 'no');
     service = await world.startService({ waitFor: 'live' });
-    await untilSaid(service, 'warn', /./);
+    await untilReported(service, 'warn', /./);
   });
 
   it('shows the settings', () => {
-    expect(said(service, 'info').join('\n')).toContain('maxmemory-policy allkeys-lru, not append-only');
+    expect(reported(service, 'info').join('\n')).toContain('maxmemory-policy allkeys-lru, not append-only');
   });
 
-  it('says that records may be evicted, what that costs, and what to set', () => {
-    expect(said(service, 'error')).toEqual([
+  it('reports that records may be evicted, the consequence, and what to set', () => {
+    expect(reported(service, 'error')).toEqual([
       expect.stringMatching(
         /maxmemory-policy is allkeys-lru.*charged again; set maxmemory-policy to noeviction$/,
       ),
     ]);
   });
 
-  it('warns that a restart forgets, and says what to set', () => {
-    expect(said(service, 'warn')).toEqual([
+  it('warns that a restart loses records, and says what to set', () => {
+    expect(reported(service, 'warn')).toEqual([
       expect.stringMatching(/not append-only.*; set appendonly to yes$/),
     ]);
   });
 });
 
-describe('a start with a Redis that does not tell its settings', () => {
+describe('a start with a Redis that hides its settings', () => {
   const world = useWorld({ services: 0, own: { redis: true } });
 
-  it('calls them unknown, and goes on', async () => {
+  it('reports them as unknown, and continues', async () => {
     await world.redis.client.call(
       'ACL',
       'SETUSER',
@@ -134,14 +134,14 @@ describe('a start with a Redis that does not tell its settings', () => {
       redisUrl: asUser(world.redis.url, 'silent'),
       waitFor: 'live',
     });
-    await untilSaid(service, 'info', /^Redis unknown, .* maxmemory-policy unknown, persistence unknown$/);
-    await untilSaid(service, 'warn', /does not tell its settings/);
-    expect(said(service, 'error')).toEqual([]);
+    await untilReported(service, 'info', /^Redis unknown, .* maxmemory-policy unknown, persistence unknown$/);
+    await untilReported(service, 'warn', /does not tell its settings/);
+    expect(reported(service, 'error')).toEqual([]);
     expect(service.running).toBe(true);
   });
 });
 
-describe('a start while RabbitMQ and Redis are away', () => {
+describe('a start while RabbitMQ and Redis are down', () => {
   const world = useWorld({ services: 0, own: { redis: true, rabbitmq: true } });
   let service: Service;
 
@@ -150,18 +150,18 @@ describe('a start while RabbitMQ and Redis are away', () => {
     service = await world.startService({ waitFor: 'live' });
   });
 
-  it('says at once what it is, and soon what is not connected yet', async () => {
-    await untilSaid(service, 'info', /^HTTP http/);
-    await untilSaid(service, 'warn', /^RabbitMQ is not connected yet: amqp:.*virtual host/);
-    await untilSaid(service, 'warn', /^Redis is not connected yet: standalone, redis:/);
-    expect(said(service, 'info').filter((line) => /^(RabbitMQ|Redis)/.test(line))).toEqual([]);
+  it('reports the process at once, and soon what is not connected yet', async () => {
+    await untilReported(service, 'info', /^HTTP http/);
+    await untilReported(service, 'warn', /^RabbitMQ is not connected yet: amqp:.*virtual host/);
+    await untilReported(service, 'warn', /^Redis is not connected yet: standalone, redis:/);
+    expect(reported(service, 'info').filter((line) => /^(RabbitMQ|Redis)/.test(line))).toEqual([]);
   });
 
-  it('speaks of each of them when it is connected', async () => {
+  it('reports each of them when it is connected', async () => {
     await world.redisServer.restart();
-    await untilSaid(service, 'info', /^Redis \d/);
+    await untilReported(service, 'info', /^Redis \d/);
     await world.rabbitmqServer.restart();
-    await untilSaid(service, 'info', /^RabbitMQ \d/);
+    await untilReported(service, 'info', /^RabbitMQ \d/);
     await service.untilHealthy('ready', 60_000);
   }, 120_000);
 });
@@ -169,8 +169,10 @@ describe('a start while RabbitMQ and Redis are away', () => {
 describe('a start in production with the development endpoints on', () => {
   const world = useWorld({ services: 0, env: { NODE_ENV: 'production', DEV_ENDPOINTS: 'true' } });
 
-  it('warns of them', async () => {
+  it('logs a warning', async () => {
     const service = await world.startService();
-    expect(said(service, 'warn')).toEqual([expect.stringMatching(/^DEV_ENDPOINTS is true in production/)]);
+    expect(reported(service, 'warn')).toEqual([
+      expect.stringMatching(/^DEV_ENDPOINTS is true in production/),
+    ]);
   });
 });

@@ -37,7 +37,7 @@ describe('a start with a wrong environment', () => {
     expect(service.output).toContain(name);
   });
 
-  it('says it in one message', () => {
+  it('reports all in one message', () => {
     const times = service.output.split('RABBITMQ_PREFETCH').length - 1;
     expect(times).toBe(1);
   });
@@ -65,10 +65,10 @@ describe('health', () => {
   });
 });
 
-describe('a gateway that is not there', () => {
+describe('an unreachable gateway', () => {
   const world = useWorld();
 
-  it('is shown and does not make the service unready', async () => {
+  it('is shown in the health report, and does not make the service unready', async () => {
     const withoutGateway = await world.startService({ gatewayUrl: 'http://127.0.0.1:9' });
     const { status, body } = await withoutGateway.get('/health/ready');
     const { body: usual } = await world.service.get('/health/ready');
@@ -78,10 +78,10 @@ describe('a gateway that is not there', () => {
   });
 });
 
-describe('a restart with everything declared before', () => {
+describe('a restart with a declared topology', () => {
   const world = useWorld();
 
-  it('works on', async () => {
+  it('continues to charge', async () => {
     await world.service.terminate();
     const again = await world.startService();
     const payment = aPayment();
@@ -91,7 +91,7 @@ describe('a restart with everything declared before', () => {
   });
 });
 
-describe('messages that were there before the service', () => {
+describe('messages that were published before the service started', () => {
   const world = useWorld();
 
   it('are charged when it starts', async () => {
@@ -107,7 +107,7 @@ describe('messages that were there before the service', () => {
 describe('roles', () => {
   const world = useWorld({ services: 0 });
 
-  it('a publisher alone publishes and charges nothing; a consumer alone charges and has no way in by HTTP', async () => {
+  it('a publisher alone publishes and does not charge; a consumer alone charges and takes no payments over HTTP', async () => {
     const publisher = await world.startService({ env: { APP_ROLES: 'publisher' } });
     const payment = aPayment();
     expect(await publisher.postPayment(payment)).toMatchObject({ status: 202 });
@@ -120,7 +120,7 @@ describe('roles', () => {
   });
 });
 
-describe('the dev endpoints in production', () => {
+describe('the development endpoints in production', () => {
   const world = useWorld({ services: 0, env: { NODE_ENV: 'production' } });
 
   it('are off', async () => {

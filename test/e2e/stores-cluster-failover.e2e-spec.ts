@@ -15,11 +15,11 @@ import {
   unlessUnavailable,
 } from '../support/store-steps';
 
-/** Far above a command's time-out, far below what a caller would take for a hang. */
+/** Far above the time-out of a command, and short enough that a caller does not hang. */
 const BOUND_MS = 8_000;
-const ENOUGH_LOAD = 300;
+const LOAD_STEPS = 300;
 const MANY_WORKERS = 50;
-const CUTS = 10;
+const DISCONNECTS = 10;
 
 let cluster: OwnRedisCluster;
 let redis: ServiceRedis;
@@ -35,7 +35,7 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** Work goes on on every master. */
+/** Waits until every master accepts work. */
 async function expectWorking(): Promise<void> {
   await eventually(
     async () => {
@@ -51,13 +51,13 @@ async function recordNamesOn(replica: RedisProcess): Promise<Set<string>> {
   return new Set(await replica.client.keys('idempotent:*'));
 }
 
-describe('a slot that moves to another master while its keys are used', () => {
+describe('a slot that migrates to another master while its keys are used', () => {
   const key = randomUUID();
   const finished = aBegin(key, { scope: 'finished' });
   const working = aBegin(key, { scope: 'working' });
   const record = aRecord();
   const begun: Promise<unknown>[] = [];
-  const meanwhile: Record<string, unknown> = {};
+  const during: Record<string, unknown> = {};
 
   beforeAll(async () => {
     await store.begin(finished);
@@ -67,28 +67,28 @@ describe('a slot that moves to another master while its keys are used', () => {
       begun.push(
         ...Array.from({ length: 5 }, () => unlessUnavailable(store.begin(aBegin(key, { scope: 'fresh' })))),
       );
-      meanwhile.finished = await unlessUnavailable(store.begin(aBegin(key, { scope: 'finished' })));
-      meanwhile.working = await unlessUnavailable(store.begin(aBegin(key, { scope: 'working' })));
+      during.finished = await unlessUnavailable(store.begin(aBegin(key, { scope: 'finished' })));
+      during.working = await unlessUnavailable(store.begin(aBegin(key, { scope: 'working' })));
     });
   });
 
-  it('answers rightly or not at all while it moves', () => {
-    expect([{ kind: 'completed', record }, 'unavailable']).toContainEqual(meanwhile.finished);
+  it('answers correctly or is unavailable during the migration', () => {
+    expect([{ kind: 'completed', record }, 'unavailable']).toContainEqual(during.finished);
     expect([{ kind: 'in-progress', remainingMs: expect.any(Number) }, 'unavailable']).toContainEqual(
-      meanwhile.working,
+      during.working,
     );
   });
 
-  it('has the record where it is now', async () => {
+  it('has the record on the new master', async () => {
     expect(await store.begin(aBegin(key, { scope: 'finished' }))).toEqual({ kind: 'completed', record });
   });
 
-  it('has moved the lease: its owner alone can finish', async () => {
+  it('has the lease on the new master: only its owner can finish', async () => {
     expect(await store.begin(aBegin(key, { scope: 'working' }))).toMatchObject({ kind: 'in-progress' });
     expect(await store.complete({ ...working, record })).toEqual({ kind: 'stored' });
   });
 
-  it('gives a key begun meanwhile to one owner', async () => {
+  it('gives a key begun during the migration to one owner', async () => {
     const last = await store.begin(aBegin(key, { scope: 'fresh' }));
     const replies = [...(await Promise.all(begun)), last];
     expect(
@@ -97,11 +97,11 @@ describe('a slot that moves to another master while its keys are used', () => {
   });
 });
 
-describe('connections that are cut under load', () => {
-  it('have no step sent a second time, which would find the lease of the first in its way', async () => {
+describe('connections that are closed under load', () => {
+  it('no step is sent twice, since the second would meet the lease of the first', async () => {
     const load = new StoreLoad(store, MANY_WORKERS);
-    for (let cut = 1; cut <= CUTS; cut += 1) {
-      await eventually(() => load.acknowledged.length >= cut * ENOUGH_LOAD, { everyMs: 5 });
+    for (let disconnect = 1; disconnect <= DISCONNECTS; disconnect += 1) {
+      await eventually(() => load.acknowledged.length >= disconnect * LOAD_STEPS, { everyMs: 5 });
       const master = await cluster.masterOf(0);
       await master.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     }
@@ -120,29 +120,29 @@ describe('a master killed under load', () => {
 
   beforeAll(async () => {
     const load = new StoreLoad(store);
-    await eventually(() => load.acknowledged.length >= ENOUGH_LOAD);
+    await eventually(() => load.acknowledged.length >= LOAD_STEPS);
     victim = await cluster.masterOf(0);
     const replica = await cluster.replicaOf(victim);
     acknowledgedBeforeMark = [...load.acknowledged];
     await expectReplicated(victim, replica);
     await victim.kill();
     acknowledgedBeforeKill = new Set(load.acknowledged);
-    // What the dead master had not passed on by now is gone, and only that.
+    // Only writes that the dead master had not replicated by now are lost.
     replicated = await recordNamesOn(replica);
     await expectWorking();
     await load.stop();
     missing = await missingRecords(store, load.acknowledged);
   });
 
-  it('is replaced by its replica, and the store works again by itself', async () => {
+  it('is replaced by its replica, and the store recovers', async () => {
     expect((await cluster.masterOf(0)).port).not.toBe(victim.port);
   });
 
-  it('loses nothing that was confirmed before its replica had caught up', () => {
+  it('loses nothing that was confirmed before the replica caught up', () => {
     expect(missing.filter((key) => acknowledgedBeforeMark.includes(key))).toEqual([]);
   });
 
-  it('loses nothing that its replica had', () => {
+  it('loses nothing that was replicated', () => {
     expect(missing.filter((key) => replicated.has(`idempotent:payment:{${key}}`))).toEqual([]);
   });
 
@@ -150,14 +150,14 @@ describe('a master killed under load', () => {
     expect(missing.filter((key) => !acknowledgedBeforeKill.has(key))).toEqual([]);
   });
 
-  it('comes back as a replica without disturbing anybody', async () => {
+  it('comes back as a replica without an interruption', async () => {
     await victim.restart();
     await eventually(async () => expect(await infoField(victim.client, 'role')).toBe('slave'));
     await expectWorking();
   });
 });
 
-describe('a cluster that is gone as a whole', () => {
+describe('a cluster that is completely down', () => {
   it.each([
     {
       state: 'frozen',
@@ -170,7 +170,7 @@ describe('a cluster that is gone as a whole', () => {
       begin: (node: RedisProcess) => node.restart(),
     },
   ])(
-    'rejects each step within a bound while it is $state, and works again by itself',
+    'rejects each step within a time limit while it is $state, and then recovers',
     async ({ end, begin }) => {
       await Promise.all(cluster.nodes.map(end));
       const steps = Array.from({ length: 20 }, () => store.begin(aBegin(randomUUID())));

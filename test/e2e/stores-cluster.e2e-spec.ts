@@ -31,7 +31,7 @@ describe('Redis Cluster', () => {
     },
   );
 
-  it('lists the keys of a scope, each once, wherever in the cluster they are', async () => {
+  it('lists the keys of a scope on all nodes, each once', async () => {
     const store = new RedisIdempotencyStore(redis.client);
     const keys = [...Array.from({ length: 50 }, (_, index) => `key-${index}`), '{', '}', '}{', '}}a.'];
     for (const key of keys) {

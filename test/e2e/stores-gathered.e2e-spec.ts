@@ -14,7 +14,7 @@ beforeAll(async () => {
   server = await startOwnRedis();
   client = new Redis(server.url);
   store = new RedisIdempotencyStore(client);
-  // So that the scripts are in Redis, and each call is one command.
+  // Loads the scripts into Redis, so that each call is then one command.
   await finish(store, randomUUID());
 });
 afterAll(async () => {
@@ -22,14 +22,14 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** Script calls that clients have sent; what scripts call themselves is not among them. */
+/** The number of script calls by clients; calls made inside scripts do not count. */
 async function scriptCalls(): Promise<number> {
   const [, calls] = /^cmdstat_evalsha:calls=(\d+)/m.exec(await client.info('commandstats')) ?? [];
   return Number(calls);
 }
 
-/** How many script calls it takes. */
-async function costOf(steps: () => Promise<unknown>): Promise<number> {
+/** The number of script calls that the steps cause. */
+async function scriptCallsOf(steps: () => Promise<unknown>): Promise<number> {
   const before = await scriptCalls();
   await steps();
   return (await scriptCalls()) - before;
@@ -37,17 +37,17 @@ async function costOf(steps: () => Promise<unknown>): Promise<number> {
 
 const someKeys = (count: number) => Array.from({ length: count }, () => randomUUID());
 
-describe('steps that are asked for in one turn of the event loop', () => {
-  it('are one call of Redis: the begins, and then the completions', async () => {
+describe('store steps that start in the same turn of the event loop', () => {
+  it('take one Redis call for all begins, and one for all completions', async () => {
     const requests = someKeys(30).map((key) => aBegin(key));
-    const cost = await costOf(async () => {
+    const cost = await scriptCallsOf(async () => {
       await Promise.all(requests.map((request) => store.begin(request)));
       await Promise.all(requests.map((request) => store.complete({ ...request, record: aRecord() })));
     });
     expect(cost).toBe(2);
   });
 
-  it('get each their own answer', async () => {
+  it('each get their own answer', async () => {
     const keys = someKeys(300);
     const results = await Promise.all(
       keys.map(async (key) => {
@@ -79,21 +79,21 @@ describe('steps that are asked for in one turn of the event loop', () => {
     ]);
   });
 
-  it('do not share what a script itself stumbles over', async () => {
+  it('do not share an error that the script itself raises', async () => {
     const [good = '', bad = ''] = someKeys(2);
     await client.set(`attempts:payment:${bad}`, 'many');
     const outcomes = await Promise.allSettled([store.begin(aBegin(bad)), store.begin(aBegin(good))]);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
   });
 
-  it('all go out again to a server that has forgotten the scripts', async () => {
+  it('are all sent again to a server that has lost the scripts', async () => {
     await client.script('FLUSH');
     const replies = await Promise.all(someKeys(3).map((key) => store.begin(aBegin(key))));
     expect(replies.map(({ kind }) => kind)).toEqual(['acquired', 'acquired', 'acquired']);
   });
 });
 
-describe('steps of one turn while Redis is full', () => {
+describe('store steps of the same turn while Redis is out of memory', () => {
   const [finished = '', fresh = ''] = someKeys(2);
   const begun = someKeys(3).map((key) => aBegin(key));
 
@@ -104,7 +104,7 @@ describe('steps of one turn while Redis is full', () => {
   });
   afterAll(() => client.config('SET', 'maxmemory', '0'));
 
-  it('refuse to begin what is new, and still know what is finished', async () => {
+  it('reject a new key, and still answer for a finished key', async () => {
     const [known, unknown] = await Promise.allSettled([
       store.begin(aBegin(finished)),
       store.begin(aBegin(fresh)),
@@ -113,7 +113,7 @@ describe('steps of one turn while Redis is full', () => {
     expect(unknown).toMatchObject({ status: 'rejected', reason: expect.any(StoreUnavailableError) });
   });
 
-  it('store what was done', async () => {
+  it('store the results of work in progress', async () => {
     const replies = await Promise.all(
       begun.map((request) => store.complete({ ...request, record: aRecord() })),
     );
@@ -121,14 +121,14 @@ describe('steps of one turn while Redis is full', () => {
   });
 });
 
-describe('steps of one turn whose connection goes before they are sent', () => {
-  it('are each unconfirmed, and none is taken later', async () => {
-    const lonely = new Redis(server.url, { enableOfflineQueue: false, maxRetriesPerRequest: 0 });
-    await once(lonely, 'ready');
-    const lonelyStore = new RedisIdempotencyStore(lonely);
+describe('store steps of the same turn when the connection closes before they are sent', () => {
+  it('all fail as unavailable, and none is executed later', async () => {
+    const disconnecting = new Redis(server.url, { enableOfflineQueue: false, maxRetriesPerRequest: 0 });
+    await once(disconnecting, 'ready');
+    const disconnectingStore = new RedisIdempotencyStore(disconnecting);
     const keys = someKeys(3);
-    const outcomes = Promise.allSettled(keys.map((key) => lonelyStore.begin(aBegin(key))));
-    lonely.disconnect();
+    const outcomes = Promise.allSettled(keys.map((key) => disconnectingStore.begin(aBegin(key))));
+    disconnecting.disconnect();
     for (const outcome of await outcomes) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(StoreUnavailableError) });
     }

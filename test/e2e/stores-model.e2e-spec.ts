@@ -13,13 +13,13 @@ beforeAll(async () => {
 });
 afterAll(() => redis.close());
 
-/** What the end of a life does, without waiting for it. */
+/** Has the effect of an expiry without waiting for it. */
 async function remove(kinds: readonly string[], keys: readonly string[]): Promise<void> {
   await redis.client.del(...kinds.flatMap((kind) => keys.map((key) => `${kind}:model:${key}`)));
 }
 
 describe('the Redis store', () => {
-  it('answers as its model does, whatever several owners do in any order', async () => {
+  it('answers as its model does for several owners and any order of steps', async () => {
     await expectStoreAsModelled(
       () => ({
         store: new RedisIdempotencyStore(redis.client),

@@ -10,7 +10,7 @@ import type { ServiceRedis } from '../support/service-redis';
 import { itKeepsTheStoreContract } from '../support/store-contract';
 import { aBegin, aRecord, finish, StoreLoad } from '../support/store-steps';
 
-/** Of the service's connection. */
+/** The socket time-out is that of the service's connection. */
 const LONGER_THAN_SOCKET_TIMEOUT_MS = 4_500;
 
 let server: OwnRedis;
@@ -38,12 +38,12 @@ function expectWithin(value: number, [least, most]: [number, number]): void {
 describe('Redis standalone', () => {
   itKeepsTheStoreContract(() => ({ store, clock: realClock }));
 
-  it('sends its scripts again to a server that has forgotten them', async () => {
+  it('sends its scripts again to a server that has lost them', async () => {
     await admin.script('FLUSH');
     expect(await finish(store, randomUUID())).toBe('stored');
   });
 
-  it('names its keys as section 6 of the contract does, and gives each a life', async () => {
+  it('names its Redis keys by the contract, and sets an expiry time on each', async () => {
     const key = randomUUID();
     const request = aBegin(key, { ttlSeconds: 600, leaseMs: 30_000 });
     await store.begin(request);
@@ -57,8 +57,8 @@ describe('Redis standalone', () => {
   });
 });
 
-describe('a connection that was lost while steps were under way', () => {
-  it('is made anew once, and not given up again for the silence of the lost one', async () => {
+describe('a connection that was lost while steps were in flight', () => {
+  it('is opened again once; the time-out of the lost connection does not close the new one', async () => {
     const closed: string[] = [];
     redis.client.on('close', () => closed.push('closed'));
     const load = new StoreLoad(store);
@@ -71,7 +71,7 @@ describe('a connection that was lost while steps were under way', () => {
   });
 });
 
-describe('a Redis that is full', () => {
+describe('a Redis that is out of memory', () => {
   const request = aBegin(randomUUID());
 
   beforeAll(async () => {
@@ -80,7 +80,7 @@ describe('a Redis that is full', () => {
   });
   afterAll(() => admin.config('SET', 'maxmemory', '0'));
 
-  it('refuses to begin', async () => {
+  it('rejects begin', async () => {
     await expect(store.begin(aBegin(randomUUID()))).rejects.toThrow(StoreUnavailableError);
   });
 
@@ -88,7 +88,7 @@ describe('a Redis that is full', () => {
     await expect(store.probe()).rejects.toThrow(StoreUnavailableError);
   });
 
-  it('still stores what was done', async () => {
+  it('still stores the result of work in progress', async () => {
     expect(await store.complete({ ...request, record: aRecord() })).toEqual({ kind: 'stored' });
   });
 });

@@ -4,7 +4,7 @@ const redis = useScripts();
 const { runner } = redis;
 
 describe('begin.lua replies', () => {
-  it('acquired, with claims, counted ones, and the time since the first', async () => {
+  it('acquired, with the claims, the counted claims and the time since the first', async () => {
     const { begin, release } = runner();
     await begin('one');
     await release('one', 'uncounted');
@@ -13,7 +13,7 @@ describe('begin.lua replies', () => {
     expect(await begin('three')).toEqual(['acquired', 3, 2, expect.any(Number), -1, 0]);
   });
 
-  it('acquired, with the time since which an earlier one may have been forgotten', async () => {
+  it('acquired, with the time since which an earlier claim may have been forgotten', async () => {
     const [now] = await redis.client.time();
     const madeAt = Number(now) * 1000 - 200_000;
     const reply = await runner().begin('one', '', { madeAt, tolerance: 50_000, waiting: madeAt + 1_000 });
@@ -21,21 +21,21 @@ describe('begin.lua replies', () => {
     expect(Array.isArray(reply) && reply[4]).toBeGreaterThanOrEqual(250_000);
   });
 
-  it('not-due, with the time until the next attempt is', async () => {
+  it('not-due, with the time until the next attempt is due', async () => {
     const { begin, release } = runner();
     await begin('one');
     await release('one', 'counted', 5_000);
     expect(await begin('two')).toEqual(['not-due', expect.any(Number)]);
   });
 
-  it('exhausted, with the counted claims', async () => {
+  it('retries-exhausted, with the counted claims', async () => {
     const { begin, release } = runner();
     await begin('one');
     await release('one', 'counted');
     expect(await begin('two', '', { most: 1 })).toEqual(['retries-exhausted', 1]);
   });
 
-  it('acquired, with the attempts that are forgiven, to whom it does not say so, too', async () => {
+  it('acquired, with the attempts that a replay added, also for a later begin without them', async () => {
     const { begin, release } = runner();
     await begin('one');
     await release('one', 'counted');
@@ -51,7 +51,7 @@ describe('begin.lua replies', () => {
     expect(await begin('three', '', { most: 1 })).toEqual(['acquired', 3, 3, expect.any(Number), -1, 1]);
   });
 
-  it('busy, and keeps what is forgiven, with the end of the attempts and of the lease as they were', async () => {
+  it('in-progress, and stores the attempts that a replay added, without changing the expiry times', async () => {
     const { begin, find, attempts, lock } = runner();
     await begin('one', 'print');
     const ends = async () => [await redis.client.pexpiretime(attempts), await redis.client.pexpiretime(lock)];
@@ -62,7 +62,7 @@ describe('begin.lua replies', () => {
     expect(await ends()).toEqual(before);
   });
 
-  it('from-the-future, with how far', async () => {
+  it('from-the-future, with the time difference', async () => {
     const madeAt = Date.now() + 3_600_000;
     expect(await runner().begin('one', '', { madeAt, tolerance: 0 })).toEqual([
       'from-the-future',
@@ -70,7 +70,7 @@ describe('begin.lua replies', () => {
     ]);
   });
 
-  it('busy, with the remaining lease', async () => {
+  it('in-progress, with the remaining lease', async () => {
     const { begin } = runner();
     await begin('one');
     expect(await begin('two')).toEqual(['in-progress', expect.any(Number)]);

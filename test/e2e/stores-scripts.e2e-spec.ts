@@ -8,7 +8,7 @@ const scripts = readdirSync(scriptFolder)
 const redis = useScripts();
 const { runner } = redis;
 
-/** The comment on top of a script, in its parts. */
+/** The parts of the header comment of a script. */
 function headerOf(script: string) {
   const comments = sourceOf(script)
     .split('\n')
@@ -47,11 +47,11 @@ describe('complete.lua replies', () => {
     expect(await complete('one')).toEqual(['stored']);
   });
 
-  it('lost, with nothing where there is no record', async () => {
+  it('lost, without a record', async () => {
     expect(await runner().complete('one')).toEqual(['lost', null]);
   });
 
-  it('lost, with the record that stands there instead', async () => {
+  it('lost, with the record of the other owner', async () => {
     const { begin, complete } = runner();
     await begin('one');
     await complete('one', '{"result":"of one"}');
@@ -65,7 +65,7 @@ describe('extend.lua replies', () => {
     await begin('one');
     expect(await extend('one', 500_000)).toBe('extended');
     const [lease, life] = [await redis.client.pexpiretime(lock), await redis.client.pexpiretime(attempts)];
-    // Each PEXPIRE of a script reads the clock anew.
+    // Each PEXPIRE of a script reads the clock again, so the two times may differ.
     expect(life).toBeGreaterThanOrEqual(lease);
   });
 
@@ -89,7 +89,7 @@ describe('release.lua replies', () => {
     expect(await redis.client.get(attempts)).toMatch(left);
   });
 
-  it('released, even when the attempts are not what these scripts write', async () => {
+  it('released, even with an unreadable attempts entry', async () => {
     const { begin, release, lock, attempts } = runner();
     await begin('one');
     await redis.client.set(attempts, 'many');
@@ -104,17 +104,17 @@ describe('release.lua replies', () => {
 });
 
 describe('find.lua replies', () => {
-  it('nothing, no lease and no claims for a key that nobody began', async () => {
+  it('no record, no lease and no claims for an unknown key', async () => {
     expect(await runner().find()).toEqual([null, -2, 0, 0, 0]);
   });
 
-  it('the remaining lease and the claims while somebody works', async () => {
+  it('the remaining lease and the claims of a key in progress', async () => {
     const { begin, find } = runner();
     await begin('one');
     expect(await find()).toEqual([null, expect.any(Number), 1, 0, 0]);
   });
 
-  it('the record when the work is finished', async () => {
+  it('the record of a finished key', async () => {
     const { begin, complete, find } = runner();
     await begin('one');
     await complete('one');
@@ -123,7 +123,7 @@ describe('find.lua replies', () => {
 });
 
 describe('forget.lua replies', () => {
-  it('forgotten, and leaves nothing of a finished key', async () => {
+  it('forgotten, and deletes everything of a finished key', async () => {
     const { begin, complete, forget, record, lock, attempts } = runner();
     await begin('one');
     await complete('one');
@@ -131,7 +131,7 @@ describe('forget.lua replies', () => {
     expect(await redis.client.exists(record, lock, attempts)).toBe(0);
   });
 
-  it('forgotten, and leaves lease and attempts of a key in progress', async () => {
+  it('forgotten, and keeps lease and attempts of a key in progress', async () => {
     const { begin, forget, lock, attempts } = runner();
     await begin('one');
     expect(await forget()).toBe('forgotten');

@@ -9,7 +9,7 @@ import type { ServiceRedis } from '../support/service-redis';
 import { itKeepsTheStoreContract } from '../support/store-contract';
 import { aBegin, finish, missingRecords, StoreLoad } from '../support/store-steps';
 
-const ENOUGH_LOAD = 100;
+const LOAD_STEPS = 100;
 
 let servers: OwnRedisSentinels;
 let redis: ServiceRedis;
@@ -37,23 +37,23 @@ describe('Redis behind Sentinel', () => {
   it('is used through its master', async () => {
     const { master } = await servers.roles();
     expect(await infoField(master.client, 'role')).toBe('master');
-    const { acknowledged } = await loaded();
+    const { acknowledged } = await runLoad();
     expect(await master.client.exists(...acknowledged.map((key) => `idempotent:payment:${key}`))).toBe(
       acknowledged.length,
     );
   });
 });
 
-async function loaded(): Promise<StoreLoad> {
+async function runLoad(): Promise<StoreLoad> {
   const load = new StoreLoad(store);
-  await eventually(() => load.acknowledged.length >= ENOUGH_LOAD);
+  await eventually(() => load.acknowledged.length >= LOAD_STEPS);
   await load.stop();
   return load;
 }
 
 describe('a failover', () => {
-  it('that leaves the store connected to a replica is refused once as READONLY, then followed', async () => {
-    const { acknowledged } = await loaded();
+  it('while the store is connected to the old master: one READONLY error, then the store follows', async () => {
+    const { acknowledged } = await runLoad();
     await servers.switchQuietly();
     const refused: unknown = await store.begin(aBegin(randomUUID())).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(StoreUnavailableError);
@@ -62,10 +62,10 @@ describe('a failover', () => {
     expect(await missingRecords(store, acknowledged)).toEqual([]);
   });
 
-  it('after the death of the master under load is found by the store; nothing is lost that the replica had', async () => {
+  it('after the master was killed under load: the store follows, and no replicated record is lost', async () => {
     const { master, replica } = await servers.roles();
     const load = new StoreLoad(store);
-    await eventually(() => load.acknowledged.length >= ENOUGH_LOAD);
+    await eventually(() => load.acknowledged.length >= LOAD_STEPS);
     const confirmed = [...load.acknowledged];
     await expectReplicated(master, replica);
     await master.kill();

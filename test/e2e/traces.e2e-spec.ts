@@ -21,7 +21,7 @@ describe('a payment through three processes, the first attempt of which fails at
           OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
           OTEL_SERVICE_NAME: name,
           OTEL_BSP_SCHEDULE_DELAY: '50',
-          // So that events are taken. This one asks for no receipt, and no mail server is needed.
+          // Switches the receipt consumer on. This payment needs no receipt, so no mail server is needed.
           SMTP_URL: 'smtp://127.0.0.1:9',
           RECEIPT_FROM: 'receipts@shop.example',
         },
@@ -34,7 +34,7 @@ describe('a payment through three processes, the first attempt of which fails at
     });
     await publisher.postPayment(payment);
     await publisher.completedPayment(payment.idempotencyKey);
-    // From a sender that traces nothing: in a trace of its own.
+    // A publisher without tracing: the duplicate gets its own trace.
     await world.broker.publishPayment(payment);
     await eventually(() => {
       traceId = receiver.spans.find(({ name }) => name === 'POST /payments')?.traceId ?? '';
@@ -71,12 +71,12 @@ describe('a payment through three processes, the first attempt of which fails at
     );
   });
 
-  it('links the duplicate, which has a trace of its own, to the run whose result it got', () => {
+  it('links the duplicate, which has its own trace, to the run whose result it got', () => {
     const duplicate = receiver.spans.find((span) => span.name === processed && span.traceId !== traceId);
     expect(duplicate?.linkedTraceIds).toEqual([traceId]);
   });
 
-  it('shows no card and no credentials', () => {
+  it('contains no card and no credentials', () => {
     const texts = receiver.spans.map(({ text }) => text).join('\n');
     expect(texts).not.toMatch(/pm_card|sk_test|CUST-001|guest:/);
     expect(texts).toContain(payment.paymentId);
@@ -92,7 +92,7 @@ describe('a payment through three processes, the first attempt of which fails at
     );
   });
 
-  it('names payment, key, attempt and trace in every line of its processing', () => {
+  it('has payment, key, attempt and trace id in every log line of its processing', () => {
     const { paymentId, idempotencyKey } = payment;
     const lines = world.services.flatMap(({ logs }) => logs.filter(({ traceId: id }) => id === traceId));
     const ofConsumers = lines.filter(({ context }) =>

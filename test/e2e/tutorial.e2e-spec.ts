@@ -4,7 +4,7 @@ import { aPayment, gatewayKey } from '../support/payments';
 import { deadLetterQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 
-describe("the tutorial's six messages, sent straight to the exchange by AMQP", () => {
+describe("the tutorial's six messages, published directly to the exchange", () => {
   const world = useWorld();
   const one = aPayment({ paymentId: 'PAY-001', amount: 99.99 });
   const two = aPayment({ paymentId: 'PAY-002', amount: 149.5 });
@@ -20,7 +20,7 @@ describe("the tutorial's six messages, sent straight to the exchange by AMQP", (
     );
   });
 
-  it('become three charges at the gateway, each of the right amount in minor units', async () => {
+  it('cause three charges at the gateway, each with the right amount in minor units', async () => {
     const charged = await world.sandbox.charges();
     expect(charged.map(({ amount }) => amount).sort()).toEqual([14950, 2000, 9999]);
   });
@@ -30,7 +30,7 @@ describe("the tutorial's six messages, sent straight to the exchange by AMQP", (
     expect(await world.redis.record(idempotencyKey)).toMatchObject({ result: { status: 'succeeded' } });
   });
 
-  it('are delivered six times: no duplicate takes a second round', () => {
+  it('are delivered six times: no duplicate is delivered again', () => {
     expect(trace.deliveries()).toHaveLength(6);
   });
 
@@ -38,7 +38,7 @@ describe("the tutorial's six messages, sent straight to the exchange by AMQP", (
     expect(await world.broker.depth(deadLetterQueue)).toBe(0);
   });
 
-  it('are all acknowledged: nothing comes back to the queue when the consumer is gone', async () => {
+  it('are all acknowledged: the queue stays empty when the consumer has stopped', async () => {
     await world.service.terminate();
     expect(await world.broker.unfinished()).toEqual({});
   });

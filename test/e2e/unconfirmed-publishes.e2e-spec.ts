@@ -6,9 +6,9 @@ import { useWorld } from '../support/world';
 import type { World } from '../support/world';
 
 const probe = 'payments.publish-probe';
-const patienceMs = 30_000;
+const recoveryMs = 30_000;
 
-/** A service that reaches the broker through a gate. */
+/** Starts a service that connects to the broker through a gate. */
 async function startBehindGate(world: World): Promise<BrokerGate> {
   const gate = await BrokerGate.inFrontOf(world.broker.url);
   await world.startService({ rabbitmqUrl: gate.url });
@@ -22,11 +22,11 @@ async function untilUnready(world: World): Promise<void> {
       expect(ready.status).toBe(503);
       expect(JSON.stringify(ready.body)).toContain('does not confirm what is published');
     },
-    { withinMs: patienceMs },
+    { withinMs: recoveryMs },
   );
 }
 
-describe('a queue that takes messages and does not confirm them, while others do', () => {
+describe('a queue that accepts messages without confirming them, while other queues confirm', () => {
   const world = useWorld({ services: 0 });
   let gate: BrokerGate;
 
@@ -38,21 +38,21 @@ describe('a queue that takes messages and does not confirm them, while others do
   });
   afterAll(() => gate.close());
 
-  it('keeps readiness red, whatever else the broker confirms', async () => {
+  it('keeps readiness red, although the broker confirms other publishes', async () => {
     const probesSent = () => gate.published.filter((key) => key === probe).length;
-    await eventually(() => probesSent() > 8, { withinMs: patienceMs });
+    await eventually(() => probesSent() > 8, { withinMs: recoveryMs });
     expect(await world.service.get('/health/ready')).toMatchObject({ status: 503 });
   });
 
-  it('gets each message once, however long that takes', async () => {
+  it('gets each message once, even if confirms take long', async () => {
     gate.releaseConfirms();
-    await world.service.untilHealthy('ready', patienceMs);
+    await world.service.untilHealthy('ready', recoveryMs);
     await eventually(() => world.broker.isDrained());
     expect(await world.broker.depth(deadLetterQueue)).toBe(1);
   });
 });
 
-describe('a broker that takes no messages because of an alarm', () => {
+describe('a broker that accepts no messages because of an alarm', () => {
   const world = useWorld({ services: 0 });
   const payment = aPayment();
   let gate: BrokerGate;
@@ -64,14 +64,14 @@ describe('a broker that takes no messages because of an alarm', () => {
   });
   afterAll(() => gate.close());
 
-  it('is sent none: a publish fails at once, and is not made later', async () => {
+  it('gets no messages: a publish fails at once and is not sent later', async () => {
     expect(await world.service.postPayment(payment)).toMatchObject({ status: 503 });
     expect(gate.published).not.toContain(routingKey);
   });
 
-  it('is sent them again when the alarm is over', async () => {
+  it('gets messages again when the alarm is over', async () => {
     gate.unblock();
-    await world.service.untilHealthy('ready', patienceMs);
+    await world.service.untilHealthy('ready', recoveryMs);
     expect(await world.service.postPayment(payment)).toMatchObject({ status: 202 });
     await world.service.completedPayment(payment.idempotencyKey);
   });

@@ -9,11 +9,11 @@ import { useWorld } from '../support/world';
 
 const management = new Management(given('RABBITMQ_MANAGEMENT_URL'));
 
-describe('an event that no queue takes', () => {
+describe('an event without a bound queue', () => {
   const receipts = useReceipts();
   const payment = aPaymentWithReceipt();
 
-  it('gets its binding back: charged in one attempt, recorded, and the receipt is sent', async () => {
+  it('the binding is restored: charged in one attempt, recorded, and the receipt is sent', async () => {
     const { world } = receipts;
     const trace = await world.broker.traceDeliveries();
     await world.broker.unbindWorkQueue(receiptBinding);
@@ -24,7 +24,7 @@ describe('an event that no queue takes', () => {
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('gets its queue back, too, when that is gone', async () => {
+  it('a deleted queue is restored', async () => {
     const { world } = receipts;
     const later = aPaymentWithReceipt();
     await management.deleteQueue(vhostOf(world.broker.url), receiptQueue);
@@ -35,7 +35,7 @@ describe('an event that no queue takes', () => {
   });
 });
 
-describe('an event that no queue takes, where the service may not bind one', () => {
+describe('an event without a bound queue, when the service may not bind one', () => {
   const receipts = useReceipts({ services: 0 });
   const payment = aPaymentWithReceipt();
   const user = `binds-nothing-${randomUUID()}`;
@@ -48,14 +48,14 @@ describe('an event that no queue takes, where the service may not bind one', () 
     });
   afterAll(() => management.deleteUser(user));
 
-  it('waits as a dead letter of its own; the payment is charged once and recorded', async () => {
+  it('becomes its own dead letter; the payment is charged once and recorded', async () => {
     const { world } = receipts;
     const url = new URL(world.broker.url);
     url.username = user;
     url.password = 'secret';
     await permit('.*');
     const service = await receipts.startService({ RABBITMQ_URL: url.href });
-    // From here on it may not bind the queue.
+    // From now on the service may not bind the queue.
     await permit('^(?!notifications).*$');
     await world.broker.unbindWorkQueue(receiptBinding);
     await world.broker.publishPayment(payment);
@@ -68,7 +68,7 @@ describe('an event that no queue takes, where the service may not bind one', () 
     expect(receipts.mailbox.to(payment.receiptEmail)).toEqual([]);
   });
 
-  it('is sent when the dead letter is replayed to a queue that is bound again', async () => {
+  it('its receipt is sent when the dead letter is replayed to a queue that is bound again', async () => {
     const { world } = receipts;
     await world.broker.bindWorkQueue(receiptBinding);
     const tool = new DeadLettersCommand(
@@ -84,7 +84,7 @@ describe('an event that no queue takes, where the service may not bind one', () 
 describe('receipts switched off', () => {
   const world = useWorld();
 
-  it('have no queue and no consumer, and payments do not miss them', async () => {
+  it('have no queue and no consumer, and payments are charged without them', async () => {
     const payment = aPaymentWithReceipt();
     await world.broker.publishPayment(payment);
     await world.service.completedPayment(payment.idempotencyKey);

@@ -10,13 +10,13 @@ import { useWorld } from '../support/world';
 
 const doubles = Array.from({ length: 5_000 }, (_, index) => rawDouble(index + 0.5));
 
-/** By AMQP all of them are headers like any other. */
+/** All of them are valid headers in AMQP. */
 const unwritable = [
   {
-    what: 'a table whose own key is the mark of the client',
+    what: 'a table with the key that the client uses as a type mark',
     value: rawTable([['!', rawText('timestamp')]]),
   },
-  { what: 'such a table further down', value: rawList([rawTable([['!', rawText('decimal')]])]) },
+  { what: 'such a table nested in a list', value: rawList([rawTable([['!', rawText('decimal')]])]) },
   {
     what: 'such a table with a value of another type',
     value: rawTable([
@@ -27,14 +27,14 @@ const unwritable = [
   { what: 'thousands of doubles', value: rawList(doubles) },
   { what: 'a text of 100 kB', value: rawText('x'.repeat(100_000)) },
   {
-    what: 'a table with a key that the client calls',
+    what: 'a table with a key named like a method that the client calls',
     value: rawTable([['hasOwnProperty', rawText('x')]]),
   },
   { what: 'twenty levels', value: rawNested(20) },
 ];
 const header = 'x-unwritable';
 
-describe('a header that can be read and not written back', () => {
+describe('a header that can be read but not written', () => {
   const world = useWorld();
   let letters = new Map<unknown, DeadLetter>();
 
@@ -51,7 +51,7 @@ describe('a header that can be read and not written back', () => {
     letters = new Map(found.map((letter) => [letter.headers['x-what'], letter]));
   });
 
-  it.each(unwritable)('does not keep its message from the dead letters, which name it: $what', ({ what }) => {
+  it.each(unwritable)('is dropped from the dead letter and named in its detail: $what', ({ what }) => {
     const letter = letters.get(what);
     expect(letter).toMatchObject({ reason: 'invalid-message' });
     expect(letter?.detail).toContain(`not kept: ${header}`);
@@ -59,7 +59,7 @@ describe('a header that can be read and not written back', () => {
     expect(Object.keys(letter?.headers ?? {})).not.toContain(header);
   });
 
-  it('is left out with all the others where there is one that the client cannot even read', async () => {
+  it('is dropped with all other headers if the client cannot read one of them', async () => {
     await world.broker.publishRaw('not JSON', [[header, rawNested(6_000)]]);
     const found = await world.broker.waitForDeadLetters(unwritable.length + 1);
     expect(found.at(-1)).toMatchObject({
@@ -68,7 +68,7 @@ describe('a header that can be read and not written back', () => {
     });
   });
 
-  it('does not keep a payment from its next attempt', async () => {
+  it('does not prevent the next attempt of a payment', async () => {
     const payments = unwritable.map(() => aPayment());
     await world.sandbox.fault({ kind: 'error-500-unstored', times: payments.length });
     for (const [index, payment] of payments.entries())
@@ -82,17 +82,17 @@ describe('a header that can be read and not written back', () => {
     expect(charges.map(({ length }) => length)).toEqual(payments.map(() => 1));
   });
 
-  it('is nobody else’s trouble: what is published afterwards is confirmed', async () => {
+  it('does not affect later publishes: they are confirmed', async () => {
     for (let post = 0; post < 3; post++)
       expect((await world.service.postPayment(aPayment())).status).toBe(202);
     expect(await world.broker.deadLetters()).toHaveLength(unwritable.length + 1);
   });
 });
 
-describe('a dead letter that the broker made, with a header that the client cannot read', () => {
+describe('a dead letter of the broker with a header that the client cannot read', () => {
   const world = useWorld({ services: 0 });
 
-  it('does not stop the tools: it is listed', async () => {
+  it('can be listed by the dead-letters command', async () => {
     const service = await world.startService();
     await service.terminate();
     const payment = aPayment();
@@ -102,21 +102,21 @@ describe('a dead letter that the broker made, with a header that the client cann
   });
 });
 
-describe('a publish that fails inside the client all the same, after it was counted', () => {
+describe('a publish that fails inside the client after it was counted', () => {
   const world = useWorld({ services: 0 });
   const nodeArgs = ['scripts/typescript.js', 'test/support/failing-publish.ts'].flatMap((file) => [
     '--require',
     resolve(__dirname, '../..', file),
   ]);
 
-  it('costs that channel alone: no confirm is taken for that of another message, and publishing goes on', async () => {
+  it('closes only that channel: no confirm is counted for another message, and publishing continues', async () => {
     const service = await world.startService({ nodeArgs });
     const failing = aPayment({ paymentId: 'FAILS-ONCE' });
     await world.sandbox.fault({
       kind: 'error-500-unstored',
       matching: { idempotencyKey: gatewayKey(failing) },
     });
-    // Its delayed copy is what fails to be published.
+    // The publish of its delayed copy is the one that fails.
     await world.broker.publishPayment(failing);
     await eventually(() => service.output.includes('a publish failed inside the client'));
     await eventually(async () => (await service.postPayment(aPayment())).status === 202);

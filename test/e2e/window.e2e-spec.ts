@@ -5,7 +5,7 @@ import { deadLetterQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 
 const ttlSeconds = 3600;
-/** Default of PUBLISHER_CLOCK_TOLERANCE. */
+/** The default of PUBLISHER_CLOCK_TOLERANCE. */
 const toleranceSeconds = 300;
 
 function secondsAgo(seconds: number): { timestamp: number } {
@@ -15,7 +15,7 @@ function secondsAgo(seconds: number): { timestamp: number } {
 describe('no record, and the message is older than IDEMPOTENCY_TTL', () => {
   const world = useWorld({ env: { IDEMPOTENCY_TTL: String(ttlSeconds) } });
 
-  it('is a dead letter: outside-deduplication-window; nothing is charged on a guess', async () => {
+  it('it is a dead letter, outside-deduplication-window, and is not charged', async () => {
     const payment = aPayment();
     const properties = secondsAgo(ttlSeconds + 60);
     await world.broker.publishPayment(payment, { properties });
@@ -24,7 +24,7 @@ describe('no record, and the message is older than IDEMPOTENCY_TTL', () => {
     expect(await gatewayCalls(world.sandbox, payment)).toEqual([]);
   });
 
-  it('is charged while it is younger than that', async () => {
+  it('a younger message is charged', async () => {
     const payment = aPayment();
     await world.broker.publishPayment(payment, {
       properties: secondsAgo(ttlSeconds - toleranceSeconds - 120),
@@ -33,7 +33,7 @@ describe('no record, and the message is older than IDEMPOTENCY_TTL', () => {
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('is answered from its record where there is one', async () => {
+  it('an older message with a record is a duplicate', async () => {
     const payment = aPayment();
     await world.broker.publishPayment(payment);
     await world.service.completedPayment(payment.idempotencyKey);
@@ -48,7 +48,7 @@ describe('no record, and the message is older than IDEMPOTENCY_TTL', () => {
     expect(await world.broker.depth(deadLetterQueue)).toBe(letters);
   });
 
-  it('keeps its time stamp while it waits for another attempt', async () => {
+  it('a delayed message keeps its timestamp', async () => {
     const payment = aPayment();
     const properties = secondsAgo(100);
     const trace = await world.broker.traceDeliveries();
@@ -64,16 +64,16 @@ describe('no record, and the message is older than IDEMPOTENCY_TTL', () => {
   });
 });
 
-describe('first attempt longer ago than the gateway keeps keys (GATEWAY_KEY_RETENTION), and no record', () => {
+describe('no record, and the first attempt is older than GATEWAY_KEY_RETENTION', () => {
   const world = useWorld({ env: { GATEWAY_KEY_RETENTION: '1' } });
 
-  it('is looked up at the gateway and recorded where it charged, though the gateway has forgotten the key', async () => {
+  it('a payment that was charged is found at the gateway and recorded, though the gateway has forgotten the key', async () => {
     const payment = aPayment();
     const matching = { idempotencyKey: gatewayKey(payment) };
     await world.sandbox.fault({ kind: 'drop-after', matching });
     await world.broker.publishPayment(payment);
     await eventually(async () => expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1));
-    // Should the second attempt come within that second, it is put off until after it.
+    // If the second attempt comes within the retention of 1 s, the rate limit delays it until later.
     await world.sandbox.fault({ kind: 'rate-limit', retryAfterSeconds: 2, matching });
     await world.sandbox.fault({ kind: 'forget-keys', matching });
     const { body } = await world.service.completedPayment(payment.idempotencyKey);
@@ -81,7 +81,7 @@ describe('first attempt longer ago than the gateway keeps keys (GATEWAY_KEY_RETE
     expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
   });
 
-  it('is a dead letter where it did not charge: gateway-outcome-unknown; never charged on a guess', async () => {
+  it('a payment that was not charged is a dead letter, gateway-outcome-unknown, and is not charged', async () => {
     const payment = aPayment();
     await world.sandbox.fault({
       kind: 'rate-limit',
