@@ -17,7 +17,7 @@ const checks: readonly Check[] = [
   consumersEndWell,
 ];
 
-/** Every promise that the history breaks; none, if the run was a success. */
+/** Every promise that the history breaks; empty if the run succeeded. */
 export function check(history: History): Finding[] {
   return checks.flatMap((oneCheck) => oneCheck(history));
 }
