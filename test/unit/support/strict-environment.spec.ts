@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 const root = resolve(__dirname, '../../..');
 const rejecting = (message: string): string => `void Promise.reject(new Error('${message}'))`;
 
-/** Runs Jest, as it is set up for this project, on a spec of this text. */
+/** Runs Jest with this project's settings on a spec with this text. */
 function runSpec(text: string): { failed: boolean; output: string } {
   const folder = mkdtempSync(join(tmpdir(), 'strict-'));
   try {
@@ -27,7 +27,7 @@ function runSpec(text: string): { failed: boolean; output: string } {
   }
 }
 
-describe('a promise that is rejected while nobody listens', () => {
+describe('an unhandled rejection', () => {
   it.each([
     ['while a test runs', `it('passes', () => { ${rejecting('left alone')}; });`],
     [
