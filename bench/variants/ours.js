@@ -25,14 +25,14 @@ function openOurs({ localMemory }) {
         const { kind } = await service.run(keyOf(message), () => work(payload), { scope: SCOPE, payload });
         if (kind === 'executed' || kind === 'replayed') return 'done';
         if (kind === 'in-progress') return 'in-progress';
-        throw new Error(`a message of the benchmark was declined: ${kind}`);
+        throw new Error(`a message of the benchmark was not processed: ${kind}`);
       },
       close: async () => redis.disconnect(),
     };
   };
 }
 
-/** What the service itself sets and what costs something; it also refuses to queue commands while disconnected. */
+/** The service's own options that affect the speed; the service also does not queue commands while disconnected. */
 const serviceConnection = {
   commandTimeout: 2_000,
   maxRetriesPerRequest: 0,
