@@ -7,7 +7,7 @@ import { aReport } from './a-report';
 
 type Hear = (message: { content: Buffer }) => void;
 
-/** A console on a channel that a test speaks through. */
+/** A console on a channel that the test controls. */
 async function listening() {
   const log = new ActivityLog();
   const queues: unknown[] = [];
@@ -33,7 +33,7 @@ async function listening() {
   return { queues, heard, log, send: (text: string) => hear({ content: Buffer.from(text) }) };
 }
 
-describe('what the console hears', () => {
+describe('a report that the console receives', () => {
   afterEach(() => jest.restoreAllMocks());
 
   it('waits in a queue that is bounded in number and in bytes', async () => {
@@ -43,7 +43,7 @@ describe('what the console hears', () => {
     ]);
   });
 
-  it('has the time at which it was heard, whatever clock its sender has', async () => {
+  it("has the time of its arrival, whatever its sender's clock", async () => {
     const before = Date.now();
     const { send, heard } = await listening();
     for (const at of [0, 8.64e15]) send(JSON.stringify(aReport({ at })));
@@ -51,7 +51,7 @@ describe('what the console hears', () => {
     expect(heard.filter(({ at }) => at < before || at > Date.now())).toEqual([]);
   });
 
-  it('is left out whole when it is no report, and changes no count', async () => {
+  it('is dropped completely if it is invalid, and changes no count', async () => {
     jest.spyOn(Logger.prototype, 'warn').mockReturnValue();
     const { send, heard, log } = await listening();
     const counts = { ...aReport().counts, charged: null };
@@ -60,7 +60,7 @@ describe('what the console hears', () => {
     expect([heard, log.snapshot()]).toEqual([[], new ActivityLog().snapshot()]);
   });
 
-  it('is named in the log once a minute when it is no report, with its number and without its content', async () => {
+  it('if it is invalid, is logged once a minute with the number of dropped ones and without its content', async () => {
     const now = jest.spyOn(performance, 'now').mockReturnValue(0);
     const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue();
     const { send } = await listening();
