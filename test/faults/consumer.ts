@@ -167,12 +167,12 @@ export class Consumer {
     const crashed = special !== undefined && 'crashAt' in special && this.hasCrashed(special.crashAt);
     const asIntended = this.askedToEnd.has(service) || crashed || this.stopped;
     if (asIntended && !service.crashed) return;
-    this.keepEnd(service, { how: 'by itself', code, signal });
+    this.keepEnd(service, { how: 'unasked', code, signal });
     if (this.held || asIntended) return;
     // The replacement gets the same crash point or clock; otherwise a fault would wait for a crash that cannot happen.
     this.replacement = this.launch(special).catch((error: unknown) =>
       this.keepEnd(service, {
-        how: 'by itself',
+        how: 'unasked',
         code,
         signal: `and could not be replaced: ${String(error)}`,
       }),

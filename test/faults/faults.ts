@@ -125,10 +125,10 @@ export const faultCatalog: readonly FaultDefinition[] = [
     weight: 15,
     variants: each(
       dependencies.flatMap((dependency) => networkTroubles.map((trouble) => ({ dependency, trouble }))),
-      troubleOnTheWay,
+      networkFault,
     ),
   },
-  { kind: 'gateway', weight: 10, variants: each(gatewayTroubles, troubleAtTheGateway) },
+  { kind: 'gateway', weight: 10, variants: each(gatewayTroubles, gatewayFault) },
   {
     kind: 'hostile-headers',
     weight: 3,
@@ -177,7 +177,7 @@ function clockJumping(jump: ClockJump): Draw {
   return (random) => ({ kind: 'clock', consumer: anyConsumer(random), jump });
 }
 
-function troubleOnTheWay(where: { dependency: Dependency; trouble: NetworkTrouble }): Draw {
+function networkFault(where: { dependency: Dependency; trouble: NetworkTrouble }): Draw {
   return (random) => ({
     kind: 'network',
     consumer: anyConsumer(random),
@@ -186,7 +186,7 @@ function troubleOnTheWay(where: { dependency: Dependency; trouble: NetworkTroubl
   });
 }
 
-function troubleAtTheGateway(trouble: GatewayTrouble): Draw {
+function gatewayFault(trouble: GatewayTrouble): Draw {
   return (random) => ({ kind: 'gateway', trouble, times: random.integer(5, 30) });
 }
 

@@ -20,7 +20,7 @@ export function standingFaults(seed: number): FaultRequest[] {
   ];
 }
 
-/** A burst of one kind of trouble. */
+/** Several faults of one kind at once. */
 export function burst(trouble: GatewayTrouble, times: number): FaultRequest[] {
   switch (trouble) {
     case 'slow':

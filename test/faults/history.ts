@@ -82,7 +82,7 @@ export interface Rest {
 /** The exit of a consumer that the run did not kill. */
 export interface ConsumerEnd {
   consumer: string;
-  how: 'asked' | 'by itself';
+  how: 'asked' | 'unasked';
   code: number | null;
   signal: string | null;
   lastOutput: string;

@@ -19,7 +19,7 @@ export type Rule =
   | 'tokens grow'
   | 'dead letters are right'
   | 'nothing left over'
-  | 'consumers end well';
+  | 'consumers exit cleanly';
 
 /** One part of the checker: returns its findings in a history; a good history has none. */
 export type Check = (history: History) => Finding[];

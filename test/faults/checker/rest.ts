@@ -12,10 +12,10 @@ export const nothingLeftOver: Check = ({ rest }) => {
 };
 
 /** A consumer that is asked to stop exits with 0, and no consumer exits unasked. */
-export const consumersEndWell: Check = ({ ends }) =>
+export const consumersExitCleanly: Check = ({ ends }) =>
   ends
-    .filter(({ how, code }) => how === 'by itself' || code !== 0)
+    .filter(({ how, code }) => how === 'unasked' || code !== 0)
     .map(({ consumer, how, code, signal, lastOutput }) => ({
-      rule: 'consumers end well',
+      rule: 'consumers exit cleanly',
       text: `${consumer} ended ${how} with ${code ?? signal}: ${lastOutput}`,
     }));

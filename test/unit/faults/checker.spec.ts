@@ -18,7 +18,7 @@ function rulesBroken(history: History): string[] {
 
 describe('the checker finds nothing in', () => {
   it.each<[string, Partial<History>]>([
-    ['a run in which all went well', {}],
+    ['a run without problems', {}],
     [
       'a declined payment',
       {
@@ -191,8 +191,8 @@ describe('the checker finds', () => {
       'nothing left over',
       { rest: { ...aHistory().rest, settledAfterMs: undefined } },
     ],
-    ['a consumer that ends with 1 when asked', 'consumers end well', { ends: [anEnd({ code: 1 })] }],
-    ['a consumer that ends unasked', 'consumers end well', { ends: [anEnd({ how: 'by itself' })] }],
+    ['a consumer that ends with 1 when asked', 'consumers exit cleanly', { ends: [anEnd({ code: 1 })] }],
+    ['a consumer that ends unasked', 'consumers exit cleanly', { ends: [anEnd({ how: 'unasked' })] }],
   ])('%s', (_, rule, overrides) => {
     expect(rulesBroken(aHistory(overrides))).toContain(rule);
   });

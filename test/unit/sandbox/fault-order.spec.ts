@@ -64,7 +64,7 @@ describe('an invalid order of a fault', () => {
       'probability must be a number from 0 to 1',
     ],
     [
-      'a status that is no failure',
+      'a status that is not a failure',
       { kind: 'error-500', status: 200 },
       'status must be an integer from 500 to 599',
     ],
@@ -80,7 +80,7 @@ describe('an invalid order of a fault', () => {
     ],
     ['matching that is not an object', { kind: 'conflict', matching: 'x' }, 'matching must be an object'],
     [
-      'a key that is no text',
+      'a key that is not a string',
       { kind: 'conflict', matching: { idempotencyKey: 1 } },
       'matching.idempotencyKey must be a text',
     ],
