@@ -27,11 +27,14 @@ describe('free ports', () => {
     expect(server.listening).toBe(true);
   });
 
-  it.each(['127.0.0.1', '0.0.0.0'])('do not include a port that a program listens on, on %s', async (host) => {
-    const port = await freePort();
-    await listenOn(port, host);
-    expect(await isPortFree(port)).toBe(false);
-  });
+  it.each(['127.0.0.1', '0.0.0.0'])(
+    'do not include a port that a program listens on, on %s',
+    async (host) => {
+      const port = await freePort();
+      await listenOn(port, host);
+      expect(await isPortFree(port)).toBe(false);
+    },
+  );
 });
 
 describe('a port that another program takes between choice and use', () => {
