@@ -9,23 +9,23 @@ const { Pool } = require('./pool');
 /** @typedef {import('./measurement').Sample} Sample */
 
 /**
- * @typedef {object} Bench what a part of the benchmark works with
+ * @typedef {object} Bench what every part of the benchmark uses
  * @property {string} rabbitmqUrl
  * @property {string} redisUrl
  * @property {import('ioredis').Redis} redis
  * @property {import('./queue').Publisher} publisher
  * @property {import('./redis-calls').RedisCalls} redisCalls
- * @property {(text: string) => void} say shows how far it is
+ * @property {(text: string) => void} say shows the progress
  */
 
-/** Until the code of a fresh process is compiled. */
+/** Enough messages for a new process to compile its code. */
 const WARM_UP_MESSAGES = 8_000;
 
 /**
- * Measures a group's variants in turn, again and again, so that whatever else the machine does meets all of them.
+ * Measures a group's variants in turn, repeatedly, so that other load on the machine affects all of them.
  * @param {Bench} bench
  * @param {Group} group
- * @param {Map<string, Sample[]>} samples by the name of the case; the same place is the same repetition
+ * @param {Map<string, Sample[]>} samples by the name of the case; the same index is the same repetition
  */
 async function compare(bench, group, samples) {
   const pools = await openPools(bench, group);
@@ -73,7 +73,7 @@ async function openPools({ publisher, rabbitmqUrl, redisUrl }, { name, kind, var
 }
 
 /**
- * Nobody always comes first.
+ * A new order for each repetition, so that no variant always comes first.
  * @template T
  * @param {T[]} items
  * @param {number} by

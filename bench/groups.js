@@ -3,17 +3,17 @@
 const { LARGE, SMALL, freshKeys } = require('./messages');
 
 /**
- * What the keys of a measurement are. `half`: every other message is a duplicate of a finished one. `hot`: one key.
+ * The keys of a measurement. `half`: every second message is a duplicate of a finished one. `hot`: only one key.
  * @typedef {'new' | 'duplicates' | 'half' | 'hot'} Pass
  */
 
 /**
- * Variants that are compared with each other: on the same queue type, payload and prefetch, taking turns.
+ * Variants that are compared with each other: measured in turn with the same queue type, payload and prefetch.
  * @typedef {object} Group
  * @property {string} name
  * @property {'raw' | 'nest'} kind
  * @property {string[]} variants
- * @property {Pass[]} passes duplicates are of the keys of the pass `new`, so it comes first
+ * @property {Pass[]} passes `new` comes first, because duplicates use its keys
  * @property {number} messages of one measurement
  * @property {number} repetitions
  * @property {{ bytes: number, processes: number, prefetch: number, gatewayMs: number }} setting
@@ -103,7 +103,7 @@ const FULL = [
   processes(4),
 ];
 
-/** The same groups, with so many messages and repetitions as fit in three minutes. */
+/** The same groups, with only as many messages and repetitions as fit in three minutes. */
 const QUICK = [
   { ...engine, messages: 3_000, repetitions: 3 },
   { ...handler, messages: 2_500, repetitions: 3 },
@@ -116,7 +116,7 @@ const QUICK = [
 ];
 
 /**
- * What the regression guard looks at, in a minute.
+ * The groups that the regression guard measures, in a minute.
  * @type {Group[]}
  */
 const GUARDED = [

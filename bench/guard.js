@@ -15,8 +15,8 @@ const { withBench } = require('./run');
  */
 
 /**
- * Looks for what would be a step back on any machine: ratios of CPU time, which other programs on the machine hardly
- * change, and Redis calls. The limits are at about twice of what is usual.
+ * Measures values that show a regression on any machine: ratios of CPU time, which other programs hardly change, and
+ * Redis calls. The limits are about twice the usual values.
  * @param {import('./run').Settings} settings
  * @returns {Promise<Finding[]>}
  */

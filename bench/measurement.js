@@ -3,7 +3,7 @@
 const { quantile, sum } = require('./statistics');
 
 /**
- * What one measurement came to.
+ * The result of one measurement.
  * @typedef {object} Sample
  * @property {number} messagesPerSecond
  * @property {number} cpuMicrosecondsPerMessage of all consumer processes together
@@ -19,17 +19,17 @@ const { quantile, sum } = require('./statistics');
  */
 
 /**
- * Fills a queue, lets a pool empty it, and says how fast. The clock runs from the first delivery to the last
- * acknowledgement, so neither the publisher nor the start of a process counts.
+ * Fills a queue and measures how fast a pool empties it. The time runs from the first delivery to the last acknowledgement,
+ * so neither the publisher nor the start of a process counts.
  * @param {Servers} servers
  * @param {object} options
  * @param {import('./pool').Pool} options.pool
- * @param {string[]} options.keys of the messages, in their order
+ * @param {string[]} options.keys of the messages, in order
  * @param {{ bytes: number, processes: number, prefetch: number, gatewayMs: number }} options.setting
  * @returns {Promise<Sample>}
  */
 async function measure({ publisher, redisCalls }, { pool, keys, setting }) {
-  // Before there is anything to consume: a NestJS application begins with that at its start.
+  // Before the queue is filled, because a NestJS application consumes from its start.
   await pool.upTo(setting.processes);
   await publisher.fill(pool.settings.queue, { keys, bytes: setting.bytes });
   await redisCalls.reset();

@@ -9,17 +9,17 @@ const { randomUUID } = require('node:crypto');
  * @property {string} customerId
  * @property {string} currency
  * @property {string} paymentMethodId
- * @property {{ sku: string, quantity: number, price: number }[]} items as many as the payload is to be long
+ * @property {{ sku: string, quantity: number, price: number }[]} items fill the payload up to its size
  */
 
 const KEY_HEADER = 'idempotency-key';
 
-/** Sizes of payloads that are measured, in bytes. */
+/** Sizes of the measured payloads, in bytes. */
 const SMALL = 200;
 const LARGE = 10_000;
 
 /**
- * A payment request of about that many bytes of JSON.
+ * A payment request of about so many bytes of JSON.
  * @param {string} key
  * @param {number} bytes
  * @returns {Buffer}

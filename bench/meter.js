@@ -2,18 +2,18 @@
 
 /**
  * @typedef {object} Reading what one process did from its first delivery to its last acknowledgement
- * @property {number} done messages that were acknowledged
+ * @property {number} done acknowledged messages
  * @property {number} redelivered deliveries that went back to the queue
  * @property {number} firstAtMs by a clock that all processes share
  * @property {number} lastAtMs by the same clock
- * @property {number} cpuMicroseconds of the process, until it was asked
+ * @property {number} cpuMicroseconds of the process, until the reading
  * @property {number[]} latenciesMs from each delivery to its acknowledgement
  */
 
 /** Milliseconds of the machine's monotonic clock, which all processes share. */
 const now = () => Number(process.hrtime.bigint()) / 1e6;
 
-/** Counts and times what goes through a channel, whoever consumes from it. */
+/** Counts and times the messages of a channel, for any kind of consumer. */
 class Meter {
   done = 0;
   redelivered = 0;
@@ -40,7 +40,7 @@ class Meter {
   }
 
   /**
-   * Watches what is consumed on the channel from now on.
+   * Measures the messages of the channel from now on.
    * @param {import('amqplib').Channel} channel
    */
   watch(channel) {

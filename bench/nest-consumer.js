@@ -9,7 +9,7 @@ const { QUEUE_OPTIONS } = require('./queue');
 const { idempotency } = require('./variants/built');
 const { LEASE_MS, SCOPE, TTL_SECONDS } = require('./variants/settings');
 
-/** As it is set when the channel is made. */
+/** It can only be set when the channel is created. */
 const NEST_PREFETCH = 256;
 
 class PassThrough {
@@ -22,7 +22,7 @@ class PassThrough {
   }
 }
 
-/** @type {Record<string, MethodDecorator[]>} what stands on the handler, by the variant's name in the table */
+/** @type {Record<string, MethodDecorator[]>} decorators of the handler, by the variant's name in the table */
 const decorators = {
   none: [],
   'pass-through interceptor': [UseInterceptors(PassThrough)],
@@ -37,15 +37,15 @@ const decorators = {
 async function openNestConsumer({ variant, queue, rabbitmqUrl, redisUrl, meter, work }) {
   const own = decorators[variant];
   if (!own)
-    throw new Error(`there is no variant '${variant}'; there are ${Object.keys(decorators).join(', ')}`);
-  const answers = variant === '@Idempotent';
+    throw new Error(`unknown variant '${variant}'; the variants are ${Object.keys(decorators).join(', ')}`);
+  const returnsResult = variant === '@Idempotent';
 
   class Handler {
     /** @param {import('./messages').Payload} payload */
     async handle(payload) {
       const result = await work.do(payload);
-      // Without @Idempotent() the library logs whatever a subscriber returns.
-      return answers ? result : undefined;
+      // Without @Idempotent() the library logs every result of a subscriber.
+      return returnsResult ? result : undefined;
     }
   }
   const subscribe = RabbitSubscribe({

@@ -9,7 +9,7 @@ const { sum } = require('./statistics');
 /** @typedef {import('./worker').Report} Report */
 /** @typedef {import('./worker').WorkerSettings} WorkerSettings */
 
-/** Without a single message. */
+/** Longest time without a single message. */
 const STUCK_AFTER_MS = 30_000;
 
 /** A consumer process. Orders are carried out one after the other. */
@@ -34,7 +34,7 @@ class Worker {
 
   /**
    * @param {Order} order
-   * @returns {Promise<unknown>} whatever the worker answers
+   * @returns {Promise<unknown>} the worker's answer
    */
   order(order) {
     return new Promise((resolve, reject) => {
@@ -88,7 +88,7 @@ class Pool {
     return /** @type {Reading[]} */ (readings);
   }
 
-  /** Bytes of the first process's heap after a forced collection. */
+  /** Heap size of the first process in bytes, after a forced garbage collection. */
   async heapBytes() {
     const [worker] = await this.upTo(1);
     return Number(await worker?.order({ kind: 'heap' }));
@@ -100,7 +100,7 @@ class Pool {
   }
 
   /**
-   * Makes sure that there are so many processes.
+   * Starts processes until so many are running.
    * @param {number} count
    */
   async upTo(count) {

@@ -3,7 +3,7 @@
 const { connect } = require('amqplib');
 const { KEY_HEADER, bodyFor } = require('./messages');
 
-/** Every comparison is on the same kind of queue. */
+/** Every comparison uses the same type of queue. */
 const QUEUE_OPTIONS = { durable: true, arguments: { 'x-queue-type': 'quorum' } };
 
 /** Fills queues. */
@@ -26,7 +26,7 @@ class Publisher {
   }
 
   /**
-   * An empty one, whatever an interrupted run may have left behind.
+   * Declares an empty queue, even if an interrupted run has left one behind.
    * @param {string} queue
    */
   async declare(queue) {
@@ -46,7 +46,7 @@ class Publisher {
   }
 
   /**
-   * Resolves when the queue holds all of them.
+   * Resolves when the queue holds all messages.
    * @param {string} queue
    * @param {{ keys: string[], bytes: number }} messages
    */

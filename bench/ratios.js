@@ -18,7 +18,7 @@ const atLeast = (value) => ({ bound: 'at least', value });
 /** @type {(value: number) => Target} */
 const atMost = (value) => ({ bound: 'at most', value });
 
-/** @type {Record<string, Target>} what the project wants to reach */
+/** @type {Record<string, Target>} the project's targets */
 const TARGETS = {
   engine_new_vs_none: atLeast(0.55),
   engine_new_vs_node_idempotency: atLeast(1.3),
@@ -39,7 +39,7 @@ const TARGETS = {
 };
 
 /**
- * Ratios of throughput: the median of those of the repetitions, each of which met the same machine.
+ * Ratios of throughput: the median of the ratios within each repetition, because both variants ran there under the same load.
  * @param {Map<string, Sample[]>} samples
  * @returns {Ratios}
  */
@@ -82,7 +82,7 @@ function ratioOf(ours, others) {
 /**
  * @param {string} name
  * @param {number} value
- * @returns {'met' | 'missed' | ''} empty where there is no target
+ * @returns {'met' | 'missed' | ''} empty if there is no target
  */
 function verdict(name, value) {
   const target = TARGETS[name];

@@ -28,10 +28,10 @@ const { variants } = require('./variants');
 async function openRawConsumer({ variant, queue, rabbitmqUrl, meter, work, ...store }) {
   const open = variants[variant];
   if (!open)
-    throw new Error(`there is no variant '${variant}'; there are ${Object.keys(variants).join(', ')}`);
+    throw new Error(`unknown variant '${variant}'; the variants are ${Object.keys(variants).join(', ')}`);
   const { process } = await open({ ...store, work: (payload) => work.do(payload) });
   const connection = await connect(rabbitmqUrl);
-  // The same one for all measurements: a channel that closes takes its latest acknowledgements along.
+  // One channel for all measurements: a channel that closes may lose its latest acknowledgements.
   const channel = await connection.createChannel();
   meter.watch(channel);
   let consumerTag = '';

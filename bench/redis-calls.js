@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Counts the commands that clients send, as Redis itself counts them. What a script calls inside is in Redis' statistics,
- * too, and is no round trip: a variant that sends scripts sends nothing else, so where there are any only they count.
+ * Counts the commands that clients send, from Redis's statistics. These also contain the commands inside scripts, which are
+ * not round trips. A variant that sends scripts sends nothing else, so if there are scripts, only they are counted.
  */
 class RedisCalls {
   /** @param {import('ioredis').Redis} redis */
@@ -22,7 +22,7 @@ class RedisCalls {
 }
 
 const SCRIPTS = new Set(['eval', 'evalsha']);
-/** Commands of the benchmark's own connection, and those by which a client connects. */
+/** Commands of the benchmark's own connection, and commands that a client sends when it connects. */
 const OWN = new Set(['config', 'info', 'client', 'hello', 'ping', 'flushdb', 'select']);
 
 /**

@@ -75,7 +75,7 @@ function ratioTable(ratios) {
 }
 
 /**
- * The first column to the left, the others to the right.
+ * The first column is aligned left, the others right.
  * @param {string[]} head
  * @param {string[][]} rows
  */

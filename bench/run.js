@@ -3,8 +3,8 @@
 const { Redis } = require('ioredis');
 const { compare } = require('./comparison');
 const { FULL, QUICK, caseName } = require('./groups');
-const { busyService, busyTutorial } = require('./probes/busy');
 const { heapGrowth, redisBytes } = require('./probes/footprint');
+const { heldLockInService, heldLockInTutorial } = require('./probes/held-lock');
 const { killToCompletion } = require('./probes/kill');
 const { addedLatency } = require('./probes/latency');
 const { openGateway } = require('./probes/service');
@@ -35,7 +35,7 @@ const EXTENTS = {
  * @typedef {object} Settings
  * @property {string} rabbitmqUrl
  * @property {string} redisUrl
- * @property {string} directory for the logs of what is started
+ * @property {string} directory for the logs of started programs
  * @property {(text: string) => void} say
  */
 
@@ -79,7 +79,7 @@ async function withBench({ rabbitmqUrl, redisUrl, say }, use) {
 }
 
 /**
- * Where nothing can be gathered: one message at a time. Under load there are fewer.
+ * Redis calls with one message at a time, where calls cannot be batched, and under load, where they are fewer.
  * @param {import('./results').CaseResult[]} cases
  */
 function redisCalls(cases) {
@@ -115,17 +115,17 @@ async function footprint(bench, { heap, bytes }) {
  * @param {Settings} settings
  */
 async function failures(bench, settings) {
-  bench.say('a duplicate that meets a held lock');
-  const tutorial = await busyTutorial(bench);
+  bench.say('a duplicate while another owner holds the lock');
+  const tutorial = await heldLockInTutorial(bench);
   const gateway = await openGateway(settings);
   const service = await gateway.startService();
-  const busy = await busyService(bench, service);
+  const heldLock = await heldLockInService(bench, service);
   await service.program.stop(0);
   bench.say('the owner of a payment is killed');
   return {
-    busy_redeliveries: busy.redeliveries,
-    busy_cpu_ratio: busy.cpuRatio,
-    idle_cpu_ratio: busy.idleCpuRatio,
+    busy_redeliveries: heldLock.redeliveries,
+    busy_cpu_ratio: heldLock.cpuRatio,
+    idle_cpu_ratio: heldLock.idleCpuRatio,
     tutorial_busy_redeliveries: tutorial.redeliveries,
     tutorial_busy_cpu_ratio: tutorial.cpuRatio,
     kill_to_completion_seconds: await killToCompletion(gateway),

@@ -2,7 +2,7 @@
 
 const { setTimeout: pause } = require('node:timers/promises');
 
-/** What a consumer does with a payment: nothing, or waiting for a gateway of so many milliseconds. */
+/** The work for a payment: nothing, or waiting for a gateway that takes `gatewayMs`. */
 class Work {
   gatewayMs = 0;
 

@@ -1,6 +1,6 @@
 'use strict';
 
-// One consumer process of the benchmark. Talks to the benchmark over the channel that `fork` makes.
+// One consumer process of the benchmark. It communicates with the benchmark over the IPC channel of `fork`.
 
 const { Meter } = require('./meter');
 const { openNestConsumer } = require('./nest-consumer');
@@ -81,5 +81,5 @@ process.on('message', (/** @type {Order} */ order) => {
     (/** @type {unknown} */ error) => report({ kind: 'failed', message: String(error) }),
   );
 });
-// The benchmark is gone.
+// The benchmark has ended.
 process.on('disconnect', () => process.exit(0));

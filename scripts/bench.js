@@ -11,25 +11,25 @@ const { bold, dim, green, print, red, whileShowing } = require('./terminal');
 
 /** @typedef {import('../bench/run').Settings} Settings */
 
-const help = `npm run bench: what deduplication costs, here and with others
+const help = `npm run bench: measures the cost of deduplication, here and in other implementations
 
 Starts private RabbitMQ and Redis servers, measures consumers with and without deduplication in turn, prints a table of
 medians and writes bench/results.json. Takes about half an hour; the machine should have nothing else to do.
 
-  --quick   everything once over in under three minutes; ratios are rougher
-  --guard   only what must not get worse, in a minute: fails when it has, twice in a row
-  --json    for programs: prints what bench/results.json has, or the findings of the guard, with ok; and what people
-            read to standard error. npm run --silent bench -- --json prints nothing else
+  --quick   measures everything in less than three minutes; the ratios are less exact
+  --guard   measures only what must not get worse, in a minute; fails if a limit is exceeded twice in a row
+  --json    for programs: prints the content of bench/results.json, or the findings of the guard, with ok; the text for
+            people goes to standard error. npm run --silent bench -- --json prints nothing else
   --help
 
   RABBITMQ_URL, REDIS_URL   use these servers instead of private ones; that Redis database is emptied
 
-Exit code 0 when it was measured, or nothing got worse; 1 otherwise, 2 for wrong use.`;
+Exit code 0 if the measurement succeeded and nothing got worse, 1 otherwise, 2 for wrong usage.`;
 
 const resultsFile = path.join(root, 'bench/results.json');
 /** @type {object} */
 let document = {};
-let doing = 'warming up';
+let progress = 'warming up';
 
 function readOptions() {
   const flag = /** @type {const} */ ({ type: 'boolean' });
@@ -46,7 +46,7 @@ async function bench(directory) {
   await prepareServers(directory);
   const [{ rabbitmqUrl, redisUrl }] = await Promise.all([startServers(directory), bootstrap(directory)]);
   const say = (/** @type {string} */ text) => {
-    doing = text;
+    progress = text;
     print(dim(text));
   };
   const settings = { rabbitmqUrl, redisUrl, directory, say };
@@ -69,7 +69,7 @@ async function measure(settings) {
 }
 
 /**
- * A machine that is busy with something else at the wrong moment gets a second chance.
+ * Measures a second time after a failure, because the machine may have been busy with something else.
  * @param {Settings} settings
  * @returns {Promise<number>}
  */
@@ -84,7 +84,7 @@ async function guard(settings) {
     const worse = findings.filter(({ value, limit }) => value > limit);
     print(`\n${findings.length} limits, ${worse.length} exceeded`);
     if (worse.length === 0) return EXIT.done;
-    if (attempt === 1) print('once more: the machine may have been busy with something else');
+    if (attempt === 1) print('measuring again: the machine may have been busy with something else');
   }
   return EXIT.failed;
 }
@@ -94,10 +94,10 @@ async function guard(settings) {
  * @param {() => Promise<T>} work
  */
 function showing(work) {
-  return whileShowing(() => doing, work);
+  return whileShowing(() => progress, work);
 }
 
-/** Its packages are there only when the bootstrap is through. */
+/** Loaded late, because its packages are installed by the bootstrap. */
 function loadBenchmark() {
   const { runBenchmark } = require('../bench/run');
   const { runGuard } = require('../bench/guard');

@@ -15,7 +15,7 @@ const buildInputs = ['src', 'package-lock.json', 'nest-cli.json', 'tsconfig.json
 /** @typedef {{ packages: Record<string, LockedPackage> }} LockFile */
 
 /**
- * Brings a clone to where the service can be started, doing only what is missing: packages, then the build.
+ * Installs the packages and builds the service, each only if it is missing or outdated.
  * @param {string} directory for logs
  */
 async function bootstrap(directory) {
@@ -24,13 +24,13 @@ async function bootstrap(directory) {
   if (inputs !== builtFrom()) await step('build', () => build({ directory, inputs }));
 }
 
-/** Whether every package of the lock file is there in its version. npm writes its own list last, when all are. */
+/** Whether every package of the lock file is installed in its version. npm writes its own list last, after all packages. */
 function packagesAreInstalled() {
   const installed = lockedPackages('node_modules/.package-lock.json');
   if (!installed) return false;
   return Object.entries(lockedPackages('package-lock.json') ?? {}).every(([name, wanted]) => {
     const found = installed[name];
-    // Packages for other platforms are in the lock file alone.
+    // Packages for other platforms are only in the lock file.
     if (!found) return name === '' || wanted.optional || wanted.devOptional;
     return found.version === wanted.version && found.integrity === wanted.integrity;
   });
@@ -51,7 +51,7 @@ function lockedPackages(file) {
 
 /** @param {string} directory */
 async function installPackages(directory) {
-  // The tools are needed, too, whatever NODE_ENV says.
+  // The tools are needed even if NODE_ENV is production.
   const args = ['ci', '--include=dev', '--ignore-scripts', '--no-audit'];
   await runProgram({ name: 'npm-ci', command: 'npm', args, cwd: root, directory });
 }
@@ -72,7 +72,7 @@ function builtFrom() {
 }
 
 /**
- * Contents decide, not times: those change with every clone and checkout.
+ * From contents and not from times, because times change with every clone and checkout.
  * @param {string[]} inputs files and folders of the project
  */
 function fingerprintOf(inputs) {

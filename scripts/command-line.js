@@ -1,12 +1,12 @@
 'use strict';
 
 const { parseArgs } = require('node:util');
-const { speakOnStderr } = require('./terminal');
+const { printToStderr } = require('./terminal');
 
 /** @typedef {Record<string, { type: 'boolean' | 'string', default?: boolean | string }>} Options */
 
 /**
- * What was given, or the default.
+ * The given values or their defaults.
  * @template {Options} T
  * @typedef {{ [N in keyof T]: (T[N]['type'] extends 'boolean' ? boolean : string) | (T[N] extends { default: unknown } ? never : undefined) }} Values
  */
@@ -15,33 +15,33 @@ const { speakOnStderr } = require('./terminal');
  * @template {Options} T
  * @typedef {object} Usage
  * @property {string} help what the command does, its options, its exit codes
- * @property {T} options besides --help
- * @property {string} [words] what stands where no option does, such as `NAME`; nothing may by default
+ * @property {T} options all but --help
+ * @property {string} [words] name of the positional arguments, such as `NAME`; none are allowed by default
  */
 
-/** Exit codes of every command. What 1 means each one's help says. */
+/** Exit codes of every command. The help of each command says what 1 means. */
 const EXIT = { done: 0, failed: 1, wrongUse: 2 };
 
 /**
- * Reads the arguments of a command. `--help` ends the process with 0. What the command does not know ends it with 2,
- * before anything was installed or started. With `--json` standard output is the document's alone.
+ * Reads the arguments of a command. `--help` ends the process with 0. An unknown argument ends it with 2, before anything
+ * is installed or started. With `--json` only the document is written to standard output.
  * @template {Options} T
  * @param {Usage<T>} usage
  * @param {string[]} [args]
  * @returns {{ values: Values<T>, positionals: string[] }}
  */
 function readArguments({ help, options, words }, args = process.argv.slice(2)) {
-  // First, so that it helps whatever else is wrong.
+  // First, so that it works even with other wrong arguments.
   if (args.includes('--help')) {
     console.log(help);
     process.exit(EXIT.done);
   }
   try {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: words !== undefined });
-    if ('json' in values) speakOnStderr();
+    if ('json' in values) printToStderr();
     return { values: /** @type {Values<T>} */ (/** @type {unknown} */ (values)), positionals };
   } catch (error) {
-    // The library's advice that follows is for those who write commands.
+    // The rest of the library's message is advice for authors of commands.
     const [problem = ''] = String(error instanceof Error ? error.message : error).split('. ');
     const names = [...Object.keys(options), 'help'].map((name) => `--${name}`);
     const allowed = [...(words ? [words] : []), ...names].join(', ');
@@ -50,7 +50,7 @@ function readArguments({ help, options, words }, args = process.argv.slice(2)) {
 }
 
 /**
- * Ends the process with 2, and says why and how the command is used.
+ * Ends the process with 2, after printing the problem and the help.
  * @param {string} problem
  * @param {string} help
  * @returns {never}
@@ -61,14 +61,14 @@ function wrongUse(problem, help) {
 }
 
 /**
- * Prints the one document that `--json` promises. Resolves when it is out: what a pipe has not taken yet is lost when the
- * process ends.
+ * Prints the document of `--json`. Resolves when it is written: what a pipe has not accepted yet is lost when the process
+ * ends.
  * @param {object} document
  * @returns {Promise<void>}
  */
 function printDocument(document) {
   return new Promise((resolve) => {
-    // A reader that has seen enough, such as `head`, is no failure.
+    // A reader that stops early, such as `head`, is not a failure.
     process.stdout.on('error', () => undefined);
     process.stdout.write(`${JSON.stringify(document, null, 2)}\n`, () => resolve());
   });

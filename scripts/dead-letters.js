@@ -3,12 +3,12 @@
 require('./node-version');
 const { bootstrap } = require('./bootstrap');
 const { openRun, removeRun } = require('./services/runs');
-const { speakOnStderr } = require('./terminal');
+const { printToStderr } = require('./terminal');
 
-/** Brings a fresh clone to where the program can run, then is the program. */
+/** Installs and builds what is missing, then runs the program in this process. */
 async function main() {
-  // Standard output is the program's alone.
-  speakOnStderr();
+  // Only the program itself may write to standard output.
+  printToStderr();
   const directory = openRun('dead-letters');
   await bootstrap(directory);
   removeRun(directory);

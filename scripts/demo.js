@@ -24,14 +24,14 @@ const help = `npm run demo: six messages in, three charges out
 Installs and builds what is missing, starts private RabbitMQ and Redis servers, the gateway sandbox and the service,
 publishes six messages of which three are duplicates, and counts the charges in the gateway's own journal.
 
-  --json    for programs: prints { ok, published, charges, duplicates }, and what people read to standard error.
+  --json    for programs: prints { ok, published, charges, duplicates }; the text for people goes to standard error.
             npm run --silent demo -- --json prints nothing else
   --help
 
-  PORT                      the service's HTTP port (default 3000; another one when that is taken)
+  PORT                      the service's HTTP port (default 3000; another one if it is in use)
   RABBITMQ_URL, REDIS_URL   use these servers instead of private ones
 
-Exit code 0 only when there are exactly three charges, 1 otherwise, 2 for wrong use.`;
+Exit code 0 only if there are exactly three charges, 1 otherwise, 2 for wrong usage.`;
 
 const expected = { published: 6, charges: 3, duplicates: 3 };
 /** @type {Partial<typeof expected>} */
@@ -68,7 +68,7 @@ async function demo(directory) {
   return verdict();
 }
 
-/** This process's environment without settings of the service: the demo shows what `.env` says. */
+/** This process's environment without settings of the service, so that the demo uses the values of `.env`. */
 function plainEnvironment() {
   const settings = settingsFile();
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !(name in settings)));
@@ -85,7 +85,7 @@ function verdict() {
   const isRight = isDeepStrictEqual(counted, expected);
   const sum = `${published} messages, ${charges} charged, ${duplicates} duplicates`;
   print(`  ${bold(`${charges} charges, not ${published}`)}\n`);
-  print(isRight ? `${green('✓')} ${sum}` : `${red('✗')} ${sum}; expected were 6, 3 and 3`);
+  print(isRight ? `${green('✓')} ${sum}` : `${red('✗')} ${sum}; expected: 6, 3 and 3`);
   return isRight ? EXIT.done : EXIT.failed;
 }
 

@@ -8,14 +8,14 @@ const { runCommand } = require('./run');
 const { prepareServers } = require('./services');
 const { startProgram } = require('./services/programs');
 
-/** The first argument is the program that package.json names; the others go to it. */
+/** The first argument is the program, given by package.json; the others are passed to it. */
 const [program = '', ...args] = process.argv.slice(2);
 const hook = path.join(root, 'scripts/typescript.js');
-// Time to end its servers and consumers in order.
+// Time to stop its servers and consumers gracefully.
 const graceMs = 20_000;
 
 /**
- * Brings a fresh clone to where the service can be tested under faults, then runs the program that does it.
+ * Installs and builds what is missing, then runs the program that tests the service under faults.
  * @param {string} directory
  * @returns {Promise<number>}
  */
@@ -35,7 +35,7 @@ async function faults(directory) {
   return code ?? EXIT.failed;
 }
 
-/** @typedef {{ readOptions: (args: string[]) => unknown }} Options what stands beside each of the programs */
+/** @typedef {{ readOptions: (args: string[]) => unknown }} Options the module `options.js` in the folder of each program */
 const { readOptions } = /** @type {Options} */ (require(path.join(root, program, '../options.js')));
 readOptions(args);
 void runCommand({ kind: 'faults', work: faults });

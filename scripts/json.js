@@ -1,13 +1,13 @@
 'use strict';
 
 /**
- * JSON whose shape nobody vouches for.
+ * `JSON.parse` with an unknown result.
  * @type {(text: string) => unknown}
  */
 const parseJson = JSON.parse;
 
 /**
- * The fields of a JSON object; none for a text that is anything else.
+ * The fields of a JSON object; none if the text is anything else.
  * @param {string} text
  * @returns {Partial<Record<string, unknown>>}
  */
@@ -28,7 +28,7 @@ function fieldsOf(text) {
  */
 function numberIn(text, name) {
   const value = fieldsOf(text)[name];
-  if (typeof value !== 'number') throw new Error(`There is no number "${name}" in ${text.slice(0, 500)}`);
+  if (typeof value !== 'number') throw new Error(`No number "${name}" in ${text.slice(0, 500)}`);
   return value;
 }
 

@@ -13,18 +13,18 @@ const { dim, green, print, red, whileShowing } = require('./terminal');
 
 /** @typedef {import('./model/check').Checked} Checked */
 
-const help = `npm run model: every state of the protocol's model, with all its faults
+const help = `npm run model: checks every state of the protocol's model, with all its faults
 
-Checks docs/model/protocol.pml: that the protocol holds, and that each guard that is taken away is missed. Takes about a
-minute. Installs Spin and a C compiler where that is possible.
+Checks in docs/model/protocol.pml that the protocol holds, and that it fails without each of its guards. Takes about a
+minute. Installs Spin and a C compiler if that is possible.
 
-  --json    for programs: prints { ok, states, checks }, and what people read to standard error.
+  --json    for programs: prints { ok, states, checks }; the text for people goes to standard error.
             npm run --silent model -- --json prints nothing else
   --help
 
-Exit code 0 when every check came out as expected, 1 otherwise, 2 for wrong use.`;
+Exit code 0 if every check has the expected verdict, 1 otherwise, 2 for wrong usage.`;
 
-/** What the checks need, and the Debian packages that have it. */
+/** The programs that the checks need, and their Debian packages. */
 const programs = ['spin', 'gcc'];
 const packages = ['spin', 'gcc', 'libc6-dev'];
 
@@ -32,7 +32,7 @@ const packages = ['spin', 'gcc', 'libc6-dev'];
 const done = [];
 
 /**
- * Checks the model of the protocol with all its faults, and that each guard that is taken away is missed.
+ * Checks that the model of the protocol holds with all its faults, and that it fails without each of its guards.
  * @param {string} directory
  * @returns {Promise<number>}
  */
@@ -74,7 +74,7 @@ async function preparePrograms(directory) {
   if (isComplete()) return;
   throw new Error(
     [
-      'Spin and a C compiler are needed and not on this machine. One of these helps:',
+      'Spin and a C compiler are needed but not installed. Choose one:',
       `  Debian, Ubuntu   sudo apt-get install ${packages.join(' ')}`,
       '  macOS            brew install spin',
       '  elsewhere        https://spinroot.com, and gcc',
@@ -96,7 +96,7 @@ function line(checked) {
   return columns.join(' ');
 }
 
-/** For programs. */
+/** The document of `--json`. */
 function document() {
   const checks = done.map(({ variant, ...found }) => ({
     name: variant.name,

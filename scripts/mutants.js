@@ -9,15 +9,15 @@ const { bold, dim, green, print, red } = require('./terminal');
 
 /**
  * @typedef {object} Group
- * @property {string} name of the file in test/mutants that loads the tests which must catch them: one file loads modules
- *   once for all of its tests, and each mutant has to wait for that
- * @property {string[]} mutate what mistakes are put into
- * @property {string[]} [apart] specs that replace a module, and so cannot share theirs
+ * @property {string} name of the file in test/mutants that loads the tests: a single file loads the modules only once, which
+ *   saves time for each mutant
+ * @property {string[]} mutate source files that get mistakes
+ * @property {string[]} [apart] specs that mock a module and therefore cannot share the file
  */
 /** @typedef {Awaited<ReturnType<import('@stryker-mutator/core', { with: { 'resolution-mode': 'import' } }).Stryker['runMutationTest']>>[number]} Mutant */
 /** @typedef {{ name: string, caught: number, all: number }} Score */
 
-/** In each group so many of a hundred must be caught. */
+/** The percentage of mistakes that must be caught in each group. */
 const leastPercent = 85;
 
 /** @type {Group[]} */
@@ -58,13 +58,13 @@ const groups = [
 
 const help = `npm run mutants: small mistakes that the unit tests must catch
 
-Puts mistakes (Stryker), one at a time, into what is pure or runs on the memory store, and runs the unit tests of that
-group against each. Takes about half an hour on two cores; the machine should have nothing else to do.
+Puts mistakes (Stryker), one at a time, into code that is pure or runs on the memory store, and runs the unit tests of
+the group against each. Takes about half an hour on two cores; the machine should have nothing else to do.
 
   npm run mutants -- money    one group: ${groups.map(({ name }) => name).join(', ')}
   --help
 
-Exit code 0 when at least ${leastPercent} % were caught in each group, 1 otherwise, 2 for wrong use.`;
+Exit code 0 if at least ${leastPercent} % were caught in each group, 1 otherwise, 2 for wrong usage.`;
 
 /** @param {Group[]} chosen */
 async function tryGroups(chosen) {
@@ -91,7 +91,7 @@ async function tryMutants({ name, mutate, apart = [] }) {
   const { Stryker } = await import('@stryker-mutator/core');
   const stryker = new Stryker({
     mutate,
-    // What is copied for it.
+    // Everything else is not copied for Stryker.
     ignorePatterns: ['/*', '!/src', '!/scripts', '!/test', '!/.swcrc', '!/package.json', '!/tsconfig.json'],
     testRunner: 'jest',
     jest: {
@@ -136,7 +136,7 @@ function isEnough({ caught, all }) {
 const { positionals } = readArguments({ help, options: {}, words: 'GROUP' });
 const chosen = groups.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 const unknown = positionals.find((word) => !groups.some(({ name }) => name === word));
-if (unknown !== undefined) wrongUse(`There is no group '${unknown}'`, help);
+if (unknown !== undefined) wrongUse(`Unknown group '${unknown}'`, help);
 void runCommand({
   kind: 'mutants',
   title: 'Mistakes that the unit tests must catch',

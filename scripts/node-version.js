@@ -1,7 +1,7 @@
 'use strict';
 
-// Every script loads this file first. It keeps to old syntax and to packages of Node.js itself, because it must still
-// run on the Node.js that it turns away.
+// Every script loads this file first. It uses only old syntax and Node.js's own modules, because it must also run on the
+// versions of Node.js that it rejects.
 const fs = require('fs');
 const path = require('path');
 

@@ -3,12 +3,12 @@
 require('./node-version');
 const { bootstrap } = require('./bootstrap');
 const { openRun, removeRun } = require('./services/runs');
-const { speakOnStderr } = require('./terminal');
+const { printToStderr } = require('./terminal');
 
-/** Brings a fresh clone to where the program can run, then is the program. */
+/** Installs and builds what is missing, then runs the program in this process. */
 async function main() {
-  // Standard output is the program's alone.
-  speakOnStderr();
+  // Only the program itself may write to standard output.
+  printToStderr();
   const directory = openRun('reconcile');
   await bootstrap(directory);
   removeRun(directory);
@@ -17,6 +17,6 @@ async function main() {
 
 main().catch((/** @type {unknown} */ error) => {
   console.error(error instanceof Error ? error.message : error);
-  // As when the program itself could not check: 1 means that a payment is broken.
+  // The same code as when the program itself cannot check; 1 means that a payment is broken.
   process.exitCode = 2;
 });

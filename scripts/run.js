@@ -12,24 +12,24 @@ const { openRun, removeRun } = require('./services/runs');
 
 /**
  * @typedef {object} Command
- * @property {string} kind names the run's folder
+ * @property {string} kind part of the name of the run's folder
  * @property {string} [title]
- * @property {(directory: string) => Promise<number>} work answers the exit code
- * @property {() => object} [document] for `--json`: what is printed last, with `ok` and, when there is one, `error`
- * @property {() => void} [farewell] prints the last words, when everything has been stopped
- * @property {number} [interruptedCode] exit code after Ctrl-C; by default what shells expect, 128 and the signal's number
+ * @property {(directory: string) => Promise<number>} work returns the exit code
+ * @property {() => object} [document] for `--json`: is printed last, with `ok` and, if there is one, `error`
+ * @property {() => void} [afterStop] called when everything has been stopped, to print a last line
+ * @property {number} [interruptedCode] exit code after Ctrl-C; by default 128 plus the signal's number, as shells expect
  */
 
 /** @type {NodeJS.Signals[]} */
 const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * The frame of every command: a folder of its own, and whatever happens (success, failure, Ctrl-C), everything
- * that was started is stopped before the process ends.
+ * Runs a command in a folder of its own. Whatever happens (success, failure, Ctrl-C), everything that was started is
+ * stopped before the process ends.
  * @param {Command} command
  */
-async function runCommand({ kind, title, work, document, farewell, interruptedCode }) {
-  // A reader that goes away early, such as `head`, is no reason to leave servers behind.
+async function runCommand({ kind, title, work, document, afterStop, interruptedCode }) {
+  // A reader that stops early, such as `head`, must not leave servers running.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const directory = openRun(kind);
   if (title) print(`${bold(title)}\n`);
@@ -43,7 +43,7 @@ async function runCommand({ kind, title, work, document, farewell, interruptedCo
   const hasLogs = readdirSync(directory).some((name) => statSync(path.join(directory, name)).size > 0);
   if (exitCode === 0 || interruptedBy || !hasLogs) removeRun(directory);
   else print(dim(`Logs are in ${directory} until the next run.`));
-  farewell?.();
+  afterStop?.();
   if (document) {
     const error = failure ?? (interruptedBy && `ended by ${interruptedBy}`);
     await printDocument({ ok: exitCode === EXIT.done, ...(error && { error }), ...document() });
@@ -65,15 +65,15 @@ async function finish(work, directory) {
 }
 
 /**
- * Signals reach this process when npm gets them because package.json starts the scripts with `exec`: a shell in between
- * would die of them and leave the script running.
+ * Signals to npm reach this process because package.json starts the scripts with `exec`: a shell in between would die and
+ * leave the script running.
  * @param {number} [exitCode]
  * @returns {Promise<Outcome>}
  */
 function interruption(exitCode) {
   return new Promise((resolve) => {
     for (const signal of stopSignals) {
-      // On a terminal npm passes Ctrl-C on although it has arrived already: the first one counts, the others are no haste.
+      // On a terminal npm forwards a Ctrl-C that has already arrived here: only the first signal counts.
       process.on(signal, () =>
         resolve({ exitCode: exitCode ?? 128 + constants.signals[signal], interruptedBy: signal }),
       );

@@ -14,19 +14,19 @@ const { parseJson } = require('./json');
 /** @typedef {{ metadata: { component: Component }, components: Component[], dependencies: Dependency[] }} Bom */
 /** @typedef {Record<string, { name?: string, version?: string, dev?: boolean }>} Locked */
 
-const help = `npm run sbom: what is shipped, as a CycloneDX document
+const help = `npm run sbom: prints the shipped packages as a CycloneDX document
 
-Prints each package that \`npm ci --omit=dev\` installs, with version, hash and licence. Reads package-lock.json alone, so
-it needs no network and nothing that is installed.
+Prints each package that \`npm ci --omit=dev\` installs, with version, hash and licence. Reads only package-lock.json, so it
+needs neither a network nor installed packages.
 
   npm run --silent sbom > sbom.json
   --help
 
-Exit code 0 when it is printed, 1 when npm could not make it, 2 for wrong use.`;
+Exit code 0 if it was printed, 1 if npm could not create it, 2 for wrong usage.`;
 
-/** @returns {Bom | undefined} all packages of the lock file, those for development among them */
-function everything() {
-  // With NODE_ENV=production npm would leave some out; see shippedPackages.
+/** @returns {Bom | undefined} all packages of the lock file, including those for development */
+function allPackages() {
+  // Without these, npm would leave some out with NODE_ENV=production; see shippedPackages.
   const kinds = ['--include=dev', '--include=optional', '--include=peer'];
   const form = ['--package-lock-only', '--sbom-format=cyclonedx', '--sbom-type=application'];
   const { status, stdout, stderr } = spawnSync('npm', ['sbom', '--offline', ...form, ...kinds], {
@@ -46,8 +46,8 @@ function lockedPackages() {
 }
 
 /**
- * npm's own `--omit=dev` leaves out what is shipped, too, where something for development also asks for it; and of several
- * copies it marks one. The lock file is what `npm ci` goes by.
+ * npm's own `--omit=dev` wrongly leaves out a shipped package that a development package also needs, and of several copies
+ * it marks only one. The lock file is what `npm ci` uses.
  * @param {Locked} packages
  * @returns {string[]} names with their versions
  */
@@ -64,7 +64,7 @@ function shippedPackages(packages) {
  * @returns {Bom}
  */
 function shippedIn({ metadata, components, dependencies, ...rest }, packages) {
-  // npm takes the folder's name.
+  // npm uses the folder's name.
   const component = { ...metadata.component, name: packages['']?.name ?? metadata.component.name };
   const refs = new Set([component['bom-ref'], ...shippedPackages(packages)]);
   return {
@@ -80,7 +80,7 @@ function shippedIn({ metadata, components, dependencies, ...rest }, packages) {
 }
 
 /**
- * npm 10 names a package as often as it is installed.
+ * npm 10 lists a package once for each place where it is installed.
  * @template T
  * @param {T[]} all
  * @param {(one: T) => string} refOf
@@ -92,7 +92,7 @@ function firstOfEach(all, refOf) {
 }
 
 /**
- * Not the name under which something for development asks for it, and not marked as being for development.
+ * With its own name instead of an alias that a development package uses, and without the mark for development.
  * @param {Component} component
  * @returns {Component}
  */
@@ -107,7 +107,7 @@ function withItsOwnName({ properties, ...rest }) {
 
 async function main() {
   readArguments({ help, options: {} });
-  const bom = everything();
+  const bom = allPackages();
   if (!bom) return EXIT.failed;
   await printDocument(shippedIn(bom, lockedPackages()));
   return EXIT.done;

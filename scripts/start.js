@@ -14,22 +14,22 @@ const {
 } = require('./system');
 const { bold, cyan, dim, print, step } = require('./terminal');
 
-const help = `npm start: everything the service needs, and the service, until Ctrl-C
+const help = `npm start: runs the service with everything it needs, until Ctrl-C
 
 Installs and builds what is missing, starts private RabbitMQ and Redis servers and the gateway sandbox, then the
-service, and prints how to try it. The servers' data is gone when it stops.
+service, and prints how to try it. The servers' data is deleted when it stops.
 
   --help
 
-  HOST              the address that the service's HTTP is bound to (default 127.0.0.1: nobody else reaches it)
-  PORT              the service's HTTP port (default 3000, or a free one when that is taken)
+  HOST              the address that the service's HTTP server listens on (default 127.0.0.1: only from this machine)
+  PORT              the service's HTTP port (default 3000, or a free one if it is in use)
   RABBITMQ_URL      use this server instead of a private one
   REDIS_URL         use this server instead of a private one
   STRIPE_API_BASE   use this gateway instead of the sandbox
 
-Other variables are the service's own: .env explains them.
+All other variables are passed to the service; .env explains them.
 
-Exit code 0 after Ctrl-C, 1 when something could not be started or the service ended by itself, 2 for wrong use.`;
+Exit code 0 after Ctrl-C, 1 if something could not be started or the service ended unexpectedly, 2 for wrong usage.`;
 
 const usualSandboxPort = 12_111;
 
@@ -38,7 +38,7 @@ const usualSandboxPort = 12_111;
  * @returns {Promise<number>}
  */
 async function start(directory) {
-  // What can never be used is said at once, and not after the servers have started.
+  // Checked before the servers are started, so that a port that is in use is reported at once.
   await servicePort();
   const urls = await prepareSystem(directory);
   const gateway = await gatewayVariables(directory);
@@ -52,14 +52,14 @@ async function start(directory) {
   });
   printGuide({ url, urls, gateway: gateway.STRIPE_API_BASE ?? '' });
   const { code, signal } = await program.exited;
-  throw new Error(`The service ended by itself (${signal ?? `exit code ${code}`}).`);
+  throw new Error(`The service ended unexpectedly (${signal ?? `exit code ${code}`}).`);
 }
 
 async function servicePort() {
   const wanted = configuredPort();
   if (process.env.PORT && !(await isPortFree(wanted))) {
     throw new Error(
-      `PORT ${wanted} is taken by another program. Choose another one, or unset PORT to get a free one.`,
+      `PORT ${wanted} is used by another program. Choose another one, or unset PORT to get a free one.`,
     );
   }
   return portNear(wanted);
@@ -100,7 +100,7 @@ ${bold('The service is ready.')} ${dim('Ctrl-C stops everything.')}
 }
 
 /**
- * With the password of a private server, which is no secret.
+ * With the password only for a private server, where it is not a secret.
  * @param {import('./services').ServerUrls} urls
  */
 function managementPage({ rabbitmqManagementUrl }) {
@@ -108,7 +108,7 @@ function managementPage({ rabbitmqManagementUrl }) {
 }
 
 /**
- * Where private servers are, as a line for a shell; where the others are, the environment says already.
+ * The URLs of private servers as a line for a shell; other URLs are already in the environment.
  * @param {{ urls: import('./services').ServerUrls, gateway: string }} addresses
  */
 function variablesForTools({ urls, gateway }) {

@@ -19,7 +19,7 @@ const serviceGraceMs = 30_000;
 const sandboxGraceMs = 5_000;
 
 /**
- * Does whatever is missing before the service can start: packages, build, and servers to talk to.
+ * Prepares everything that the service needs: packages, build and servers.
  * @param {string} directory
  * @returns {Promise<ServerUrls>}
  */
@@ -30,7 +30,7 @@ async function prepareSystem(directory) {
 }
 
 /**
- * Starts the gateway's stand-in.
+ * Starts the gateway sandbox.
  * @param {{ directory: string, choosePort: () => Promise<number> }} options
  * @returns {Promise<string>} its URL
  */
@@ -39,7 +39,7 @@ function startSandbox({ directory, choosePort }) {
 }
 
 /**
- * Asks for the port as late as it can: what was free when the servers were started may be taken when they are ready.
+ * Chooses the port as late as possible: a port that was free before the servers started may be in use when they are ready.
  * @template T
  * @param {() => Promise<number>} choosePort
  * @param {(port: number) => Promise<T>} start
@@ -75,7 +75,7 @@ async function startSandboxOn(port, directory) {
  * @typedef {object} ServiceOptions
  * @property {string} directory
  * @property {() => Promise<number>} choosePort
- * @property {NodeJS.ProcessEnv} env all of its environment but the port
+ * @property {NodeJS.ProcessEnv} env its environment without the port
  * @property {import('./services/programs').ProgramOptions['output']} output
  */
 
@@ -122,7 +122,7 @@ async function untilAnswering({ isRunning, log, stop }, { what, address }) {
 }
 
 /**
- * The variables that tell the service where its servers are.
+ * The variables with the URLs of the service's servers.
  * @param {ServerUrls} urls
  * @returns {NodeJS.ProcessEnv}
  */
@@ -131,7 +131,7 @@ function serverVariables({ rabbitmqUrl, redisUrl }) {
 }
 
 /**
- * The variables that point the service to a sandbox, with the key that belongs to it instead of a real one.
+ * The variables that make the service use a sandbox, with the sandbox's key instead of a real one.
  * @param {string} sandboxUrl
  * @returns {NodeJS.ProcessEnv}
  */
@@ -139,7 +139,7 @@ function sandboxVariables(sandboxUrl) {
   return { STRIPE_API_BASE: sandboxUrl, STRIPE_API_KEY: 'sk_test_sandbox' };
 }
 
-/** What `.env` says; the service reads the same file itself. */
+/** The variables in `.env`; the service reads the same file. */
 function settingsFile() {
   try {
     return parseEnv(fs.readFileSync(path.join(root, '.env'), 'utf8'));
@@ -149,8 +149,8 @@ function settingsFile() {
 }
 
 /**
- * Where the service is reached from here. A number wherever it can be one: `localhost` may be ::1, where nothing listens.
- * @param {NodeJS.ProcessEnv} env the service's
+ * The address for requests to the service. An IP address if possible: `localhost` may be ::1, where nothing listens.
+ * @param {NodeJS.ProcessEnv} env of the service
  */
 function hostFor(env) {
   const host = env.HOST || settingsFile().HOST;
@@ -158,7 +158,7 @@ function hostFor(env) {
   return isIPv6(host) ? `[${host === '::' ? '::1' : host}]` : host;
 }
 
-/** The port that the settings ask the service to use. */
+/** The service's port according to the settings. */
 function configuredPort() {
   return Number(process.env.PORT || settingsFile().PORT || 3000);
 }

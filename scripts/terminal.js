@@ -8,7 +8,7 @@ const { createInterface } = require('node:readline/promises');
 let out = stdout;
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const frameMs = 100;
-/** Without a terminal, work that takes longer than this is reported, and then again when nothing was printed for long. */
+/** Without a terminal: when long work is first reported, and after how much silence it is reported again. */
 const quietMs = 2_000;
 const silenceMs = 10_000;
 
@@ -26,8 +26,8 @@ let ticker;
 let frame = 0;
 let printedAtMs = 0;
 
-/** For a command whose standard output is for programs: what people read goes to standard error. */
-function speakOnStderr() {
+/** For a command whose standard output is for programs: the text for people goes to standard error. */
+function printToStderr() {
   out = stderr;
 }
 
@@ -57,7 +57,7 @@ function clearStatus() {
   if (isInteractive()) out.write('\r\u001b[K');
 }
 
-/** Prints whole lines, above whatever status is shown. */
+/** Prints whole lines above the status line. */
 function print(text = '') {
   clearStatus();
   printedAtMs = Date.now();
@@ -90,9 +90,9 @@ function tick() {
 }
 
 /**
- * Does a piece of work while showing that it is under way.
+ * Does work while showing its label in the status line.
  * @template T
- * @param {() => string} label asked again each time it is shown
+ * @param {() => string} label called each time it is shown
  * @param {() => Promise<T>} work
  * @returns {Promise<T>}
  */
@@ -113,11 +113,11 @@ async function whileShowing(label, work) {
 }
 
 /**
- * Does a piece of work while showing that it is under way, then prints one line about what came of it.
+ * Does work while showing its label in the status line, then prints one line about the result.
  * @template T
  * @param {string} label
  * @param {() => Promise<T>} work
- * @param {(result: T) => string} [describe] what the line says besides the label; a label alone by default
+ * @param {(result: T) => string} [describe] the text after the label; empty by default
  * @returns {Promise<T>}
  */
 async function step(label, work, describe = () => '') {
@@ -127,7 +127,7 @@ async function step(label, work, describe = () => '') {
   return result;
 }
 
-/** Whether there is a person who can answer a question. */
+/** Whether a person at a terminal can answer a question. */
 function canAsk() {
   return Boolean(stdin.isTTY) && isInteractive() && !process.env.CI;
 }
@@ -139,7 +139,7 @@ function canAsk() {
 async function confirm(question) {
   const prompt = createInterface({ input: stdin, output: out });
   try {
-    // End of input instead of an answer closes the prompt and would leave the question open for ever.
+    // At the end of input the prompt closes and the question would never be answered.
     const closed = events.once(prompt, 'close').then(() => 'no');
     const answer = await Promise.race([prompt.question(`${question} ${dim('[Y/n]')} `), closed]);
     return !/^\s*n/i.test(answer);
@@ -156,7 +156,7 @@ module.exports = {
   yellow,
   cyan,
   print,
-  speakOnStderr,
+  printToStderr,
   step,
   whileShowing,
   canAsk,

@@ -14,25 +14,25 @@ const { print } = require('./terminal');
 const jest = path.join(root, 'node_modules/jest/bin/jest.js');
 const jestGraceMs = 5_000;
 
-const help = `npm test: every test, against private RabbitMQ and Redis servers
+const help = `npm test: runs all tests, against private RabbitMQ and Redis servers
 
-Installs and builds what is missing, starts the servers, runs Jest, and ends with a line that counts:
+Installs and builds what is missing, starts the servers, runs Jest, and ends with a line that counts the tests:
 "<n> passed, <n> failed".
 
-  npm test -- e2e/busy                 the files whose path contains this
+  npm test -- e2e/in-progress          the files whose path contains this
   npm test -- --selectProjects unit    one of the projects unit and e2e
   npm test -- --help                   this text
 
-Everything else goes to Jest as well; npx jest --help lists its options. npm run test:e2e leaves the unit tests out.
+All other options are passed to Jest; npx jest --help lists them. npm run test:e2e leaves the unit tests out.
 
-  RABBITMQ_URL, REDIS_URL   use these servers instead of private ones. Databases of that Redis are emptied
+  RABBITMQ_URL, REDIS_URL   use these servers instead of private ones; databases of that Redis are emptied
 
-Exit code 0 when all passed, 1 otherwise.`;
+Exit code 0 if all tests passed, 1 otherwise.`;
 
 let lastLine = '';
 
 /**
- * Runs all tests against private servers; arguments of the command go to Jest.
+ * Runs all tests against private servers; arguments of the command are passed to Jest.
  * @param {string} directory
  * @returns {Promise<number>}
  */
@@ -56,17 +56,17 @@ async function test(directory) {
     graceMs: jestGraceMs,
   });
   const { code } = await program.exited;
-  // Jest writes none when it only printed its help, or could not even begin.
+  // Jest writes no results if it only printed its help or could not start.
   if (fs.existsSync(results)) lastLine = summaryOf(fs.readFileSync(results, 'utf8'));
   return code ?? EXIT.failed;
 }
 
-// Only `--help` is this command's own.
+// `--help` is the only option of this command itself.
 if (process.argv.includes('--help')) readArguments({ help, options: {} });
 void runCommand({
   kind: 'test',
   work: test,
-  farewell: () => {
+  afterStop: () => {
     if (lastLine !== '') print(lastLine);
   },
 });

@@ -1,10 +1,10 @@
 'use strict';
 
-// Loaded with `node --require`, this lets Node.js run the TypeScript of `test/` as Jest does: by swc, with the settings
-// of `.swcrc`.
+// Loaded with `node --require`, it lets Node.js run the TypeScript of `test/` like Jest: compiled by swc with the settings
+// in `.swcrc`.
 const { transformFileSync } = require('@swc/core');
 
-/** @typedef {{ _compile(code: string, file: string): unknown }} Compiling what every module of Node.js can do */
+/** @typedef {{ _compile(code: string, file: string): unknown }} Compiling a method that every Node.js module has */
 
 /**
  * @param {NodeModule & Partial<Compiling>} module
@@ -14,5 +14,5 @@ function compile(module, file) {
   module._compile?.(transformFileSync(file).code, file);
 }
 
-// The documented way for CommonJS, on which the other compilers' hooks rest, too.
+// The documented way for CommonJS; other compilers use it, too.
 require.extensions['.ts'] = compile;

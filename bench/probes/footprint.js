@@ -7,10 +7,10 @@ const { Pool } = require('../pool');
 /** @typedef {import('../comparison').Bench} Bench */
 
 const SETTING = { bytes: SMALL, processes: 1, prefetch: 256, gatewayMs: 0 };
-const AT_ONCE = 20_000;
+const BATCH = 20_000;
 
 /**
- * Bytes that a finished payment takes in Redis, everything counted.
+ * Total bytes that a finished payment takes in Redis.
  * @param {Bench} bench
  * @param {{ variant: string, messages: number }} options
  */
@@ -27,8 +27,8 @@ async function redisBytes(bench, { variant, messages }) {
 }
 
 /**
- * By how many MB the heap of a consumer has grown after so many messages, each time after a forced collection. Its
- * local memory is full before, and records live only seconds, so that Redis does not fill up.
+ * Growth of a consumer's heap in MB after so many messages, measured after forced garbage collections. Its local memory is
+ * filled before, and records expire after seconds, so that Redis does not fill up.
  * @param {Bench} bench
  * @param {{ messages: number }} options
  */
@@ -37,11 +37,11 @@ async function heapGrowth(bench, { messages }) {
   return withPool(bench, { variant: 'ours with local memory', name: 'heap', ttlSeconds }, async (pool) => {
     const consume = (/** @type {number} */ count) =>
       measure(bench, { pool, keys: freshKeys(count), setting: SETTING });
-    for (let filled = 0; filled < 2; filled++) await consume(AT_ONCE);
+    for (let filled = 0; filled < 2; filled++) await consume(BATCH);
     const before = await pool.heapBytes();
-    for (let done = 0; done < messages; done += AT_ONCE) {
+    for (let done = 0; done < messages; done += BATCH) {
       bench.say(`memory: ${done} of ${messages} messages`);
-      await consume(Math.min(AT_ONCE, messages - done));
+      await consume(Math.min(BATCH, messages - done));
     }
     return ((await pool.heapBytes()) - before) / 1e6;
   });

@@ -4,9 +4,9 @@ const { freshKeys } = require('../messages');
 
 /** @typedef {Awaited<ReturnType<typeof import('./service').openGateway>>} Gateway */
 
-/** As it is set for this probe. */
+/** The lease for this probe. */
 const LEASE_SECONDS = 5;
-/** Long enough to kill the owner in the middle of its charge; over before its lease is. */
+/** Long enough to kill the owner during its charge, shorter than its lease. */
 const CHARGE_MS = 2_000;
 
 /**
@@ -23,7 +23,7 @@ async function killToCompletion({ gatewayUrl, startService }) {
   const inProgress = await Promise.all(services.map(async (service) => (await service.metrics()).inProgress));
   const owner = services.find((_, index) => inProgress[index] === 1);
   const other = services.find((service) => service !== owner);
-  if (!owner || !other) throw new Error('no service is at the payment that was to be interrupted');
+  if (!owner || !other) throw new Error('no service processes the payment to interrupt');
   await owner.program.stop(0);
   const killedAt = performance.now();
   await other.completion(key);
@@ -43,7 +43,7 @@ async function slowDown(gatewayUrl, key) {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ kind: 'delay', delayMs: CHARGE_MS, when: 'before', matching }),
   });
-  if (!response.ok) throw new Error(`the sandbox took no fault: ${await response.text()}`);
+  if (!response.ok) throw new Error(`the sandbox rejected the fault: ${await response.text()}`);
 }
 
 module.exports = { LEASE_SECONDS, killToCompletion };

@@ -12,8 +12,8 @@ const PER_SECOND = 1_000;
 const SETTING = { processes: 1, prefetch: 256, gatewayMs: 0 };
 
 /**
- * What deduplication adds to the latency (p99, ms) of a consumer that is far from busy: from delivery to
- * acknowledgement, of new keys at 1,000 messages a second, less the same without deduplication.
+ * The latency (p99, ms) that deduplication adds in a consumer with low load: from delivery to acknowledgement, for new keys
+ * at 1,000 messages a second, minus the same without deduplication.
  * @param {Bench} bench
  * @param {{ seconds: number, repetitions: number }} options
  */

@@ -10,7 +10,7 @@ const { freshKeys } = require('../messages');
 
 const COMPLETED_WITHIN_MS = 60_000;
 
-/** The whole service, as it is shipped, as a process of its own. */
+/** The whole service as it is shipped, in its own process. */
 class ServiceUnderTest {
   /**
    * @param {string} url
@@ -22,7 +22,7 @@ class ServiceUnderTest {
   }
 
   /**
-   * Publishes a payment and answers its key.
+   * Publishes a payment and returns its key.
    * @param {string} [key]
    */
   async publish(key = freshKeys(1)[0] ?? '') {
@@ -36,9 +36,9 @@ class ServiceUnderTest {
   }
 
   /**
-   * What the service says of a payment.
+   * The state of a payment according to the service.
    * @param {string} key
-   * @returns {Promise<unknown>} `in_progress`, `completed`, or undefined where it knows nothing
+   * @returns {Promise<unknown>} `in_progress`, `completed`, or undefined if the service has no such payment
    */
   async state(key) {
     const response = await fetch(`${this.url}/payments/${key}`);
@@ -84,7 +84,7 @@ function total(metrics, name) {
 }
 
 /**
- * The service's surroundings: a gateway of its own, and as many services as are wanted.
+ * Starts a gateway sandbox; services that use it can then be started.
  * @param {{ rabbitmqUrl: string, redisUrl: string, directory: string }} servers
  */
 async function openGateway({ rabbitmqUrl, redisUrl, directory }) {

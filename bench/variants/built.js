@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * The library as it is shipped: built, and through its public door.
+ * The library as it is shipped: the build, through its public exports.
  * @type {typeof import('../../src/idempotency')}
  */
 const idempotency = require(require('node:path').resolve(__dirname, '../../dist/idempotency'));

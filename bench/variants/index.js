@@ -9,8 +9,8 @@ const { openTutorial } = require('./tutorial');
 /** @typedef {import('../messages').Payload} Payload */
 
 /**
- * Does a consumer's work behind one way of deduplication. `in-progress`: another delivery of the key is under way, so this one
- * goes back to the queue.
+ * Does a consumer's work with one implementation of deduplication. `in-progress`: another delivery of the key is being
+ * processed, so this one is requeued.
  * @typedef {object} Variant
  * @property {(message: import('amqplib').ConsumeMessage) => Promise<'done' | 'in-progress'>} process
  * @property {() => Promise<void>} close
@@ -26,7 +26,7 @@ const { openTutorial } = require('./tutorial');
 /** @typedef {(options: VariantOptions) => Promise<Variant>} OpenVariant */
 
 /**
- * Each variant of a consumer on plain amqplib, by its name in the table.
+ * The variants of the amqplib consumer, by their names in the table.
  * @type {Record<string, OpenVariant>}
  */
 const variants = {

@@ -3,7 +3,7 @@
 const { payloadOf } = require('../messages');
 
 /**
- * A consumer that does the work for each delivery, duplicate or not.
+ * A consumer that does the work for each delivery, even for duplicates.
  * @type {import('./index').OpenVariant}
  */
 async function openNone({ work }) {

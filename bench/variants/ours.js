@@ -32,7 +32,7 @@ function openOurs({ localMemory }) {
   };
 }
 
-/** What the service itself sets and what costs something; it also refuses to queue commands while disconnected. */
+/** The service's own options that affect the speed; the service also does not queue commands while disconnected. */
 const serviceConnection = {
   commandTimeout: 2_000,
   maxRetriesPerRequest: 0,

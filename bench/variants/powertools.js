@@ -13,7 +13,7 @@ const { LEASE_MS, TTL_SECONDS } = require('./settings');
 /** @typedef {{ idempotencyKey: string, payload: import('../messages').Payload }} Request */
 
 /**
- * AWS Powertools' idempotency with its cache persistence, by its defaults: it does not compare payloads then.
+ * AWS Powertools' idempotency with its cache persistence and its defaults, which do not compare payloads.
  * @type {import('./index').OpenVariant}
  */
 async function openPowertools({ redisUrl, ttlSeconds = TTL_SECONDS, work }) {
@@ -23,7 +23,7 @@ async function openPowertools({ redisUrl, ttlSeconds = TTL_SECONDS, work }) {
     eventKeyJmesPath: 'idempotencyKey',
     expiresAfterSeconds: ttlSeconds,
   });
-  // Otherwise it warns on the console for each message. Of a Lambda's context it reads only this.
+  // Without it, each message causes a warning on the console. It is the only part of a Lambda context that is read.
   Object.assign(config, { lambdaContext: { getRemainingTimeInMillis: () => LEASE_MS } });
   const process = makeIdempotent((/** @type {Request} */ { payload }) => work(payload), {
     persistenceStore: new CachePersistenceLayer({ client }),

@@ -1,10 +1,10 @@
 'use strict';
 
-/** The same for everybody, as far as they can be told. */
+/** The same settings for all variants that have them. */
 module.exports = {
   SCOPE: 'payment',
   TTL_SECONDS: 86_400,
   LEASE_MS: 30_000,
-  /** As many as the largest measurement has keys, so that the local memory knows them all. */
+  /** The number of keys in the largest measurement, so that the local memory can hold them all. */
   MEMORY_ENTRIES: 20_000,
 };

@@ -8,7 +8,7 @@ const { TTL_SECONDS } = require('./settings');
 const LOCK_SECONDS = 300;
 
 /**
- * The textbook's flow: look, lock, look again, work, record, unlock; a message whose key is locked goes back to the queue.
+ * The tutorial's flow: check, lock, check again, work, record, unlock; a message whose key is locked is requeued.
  * @type {import('./index').OpenVariant}
  */
 async function openTutorial({ redisUrl, ttlSeconds = TTL_SECONDS, work }) {

@@ -15,14 +15,14 @@ const phrases = [
 const withinMs = 30_000;
 const askAgainMs = 20;
 
-/** Reads the consumer's doings from the service's log. */
+/** Reads from the service's log what the consumer did. */
 function watchConsumer() {
   /** @type {Set<string>} */
   const keys = new Set();
   /** @type {Entry[]} */
   const entries = [];
   return {
-    /** @param {string} key of a payment of this run; what happens to others is not this demo's */
+    /** @param {string} key of a payment of this run; other payments are ignored */
     expect: (key) => void keys.add(key),
     /** @param {string} line */
     read: (line) => {
@@ -30,7 +30,7 @@ function watchConsumer() {
       if (entry && keys.has(entry.key)) entries.push(entry);
     },
     /**
-     * Shows one line for what became of each message, and answers how many of them were duplicates.
+     * Shows one line for the outcome of each message, and returns the number of duplicates.
      * @param {{ count: number, isAlive: () => boolean, log: () => string, show: (line: string) => void }} options
      */
     outcomes: async ({ count, isAlive, log, show }) => {
@@ -71,7 +71,7 @@ function line(number, { event, paymentId, key }) {
 
 /** @param {{ shown: number, count: number, log: string }} facts */
 function explain({ shown, count, log }) {
-  return `The consumer reported ${shown} of ${count} messages. The service's last lines:\n${log}`;
+  return `The consumer reported ${shown} of ${count} messages. The last lines of the service's log:\n${log}`;
 }
 
 module.exports = { watchConsumer };

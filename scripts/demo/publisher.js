@@ -14,8 +14,8 @@ const { green, dim, print } = require('../terminal');
 /** @typedef {{ payment: Payment, key: string, copies: number, again: boolean }} Request */
 
 /**
- * The tutorial's six messages: three payments, then the first one twice more and the second one once more, as a client
- * or a broker does that is not sure whether they arrived. Each payment has one key per run.
+ * The tutorial's six messages: three payments, then the first one twice more and the second one once more, like a client
+ * or a broker that does not know whether they arrived. Each payment has one key per run.
  * @returns {Request[]}
  */
 function story() {
@@ -43,7 +43,7 @@ function story() {
  * @param {string} url of the service
  * @param {Request[]} requests
  * @param {(key: string) => void} announce called with a key before its first message is published
- * @returns {Promise<number>} how many messages
+ * @returns {Promise<number>} number of messages
  */
 async function publish(url, requests, announce) {
   let published = 0;
@@ -58,7 +58,7 @@ async function publish(url, requests, announce) {
 /**
  * @param {string} url
  * @param {Request} request
- * @returns {Promise<number>} how many copies the broker confirmed
+ * @returns {Promise<number>} number of copies that the broker confirmed
  */
 async function post(url, { payment, key, copies }) {
   const answer = await fetch(`${url}/payments?copies=${copies}`, {

@@ -16,16 +16,16 @@ const { runProgram } = require('../services/programs');
  */
 
 const model = path.resolve(__dirname, '../../docs/model/protocol.pml');
-/** Deeper than any path is long; Spin says so when it is not, and there is no verdict then. */
+/** More than the longest path. If it is too small, Spin reports that and there is no verdict. */
 const depth = 100_000;
 const memoryMb = 2_000;
 /** Weak fairness among the five processes and the initial one, in Spin's unit of memory. */
 const fairness = '-DNFAIR=3';
 
 /**
- * Looks at every state that the variant can reach: Spin makes a program of the model, which is compiled and run.
+ * Visits every state that the variant can reach: Spin generates a program from the model, which is compiled and run.
  * @param {Variant} variant
- * @param {string} directory of its own
+ * @param {string} directory used by this check alone
  * @returns {Promise<Checked>}
  */
 async function check(variant, directory) {

@@ -1,11 +1,11 @@
 'use strict';
 
 /**
- * One check of docs/model/protocol.pml, and what must come out of it.
+ * One check of docs/model/protocol.pml, and its expected verdict.
  * @typedef {object} Variant
  * @property {string} name
  * @property {'safety' | 'liveness'} looksFor
- * @property {string[]} defines budgets of faults, and guards that are taken away
+ * @property {string[]} defines numbers of faults, and guards that are removed
  * @property {Verdict} expected
  */
 

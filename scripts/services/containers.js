@@ -14,9 +14,9 @@ const engineAnswersWithinMs = 5_000;
  * @typedef {object} ContainerOptions
  * @property {string} name
  * @property {string} image
- * @property {Record<string, number>} ports from the port inside to the one on this machine's loopback interface
+ * @property {Record<string, number>} ports maps the port in the container to the one on this machine's loopback interface
  * @property {string[]} [args]
- * @property {string} directory where it is written down for a later run
+ * @property {string} directory where the container is noted for a later run
  */
 
 /** @param {string[]} args */
@@ -36,7 +36,7 @@ async function hasContainers() {
 }
 
 /**
- * A server in a container, which keeps its data from one start to the next and is removed with this process.
+ * A server in a container, which keeps its data between starts and is removed when this process ends.
  * @param {ContainerOptions} options
  * @returns {import('./server').Host}
  */

@@ -5,12 +5,12 @@ const { Socket } = require('node:net');
 
 /**
  * @typedef {object} Guard
- * @property {() => void} release ends the guard without its command being run
+ * @property {() => void} release ends the guard without running its command
  */
 
 /**
- * Runs a command when this process dies, however it dies: the guard waits at the other end of a pipe, which the
- * operating system closes even after SIGKILL. It is a shell and costs next to nothing.
+ * Runs a command when this process dies for any reason: the guard, a small shell, waits at the other end of a pipe, which
+ * the operating system closes even after SIGKILL.
  * @param {string[]} command
  * @returns {Guard}
  */
@@ -19,7 +19,7 @@ function guardWith(command) {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  // Without a guard the next run still finds the leftovers, so its failure is not this run's.
+  // If the guard fails, the next run still ends the leftovers, so this run need not fail.
   shell.on('error', () => undefined);
   shell.unref();
   const { stdin } = shell;

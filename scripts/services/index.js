@@ -44,8 +44,8 @@ const redis = {
 };
 
 /**
- * Makes sure that `startServers` will succeed: servers come from URLs in the environment, else from programs of this
- * machine, else from Debian's packages, which are installed here, else from containers.
+ * Makes sure that `startServers` can succeed. Servers come, in this order, from URLs in the environment, from programs on
+ * this machine, from Debian's packages, which are installed here, or from containers.
  * @param {string} directory for logs
  */
 async function prepareServers(directory) {
@@ -64,16 +64,16 @@ function howToGet(missing) {
   const packages = missing.map(({ packageName }) => packageName).join(' ');
   const variables = missing.map(({ variable }) => variable).join(' and ');
   return [
-    `${titles} ${missing.length > 1 ? 'are' : 'is'} needed and not on this machine. One of these helps:`,
+    `${titles} ${missing.length > 1 ? 'are' : 'is'} needed but not installed. Choose one:`,
     `  Debian, Ubuntu   sudo apt-get install ${packages}`,
     '  macOS            brew install rabbitmq redis',
-    '  Docker           start its engine; containers are used then',
-    `  elsewhere        set ${variables} to servers that may be used for this`,
+    '  Docker           start its engine; then containers are used',
+    `  elsewhere        set ${variables} to servers that may be used`,
   ].join('\n');
 }
 
 /**
- * Starts private servers, or checks those that the environment names.
+ * Starts private servers, or checks those given in the environment.
  * @param {string} directory for data and logs
  * @returns {Promise<ServerUrls>}
  */
@@ -110,7 +110,7 @@ async function storeFrom(directory) {
 
 /**
  * @param {Kind} kind
- * @param {string} urls one, or those of a cluster separated by commas
+ * @param {string} urls one URL, or a comma-separated list for a cluster
  */
 async function assertAnswers({ title, variable, answers }, urls) {
   for (const url of urls.split(',')) {
@@ -129,7 +129,7 @@ async function assertAnswers({ title, variable, answers }, urls) {
 }
 
 /**
- * Where RabbitMQ's management API usually is.
+ * The usual URL of RabbitMQ's management API.
  * @param {string} urls
  */
 function managementUrlOf(urls) {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the Debian packages named as arguments, as root, and leaves none of their daemons running, neither now nor
-# after the next start of the machine: this project starts private instances itself.
+# Installs the Debian packages given as arguments, as root. Their daemons run neither now nor after a restart of the
+# machine, because this project starts private instances.
 set -e
 
 policy=/usr/sbin/policy-rc.d
@@ -8,7 +8,7 @@ marker='# Written by payment-consumer while it installs packages; safe to delete
 units="$*"
 [ -e /lib/systemd/system/epmd.socket ] || units="$units epmd.service epmd.socket"
 
-# Exit status 101 of this program forbids a package to start its daemon while it is installed.
+# Exit status 101 of this program prevents a package from starting its daemon during the installation.
 if [ ! -e "$policy" ] || grep -qF "$marker" "$policy"; then
   trap 'rm -f "$policy"' EXIT
   trap 'exit 143' HUP INT TERM
@@ -17,7 +17,7 @@ if [ ! -e "$policy" ] || grep -qF "$marker" "$policy"; then
 fi
 
 export DEBIAN_FRONTEND=noninteractive
-# A foreign package source that is out of order must not stop us: the install itself tells whether it matters.
+# A broken third-party package source must not stop this script: the installation shows whether it matters.
 apt-get update || true
 apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=120 "$@"
 
@@ -25,6 +25,6 @@ if [ -d /run/systemd/system ]; then
   # shellcheck disable=SC2086 # a list of names
   systemctl disable --now $units || true
 else
-  # A policy of the machine's own may have allowed the start.
+  # An existing policy of the machine may have allowed the start.
   for package in "$@"; do invoke-rc.d "$package" stop || true; done
 fi

@@ -6,15 +6,15 @@ const path = require('node:path');
 const { parseJson } = require('../json');
 
 /**
- * What is written down about a program before it can be lost sight of, so that a later run can end it.
+ * A note about a started program, so that a later run can end it if this run is interrupted.
  * @typedef {{ kind: 'process', pid: number, startedAt: string } | { kind: 'container', name: string }} Leftover
  */
 
 const suffix = '.leftover.json';
 
 /**
- * When the process with this id started, as an opaque text; `undefined` when there is none. Together with the id it
- * names one process for good, although ids are used again.
+ * The start time of the process with this id, as an opaque text; `undefined` if there is no such process. Process ids are
+ * reused, so only id and start time together identify a process.
  * @param {number} pid
  * @returns {string | undefined}
  */
@@ -29,7 +29,7 @@ function processStart(pid) {
 /** @param {number} pid */
 function startOnLinux(pid) {
   const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The second field is the program's name in parentheses and may hold anything; the others are plain.
+  // The second field is the program's name in parentheses and may contain any character; the others are numbers and letters.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state] = fields;
   return state === 'Z' ? undefined : fields[19];
@@ -42,7 +42,7 @@ function startByPs(pid) {
 }
 
 /**
- * Sends a signal to a process, or to a process group by its negative number, if it is still there.
+ * Sends a signal to a process, or to a process group by its negative number, if it still exists.
  * @param {number} target
  * @param {NodeJS.Signals} signal
  */
@@ -50,12 +50,12 @@ function trySignal(target, signal) {
   try {
     process.kill(target, signal);
   } catch {
-    // Gone already, which is what an ending wants and a freezing cannot change.
+    // It has already ended.
   }
 }
 
 /**
- * Writes down that a program of ours runs.
+ * Notes that a program of this project runs.
  * @param {string} directory
  * @param {string} name
  * @param {Leftover} leftover
@@ -73,7 +73,7 @@ function forget(directory, name) {
 }
 
 /**
- * Ends what an interrupted run left running, by what it wrote down under this directory.
+ * Ends the programs that an interrupted run left running, according to its notes in this directory.
  * @param {string} directory
  */
 function endLeftovers(directory) {
@@ -85,7 +85,7 @@ function endLeftovers(directory) {
 }
 
 /**
- * Looks no deeper than a run puts its servers' folders: what they keep inside changes while one looks.
+ * Searches only down to the servers' folders: their contents may change during the search.
  * @param {string} directory
  * @param {number} [depth]
  * @returns {string[]}
@@ -100,7 +100,7 @@ function leftoverFiles(directory, depth = 3) {
 
 /**
  * @param {string} file
- * @returns {Leftover | undefined} undefined when the run was interrupted while it wrote the file
+ * @returns {Leftover | undefined} undefined if the run was interrupted while it wrote the file
  */
 function readLeftover(file) {
   try {
@@ -113,8 +113,8 @@ function readLeftover(file) {
 /** @param {{ pid: number, startedAt: string }} leftover */
 function endProcess({ pid, startedAt }) {
   const current = processStart(pid);
-  // Another start means that the id has gone to somebody else's process. No process at all means that the group's
-  // leader is dead; its members, if any, keep the id from being used again and so are still ours.
+  // A different start time means that the id now belongs to an unrelated process. If there is no process, the group's
+  // leader is dead; the system does not reuse the id while the group has members, so any members belong to our program.
   if (current === undefined || current === startedAt) trySignal(-pid, 'SIGKILL');
 }
 
@@ -123,7 +123,7 @@ function endContainer({ name }) {
   try {
     execFileSync('docker', ['rm', '--force', '--volumes', name], { stdio: 'ignore', timeout: 30_000 });
   } catch {
-    // The engine is gone, and the container with it; or the container was removed already.
+    // The engine has stopped and the container with it, or the container was already removed.
   }
 }
 

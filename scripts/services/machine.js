@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
-// Servers live where the PATH of an ordinary user does not always lead.
+// Servers are often in folders that are not in an ordinary user's PATH.
 const folders = [
   ...(process.env.PATH ?? '').split(path.delimiter),
   '/usr/local/bin',
@@ -28,7 +28,7 @@ function isExecutable(file) {
 }
 
 /**
- * Where a program of this machine is, if it is installed.
+ * The path of a program on this machine, if it is installed.
  * @param {string} name
  * @returns {string | undefined}
  */
@@ -46,7 +46,7 @@ function findProgram(name) {
 function findRabbitmqServer() {
   const packaged = '/usr/lib/rabbitmq/bin/rabbitmq-server';
   const found = isExecutable(packaged) ? packaged : findProgram('rabbitmq-server');
-  // Without Erlang's name server beside it there is no complete installation.
+  // Without Erlang's name server the installation is incomplete.
   return findProgram('epmd') ? found : undefined;
 }
 

@@ -11,8 +11,7 @@ const installer = path.join(__dirname, 'install-packages.sh');
 const graceMs = 120_000;
 
 /**
- * What to put before a command to run it as root: nothing for root, `undefined` when it is not permitted without a
- * password.
+ * The prefix that runs a command as root: empty for root, `undefined` if a password would be needed.
  * @returns {string[] | undefined}
  */
 function asRoot() {
@@ -28,7 +27,7 @@ function asRoot() {
 }
 
 /**
- * Installs Debian packages where that is possible and permitted; a person at a terminal is asked first.
+ * Installs Debian packages if that is possible and permitted; on a terminal it asks first.
  * @param {string[]} names
  * @param {string} directory for the log
  */
@@ -42,7 +41,7 @@ async function offerPackages(names, directory) {
   try {
     await terminal.step(`Debian packages ${names.join(', ')}`, install);
   } catch (error) {
-    // There are other ways to the servers; the caller tries them.
+    // The caller tries other ways to get the servers.
     terminal.print(terminal.yellow(error instanceof Error ? error.message : String(error)));
   }
 }

@@ -2,14 +2,14 @@
 
 const { createServer } = require('node:net');
 
-// Below the ports that Linux and macOS hand out for outgoing connections: a client that reconnects again and again
-// could otherwise be given the very port of the server that it waits for.
+// Below the ports that Linux and macOS use for outgoing connections: otherwise a client that reconnects repeatedly could
+// get the port of the server that it waits for.
 const firstPort = 20_000;
 const lastPort = 32_000;
 
 /**
  * @param {number} port
- * @param {string} [host] all interfaces when left out
+ * @param {string} [host] default: all interfaces
  * @returns {Promise<boolean>}
  */
 function canListen(port, host) {
@@ -21,7 +21,7 @@ function canListen(port, host) {
 }
 
 /**
- * Whether nobody listens on this port, on any interface.
+ * Whether no program listens on this port, on any interface.
  * @param {number} port
  */
 async function isPortFree(port) {
@@ -29,7 +29,7 @@ async function isPortFree(port) {
 }
 
 /**
- * Ports of this machine that nobody listens on, all different.
+ * Different free ports of this machine.
  * @param {number} count
  * @returns {Promise<number[]>}
  */
@@ -43,29 +43,29 @@ async function freePorts(count) {
   return [...found];
 }
 
-/** One port of this machine that nobody listens on. */
+/** One free port of this machine. */
 async function freePort() {
   const [port = 0] = await freePorts(1);
   return port;
 }
 
 /**
- * This port when it is free, else another one.
+ * This port if it is free, otherwise another one.
  * @param {number} wanted
  */
 async function portNear(wanted) {
   return (await isPortFree(wanted)) ? wanted : freePort();
 }
 
-// One port that is taken meanwhile is bad luck; five in a row have another cause.
+// One port may be taken meanwhile by chance; five in a row have another cause.
 const attempts = 5;
 
 /**
- * Chooses ports and starts at once what listens on them. Another program may take one in between all the same; then
- * others are chosen.
+ * Chooses ports and immediately starts the program that listens on them. If another program takes one in between, other
+ * ports are chosen.
  * @template T
  * @param {() => Promise<number[]>} choose
- * @param {(ports: number[]) => Promise<T>} start has ended what it began when it fails
+ * @param {(ports: number[]) => Promise<T>} start must clean up before it fails
  * @returns {Promise<T>}
  */
 async function onFreePorts(choose, start) {
@@ -79,7 +79,7 @@ async function onFreePorts(choose, start) {
   }
 }
 
-/** Whether it was for a port: the programs say it each in its own way, and not all of them here. */
+/** How programs report that a port is in use; each has its own wording, and some report it only in their logs. */
 const taken = /EADDRINUSE|address (is )?already in use|port is already allocated/i;
 
 /**

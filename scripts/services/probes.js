@@ -9,24 +9,24 @@ const askAgainMs = 100;
 
 /**
  * @typedef {object} Question
- * @property {string} say
- * @property {(answer: Buffer) => boolean} understands whether the answer is one of the expected server
+ * @property {string} request
+ * @property {(answer: Buffer) => boolean} isExpected whether the answer comes from the expected kind of server
  */
 
 /**
- * AMQP 0-9-1 protocol header. A broker whose listener really serves answers with a method frame; an open port alone,
- * or a `ping`, comes seconds too early.
+ * AMQP 0-9-1 protocol header. A broker that is ready answers with a method frame; an open port or a successful `ping` comes
+ * seconds before that.
  * @type {Question}
  */
-const amqp = { say: 'AMQP\u0000\u0000\u0009\u0001', understands: (answer) => answer[0] === 1 };
+const amqp = { request: 'AMQP\u0000\u0000\u0009\u0001', isExpected: (answer) => answer[0] === 1 };
 
 /**
- * A server that wants a password first is there, too; one that still loads its data is not.
+ * A server that requires a password is ready, too; one that still loads its data is not.
  * @type {Question}
  */
 const redis = {
-  say: 'PING\r\n',
-  understands: (answer) => /^(\+PONG|-NOAUTH)/.test(answer.toString('latin1')),
+  request: 'PING\r\n',
+  isExpected: (answer) => /^(\+PONG|-NOAUTH)/.test(answer.toString('latin1')),
 };
 
 /**
@@ -35,13 +35,13 @@ const redis = {
  * @param {Question} question
  * @returns {Promise<boolean>}
  */
-function answers(url, { say, understands }) {
+function answers(url, { request, isExpected }) {
   const { hostname, port, protocol } = new URL(url);
   const secure = protocol === 'amqps:' || protocol === 'rediss:';
   const host = hostname.replace(/^\[|\]$/g, '') || '127.0.0.1';
   const target = { host, port: Number(port) || defaultPorts[protocol] || 0 };
   return new Promise((resolve) => {
-    // Certificates are the service's to check: this only asks whether somebody is there.
+    // The service checks certificates; this only checks whether a server answers.
     const socket = secure ? tls.connect({ ...target, rejectUnauthorized: false }) : net.connect(target);
     /** @param {boolean} answer */
     const conclude = (answer) => {
@@ -49,8 +49,8 @@ function answers(url, { say, understands }) {
       resolve(answer);
     };
     socket.setTimeout(answerWithinMs, () => conclude(false));
-    socket.once(secure ? 'secureConnect' : 'connect', () => socket.write(say));
-    socket.once('data', (/** @type {Buffer} */ answer) => conclude(understands(answer)));
+    socket.once(secure ? 'secureConnect' : 'connect', () => socket.write(request));
+    socket.once('data', (/** @type {Buffer} */ answer) => conclude(isExpected(answer)));
     socket.once('error', () => conclude(false));
     socket.once('end', () => conclude(false));
   });
@@ -66,7 +66,7 @@ const answersAmqp = (url) => answers(url, amqp);
 const answersRedis = (url) => answers(url, redis);
 
 /**
- * Whether a GET of this address is answered with 200.
+ * Whether a GET of this address succeeds.
  * @param {string} address
  * @param {Record<string, string>} [headers]
  */
@@ -80,33 +80,33 @@ async function answersHttp(address, headers = {}) {
 }
 
 /**
- * @typedef {object} Patience
- * @property {string} what is waited for, as a message names it
+ * @typedef {object} WaitOptions
+ * @property {string} what the name for error messages
  * @property {number} withinMs
- * @property {() => boolean | Promise<boolean>} isAlive when it is not, waiting is in vain
+ * @property {() => boolean | Promise<boolean>} isAlive if false, waiting ends with an error
  * @property {() => string} log explains a failure
  */
 
 /**
- * Waits until a probe succeeds. When what is waited for has ended by then, another program has answered in its place.
+ * Waits until a probe succeeds. If the program has ended although the probe succeeded, another program has answered.
  * @param {() => Promise<boolean>} probe
- * @param {Patience} patience
+ * @param {WaitOptions} options
  */
 async function waitUntil(probe, { what, withinMs, isAlive, log }) {
   const deadline = Date.now() + withinMs;
   for (;;) {
     const succeeded = await probe();
-    if (!(await isAlive())) throw new Error(`${what} ended while it was starting.${lastWords(log())}`);
+    if (!(await isAlive())) throw new Error(`${what} ended while it was starting.${lastLinesOf(log())}`);
     if (succeeded) return;
     if (Date.now() > deadline)
-      throw new Error(`${what} was not ready in ${withinMs / 1000} s.${lastWords(log())}`);
+      throw new Error(`${what} was not ready in ${withinMs / 1000} s.${lastLinesOf(log())}`);
     await pause(askAgainMs);
   }
 }
 
 /** @param {string} lines */
-function lastWords(lines) {
-  return lines === '' ? '' : ` Its last lines:\n${lines}`;
+function lastLinesOf(lines) {
+  return lines === '' ? '' : ` The last lines of its log:\n${lines}`;
 }
 
 module.exports = { answersAmqp, answersHttp, answersRedis, waitUntil };

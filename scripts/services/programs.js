@@ -10,13 +10,13 @@ const { assertMayStart, register, unregister } = require('./running');
 
 /**
  * @typedef {object} ProgramOptions
- * @property {string} name names its log file, and the program in messages
+ * @property {string} name of the log file, and of the program in messages
  * @property {string} command
  * @property {string[]} [args]
  * @property {NodeJS.ProcessEnv} [env] this process's own by default
  * @property {string} [cwd]
- * @property {string} directory where its log goes
- * @property {number} [graceMs] how long it may take to end after SIGTERM; 0, the default, kills it at once
+ * @property {string} directory for its log
+ * @property {number} [graceMs] time to end after SIGTERM; 0, the default, kills it at once
  * @property {'log' | 'inherit' | ((line: string) => void)} [output] where its output goes: the log file (default),
  *   this process's own terminal, or line by line to a function as well as to the log file
  */
@@ -30,15 +30,15 @@ const { assertMayStart, register, unregister } = require('./running');
 /**
  * @typedef {object} Program
  * @property {string} name
- * @property {Promise<Exit>} exited rejected when the program could not be started at all
+ * @property {Promise<Exit>} exited rejected if the program could not be started
  * @property {() => boolean} isRunning
- * @property {(signal: NodeJS.Signals) => void} signal to the program and all that it started
- * @property {(graceMs?: number) => Promise<unknown>} stop SIGTERM, then SIGKILL when it takes longer than its grace
+ * @property {(signal: NodeJS.Signals) => void} signal to the program and everything that it started
+ * @property {(graceMs?: number) => Promise<unknown>} stop SIGTERM, then SIGKILL after `graceMs`
  * @property {() => string} log the last lines that it printed
  */
 
 /**
- * Starts a program in a process group of its own, which ends with this process, however this process ends.
+ * Starts a program in its own process group. The group ends with this process, even if this process is killed.
  * @param {ProgramOptions} options
  * @returns {Program}
  */
@@ -64,7 +64,7 @@ function startProgram(options) {
     },
     stop: async (graceMs = options.graceMs ?? 0) => {
       if (!isRunning()) return;
-      if (graceMs > 0) await endGently(Number(pid), { exited, graceMs });
+      if (graceMs > 0) await endGracefully(Number(pid), { exited, graceMs });
       trySignal(-Number(pid), 'SIGKILL');
       await exited;
     },
@@ -94,7 +94,7 @@ function exitOf(child) {
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
-  // Whoever waits for the exit hears of a failed start; nobody has to.
+  // A failed start is reported to callers that wait for the exit; it must not be an unhandled rejection for others.
   exited.catch(() => undefined);
   return exited;
 }
@@ -111,7 +111,8 @@ function readLines(stream, { logFile, onLine }) {
 }
 
 /**
- * Three nets below a program: it is stopped with the others, killed when this process dies, and found by the next run.
+ * Ensures in three ways that the program ends: it is stopped with the others, killed when this process dies, and ended by
+ * the next run if it still exists.
  * @param {Program} program
  * @param {{ pid: number, directory: string }} where
  */
@@ -129,19 +130,19 @@ function watchOver(program, { pid, directory }) {
 }
 
 /**
- * Asks the program alone to end, and not its group: it knows in which order to stop what it started.
+ * Asks only the program to end, not its group: the program stops its own children in the right order.
  * @param {number} pid
- * @param {{ exited: Promise<Exit>, graceMs: number }} patience
+ * @param {{ exited: Promise<Exit>, graceMs: number }} options
  */
-async function endGently(pid, { exited, graceMs }) {
+async function endGracefully(pid, { exited, graceMs }) {
   trySignal(-pid, 'SIGCONT');
   trySignal(pid, 'SIGTERM');
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
-  const outOfPatience = new Promise((resolve) => {
+  const timedOut = new Promise((resolve) => {
     timer = setTimeout(resolve, graceMs);
   });
-  await Promise.race([exited, outOfPatience]);
+  await Promise.race([exited, timedOut]);
   clearTimeout(timer);
 }
 
@@ -154,7 +155,7 @@ function lastLines(file, count = 25) {
 }
 
 /**
- * Runs a program to its end, and fails with what it printed unless it ends with 0.
+ * Runs a program to its end; unless it exits with 0, throws an error with the last lines of its output.
  * @param {ProgramOptions} options
  */
 async function runProgram(options) {

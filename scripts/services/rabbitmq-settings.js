@@ -14,8 +14,8 @@ const { searchPath } = require('./machine');
  */
 
 /**
- * Writes the settings of a private broker, and answers the environment that makes RabbitMQ use them and nothing of
- * the machine's: not its configuration, not its data, not its Erlang cookie, not its name server.
+ * Writes the settings of a private broker, and returns the environment that makes RabbitMQ use them instead of the
+ * machine's configuration, data, Erlang cookie and name server.
  * @param {Place} place
  * @returns {NodeJS.ProcessEnv}
  */
@@ -29,7 +29,7 @@ function settingsFor(place) {
   fs.writeFileSync(inside('rabbitmq-env.conf'), '');
   return {
     ...neutralEnvironment(),
-    // Erlang makes its cookie in the home folder, readable for its owner alone.
+    // Erlang creates its cookie in the home folder, readable only for its owner.
     HOME: directory,
     ERL_EPMD_PORT: String(nameServerPort),
     RABBITMQ_NODENAME: `payments-${amqpPort}@localhost`,
@@ -44,7 +44,7 @@ function settingsFor(place) {
     RABBITMQ_PLUGINS_EXPAND_DIR: inside('plugins'),
     RABBITMQ_GENERATED_CONFIG_DIR: inside('config'),
     RABBITMQ_LOG_BASE: inside('logs'),
-    // Lets the start script become the broker instead of staying in front of it, so that signals reach the broker.
+    // Lets the start script replace itself with the broker, so that signals reach the broker.
     RUNNING_UNDER_SYSTEMD: 'true',
   };
 }
@@ -59,7 +59,7 @@ function configuration({ amqpPort, managementPort }) {
   return `${lines.join('\n')}\n`;
 }
 
-/** What of this process's environment a broker may see: none of the settings that belong to another one. */
+/** This process's environment without settings for another broker. */
 function neutralEnvironment() {
   const kept = Object.entries(process.env).filter(([name]) => !/^(RABBITMQ_|ERL_|NOTIFY_SOCKET$)/.test(name));
   return { ...Object.fromEntries(kept), PATH: searchPath, LANG: 'C.UTF-8' };

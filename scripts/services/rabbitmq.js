@@ -11,8 +11,8 @@ const { programHost, startServer } = require('./server');
 
 /**
  * @typedef {object} RabbitmqOptions
- * @property {string} directory where its data and logs go; made when missing
- * @property {number} [port] a free one by default
+ * @property {string} directory for its data and logs; created if missing
+ * @property {number} [port] default: a free one
  */
 
 /** @typedef {import('./server').Server & { managementUrl: string }} RabbitmqServer */
@@ -62,8 +62,8 @@ async function startOnPorts(
 }
 
 /**
- * RabbitMQ as a program of this machine, with an Erlang name server of its own. RabbitMQ would start one by itself,
- * but that one would outlive it.
+ * RabbitMQ as a program on this machine, with its own Erlang name server. Otherwise RabbitMQ would start one that keeps
+ * running after RabbitMQ has ended.
  * @param {{ command: string } & import('./rabbitmq-settings').Place} options
  * @returns {import('./server').Host}
  */

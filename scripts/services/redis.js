@@ -9,16 +9,16 @@ const { programHost, startServer } = require('./server');
 
 /**
  * @typedef {object} RedisOptions
- * @property {string} directory where its data and log go; made when missing
- * @property {number} [port] a free one by default
- * @property {'always' | 'everysec' | 'no'} [appendFsync] default everysec, as Redis itself has it
+ * @property {string} directory for its data and log; created if missing
+ * @property {number} [port] default: a free one
+ * @property {'always' | 'everysec' | 'no'} [appendFsync] default everysec, like Redis itself
  */
 
 const image = 'redis:8';
 const portInContainer = 6379;
 
 /**
- * Starts a private Redis, as the service demands it: append-only, and nothing is ever evicted.
+ * Starts a private Redis with the settings that the service requires: append-only and without eviction.
  * @param {RedisOptions} options
  * @returns {Promise<import('./server').Server>}
  */
@@ -34,7 +34,7 @@ async function startRedis({ directory, port, appendFsync = 'everysec' }) {
 function startOnPort({ directory, ownPort, appendFsync }) {
   const url = `redis://127.0.0.1:${ownPort}`;
   const settings = `--appendonly yes --appendfsync ${appendFsync} --maxmemory-policy noeviction --databases 64`;
-  // An empty --save switches the snapshots off: the append-only file has everything.
+  // An empty --save switches snapshots off: the append-only file is enough.
   const args = [...settings.split(' '), '--save', ''];
   const command = findRedisServer();
   const host = command

@@ -6,12 +6,12 @@
  * @property {() => Promise<unknown>} stop
  */
 
-/** @type {Set<Running>} in the order of their start */
+/** @type {Set<Running>} in order of their start */
 const running = new Set();
 let ending = false;
 
 /**
- * Says that something is about to start; refused once everything is being stopped.
+ * Call it before a program is started; throws once everything is being stopped.
  * @param {string} name
  */
 function assertMayStart(name) {
@@ -28,7 +28,7 @@ function unregister(ended) {
   running.delete(ended);
 }
 
-/** Stops all that this process started, the latest first, and lets nothing start any more. */
+/** Stops everything that this process started, the latest first, and prevents new starts. */
 async function stopEverything() {
   ending = true;
   for (const { stop } of [...running].reverse()) await stop();

@@ -4,15 +4,15 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { endLeftovers, processStart } = require('./leftovers');
 
-/** The folder of the project in which everything that runs keeps its data and logs; ignored by Git. */
+/** The project's folder for data and logs of all runs; ignored by Git. */
 const base = path.resolve(__dirname, '../../.run');
 const runName = /^(?<kind>[a-z]+)-(?<pid>\d+)-(?<startedAt>\d+)-\d+$/;
 let opened = 0;
 
 /**
- * Makes a fresh folder, which nobody else uses, and clears away those of runs that are over: what an
- * interrupted run left running is ended, and its data removed.
- * @param {string} kind what runs: demo, start, test
+ * Creates a new folder for this run, and cleans up after finished runs: ends the programs that an interrupted run left
+ * running, and removes its data.
+ * @param {string} kind the command: demo, start, test
  * @returns {string} the folder's path
  */
 function openRun(kind) {
@@ -38,7 +38,7 @@ function removeRun(directory) {
   try {
     fs.rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   } catch {
-    // Another user's run, or a program that is just ending and still writes: the next run tries again.
+    // The folder belongs to another user, or an ending program still writes to it: the next run tries again.
   }
 }
 

@@ -4,23 +4,23 @@ const { startProgram } = require('./programs');
 const { waitUntil } = require('./probes');
 
 /**
- * A private server. Nobody else uses it, and nothing of it outlives this process.
+ * A private server. It ends with this process.
  * @typedef {object} Server
  * @property {string} url
- * @property {() => Promise<void>} stop for good: its data is not meant to be read again
- * @property {() => Promise<void>} kill at once, as a crash would; `restart` brings it back with its data
- * @property {() => Promise<void>} restart on the same port, with the same data; ends it in an orderly way where it runs
- * @property {() => Promise<void>} freeze stops it in its tracks: connections stay open and nothing answers
+ * @property {() => Promise<void>} stop finally: its data cannot be used again
+ * @property {() => Promise<void>} kill at once, like a crash; `restart` starts it again with its data
+ * @property {() => Promise<void>} restart on the same port, with the same data; if it runs, it is first stopped gracefully
+ * @property {() => Promise<void>} freeze suspends it: connections stay open and nothing answers
  * @property {() => Promise<void>} thaw
  */
 
 /**
- * What a server runs in: a program of this machine, or a container.
+ * Runs a server as a program on this machine or in a container.
  * @typedef {object} Host
  * @property {() => void | Promise<void>} start
  * @property {() => boolean | Promise<boolean>} isAlive
  * @property {() => Promise<void>} kill
- * @property {() => Promise<void>} end in an orderly way
+ * @property {() => Promise<void>} end gracefully
  * @property {() => Promise<void>} remove
  * @property {() => void | Promise<void>} freeze
  * @property {() => void | Promise<void>} thaw
@@ -49,7 +49,7 @@ function programHost(options) {
     end: async () => {
       await program?.stop(endWithinMs);
     },
-    // An orderly end takes RabbitMQ seven seconds and saves data that nobody will read.
+    // A graceful stop takes RabbitMQ seven seconds and saves data that is not needed any more.
     remove: kill,
     freeze: () => program?.signal('SIGSTOP'),
     thaw: () => program?.signal('SIGCONT'),
@@ -58,7 +58,7 @@ function programHost(options) {
 }
 
 /**
- * Starts a server and waits until it really serves.
+ * Starts a server and waits until it is ready.
  * @param {{ what: string, host: Host, url: string, isReady: () => Promise<boolean> }} options
  * @returns {Promise<Server>}
  */

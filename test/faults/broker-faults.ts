@@ -8,29 +8,29 @@ import type { Removable } from './faults';
 import { untilDone } from './until-done';
 
 const policy = 'limit-copies';
-/** More than the run has messages. */
+/** More messages than any run has. */
 const noLimit = 1_000_000;
-/** Some twice as long as RabbitMQ takes to tell. */
+/** About twice as long as RabbitMQ needs to report the leaders. */
 const electedWithinMs = 10_000;
-/** For what is on its way: a publish that was written before its process was frozen, and a message that leaves a queue. */
-const onItsWayMs = 1_500;
+/** For messages in transit: a publish that was written before its process was frozen, and a message that leaves a queue. */
+const inTransitMs = 1_500;
 
-interface Place {
+interface BrokerAccess {
   management: Management;
   broker: Broker;
   vhost: string;
-  /** While everyone is frozen who publishes copies and dead letters. */
+  /** Runs the work while every process that publishes copies and dead letters is frozen. */
   whileFrozen(work: () => Promise<void>): Promise<void>;
 }
 
-/** What an operator, or a limit, does to a broker that goes on running. */
+/** What an operator, or a limit, does to a running broker. */
 export class BrokerFaults {
   /** Dead letters that were taken out of their queue before it was removed. */
   readonly keptDeadLetters: DeadLetter[] = [];
 
-  constructor(private readonly place: Place) {}
+  constructor(private readonly access: BrokerAccess) {}
 
-  /** As a queue at its limit does: the copies are not confirmed, and the originals must stay where they are. */
+  /** Acts like a full queue: the copies are not confirmed, so the originals must stay in their queue. */
   async refuseCopies(forMs: number): Promise<void> {
     await this.limit('\\.retry\\.', 0);
     await sleep(forMs);
@@ -38,27 +38,28 @@ export class BrokerFaults {
   }
 
   async closeConnections(): Promise<void> {
-    const { management, vhost } = this.place;
+    const { management, vhost } = this.access;
     await untilDone(async () => {
       const connections = await management.connections(vhost);
       const ours = connections.filter(({ user_provided_name: name }) => name === 'payment-consumer');
-      // Management learns of a connection seconds after it was opened; without one this would be a fault in name only.
+      // Management lists a connection only seconds after it was opened; without one this fault would do nothing.
       if (ours.length === 0) throw new Error('no consumer is connected');
-      // One that ended by itself meanwhile is as good.
+      // A connection that has ended meanwhile also counts as closed.
       await Promise.allSettled(ours.map(({ name }) => management.closeConnection(String(name))));
     });
   }
 
   /**
-   * Removes it, and then has work done that needs it. Nobody puts it back: that is for the service. What is in a queue
-   * is not lost with it, for that would be the operator's own loss: a queue that holds messages is emptied first, or
-   * left where it is, and nobody may publish meanwhile. A limit would not do: of each channel it lets one more in.
+   * Removes a queue or binding, then does work that needs it. The service itself must put it back. Messages in the queue
+   * must not be lost, because that loss would be the operator's fault and not the service's: a queue that holds messages
+   * is emptied first or left alone, and nothing is published meanwhile. A queue limit cannot ensure that: it still accepts
+   * one more message from each channel.
    */
   async whileRemoved(what: Removable, work: () => Promise<void>): Promise<void> {
-    await this.untilLeadersAreThere();
+    await this.untilLeadersElected();
     switch (what) {
       case 'retry queues':
-        await this.place.whileFrozen(() => this.removeRetryQueues());
+        await this.access.whileFrozen(() => this.removeRetryQueues());
         return work();
       case 'receipts queue':
         await this.deleteQueue(receiptQueue);
@@ -68,12 +69,12 @@ export class BrokerFaults {
         return work();
       case 'dead-letter queue':
         await this.keepDeadLetters();
-        await this.place.whileFrozen(() => this.removeDeadLetterQueue());
+        await this.access.whileFrozen(() => this.removeDeadLetterQueue());
         return work();
       case 'dead-letter binding':
         await this.unbind(deadLetterQueue);
         await work();
-        // Only what the broker itself moves needs it, and that waits; a process that connects declares it anew.
+        // Only messages that the broker itself moves need the binding, and they wait; a process that connects declares it again.
         await this.closeConnections();
         return untilDone(async () => (await this.bindings(deadLetterQueue)).length > 0);
       default:
@@ -82,8 +83,8 @@ export class BrokerFaults {
   }
 
   private async removeRetryQueues(): Promise<void> {
-    await sleep(onItsWayMs);
-    const { management, vhost } = this.place;
+    await sleep(inTransitMs);
+    const { management, vhost } = this.access;
     let names: string[] = [];
     await untilDone(async () => {
       const all = await management.queueNames(vhost);
@@ -92,16 +93,16 @@ export class BrokerFaults {
     const empty: string[] = [];
     for (const name of names) if (await this.isEmpty(name)) empty.push(name);
     if (empty.length === 0) throw new Error('no retry queue could be removed: none was empty');
-    await sleep(onItsWayMs);
+    await sleep(inTransitMs);
     for (const name of empty) await this.deleteQueue(name);
   }
 
-  /** Only the broker itself may still bring letters. */
+  /** All other publishers are frozen: only the broker itself can still add dead letters. */
   private async removeDeadLetterQueue(): Promise<void> {
     let kept: number;
     do {
       kept = this.keptDeadLetters.length;
-      await sleep(onItsWayMs);
+      await sleep(inTransitMs);
       await this.keepDeadLetters();
     } while (this.keptDeadLetters.length > kept);
     await this.deleteQueue(deadLetterQueue);
@@ -110,29 +111,29 @@ export class BrokerFaults {
   private async isEmpty(queue: string): Promise<boolean> {
     let depth = 0;
     await untilDone(async () => {
-      depth = await this.place.broker.depth(queue);
+      depth = await this.access.broker.depth(queue);
     });
     return depth === 0;
   }
 
   private async keepDeadLetters(): Promise<void> {
-    await untilDone(() => this.place.broker.takeDeadLetters((letter) => this.keptDeadLetters.push(letter)));
+    await untilDone(() => this.access.broker.takeDeadLetters((letter) => this.keptDeadLetters.push(letter)));
   }
 
   private async deleteQueue(queue: string): Promise<void> {
-    const { management, vhost } = this.place;
+    const { management, vhost } = this.access;
     await untilDone(async () => {
       if ((await management.queueNames(vhost)).includes(queue)) await management.deleteQueue(vhost, queue);
     });
   }
 
   /**
-   * While queues elect their leaders, as after a start, RabbitMQ 3.10 may lose the leader of one when another one is deleted,
-   * and has none before it is started anew. Nothing that a service does could help. A leader tells how many messages it has;
-   * one that a start could not bring back never does.
+   * While queues elect their leaders, for example after a start, RabbitMQ 3.10 may lose the leader of one queue when another
+   * queue is deleted, and gets none before its next restart. No service could repair that. A queue with a leader reports its
+   * number of messages; a queue whose leader did not survive a start never reports one.
    */
-  private async untilLeadersAreThere(): Promise<void> {
-    const { management, vhost } = this.place;
+  private async untilLeadersElected(): Promise<void> {
+    const { management, vhost } = this.access;
     await eventually(
       async () => {
         const queues = await management.queues(vhost);
@@ -143,24 +144,24 @@ export class BrokerFaults {
   }
 
   private async unbind(queue: string): Promise<void> {
-    const { management, vhost } = this.place;
+    const { management, vhost } = this.access;
     await untilDone(async () => {
       for (const binding of await this.bindings(queue)) await management.unbind(vhost, queue, binding);
     });
   }
 
   private async bindings(queue: string): ReturnType<Management['bindings']> {
-    const { management, vhost } = this.place;
+    const { management, vhost } = this.access;
     return management.bindings(vhost, queue);
   }
 
   private async limit(pattern: string, messages: number): Promise<void> {
-    const { management, vhost } = this.place;
+    const { management, vhost } = this.access;
     const definition = { 'max-length': messages, overflow: 'reject-publish' };
     await untilDone(() => management.setPolicy(vhost, policy, { pattern, definition }));
   }
 
-  /** Not removed: RabbitMQ 3.10 goes on refusing the same channels when a limit is removed, not when it is raised. */
+  /** Raises the limit instead of removing it: after a removal RabbitMQ 3.10 keeps refusing publishes on the same channels. */
   private async endLimit(): Promise<void> {
     await this.limit('^payments\\.', noLimit);
   }

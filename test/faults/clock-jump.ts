@@ -1,7 +1,7 @@
 /**
- * Loaded with `--require` before the built service, this makes the wall clock of the process jump, by the milliseconds
- * that `CLOCK_JUMP_MS` says, soon after its start. Monotonic time and timers go on as if nothing had happened, as they
- * do when an operator or a virtual machine sets the clock.
+ * Loaded with `--require` before the built service. Soon after the start it makes the wall clock of the process jump by
+ * `CLOCK_JUMP_MS` milliseconds. Monotonic time and timers are not affected, as when an operator or a virtual machine sets
+ * the clock.
  */
 const byMs = Number(process.env.CLOCK_JUMP_MS ?? 0);
 const jumpsAfterMs = 3_000;

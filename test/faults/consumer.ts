@@ -12,40 +12,40 @@ import { FaultyProxy } from './proxy';
 export interface ConsumerSettings {
   build: string;
   urls: Record<Dependency, string>;
-  /** Of every process, besides what all runs have in common. */
+  /** For every process of the run, in addition to the variables that all runs share. */
   env: Record<string, string>;
 }
 
-/** Short times, so that a run sees many of them pass. */
+/** Short times, so that many of them elapse during a run. */
 const env = {
   APP_ROLES: 'consumer',
   IDEMPOTENCY_LEASE: '2',
   STRIPE_TIMEOUT: '4',
   RABBITMQ_PREFETCH: '20',
-  // A run makes more trouble in a minute than a gateway in a year.
+  // A run causes more failures in a minute than a gateway in a year.
   PAYMENT_MAX_ATTEMPTS: '20',
   SHUTDOWN_TIMEOUT: '8',
   LOG_LEVEL: 'warn',
 };
-/** For a machine that is busy with everything else. Before that it has no handler for SIGTERM. */
+/** Long enough for a busy machine. Before the process is alive it has no handler for SIGTERM. */
 const aliveWithinMs = 120_000;
 const readyWithinMs = 30_000;
 
 /** What is different about one process. */
 export type Special = { crashAt: CrashPoint } | { clock: ClockJump };
 
-/** A place for a consumer process, behind proxies of its own. Whatever kills the process, there is a next one. */
+/** A slot for a consumer process, with its own proxies. A process that dies, for whatever reason, is replaced. */
 export class Consumer {
   readonly ends: ConsumerEnd[] = [];
-  /** Late results that were refused, as the processes themselves logged. */
+  /** Late results that were refused, counted in the logs of the processes. */
   refusedCompletions = 0;
   private service: Service | undefined;
   private special: Special | undefined;
-  /** A process that takes the place of one that ended by itself, until it is there. */
+  /** Pending while a process that exited unasked is being replaced. */
   private replacement: Promise<void> = Promise.resolve();
-  /** Processes that were told to end. */
-  private readonly told = new WeakSet<Service>();
-  /** While a fault holds this place, that fault starts the next process. */
+  /** Processes that the run stops or kills. */
+  private readonly askedToEnd = new WeakSet<Service>();
+  /** While a fault holds this slot, that fault starts the next process. */
   private held = false;
   private stopped = false;
 
@@ -69,7 +69,7 @@ export class Consumer {
     return this.proxies[dependency];
   }
 
-  /** Starts a process in place of the one that was ended, and waits a while until it is ready. */
+  /** Starts a process in place of the ended one, and waits a limited time until it is ready. */
   async start(special?: Special): Promise<void> {
     await this.replacement;
     this.held = false;
@@ -94,7 +94,7 @@ export class Consumer {
     this.service = service;
     void service.exited.then((exit) => this.ended(service, exit));
     await this.until(service, '/health/live', aliveWithinMs);
-    // A dependency may be away: then it becomes ready later, and need not be waited for.
+    // While a dependency is unavailable the process is not ready; the run does not wait for that.
     await this.until(service, '/health/ready', readyWithinMs);
   }
 
@@ -108,7 +108,7 @@ export class Consumer {
     if (service) await service.kill();
   }
 
-  /** Asks it to stop; how it ended is kept. */
+  /** Asks the process to stop and records how it exited. */
   async terminate(): Promise<void> {
     const service = await this.hold();
     if (!service?.running) return;
@@ -124,23 +124,23 @@ export class Consumer {
     this.service?.thaw();
   }
 
-  /** Whether the armed process got to its crash point, and so is dead. */
+  /** Whether the process reached its crash point and died there. */
   hasCrashed(point: CrashPoint): boolean {
     return this.service?.running === false && this.service.output.includes(farewell(point));
   }
 
-  /** Whether it works on messages just now. */
+  /** Whether it processes messages now. */
   async isReady(): Promise<boolean> {
     const { service } = this;
     return service?.running === true && service.answers('/health/ready', 200);
   }
 
-  /** What it says of its own state, for whoever must find out why it does nothing. */
+  /** Its own report of its state: shows why it does nothing. */
   async describe(): Promise<string> {
     const { service } = this;
     if (!service) return 'it has not been started';
     const readiness = await service.get('/health/ready').catch((error: unknown) => String(error));
-    return `${JSON.stringify(readiness)}; it printed: ${lastWordsOf(service)}`;
+    return `${JSON.stringify(readiness)}; it printed: ${lastOutputOf(service)}`;
   }
 
   async stop(): Promise<void> {
@@ -153,11 +153,11 @@ export class Consumer {
     await Promise.all(dependencies.map((dependency) => this.proxies[dependency].close()));
   }
 
-  /** From here on the process may end, and no other one takes its place before the next `start`. */
+  /** From here on the process may end, and it is not replaced before the next `start`. */
   private async hold(): Promise<Service | undefined> {
     this.held = true;
     await this.replacement;
-    if (this.service?.running) this.told.add(this.service);
+    if (this.service?.running) this.askedToEnd.add(this.service);
     return this.service;
   }
 
@@ -165,14 +165,14 @@ export class Consumer {
     this.refusedCompletions += service.output.split('A late result was refused').length - 1;
     const { special } = this;
     const crashed = special !== undefined && 'crashAt' in special && this.hasCrashed(special.crashAt);
-    const asIntended = this.told.has(service) || crashed || this.stopped;
+    const asIntended = this.askedToEnd.has(service) || crashed || this.stopped;
     if (asIntended && !service.crashed) return;
-    this.keepEnd(service, { how: 'by itself', code, signal });
+    this.keepEnd(service, { how: 'unasked', code, signal });
     if (this.held || asIntended) return;
-    // The next one is what this one was: who waits for a crash must not wait for a process that knows nothing of it.
+    // The replacement gets the same crash point or clock; otherwise a fault would wait for a crash that cannot happen.
     this.replacement = this.launch(special).catch((error: unknown) =>
       this.keepEnd(service, {
-        how: 'by itself',
+        how: 'unasked',
         code,
         signal: `and could not be replaced: ${String(error)}`,
       }),
@@ -180,11 +180,11 @@ export class Consumer {
   }
 
   private keepEnd(service: Service, end: Pick<ConsumerEnd, 'how' | 'code' | 'signal'>): void {
-    this.ends.push({ consumer: this.name, ...end, lastWords: lastWordsOf(service) });
+    this.ends.push({ consumer: this.name, ...end, lastOutput: lastOutputOf(service) });
   }
 }
 
-function lastWordsOf({ output }: Service): string {
+function lastOutputOf({ output }: Service): string {
   return output.split('\n').slice(-3).join(' | ');
 }
 
@@ -198,7 +198,7 @@ function howToStart(special: Special | undefined): { variables: Record<string, s
   };
 }
 
-/** What makes Node.js load a module of this folder before the service. */
+/** The arguments that make Node.js load a module of this folder before the service. */
 function loading(file: string): string[] {
   return [resolve(__dirname, '../../scripts/typescript.js'), resolve(__dirname, file)].flatMap((module) => [
     '--require',

@@ -1,4 +1,4 @@
-/** Where in the life of a payment a consumer can be made to die; `crash-points.ts` says what each means. */
+/** Where in the processing of a payment a consumer can be made to die; `crash-points.ts` implements each point. */
 export const crashPoints = [
   'after-claim',
   'before-send',

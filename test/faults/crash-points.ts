@@ -15,9 +15,9 @@ import { farewell } from './crash-point-names';
 import type { CrashPoint } from './crash-point-names';
 
 /**
- * Loaded with `--require` before the built service, this makes the process kill itself the first time it gets to the
- * point that `CRASH_AT` names. The service has no code for it, so nothing can be armed where this file is not: it is
- * not part of the build. In production mode it does nothing even when it is loaded.
+ * Loaded with `--require` before the built service. The process kills itself the first time it reaches the point that
+ * `CRASH_AT` names. This file is not part of the build and the service has no code for it, so a deployed service has no
+ * crash points. In production mode it does nothing even when it is loaded.
  */
 const armed = process.env.NODE_ENV === 'production' ? undefined : process.env.CRASH_AT;
 
@@ -74,7 +74,7 @@ function aroundTheGateway(): void {
     at('replied');
     return decision;
   });
-  // Handed to the operating system, which delivers it even when its sender is dead.
+  // At `finish` the operating system has the request and delivers it even if the process is dead.
   subscribe('http.client.request.start', (message) => {
     const request = isJsonObject(message) ? message.request : undefined;
     if (request instanceof ClientRequest && request.method === 'POST')
@@ -106,7 +106,7 @@ function aroundAcknowledging(): void {
   );
   wrap(channel, 'ack', (call, [message]) => {
     const fields = isJsonObject(message) && isJsonObject(message.fields) ? message.fields : {};
-    // A message that has waited comes back under its queue's name.
+    // A message that comes back from a retry queue has the work queue's name as its routing key.
     const isPayment = fields.routingKey === routingKey || fields.routingKey === workQueue;
     if (isPayment) at('before-ack');
     const sent = call();
@@ -119,7 +119,7 @@ function mainFolder(): string {
   return dirname(resolve(process.argv[1] ?? ''));
 }
 
-/** A module of the build that is about to start. */
+/** Loads a module of the build that is about to start. */
 function service(file: string): unknown {
   return createRequire(resolve(mainFolder(), 'main.js'))(`./${file}`);
 }
@@ -128,13 +128,13 @@ function prototypeOf(module: unknown, className: string): object {
   const found: unknown = isJsonObject(module) ? module[className] : undefined;
   const prototype: unknown = typeof found === 'function' ? found.prototype : undefined;
   if (typeof prototype === 'object' && prototype !== null) return prototype;
-  throw new Error(`the service has no class ${className} any more: its crash points must move with it`);
+  throw new Error(`the service no longer has the class ${className}: move its crash points`);
 }
 
 function wrap(owner: object, name: string, wrapper: Wrapper): void {
   const original: unknown = Reflect.get(owner, name);
   if (!isMethod(original))
-    throw new Error(`there is no method ${name} any more: its crash point must move with it`);
+    throw new Error(`the service no longer has the method ${name}: move its crash point`);
   Reflect.set(owner, name, function (this: unknown, ...args: unknown[]) {
     return wrapper(() => original.apply(this, args), args);
   });

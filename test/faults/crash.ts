@@ -5,28 +5,28 @@ import type { Provocation } from './provocation';
 
 const provokeEveryMs = 1_000;
 /**
- * How long a consumer may be ready, with work published for its crash point all the time, before it counts as one that
- * does not get there. Which consumer gets a message is the broker's choice, but not sixty times in a row.
+ * How long a consumer may be ready, while messages for its crash point are published, before the crash counts as missed.
+ * The broker chooses which consumer gets a message, but it will not pass over the same one sixty times in a row.
  */
 const readyForMs = 60_000;
-/** Other faults may keep it from being ready for longer than that; also this must have an end. */
+/** Other faults may keep it from being ready for longer; this bounds the whole wait. */
 const withinMs = 300_000;
 
-/** A crash that was planned and did not happen. */
+/** A planned crash that did not happen. */
 export interface MissedCrash {
   point: CrashPoint;
   why: string;
 }
 
-type Doomed = Pick<Consumer, 'name' | 'kill' | 'start' | 'hasCrashed' | 'isReady' | 'describe'>;
+type CrashingConsumer = Pick<Consumer, 'name' | 'kill' | 'start' | 'hasCrashed' | 'isReady' | 'describe'>;
 
 /**
- * A process that will die at the point takes a consumer's place; work that leads there is published until it does.
- * @returns why it did not, when it did not
+ * Replaces a consumer by a process that will die at the point, and publishes messages that lead there until it dies.
+ * @returns the reason if it did not die
  */
 export async function crashAt(
   point: CrashPoint,
-  { consumer, provocation }: { consumer: Doomed; provocation: Pick<Provocation, 'leadTo'> },
+  { consumer, provocation }: { consumer: CrashingConsumer; provocation: Pick<Provocation, 'leadTo'> },
 ): Promise<MissedCrash | undefined> {
   await consumer.kill();
   await consumer.start({ crashAt: point });
@@ -39,13 +39,17 @@ export async function crashAt(
     await eventually(() => consumer.hasCrashed(point), { withinMs: provokeEveryMs }).catch(() => undefined);
     if (ready) readyMs += Date.now() - lookedAt;
   }
-  const missed = consumer.hasCrashed(point) ? undefined : await explained(point, consumer, readyMs);
+  const missed = consumer.hasCrashed(point) ? undefined : await missedCrash(point, consumer, readyMs);
   await consumer.kill();
   await consumer.start();
   return missed;
 }
 
-async function explained(point: CrashPoint, consumer: Doomed, readyMs: number): Promise<MissedCrash> {
+async function missedCrash(
+  point: CrashPoint,
+  consumer: CrashingConsumer,
+  readyMs: number,
+): Promise<MissedCrash> {
   const ready = `${consumer.name} was ready for ${Math.round(readyMs / 1_000)} s meanwhile`;
   return { point, why: `${ready}; now: ${await consumer.describe()}` };
 }

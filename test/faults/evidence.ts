@@ -8,10 +8,10 @@ import type { JsonObject } from '../support/json';
 import { keyHeader } from '../support/topology';
 import type { DeadLetterFact, JournalFact } from './history';
 
-/** Faults that the journal notes besides what becomes of the same request. */
-const besides: unknown[] = ['delay', 'drop-after', 'ignore-keys', 'forget-keys'];
+/** Faults with a journal line of their own, in addition to the line for the request's outcome. */
+const extraLines: unknown[] = ['delay', 'drop-after', 'ignore-keys', 'forget-keys'];
 
-/** The gateway's journal, from its file. */
+/** Reads the gateway's journal file. */
 export async function journalIn(file: string): Promise<JournalFact[]> {
   const facts: JournalFact[] = [];
   for await (const line of createInterface({ input: createReadStream(file) })) {
@@ -24,7 +24,7 @@ export async function journalIn(file: string): Promise<JournalFact[]> {
 function factOf(entry: JsonObject): JournalFact {
   const metadata = isJsonObject(entry.metadata) ? entry.metadata : {};
   const fault = text(entry.fault);
-  // A failure after the charge has a line of its own, and the charge another one.
+  // A failure after the charge has two lines: one for the charge and this one.
   const isSecondLine = fault === 'error-500' && entry.storedStatus === null;
   return {
     at: Date.parse(String(entry.at)),
@@ -35,11 +35,11 @@ function factOf(entry: JsonObject): JournalFact {
     amount: typeof entry.amount === 'number' ? entry.amount : undefined,
     currency: text(entry.currency),
     customerId: text(metadata.customer_id),
-    isCall: !besides.includes(entry.fault) && !isSecondLine,
+    isCall: !extraLines.includes(entry.fault) && !isSecondLine,
   };
 }
 
-/** What Redis holds of payments. */
+/** What Redis stores about payments. */
 export async function redisFacts(redis: Redis): Promise<{
   records: Map<string, string>;
   claims: Map<string, number>;
@@ -66,12 +66,12 @@ function keyIn(name: string): string {
   return name.replace(/^[a-z]+:payment:/, '');
 }
 
-/** All dead letters in their queue, where they stay, and those kept elsewhere when it was removed. */
+/** All dead letters: those in their queue (they stay there), and those kept elsewhere when the queue was removed. */
 export async function deadLetterFacts(
   broker: Broker,
   kept: readonly DeadLetter[],
 ): Promise<DeadLetterFact[]> {
-  // A queue that nobody has declared anew has nothing in it.
+  // A queue that was removed and not declared again has no messages.
   const queued = await broker.deadLetters().catch(() => []);
   return [...kept, ...queued].map(({ reason, headers, properties, body }) => {
     const messageId: unknown = properties.messageId;
@@ -80,11 +80,11 @@ export async function deadLetterFacts(
   });
 }
 
-/** What the broker says where it moved the message itself: with an underscore, unlike the service. */
+/** The broker's reason when the broker itself moved the message: written with an underscore, unlike the service's reasons. */
 function byTheBroker(headers: JsonObject): string {
   const [latest]: unknown[] = Array.isArray(headers['x-death']) ? headers['x-death'] : [];
   const reason = isJsonObject(latest) ? text(latest.reason) : undefined;
-  return reason?.replaceAll('_', '-') ?? 'no reason at all';
+  return reason?.replaceAll('_', '-') ?? 'no reason';
 }
 
 function text(value: unknown): string | undefined {

@@ -32,7 +32,7 @@ export const clockJumps = {
 };
 export type ClockJump = keyof typeof clockJumps;
 
-/** How a publisher's clock, or its idea of the unit, goes wrong; what is within the tolerance must be charged. */
+/** How a publisher's clock, or its unit of time, is wrong; a payment within the tolerance must be charged. */
 const skewedClocks = ['other units', 'minutes off', 'hours ahead'] as const;
 export type SkewedClock = (typeof skewedClocks)[number];
 
@@ -46,7 +46,7 @@ const removables = [
 ] as const;
 export type Removable = (typeof removables)[number];
 
-/** One thing that goes wrong. `forMs`: how long it lasts; what has none is over at once or heals by itself. */
+/** `forMs`: how long the fault lasts; a fault without it is over at once or needs no repair. */
 export type Fault =
   | { kind: 'kill' | 'terminate'; consumer: number }
   | { kind: 'freeze'; consumer: number; forMs: number }
@@ -67,7 +67,7 @@ export type FaultKind = Fault['kind'];
 
 type Draw = (random: Random) => Fault;
 
-interface Course {
+interface FaultDefinition {
   kind: FaultKind;
   /** How often it is drawn, compared with the others. */
   weight: number;
@@ -76,10 +76,10 @@ interface Course {
 
 const anyConsumer = (random: Random): number => random.integer(0, consumerCount - 1);
 
-/** Leases are 2 s in a run, so a freeze outlives one. */
+/** Leases last 2 s in a run, so a freeze outlasts the lease. */
 const beyondTheLease = (random: Random): number => random.integer(2_500, 5_000);
 
-export const menu: readonly Course[] = [
+export const faultCatalog: readonly FaultDefinition[] = [
   { kind: 'kill', weight: 18, variants: [(random) => ({ kind: 'kill', consumer: anyConsumer(random) })] },
   { kind: 'crash', weight: 20, variants: each(crashPoints, crashAt) },
   {
@@ -125,10 +125,10 @@ export const menu: readonly Course[] = [
     weight: 15,
     variants: each(
       dependencies.flatMap((dependency) => networkTroubles.map((trouble) => ({ dependency, trouble }))),
-      troubleOnTheWay,
+      networkFault,
     ),
   },
-  { kind: 'gateway', weight: 10, variants: each(gatewayTroubles, troubleAtTheGateway) },
+  { kind: 'gateway', weight: 10, variants: each(gatewayTroubles, gatewayFault) },
   {
     kind: 'hostile-headers',
     weight: 3,
@@ -147,7 +147,7 @@ export const menu: readonly Course[] = [
   },
 ];
 
-/** Tells variants apart in tables. */
+/** The name of a variant in tables. */
 export function titleOf(fault: Fault): string {
   switch (fault.kind) {
     case 'crash':
@@ -177,7 +177,7 @@ function clockJumping(jump: ClockJump): Draw {
   return (random) => ({ kind: 'clock', consumer: anyConsumer(random), jump });
 }
 
-function troubleOnTheWay(where: { dependency: Dependency; trouble: NetworkTrouble }): Draw {
+function networkFault(where: { dependency: Dependency; trouble: NetworkTrouble }): Draw {
   return (random) => ({
     kind: 'network',
     consumer: anyConsumer(random),
@@ -186,12 +186,12 @@ function troubleOnTheWay(where: { dependency: Dependency; trouble: NetworkTroubl
   });
 }
 
-function troubleAtTheGateway(trouble: GatewayTrouble): Draw {
+function gatewayFault(trouble: GatewayTrouble): Draw {
   return (random) => ({ kind: 'gateway', trouble, times: random.integer(5, 30) });
 }
 
 function each<T>(items: readonly T[], draw: (item: T) => Draw): [Draw, ...Draw[]] {
   const [first, ...rest] = items.map(draw);
-  if (first === undefined) throw new Error('a course without a variant');
+  if (first === undefined) throw new Error('a kind of fault without a variant');
   return [first, ...rest];
 }

@@ -1,10 +1,10 @@
 import type { FaultRequest } from '../support/sandbox';
 import type { GatewayTrouble } from './faults';
 
-/** Until a probe is accepted: enough for each of three consumers to pause. */
-const REFUSED_LOOKS = 6;
+/** Probes that are refused before one is accepted: enough for each of three consumers to pause. */
+const REFUSED_PROBES = 6;
 
-/** How often each happens to a request of any run, besides what the schedule adds. */
+/** Faults of every run, in addition to the schedule, each with its probability for a request. */
 export function standingFaults(seed: number): FaultRequest[] {
   const always = (probability: number, offset: number) => ({ times: 0, probability, seed: seed + offset });
   return [
@@ -20,7 +20,7 @@ export function standingFaults(seed: number): FaultRequest[] {
   ];
 }
 
-/** A burst of one kind of trouble. */
+/** Several faults of one kind at once. */
 export function burst(trouble: GatewayTrouble, times: number): FaultRequest[] {
   switch (trouble) {
     case 'slow':
@@ -30,11 +30,11 @@ export function burst(trouble: GatewayTrouble, times: number): FaultRequest[] {
     case 'conflict':
       return [{ kind: trouble, times }];
     case 'unauthorized':
-      // The looks are counted on their own: paused consumers find out by them that the key is good again. The charges that
-      // are refused after that are failures of their own payments.
+      // Probes are counted separately: with them a paused consumer finds out that the key is valid again. A charge that is
+      // refused after that counts as a failure of its own payment.
       return [
         { kind: trouble, times, matching: { request: 'create' } },
-        { kind: trouble, times: REFUSED_LOOKS, matching: { request: 'read' } },
+        { kind: trouble, times: REFUSED_PROBES, matching: { request: 'read' } },
       ];
     case 'unstored-500':
       return [{ kind: 'error-500-unstored', times }];

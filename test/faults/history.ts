@@ -1,16 +1,16 @@
-/** What an outsider can know of a run. The checker reads nothing else. */
+/** What can be observed of a run from outside. The checker reads nothing else. */
 export interface History {
   published: readonly PublishedPayment[];
   hostile: readonly PublishedHostile[];
   journal: readonly JournalFact[];
-  /** Records in Redis at rest, as they are stored, by idempotency key. */
+  /** The stored text of each record in Redis at rest, by idempotency key. */
   records: ReadonlyMap<string, string>;
-  /** Claims of each key that Redis counted, at rest; the last one's number is its fencing token. */
+  /** The number of claims of each key in Redis at rest; it is the fencing token of the last claim. */
   claims: ReadonlyMap<string, number>;
   deadLetters: readonly DeadLetterFact[];
-  /** What Redis held of some keys while the run was going on, in the order of its time. */
+  /** What Redis held for some keys during the run, in order of time. */
   sightings: readonly Sighting[];
-  /** When somebody made Redis forget everything; epoch ms. */
+  /** When the run flushed Redis; epoch ms. */
   flushes: readonly number[];
   rest: Rest;
   ends: readonly ConsumerEnd[];
@@ -23,12 +23,12 @@ export interface PublishedPayment {
   currency: string;
   customerId: string;
   declined: boolean;
-  /** Epoch ms of the first confirm; undefined when the broker never confirmed it, and it may be there or not. */
+  /** Epoch ms of the first confirm; undefined if the broker never confirmed it: it may have arrived or not. */
   confirmedAt: number | undefined;
-  /** Messages of it that were confirmed. */
+  /** Confirmed messages of this payment. */
   copies: number;
   messageIds: readonly string[];
-  /** Whether it may not end for too many failed attempts: what troubled it was never the payment's own. */
+  /** Whether it must not end after too many failed attempts, because no failure was caused by the payment itself. */
   mustSucceed: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface PublishedHostile {
   what: string;
   reason: string;
   confirmed: boolean;
-  /** The key of a good payment that it tries to use again. */
+  /** The key of a good payment that this message reuses. */
   reusedKey?: string;
 }
 
@@ -47,13 +47,13 @@ export interface JournalFact {
   at: number;
   type: string;
   fault?: string;
-  /** The key of the message, as the payment's metadata has it; undefined for what is about no payment. */
+  /** The message's key from the payment's metadata; undefined if the line is not about a payment. */
   key: string | undefined;
   id: string | undefined;
   amount: number | undefined;
   currency: string | undefined;
   customerId: string | undefined;
-  /** Whether the line is the end of a request to charge. */
+  /** Whether the line is the outcome of a request to charge. */
   isCall: boolean;
 }
 
@@ -72,18 +72,18 @@ export interface Sighting {
 }
 
 export interface Rest {
-  /** Ready messages by queue, when no consumer was left. */
+  /** Ready messages by queue, after all consumers have stopped. */
   messages: Record<string, number>;
   locks: readonly string[];
-  /** From the end of the last fault until nothing was left to do; undefined: it never came to rest. */
+  /** From the end of the last fault until nothing was left to do; undefined if the run never came to rest. */
   settledAfterMs: number | undefined;
 }
 
-/** How a consumer ended that was not killed by the run. */
+/** The exit of a consumer that the run did not kill. */
 export interface ConsumerEnd {
   consumer: string;
-  how: 'asked' | 'by itself';
+  how: 'asked' | 'unasked';
   code: number | null;
   signal: string | null;
-  lastWords: string;
+  lastOutput: string;
 }

@@ -13,7 +13,7 @@ import { titleOf } from './faults';
 import type { Fault } from './faults';
 import { burst } from './gateway-faults';
 import type { Provocation } from './provocation';
-import type { Strangers } from './strangers';
+import type { ForeignPublishers } from './foreign-publishers';
 import type { PlannedFault } from './schedule';
 import { untilDone } from './until-done';
 
@@ -26,19 +26,19 @@ export interface Targets {
   vhost: string;
   sandbox: Sandbox;
   provocation: Provocation;
-  strangers: Strangers;
+  foreignPublishers: ForeignPublishers;
   broker: Broker;
 }
 
-/** Makes things go wrong at their time. Troubles of one thing wait for each other; those of several overlap. */
+/** Injects each fault at its time. Faults of the same target wait for each other; faults of different targets overlap. */
 export class Injector {
   /** How often each happened, by title. */
   readonly counts = new Map<string, number>();
-  /** When Redis was made to forget everything. */
+  /** When Redis was flushed; epoch ms. */
   readonly flushes: number[] = [];
   readonly missed: MissedCrash[] = [];
   readonly failures: string[] = [];
-  private readonly busy = new Map<string, Promise<void>>();
+  private readonly pending = new Map<string, Promise<void>>();
 
   private readonly broker: BrokerFaults;
 
@@ -49,10 +49,10 @@ export class Injector {
 
   constructor(private readonly targets: Targets) {
     const { consumers } = targets;
-    const places = consumers.map((_, position) => placeOf(position));
+    const allConsumers = consumers.map((_, position) => consumerTarget(position));
     this.broker = new BrokerFaults({
       ...targets,
-      whileFrozen: (work) => this.after(places, () => frozen(consumers, work)),
+      whileFrozen: (work) => this.after(allConsumers, () => whileFrozen(consumers, work)),
     });
   }
 
@@ -73,14 +73,16 @@ export class Injector {
     );
   }
 
-  /** Once each target has no other trouble, and before it has the next one. */
+  /** Runs the work after the earlier faults of each target and before the next one. */
   private after<T>(targets: readonly string[], work: () => Promise<T>): Promise<T> {
-    const done = Promise.all(targets.map((target) => this.busy.get(target) ?? Promise.resolve())).then(work);
+    const done = Promise.all(targets.map((target) => this.pending.get(target) ?? Promise.resolve())).then(
+      work,
+    );
     const ended = done.then(
       () => undefined,
       () => undefined,
     );
-    for (const target of targets) this.busy.set(target, ended);
+    for (const target of targets) this.pending.set(target, ended);
     return done;
   }
 
@@ -90,13 +92,13 @@ export class Injector {
   }
 
   private async carryOut(fault: Fault): Promise<MissedCrash | undefined> {
-    if (fault.kind !== 'crash') return void (await this.disturb(fault));
+    if (fault.kind !== 'crash') return void (await this.carryOutOther(fault));
     const consumer = this.consumer(fault.consumer);
     return crashAt(fault.point, { consumer, provocation: this.targets.provocation });
   }
 
-  private async disturb(fault: Exclude<Fault, { kind: 'crash' }>): Promise<void> {
-    const { redis, redisClient, rabbitmq, sandbox, strangers } = this.targets;
+  private async carryOutOther(fault: Exclude<Fault, { kind: 'crash' }>): Promise<void> {
+    const { redis, redisClient, rabbitmq, sandbox, foreignPublishers } = this.targets;
     switch (fault.kind) {
       case 'kill': {
         const consumer = this.consumer(fault.consumer);
@@ -123,7 +125,7 @@ export class Injector {
         await redis.kill();
         return redis.restart();
       case 'redis-frozen':
-        return this.whileFrozen(redis, fault.forMs);
+        return this.freezeFor(redis, fault.forMs);
       case 'redis-flushed':
         return this.flush();
       case 'redis-full':
@@ -136,7 +138,7 @@ export class Injector {
       case 'rabbitmq-restarted':
         return rabbitmq.restart();
       case 'rabbitmq-frozen':
-        return this.whileFrozen(rabbitmq, fault.forMs);
+        return this.freezeFor(rabbitmq, fault.forMs);
       case 'rabbitmq-refuses-copies':
         return this.broker.refuseCopies(fault.forMs);
       case 'connections-closed':
@@ -151,19 +153,19 @@ export class Injector {
         for (const request of burst(fault.trouble, fault.times)) await sandbox.fault(request);
         return;
       case 'hostile-headers':
-        return strangers.publishWithHeaders(fault.headers);
+        return foreignPublishers.publishWithHeaders(fault.headers);
       case 'shared-ids':
-        return this.broker.whileRemoved('retry queues', () => strangers.publishSharingIds());
+        return this.broker.whileRemoved('retry queues', () => foreignPublishers.publishSharingIds());
       case 'skewed-clock':
-        return strangers.publishByClock(fault.clock);
+        return foreignPublishers.publishByClock(fault.clock);
       case 'queue-removed':
-        return this.broker.whileRemoved(fault.what, () => strangers.publishForEachQueue());
+        return this.broker.whileRemoved(fault.what, () => foreignPublishers.publishForEachQueue());
       default:
         return fault satisfies never;
     }
   }
 
-  private async whileFrozen(server: OwnRedis, forMs: number): Promise<void> {
+  private async freezeFor(server: OwnRedis, forMs: number): Promise<void> {
     await server.freeze();
     await sleep(forMs);
     await server.thaw();
@@ -171,7 +173,7 @@ export class Injector {
 
   private async flush(): Promise<void> {
     await untilDone(async () => {
-      // Both ends: what was seen in between may be from before or after.
+      // Both before and after: a sighting in between may show either state.
       this.flushes.push(Date.now());
       await this.targets.redisClient.flushall();
       this.flushes.push(Date.now());
@@ -180,12 +182,12 @@ export class Injector {
 
   private consumer(position: number): Consumer {
     const consumer = this.targets.consumers[position];
-    if (consumer === undefined) throw new Error(`there is no consumer ${position}`);
+    if (consumer === undefined) throw new Error(`consumer ${position} does not exist`);
     return consumer;
   }
 }
 
-async function frozen(consumers: readonly Consumer[], work: () => Promise<void>): Promise<void> {
+async function whileFrozen(consumers: readonly Consumer[], work: () => Promise<void>): Promise<void> {
   for (const consumer of consumers) consumer.freeze();
   try {
     await work();
@@ -201,7 +203,7 @@ function targetOf(fault: Fault): string {
     case 'freeze':
     case 'crash':
     case 'clock':
-      return placeOf(fault.consumer);
+      return consumerTarget(fault.consumer);
     case 'network':
       return `network ${fault.consumer} ${fault.dependency}`;
     case 'redis-killed':
@@ -225,6 +227,6 @@ function targetOf(fault: Fault): string {
   }
 }
 
-function placeOf(consumer: number): string {
+function consumerTarget(consumer: number): string {
   return `consumer ${consumer}`;
 }

@@ -11,12 +11,12 @@ interface Entry {
   mustSucceed: boolean;
 }
 
-/** What the publisher sent, and what of it the broker confirmed. */
+/** What the publisher sent, and which messages the broker confirmed. */
 export class PublishedLedger {
   private readonly entries = new Map<string, Entry>();
   private readonly hostileById = new Map<string, PublishedHostile>();
 
-  /** Before it is sent: from then on it may arrive. */
+  /** Call it before the message is sent: from then on the message may arrive. */
   sending(
     messageId: string,
     {
@@ -59,7 +59,7 @@ export class PublishedLedger {
     if (message) message.confirmed = true;
   }
 
-  /** The keys confirmed last, the latest at the end. */
+  /** The keys sent last, the latest at the end. */
   latestKeys(count: number): string[] {
     return [...this.entries.keys()].slice(-count);
   }

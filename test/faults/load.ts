@@ -5,34 +5,34 @@ import { Random } from './random';
 import { durationMs } from './schedule';
 import type { RunSize } from './schedule';
 
-/** A payment to publish, and what the gateway must have in the end. */
+/** A payment to publish. */
 export interface PlannedPayment extends Payment {
   currency: string;
   paymentMethodId: string;
 }
 
-/** What is unusual about a message besides its body and its key. */
-export interface Disguise {
+/** Message properties and headers to set instead of the usual ones. */
+export interface Overrides {
   messageId?: string;
   correlationId?: string;
-  /** The AMQP property, in whatever unit. */
+  /** The AMQP property, in any unit. */
   timestamp?: number;
-  /** Besides the key. */
+  /** In addition to the key. */
   headers?: RawEntries;
 }
 
-/** A message to publish at a moment of the run. */
-export type PlannedMessage = { atMs: number; disguise?: Disguise } & (
+/** A message to publish at a given time of the run. */
+export type PlannedMessage = { atMs: number; overrides?: Overrides } & (
   | {
       kind: 'first' | 'copy' | 'late';
       payment: PlannedPayment;
       minorUnits: number;
-      /** Nothing that the run does may use up its attempts. */
+      /** No fault of the run may use up its attempts. */
       mustSucceed?: true;
     }
-  /** A payment that must not be charged, for this reason. */
-  | { kind: 'refused'; payment: PlannedPayment; what: string; reason: string }
-  /** The key of a payment that has its outcome, with another amount. */
+  /** A payment that must not be charged but become a dead letter with this reason. */
+  | { kind: 'rejected'; payment: PlannedPayment; what: string; reason: string }
+  /** Another amount under the key of a payment that already has its outcome. */
   | { kind: 'reuse'; payment: PlannedPayment }
   | { kind: 'hostile'; name: string }
 );
@@ -50,24 +50,25 @@ const currencies: [Currency, ...Currency[]] = [
 export const declinedCard = 'pm_card_visa_chargeDeclined';
 
 const shares = { declined: 0.06, copied: 0.15, late: 0.12, reused: 0.005, hostile: 0.02 };
-/** One key with many concurrent duplicates, in runs that are large enough for it. */
-const crowd = { copies: 200, fromPayments: 1_000 };
+/** One key gets many concurrent duplicates, in runs that are large enough. */
+const manyCopies = { copies: 200, fromPayments: 1_000 };
 
-/** All messages of a run in the order of their time. */
+/** All messages of a run in order of time. */
 export function loadOf(size: RunSize): PlannedMessage[] {
-  // Not the seed of the faults: the two must not draw in step.
+  // A seed of its own: load and faults must not draw the same numbers.
   const random = new Random(size.seed ^ 0x10ad);
   const lastMs = durationMs(size);
   const messages = Array.from({ length: size.payments }, (_, position) => {
     const atMs = Math.round((position / size.payments) * lastMs);
-    return around(random, { atMs, lastMs, name: `${size.seed}-${position}` });
+    return messagesFor(random, { atMs, lastMs, name: `${size.seed}-${position}` });
   });
-  const crowded = size.payments >= crowd.fromPayments ? crowdOf(messages[random.integer(10, 200)]) : [];
-  return [...messages.flat(), ...crowded].sort((one, other) => one.atMs - other.atMs);
+  const copies =
+    size.payments >= manyCopies.fromPayments ? manyCopiesOf(messages[random.integer(10, 200)]) : [];
+  return [...messages.flat(), ...copies].sort((one, other) => one.atMs - other.atMs);
 }
 
-/** One payment and all that comes with it. */
-function around(
+/** One payment with its duplicates, reuses and hostile messages. */
+function messagesFor(
   random: Random,
   { atMs, lastMs, name }: { atMs: number; lastMs: number; name: string },
 ): PlannedMessage[] {
@@ -101,7 +102,7 @@ function paymentNamed(name: string, random: Random): { payment: PlannedPayment; 
   return { payment, minorUnits };
 }
 
-/** A whole unit more is another amount in every currency. */
+/** Whole units differ in every currency. */
 function withAnotherAmount(payment: PlannedPayment): PlannedPayment {
   return { ...payment, amount: Math.floor(payment.amount) + 1_000 };
 }
@@ -112,8 +113,8 @@ function aHostileName(random: Random): string {
   return random.pick([first, ...rest]).name;
 }
 
-function crowdOf(messages: readonly PlannedMessage[] | undefined): PlannedMessage[] {
+function manyCopiesOf(messages: readonly PlannedMessage[] | undefined): PlannedMessage[] {
   const first = messages?.[0];
   if (first?.kind !== 'first') return [];
-  return Array.from({ length: crowd.copies }, () => ({ ...first, kind: 'copy' }));
+  return Array.from({ length: manyCopies.copies }, () => ({ ...first, kind: 'copy' }));
 }

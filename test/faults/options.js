@@ -1,24 +1,24 @@
 'use strict';
 
-// Plain JavaScript, so that the command can say what it does before anything is installed.
+// Plain JavaScript, so that the command can print its help before anything is installed.
 const { readArguments, wrongUse } = require('../../scripts/command-line');
 
 /** @typedef {import('./faults').FaultKind} FaultKind */
 /** @typedef {import('./schedule').RunSize} RunSize */
 
 /**
- * What a run is asked to be.
+ * The options of a run.
  * @typedef {RunSize & RunSetting} RunOptions
  */
 
 /**
  * @typedef {object} RunSetting
- * @property {boolean} json whether the report is printed for programs
+ * @property {boolean} json whether to print the report for programs
  * @property {boolean} printSchedule
- * @property {string} build the build under test, by its folder
- * @property {boolean} gatewayKeepsKeys off: the gateway charges each time it is asked, so record and lease are all that is left
+ * @property {string} build the folder of the build under test
+ * @property {boolean} gatewayKeepsKeys if false, the gateway charges for every request, so only record and lease protect
  * @property {number} gatewayLatencyMs added to every charge
- * @property {number} restWithinMs how long nothing may get done on the way to rest after the last fault
+ * @property {number} restWithinMs longest time without progress after the last fault
  */
 
 /** @type {readonly FaultKind[]} */
@@ -45,27 +45,27 @@ const faultKinds = [
   'queue-removed',
 ];
 
-const help = `npm run faults: the service under faults, and whether each payment had its effect once
+const help = `npm run faults: runs the service under faults and checks that each payment had its effect once
 
 Installs and builds what is missing, starts private servers and three consumers, publishes payments while faults are
-injected, waits until all is at rest, and judges from outside.
+injected, waits until nothing is left to do, and checks the results from outside.
 
   --seed N                 draws everything from this number (default 1)
-  --payments N             payments to publish, besides their duplicates (default 2000)
+  --payments N             payments to publish, not counting duplicates (default 2000)
   --faults N               faults to inject (default 80)
-  --only KIND,...          draws from these kinds alone:
+  --only KIND,...          draws only from these kinds:
                            ${inColumns(faultKinds)}
-  --print-schedule         prints what would happen, and when; runs nothing
+  --print-schedule         prints the faults and their times; runs nothing
   --build FOLDER           the build to test (default dist)
   --gateway-latency MS     how long a charge takes (default 15)
-  --gateway-ignores-keys   the gateway charges each time it is asked; for runs without faults
-  --rest-within SECONDS    how long nothing may get done after the last fault, before it counts as stuck
+  --gateway-ignores-keys   the gateway charges for every request; for runs without faults
+  --rest-within SECONDS    time without progress after the last fault before the run counts as stuck
                            (default 240)
-  --json                   for programs: prints the report, and what people read to standard error.
+  --json                   for programs: prints the report; the text for people goes to standard error.
                            npm run --silent faults -- --json prints nothing else
   --help
 
-Exit code 0 when every promise was kept, 1 otherwise, 2 for wrong use.`;
+Exit code 0 if every promise was kept, 1 otherwise, 2 for wrong usage.`;
 
 const options = /** @type {const} */ ({
   seed: { type: 'string', default: '1' },
@@ -106,7 +106,7 @@ function readOptions(args) {
  */
 function count(name, text) {
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  return wrongUse(`--${name} takes a whole number from 0 on, not '${text}'`, help);
+  return wrongUse(`--${name} takes a whole number of at least 0, not '${text}'`, help);
 }
 
 /** @param {string} text */
@@ -114,12 +114,12 @@ function kinds(text) {
   return text.split(',').map((name) => {
     const kind = faultKinds.find((candidate) => candidate === name);
     if (kind !== undefined) return kind;
-    return wrongUse(`--only: there is no kind '${name}'; allowed: ${faultKinds.join(', ')}`, help);
+    return wrongUse(`--only: unknown kind '${name}'; allowed: ${faultKinds.join(', ')}`, help);
   });
 }
 
 /**
- * Four in a line of the help.
+ * Four names in each line of the help.
  * @param {readonly string[]} names
  */
 function inColumns(names) {

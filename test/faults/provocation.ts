@@ -6,10 +6,10 @@ import type { PlannedPayment } from './load';
 import type { Publisher } from './publisher';
 
 const hostile = 'no key anywhere';
-/** Two renewals fit into it, and it is shorter than a call may take. */
+/** Long enough for two renewals of the lease, shorter than the time-out of a call. */
 const slowMs = 1_800;
 
-/** Publishes what makes a consumer get to a crash point, where the ordinary load leads there too rarely to wait for. */
+/** Publishes messages that bring a consumer to a crash point; the ordinary load does so too rarely. */
 export class Provocation {
   private published = 0;
 
@@ -18,11 +18,11 @@ export class Provocation {
     private readonly sandbox: Sandbox,
   ) {}
 
-  /** One message for each consumer: which of them gets it is the broker's choice. */
+  /** One message for each consumer, because the broker chooses which consumer gets which message. */
   async leadTo(point: CrashPoint): Promise<void> {
     await Promise.race([
       Promise.all(Array.from({ length: consumerCount }, () => this.publishFor(point))),
-      // Without a broker nothing is confirmed; whoever waits here must be able to look again.
+      // Without a broker nothing is confirmed; the caller must still be able to check again.
       new Promise((resolve) => setTimeout(resolve, 2_000)),
     ]);
   }

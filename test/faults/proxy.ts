@@ -9,10 +9,10 @@ interface Link {
 
 const longestDelayMs = 300;
 
-/** Stands on the way from one consumer to one dependency, and makes trouble there on demand. */
+/** A proxy between one consumer and one dependency that causes network faults on demand. */
 export class FaultyProxy {
   private readonly links = new Set<Link>();
-  /** Sockets of which a chunk is on its way, late. */
+  /** Sockets with a delayed chunk that is not delivered yet. */
   private readonly delayed = new Set<Socket>();
   private readonly server: Server;
   private trouble: NetworkTrouble | 'none' = 'none';
@@ -28,7 +28,7 @@ export class FaultyProxy {
     return proxy;
   }
 
-  /** The URL that leads through here to where the given one leads directly. */
+  /** The given URL with this proxy in between. */
   urlFor(url: string): string {
     const address = this.server.address();
     if (address === null || typeof address === 'string') throw new Error('the proxy is closed');
@@ -42,7 +42,7 @@ export class FaultyProxy {
     for (const link of [...this.links]) this.disturb(link);
   }
 
-  /** What was held back is delivered late, or its connection is reset: peers must be right in both cases. */
+  /** Bytes that were held back are delivered late, or their connection is reset: peers must handle both. */
   end(): void {
     const { trouble } = this;
     this.trouble = 'none';
@@ -79,7 +79,7 @@ export class FaultyProxy {
   private forward(from: Socket, to: Socket): void {
     from.on('data', (chunk: Buffer) => {
       if (this.trouble !== 'delay') return void to.write(chunk);
-      // Nothing is read meanwhile, not even when the trouble ends first: bytes must not overtake one another.
+      // Nothing is read until the chunk is delivered, even if the fault ends first: bytes must stay in order.
       this.delayed.add(from);
       from.pause();
       setTimeout(() => {

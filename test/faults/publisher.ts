@@ -5,27 +5,27 @@ import { hostileMessages } from '../support/hostile-messages';
 import type { JsonObject } from '../support/json';
 import { publishRaw, rawText } from '../support/raw-amqp';
 import { exchange, keyHeader, routingKey } from '../support/topology';
-import type { Disguise, PlannedMessage, PlannedPayment } from './load';
+import type { Overrides, PlannedMessage, PlannedPayment } from './load';
 import { PublishedLedger } from './ledger';
 
 const confirmWithinMs = 10_000;
 const retryMs = 500;
-/** Messages on their way to the broker at the same time. */
+/** Messages that are sent and not confirmed. */
 const inFlightAtMost = 100;
-/** Messages that may wait for a consumer; a machine that is slower than the plan gets a longer run, not a heap. */
+/** Messages that may wait for a consumer; a machine that is slower than the schedule gets a longer run, not a longer queue. */
 const backlogAtMost = 500;
 const backlogEveryMs = 500;
-/** Consumers that do nothing for so long will not do more by being waited for: the run shall end and say so. */
+/** Consumers without progress for so long are stuck: the run stops waiting and reports it. */
 const standstillMs = 300_000;
 
 interface Outgoing {
   messageId: string;
   body: string | Buffer;
   headers: JsonObject;
-  disguise: Disguise | undefined;
+  overrides: Overrides | undefined;
 }
 
-export interface PublisherPlace {
+export interface PublisherSettings {
   url: string;
   /** Whether the gateway has charged or declined a payment. */
   hasOutcome: (key: string) => Promise<boolean>;
@@ -33,42 +33,42 @@ export interface PublisherPlace {
   backlog: () => Promise<number>;
 }
 
-/** Publishes as a careful customer does: waits for each confirm, and without one repeats under the same key. */
+/** Publishes like a careful client: waits for each publisher confirm, and without one publishes again under the same key. */
 export class Publisher {
   readonly ledger = new PublishedLedger();
   private readonly session: AmqpSession;
-  private readonly underWay = new Set<Promise<void>>();
+  private readonly inFlight = new Set<Promise<void>>();
   private giveUp = false;
-  private standstill = false;
+  private stuck = false;
 
-  constructor(private readonly place: PublisherPlace) {
-    this.session = new AmqpSession(place.url);
+  constructor(private readonly settings: PublisherSettings) {
+    this.session = new AmqpSession(settings.url);
   }
 
-  /** Publishes each message at its time, or as soon after it as the broker lets it. */
+  /** Publishes each message at its time, or as soon as possible after it. */
   async publishAll(messages: readonly PlannedMessage[], startedAt: number): Promise<void> {
     let lookedAt = 0;
     for (const message of messages) {
       if (Date.now() - lookedAt > backlogEveryMs) {
-        await this.untilThereIsRoom();
+        await this.untilBacklogIsSmall();
         lookedAt = Date.now();
       }
       const early = startedAt + message.atMs - Date.now();
       if (early > 0) await sleep(early);
-      while (this.underWay.size >= inFlightAtMost) await Promise.race(this.underWay);
+      while (this.inFlight.size >= inFlightAtMost) await Promise.race(this.inFlight);
       this.begin(message);
     }
   }
 
-  /** Resolves when it is confirmed. */
+  /** Resolves when the message is confirmed. */
   async publish(message: PlannedMessage): Promise<void> {
-    const { disguise } = message;
-    const messageId = disguise?.messageId ?? randomUUID();
-    const paying = (payment: PlannedPayment): Outgoing => ({
+    const { overrides } = message;
+    const messageId = overrides?.messageId ?? randomUUID();
+    const messageOf = (payment: PlannedPayment): Outgoing => ({
       messageId,
       body: JSON.stringify(payment),
       headers: keyIn(payment),
-      disguise,
+      overrides,
     });
     switch (message.kind) {
       case 'first':
@@ -76,35 +76,35 @@ export class Publisher {
       case 'late': {
         const { payment } = message;
         this.ledger.sending(messageId, message);
-        await this.untilConfirmed(paying(payment));
+        await this.untilConfirmed(messageOf(payment));
         this.ledger.confirmed(payment.idempotencyKey);
         return;
       }
-      case 'refused': {
+      case 'rejected': {
         const { payment, what, reason } = message;
         this.ledger.sendingHostile({ messageId, what, reason });
-        await this.untilConfirmed(paying(payment));
+        await this.untilConfirmed(messageOf(payment));
         return this.ledger.confirmedHostile(messageId);
       }
       case 'reuse': {
         const { payment } = message;
-        // Earlier, the payload that arrives first would be the one that counts.
+        // Before the outcome it would be open which of the two payloads claims the key.
         if (!(await this.untilOutcome(payment.idempotencyKey))) return;
         this.ledger.sendingHostile({
           messageId,
-          what: 'a key used again for another amount',
+          what: 'a key reused for another amount',
           reason: 'idempotency-key-reused',
           reusedKey: payment.idempotencyKey,
         });
-        await this.untilConfirmed(paying(payment));
+        await this.untilConfirmed(messageOf(payment));
         return this.ledger.confirmedHostile(messageId);
       }
       case 'hostile': {
         const hostile = hostileMessages.find(({ name }) => name === message.name);
-        if (hostile === undefined) throw new Error(`there is no hostile message "${message.name}"`);
+        if (hostile === undefined) throw new Error(`unknown hostile message "${message.name}"`);
         const { name, reason, body, headers } = hostile;
         this.ledger.sendingHostile({ messageId, what: name, reason });
-        await this.untilConfirmed({ messageId, body, headers, disguise });
+        await this.untilConfirmed({ messageId, body, headers, overrides });
         return this.ledger.confirmedHostile(messageId);
       }
       default:
@@ -112,40 +112,40 @@ export class Publisher {
     }
   }
 
-  /** Waits for what is under way, but not for ever: what is still not confirmed then may have arrived or not. */
+  /** Waits a limited time for messages in flight: those that are still not confirmed may have arrived or not. */
   async finish(withinMs: number): Promise<void> {
-    await Promise.race([Promise.all(this.underWay), sleep(withinMs, undefined, { ref: false })]);
+    await Promise.race([Promise.all(this.inFlight), sleep(withinMs, undefined, { ref: false })]);
     this.giveUp = true;
     await this.session.close();
   }
 
-  /** Without an answer there may be room or not; then the broker is away, and publishing waits by itself. */
-  private async untilThereIsRoom(): Promise<void> {
+  /** If the broker does not answer, the backlog counts as empty: publishing waits for the broker in any case. */
+  private async untilBacklogIsSmall(): Promise<void> {
     let least = Number.POSITIVE_INFINITY;
     let deadline = 0;
-    while (!this.standstill) {
-      const backlog = await this.place.backlog().catch(() => 0);
+    while (!this.stuck) {
+      const backlog = await this.settings.backlog().catch(() => 0);
       if (backlog <= backlogAtMost) return;
       if (backlog < least) {
         least = backlog;
         deadline = Date.now() + standstillMs;
       }
-      this.standstill = Date.now() > deadline;
+      this.stuck = Date.now() > deadline;
       await sleep(backlogEveryMs);
     }
   }
 
   private begin(message: PlannedMessage): void {
-    // What was not confirmed is not in the ledger as confirmed; there is nobody else to tell.
+    // The error needs no report: the ledger does not list the message as confirmed.
     const published = this.publish(message)
       .catch(() => undefined)
-      .finally(() => this.underWay.delete(published));
-    this.underWay.add(published);
+      .finally(() => this.inFlight.delete(published));
+    this.inFlight.add(published);
   }
 
   private async untilOutcome(key: string): Promise<boolean> {
     while (!this.giveUp) {
-      if (await this.place.hasOutcome(key)) return true;
+      if (await this.settings.hasOutcome(key)) return true;
       await sleep(retryMs);
     }
     return false;
@@ -162,16 +162,16 @@ export class Publisher {
     throw new Error('the run ended before the broker confirmed a message');
   }
 
-  private async send({ messageId, body, headers, disguise = {} }: Outgoing): Promise<void> {
+  private async send({ messageId, body, headers, overrides = {} }: Outgoing): Promise<void> {
     const channel = await this.session.publishing();
-    const { correlationId, timestamp = Math.floor(Date.now() / 1000) } = disguise;
+    const { correlationId, timestamp = Math.floor(Date.now() / 1000) } = overrides;
     const content = Buffer.from(body);
-    const confirmed = disguise.headers
+    const confirmed = overrides.headers
       ? publishRaw(channel, {
           ...{ exchange, routingKey, messageId, timestamp, body: content },
           headers: [
             ...Object.entries(headers).map(([name, text]) => [name, rawText(String(text))] as const),
-            ...disguise.headers,
+            ...overrides.headers,
           ],
         })
       : new Promise<void>((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** Draws from one seed: the same seed and the same questions get the same answers. */
+/** A seeded generator: the same seed and the same calls give the same results. */
 export class Random {
   private state: number;
 

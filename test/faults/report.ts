@@ -11,7 +11,7 @@ import type { RunFacts } from './run';
 import { hasEveryVariant } from './schedule';
 import type { RunSize } from './schedule';
 
-/** What a run amounts to: what is printed, and what `--json` writes. */
+/** The report on a run: printed for people, and written by `--json`. */
 export interface Report {
   ok: boolean;
   seed: number;
@@ -19,10 +19,10 @@ export interface Report {
   faults: [string, number][];
   findings: Finding[];
   faultFailures: readonly string[];
-  /** Planned crashes that did not happen; a run that is large enough for every fault must have each point once. */
+  /** Planned crashes that did not happen; a run that is large enough for every fault must reach each point once. */
   missedCrashes: readonly MissedCrash[];
   neverReached: readonly CrashPoint[];
-  /** All that is known of the broken keys, at most this many of them. */
+  /** The full history of keys with findings, for the first `brokenKeysShown` of them. */
   broken: { key: string; history: string[] }[];
 }
 
@@ -84,7 +84,7 @@ function tableOf({ history, ...facts }: RunFacts, findings: readonly Finding[]):
   ];
 }
 
-/** How many, and why: `3 (gateway-outcome-unknown 3)`. */
+/** The number with its reasons: `3 (gateway-outcome-unknown 3)`. */
 function withReasons(givenUp: readonly GivenUp[]): string {
   const counts = new Map<string, number>();
   for (const reason of givenUp.flatMap(({ reasons }) => reasons))
@@ -118,8 +118,8 @@ export function linesOf(report: Report): string[] {
     '',
     ...rows(report.table),
     ...report.faultFailures.map((failure) => `✗ a fault could not be carried out: ${failure}`),
-    ...report.missedCrashes.map(({ point, why }) => `△ no consumer got to the crash point ${point}: ${why}`),
-    ...report.neverReached.map((point) => `✗ the crash point ${point} was not reached once in this run`),
+    ...report.missedCrashes.map(({ point, why }) => `△ no consumer reached the crash point ${point}: ${why}`),
+    ...report.neverReached.map((point) => `✗ the crash point ${point} was never reached in this run`),
     ...shown.map(({ rule, key, text }) => `✗ ${rule}: ${key === undefined ? '' : `${key}: `}${text}`),
     ...(report.findings.length > shown.length ? [`… ${report.findings.length - shown.length} more`] : []),
     ...report.broken.flatMap(({ key, history }) => ['', `all that is known of ${key}:`, ...history]),

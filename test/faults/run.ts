@@ -24,14 +24,14 @@ import { Provocation } from './provocation';
 import { Publisher } from './publisher';
 import { Sampler } from './sampler';
 import { scheduleOf } from './schedule';
-import { Strangers } from './strangers';
+import { ForeignPublishers } from './foreign-publishers';
 import { RedeliveryCount, restSince } from './settling';
 
-/** The default virtual host, as URLs write it. */
+/** The default virtual host, encoded for URLs. */
 const vhost = '%2F';
 const confirmedWithinMs = 120_000;
 
-/** What happened in a run, besides what the checker judges. */
+/** What happened in a run: the history that the checker judges, and counts for the report. */
 export interface RunFacts {
   history: History;
   faultCounts: ReadonlyMap<string, number>;
@@ -55,15 +55,15 @@ interface Parts {
   consumers: Consumer[];
 }
 
-/** Starts everything, lets load and faults run, waits for rest, and gathers the evidence. */
+/** Starts everything, runs load and faults, waits until nothing is left to do, and gathers the evidence. */
 export async function run(options: RunOptions): Promise<RunFacts> {
   const parts = await step('servers, gateway and consumers', () => startParts(options));
   const { redisClient, management, sandbox, publisher, consumers } = parts;
   const sampler = new Sampler(redisClient, (count) => publisher.ledger.latestKeys(count));
   const redeliveries = new RedeliveryCount(management, vhost);
   const provocation = new Provocation(publisher, sandbox);
-  const strangers = new Strangers(publisher, sandbox);
-  const injector = new Injector({ ...parts, vhost, provocation, strangers });
+  const foreignPublishers = new ForeignPublishers(publisher, sandbox);
+  const injector = new Injector({ ...parts, vhost, provocation, foreignPublishers });
   const startedAt = Date.now();
   sampler.start();
   redeliveries.start();
@@ -110,7 +110,7 @@ async function startParts(options: RunOptions): Promise<Parts> {
   const [redis, rabbitmq, mailbox, sandbox] = await Promise.all([
     startOwnRedis(),
     startOwnRabbitmq(),
-    // With it receipts are switched on, so that events have a queue that can be missing.
+    // It switches receipts on, so that events have a queue that can be removed.
     Mailbox.open(),
     startSandbox({ journal: journalFile, latencyMs: gatewayLatencyMs }),
   ]);

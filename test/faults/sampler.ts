@@ -4,10 +4,10 @@ import { redisKeys } from '../support/redis';
 import type { Sighting } from './history';
 
 const everyMs = 500;
-/** Of the payments published last, and as many of those seen before. */
+/** So many of the payments published last, and so many of those seen before. */
 const keysPerLook = 100;
 
-/** Looks at records and claims in Redis while the run goes on, and keeps what changed since its last look. */
+/** Reads records and claims in Redis during the run, and keeps every change. */
 export class Sampler {
   readonly sightings: Sighting[] = [];
   private readonly last = new Map<string, Sighting>();
@@ -20,7 +20,7 @@ export class Sampler {
   ) {}
 
   start(): void {
-    this.looking = this.lookAgainAndAgain();
+    this.looking = this.lookRepeatedly();
   }
 
   async stop(): Promise<void> {
@@ -28,9 +28,9 @@ export class Sampler {
     await this.looking;
   }
 
-  private async lookAgainAndAgain(): Promise<void> {
+  private async lookRepeatedly(): Promise<void> {
     while (!this.stopped) {
-      // While Redis is away there is nothing to see.
+      // An unavailable Redis shows nothing.
       await this.look().catch(() => undefined);
       await sleep(everyMs);
     }
@@ -45,7 +45,7 @@ export class Sampler {
     const keys = [...new Set([...this.latestKeys(keysPerLook), ...older])];
     const at = Date.now();
     const found = await Promise.all(keys.map((key) => this.find(key)));
-    // Redis answered in order, so all of it was so at one moment between sending and now.
+    // Redis answers in order, so each answer was true at a moment between sending and now.
     found.forEach((facts, position) => this.keep({ key: keys[position] ?? '', at, ...facts }));
   }
 

@@ -1,8 +1,8 @@
-import { menu } from './faults';
+import { faultCatalog } from './faults';
 import type { Fault, FaultKind } from './faults';
 import { Random } from './random';
 
-/** How big a run is, and what it is drawn from. The same size gives the same run. */
+/** The size and the seed of a run. The same values give the same run. */
 export interface RunSize {
   seed: number;
   payments: number;
@@ -12,39 +12,39 @@ export interface RunSize {
 }
 
 export interface PlannedFault {
-  /** Since the start of the load. */
+  /** Milliseconds since the start of the load. */
   atMs: number;
   fault: Fault;
 }
 
 const faultEveryMs = 1_500;
 const paymentsPerSecond = 60;
-/** Time for the consumers to get going before the first fault. */
+/** Time for the consumers to start work before the first fault. */
 const undisturbedMs = 1_000;
 
-/** How long payments are published and faults begin, where the machine keeps up: as the slower of the two needs. */
+/** How long payments are published and faults begin, if the machine keeps up: the longer of the two times. */
 export function durationMs({ payments, faults }: RunSize): number {
   return Math.max((payments / paymentsPerSecond) * 1_000, undisturbedMs + faults * faultEveryMs);
 }
 
-/** Whether a run is so large that each variant of its kinds is in it. */
+/** Whether a run is large enough to contain each variant of its kinds. */
 export function hasEveryVariant({ faults, only }: RunSize): boolean {
-  return faults >= coursesOf(only).flatMap(({ variants }) => variants).length;
+  return faults >= definitionsOf(only).flatMap(({ variants }) => variants).length;
 }
 
-function coursesOf(only: RunSize['only']): typeof menu {
-  return menu.filter(({ kind }) => only?.includes(kind) ?? true);
+function definitionsOf(only: RunSize['only']): typeof faultCatalog {
+  return faultCatalog.filter(({ kind }) => only?.includes(kind) ?? true);
 }
 
-/** Every variant of every kind once, in random order, then more by weight; as many as were asked for. */
+/** Every variant of every kind once, in random order, then more by weight, up to the number of faults. */
 export function scheduleOf(size: RunSize): PlannedFault[] {
   const random = new Random(size.seed);
-  const courses = coursesOf(size.only);
-  const everyVariant = random.shuffled(courses.flatMap(({ variants }) => variants));
-  const totalWeight = courses.reduce((sum, { weight }) => sum + weight, 0);
+  const definitions = definitionsOf(size.only);
+  const everyVariant = random.shuffled(definitions.flatMap(({ variants }) => variants));
+  const totalWeight = definitions.reduce((sum, { weight }) => sum + weight, 0);
   const byWeight = () => {
     let left = random.fraction() * totalWeight;
-    const drawn = courses.find(({ weight }) => (left -= weight) < 0) ?? courses[0];
+    const drawn = definitions.find(({ weight }) => (left -= weight) < 0) ?? definitions[0];
     if (drawn === undefined) throw new Error('no kind of fault to draw from');
     return random.pick(drawn.variants);
   };

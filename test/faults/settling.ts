@@ -6,10 +6,10 @@ import type { Management } from '../support/management';
 import { deadLetterQueue } from '../support/topology';
 
 const lookEveryMs = 1_000;
-/** Management counts what consumers hold, and its counts are up to five seconds old. */
+/** Management counts unacknowledged messages, and its counts are up to five seconds old. */
 const quietMs = 11_000;
 
-export interface Place {
+export interface Servers {
   broker: Broker;
   management: Management;
   vhost: string;
@@ -17,16 +17,16 @@ export interface Place {
 }
 
 /**
- * Waits until nothing is ready, unacknowledged or locked, and has not been for a while.
- * @param withinMs how long nothing may get done: a slow machine takes longer, but it gets on
- * @returns when that quiet began; undefined when all stood still before
+ * Waits until nothing has been ready, unacknowledged or locked for a while.
+ * @param withinMs longest time without progress: a slow machine takes longer, but it makes progress
+ * @returns when that quiet time began; undefined if progress stopped before
  */
-export async function restSince(place: Place, withinMs: number): Promise<number | undefined> {
+export async function restSince(servers: Servers, withinMs: number): Promise<number | undefined> {
   let deadline = Date.now() + withinMs;
   let least = Number.POSITIVE_INFINITY;
   let quietSince: number | undefined;
   while (Date.now() < deadline) {
-    const left = await leftIn(place).catch(() => Number.POSITIVE_INFINITY);
+    const left = await leftIn(servers).catch(() => Number.POSITIVE_INFINITY);
     if (left < least) {
       least = left;
       deadline = Date.now() + withinMs;
@@ -39,14 +39,14 @@ export async function restSince(place: Place, withinMs: number): Promise<number 
 }
 
 /** Locks, and messages that are ready or unacknowledged. */
-async function leftIn({ broker, management, vhost, redis }: Place): Promise<number> {
+async function leftIn({ broker, management, vhost, redis }: Servers): Promise<number> {
   const locks = await redis.keys('lock:*');
   const depths = Object.entries(await broker.queueDepths()).filter(([queue]) => queue !== deadLetterQueue);
   const held = (await management.queues(vhost)).map((queue) => Number(queue.messages_unacknowledged ?? 0));
   return [locks.length, ...depths.map(([, ready]) => ready), ...held].reduce((sum, one) => sum + one, 0);
 }
 
-/** Counts how often the broker gave a message out again; its own counter begins anew when it starts anew. */
+/** Counts the broker's redeliveries; the broker's own counter starts at 0 after each restart. */
 export class RedeliveryCount {
   private sum = 0;
   private last = 0;

@@ -1,6 +1,6 @@
 import { eventually } from '../support/eventually';
 
-/** A server that is just away takes no orders either; another fault may have done that. */
+/** Repeats the order until it succeeds: another fault may have made the server unavailable. */
 export async function untilDone(order: () => Promise<unknown>): Promise<void> {
   await eventually(order, { withinMs: 120_000, everyMs: 250 });
 }

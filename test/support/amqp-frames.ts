@@ -1,13 +1,13 @@
-/** A method of AMQP 0-9-1 as it is on the wire, as far as tests look at it. */
+/** The parts of an AMQP 0-9-1 method frame that tests use. */
 export interface AmqpMethod {
   channel: number;
   /** Such as `queue.declare`. */
   name: string;
-  /** The exchange or queue it is about, where it is about one. */
+  /** The exchange or queue that it names; empty if none. */
   subject: string;
-  /** Where a message is published to, in its exchange. */
+  /** The routing key of a publish. */
   routingKey: string | undefined;
-  /** What is acknowledged: all up to the tag, or that one alone. */
+  /** What is acknowledged: all messages up to the tag, or only that one. */
   acknowledged: Acknowledged | undefined;
 }
 
@@ -26,7 +26,7 @@ const headBytes = 7;
 const frameEnd = 0xce;
 const methodFrame = 1;
 
-/** Class and method by their numbers. Those whose first argument after a reserved one is a name: `named`. */
+/** Methods by class and method number. `named`: the first argument after the reserved one is a name. */
 const methods: Record<string, { name: string; named?: true }> = {
   '10.11': { name: 'connection.start-ok' },
   '10.31': { name: 'connection.tune-ok' },
@@ -63,7 +63,7 @@ export class FrameReader {
   /** @param awaitsHeader whether the bytes begin with the protocol header, as those of a client do */
   constructor(private awaitsHeader: boolean) {}
 
-  /** The frames that are complete with these bytes. */
+  /** The frames that these bytes complete. */
   read(bytes: Buffer): Frame[] {
     this.rest = Buffer.concat([this.rest, bytes]);
     const frames: Frame[] = [];
@@ -116,13 +116,13 @@ export function acknowledgement(channel: number, tag: number): Buffer {
   return methodFrameOf(channel, payload);
 }
 
-/** How a broker says that it takes no messages because of an alarm. */
+/** The broker's notice that it accepts no messages because of an alarm. */
 export function connectionBlocked(reason: string): Buffer {
   const text = Buffer.from(reason);
   return methodFrameOf(0, Buffer.concat([Buffer.from([0, 10, 0, 60, text.length]), text]));
 }
 
-/** And that it takes them again. */
+/** The broker's notice that it accepts messages again. */
 export function connectionUnblocked(): Buffer {
   return methodFrameOf(0, Buffer.from([0, 10, 0, 61]));
 }
@@ -135,7 +135,7 @@ function methodFrameOf(channel: number, payload: Buffer): Buffer {
   return Buffer.concat([head, payload, Buffer.from([frameEnd])]);
 }
 
-/** What a broker sends that closes a connection. */
+/** The frame by which a broker closes a connection. */
 export function connectionClose(code: number, text: string): Buffer {
   const reason = Buffer.from(text);
   const payload = Buffer.concat([

@@ -9,7 +9,7 @@ interface Open {
   publishing: ConfirmChannel;
 }
 
-/** The test's connection to the broker: opened when it is first needed, and again after it was lost. */
+/** The test's connection to the broker: opened on first use, and again after it was lost. */
 export class AmqpSession {
   private current: Promise<Open> | undefined;
 
@@ -26,11 +26,11 @@ export class AmqpSession {
     return channel;
   }
 
-  /** A channel for one errand: a queue that is missing closes the channel, and nothing else suffers. */
-  async withChannel<T>(errand: (channel: Channel) => Promise<T>): Promise<T> {
+  /** Uses a channel of its own: a missing queue closes the channel, and other work must not be affected. */
+  async withChannel<T>(work: (channel: Channel) => Promise<T>): Promise<T> {
     const channel = await this.newChannel();
     try {
-      return await errand(channel);
+      return await work(channel);
     } finally {
       await channel.close().catch(() => undefined);
     }

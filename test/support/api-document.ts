@@ -2,7 +2,7 @@ import Ajv from 'ajv';
 import addFormats from 'ajv-formats';
 import { isJsonObject, type JsonObject } from './json';
 
-/** A body that a document shows, and where its schema is. */
+/** An example body of the document, and the place of its schema. */
 export interface Example {
   /** Such as `POST /payments 202 application/json`. */
   place: string;
@@ -13,7 +13,7 @@ export interface Example {
 
 const methods = ['get', 'put', 'post', 'delete', 'patch'];
 
-/** An OpenAPI document, and what it says of bodies. */
+/** An OpenAPI document: its operations, bodies and schemas. */
 export class ApiDocument {
   private readonly ajv = addFormats(new Ajv({ strict: false, allErrors: true }));
 
@@ -26,7 +26,7 @@ export class ApiDocument {
     return this.each(({ name }) => name);
   }
 
-  /** Every kind of body that is documented, with its examples or without. */
+  /** Every documented body, with its examples if it has any. */
   get bodies(): { place: string; examples: Example[] }[] {
     return this.each(({ name, operation, pointer }) => {
       const answers = Object.entries(objectIn(operation, 'responses')).map(([status, answer]) =>
@@ -40,14 +40,14 @@ export class ApiDocument {
     }).flat();
   }
 
-  /** What is wrong with a value; empty when it is as the schema says. */
+  /** The schema violations of a value; empty if it is valid. */
   problemsOf(value: unknown, schema: string): string[] {
     const validate = this.ajv.compile({ $ref: `document#${schema}` });
     validate(value);
     return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
   }
 
-  /** What is wrong with an answer of the service, by its operation and status. */
+  /** The schema violations of a response of the service, by its operation and status. */
   problemsOfAnswer(name: string, { status, body }: { status: number; body: unknown }): string[] {
     const place = `${name} ${status} application/json`;
     const documented = this.bodies.find((candidate) => candidate.place === place);

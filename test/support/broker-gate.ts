@@ -4,15 +4,15 @@ import { connectionBlocked, connectionClose, connectionUnblocked, FrameReader } 
 import type { AmqpMethod, Frame } from './amqp-frames';
 import { ChannelConfirms } from './channel-confirms';
 
-/** How a step ends, in place of the broker's answer to it. */
+/** What happens to the connection instead of the broker's normal answer. */
 export type Ending =
-  /** Both ends are gone without a word, as when the broker is killed. */
+  /** Both sockets are destroyed without a notice, as when the broker is killed. */
   | 'cut'
-  /** As a broker does that shuts down: it closes the connection in place of an answer. */
+  /** The connection is closed instead of an answer, as by a broker that shuts down. */
   | 'closed'
-  /** The same right behind its answer, so that a client that was busy meanwhile reads both at once. */
+  /** The answer and the close arrive together, so that the client reads both at once. */
   | 'answered, then closed'
-  /** And with a reason that is not the broker's own end. */
+  /** The same with an internal error as the reason instead of a shutdown. */
   | 'answered, then failed';
 
 const shutdown = connectionClose(
@@ -30,17 +30,17 @@ interface Trap {
 interface Link {
   client: Socket;
   broker: Socket;
-  /** The request whose answer is the last thing this client hears. */
+  /** The last request that this client gets an answer to. */
   last: { method: AmqpMethod; trap: Trap } | undefined;
-  /** By the number of the channel. */
+  /** By channel number. */
   confirms: Map<number, ChannelConfirms>;
 }
 
-/** Stands before a broker, understands what clients ask of it, and can end a connection at exactly one step. */
+/** A proxy in front of a broker that parses the clients' requests and can end a connection at exactly one step. */
 export class BrokerGate {
-  /** What clients have asked for so far, in that order, such as `queue.declare payments.charge`. */
+  /** The clients' requests so far, in order, such as `queue.declare payments.charge`. */
   readonly steps: string[] = [];
-  /** Where clients have published to so far: routing keys. */
+  /** The routing keys of all publishes so far. */
   readonly published: string[] = [];
   private readonly links = new Set<Link>();
   private readonly traps = new Set<Trap>();
@@ -57,7 +57,7 @@ export class BrokerGate {
     return gate;
   }
 
-  /** The broker's URL, but through here. */
+  /** The broker's URL with this proxy in between. */
   get url(): string {
     const address = this.server.address();
     if (address === null || typeof address === 'string') throw new Error('the gate is closed');
@@ -66,7 +66,7 @@ export class BrokerGate {
     return through.href;
   }
 
-  /** Ends the connection in which a client gets to the step for the first time from now on. Resolves when it has. */
+  /** Ends the first connection whose client reaches the step from now on. Resolves when that has happened. */
   async endAt(step: string, ending: Ending): Promise<void> {
     await new Promise<void>((sprung) => {
       let seen = 0;
@@ -76,12 +76,12 @@ export class BrokerGate {
     });
   }
 
-  /** From now on clients do not hear that messages to these routing keys are confirmed, as when a queue has no majority. */
+  /** From now on clients get no confirms for messages to these routing keys, as when a queue has no majority. */
   withholdConfirms(...routingKeys: string[]): void {
     for (const routingKey of routingKeys) this.withheld.add(routingKey);
   }
 
-  /** They hear all of it now. */
+  /** Sends the withheld confirms. */
   releaseConfirms(): void {
     this.withheld.clear();
     for (const { client, confirms } of this.links) {
@@ -89,7 +89,7 @@ export class BrokerGate {
     }
   }
 
-  /** Tells clients that the broker takes no messages, as in an alarm. */
+  /** Tells clients that the broker accepts no messages, as in an alarm. */
   block(): void {
     for (const { client } of this.links) client.write(connectionBlocked('low on memory'));
   }
@@ -124,7 +124,7 @@ export class BrokerGate {
   }
 
   private request(link: Link, { bytes, method }: Frame): void {
-    // Whatever comes after its last request, the broker does not hear any more; only its own end is answered.
+    // Requests after the last one are not forwarded; the client's close-ok ends the connection.
     if (link.last) return method?.name === 'connection.close-ok' ? this.cut(link) : undefined;
     if (method?.name === 'confirm.select')
       link.confirms.set(method.channel, new ChannelConfirms(method.channel));
@@ -173,7 +173,7 @@ export class BrokerGate {
     const isAnswer =
       method?.name === `${link.last.method.name}-ok` && method.channel === link.last.method.channel;
     if (!isAnswer || trap.ending === 'closed') return;
-    // In one piece: the client must not get to do anything in between.
+    // In one write: the client must not be able to do anything in between.
     link.client.write(Buffer.concat([bytes, trap.ending === 'answered, then failed' ? failure : shutdown]));
     trap.sprung();
   }
@@ -185,14 +185,14 @@ export class BrokerGate {
   }
 }
 
-/** What a client hears of an answer that confirms publishes; undefined for any other. */
+/** The part of a confirm that is forwarded to the client; undefined for any other answer. */
 function passingConfirms({ confirms }: Link, { channel, acknowledged }: AmqpMethod): Buffer | undefined {
   return acknowledged && confirms.get(channel)?.passing(acknowledged);
 }
 
-/** How a request is called in a test; undefined for what happens all the time. */
+/** The name of a request in tests; undefined for frequent requests that no test uses as a step. */
 function stepOf({ name, subject }: AmqpMethod): string | undefined {
   if (['basic.publish', 'basic.ack', 'connection.close-ok'].includes(name)) return undefined;
-  // The broker makes up a name for a queue without one, each time another.
+  // The broker generates a new name each time for a queue without a name.
   return subject === '' ? name : `${name} ${subject.replace(/^amq\.gen-.*/, 'amq.gen')}`;
 }

@@ -36,7 +36,7 @@ export interface PublishPaymentOptions extends PublishOptions {
 
 const requestBinding = { queue: workQueue, exchange, key: requested };
 
-/** The test's own view of the broker: publishes with confirms, looks without taking. */
+/** The test's own access to the broker: publishes with confirms, and reads without removing messages. */
 export class Broker {
   readonly url: string;
   private readonly vhost: string;
@@ -58,7 +58,7 @@ export class Broker {
     }
   }
 
-  /** As the service itself delays a payment: it comes to the work queue from a retry queue. */
+  /** Delays a payment as the service does: it reaches the work queue from a retry queue. */
   async publishDelayed(payment: Payment): Promise<void> {
     await this.publish(JSON.stringify(payment), {
       exchange: '',
@@ -67,7 +67,7 @@ export class Broker {
     });
   }
 
-  /** Resolves when the broker has confirmed and routed the message; anything else is an error of the test. */
+  /** Resolves when the broker has confirmed and routed the message; otherwise the test fails. */
   async publish(
     body: string | Buffer,
     { exchange: to = exchange, routingKey = requested, headers = {}, properties = {} }: PublishOptions = {},
@@ -92,7 +92,7 @@ export class Broker {
     if (returned) throw new Error(`${to} has no queue for ${routingKey}: has no service declared it yet?`);
   }
 
-  /** Publishes a request whose headers are given as bytes, for what this language's client would not write. */
+  /** Publishes a request with its headers given as bytes, because the JavaScript client cannot write all of them. */
   async publishRaw(body: string, headers: RawEntries, to: string = exchange): Promise<void> {
     await publishRaw(await this.session.publishing(), {
       ...{ exchange: to, routingKey: requested, headers },
@@ -118,7 +118,7 @@ export class Broker {
     });
   }
 
-  /** Takes the dead letters out of their queue; each is handed over before it is gone. */
+  /** Removes the dead letters from their queue; each is passed to `keep` before it is acknowledged. */
   async takeDeadLetters(keep: (letter: DeadLetter) => void): Promise<void> {
     await this.session.withChannel(async (channel) => {
       for (
@@ -132,7 +132,7 @@ export class Broker {
     });
   }
 
-  /** Waits for that many dead letters by the queue's length, so that each look costs no delivery. */
+  /** Waits for so many dead letters by the queue's length, because checking the length causes no deliveries. */
   async waitForDeadLetters(count: number): Promise<DeadLetter[]> {
     await eventually(async () => {
       expect(await this.depth(deadLetterQueue)).toBeGreaterThanOrEqual(count);
@@ -140,7 +140,7 @@ export class Broker {
     return this.deadLetters();
   }
 
-  /** Messages ready in a queue: those a consumer holds unacknowledged are not among them. */
+  /** Ready messages in a queue, without those that a consumer holds unacknowledged. */
   async depth(queue: string): Promise<number> {
     return this.session.withChannel(async (channel) => (await channel.checkQueue(queue)).messageCount);
   }
@@ -149,7 +149,7 @@ export class Broker {
     return this.session.withChannel(async (channel) => (await channel.checkQueue(queue)).consumerCount);
   }
 
-  /** Every queue of the service with the messages ready in it. */
+  /** The number of ready messages of every queue of the service. */
   async queueDepths(): Promise<Record<string, number>> {
     const names = await this.queueNames();
     const depths = await Promise.all(names.map(async (name) => [name, await this.depth(name)] as const));
@@ -157,8 +157,8 @@ export class Broker {
   }
 
   /**
-   * What nobody has acknowledged: work and waiting retries. Exact only when no consumer is connected, for then all it
-   * held is back in its queue.
+   * Messages that are not acknowledged: work and delayed copies. Waits until no consumer is connected, because only then
+   * are the messages that it held back in their queue.
    */
   async unfinished(): Promise<Record<string, number>> {
     if (!(await this.queueNames()).includes(workQueue)) return {};
@@ -172,17 +172,17 @@ export class Broker {
     return Object.fromEntries(depths.filter(([name, ready]) => isWork(name) && ready > 0));
   }
 
-  /** Whether nothing waits to be delivered: what consumers hold is theirs to finish. */
+  /** Whether no message waits for delivery; messages that consumers hold do not count. */
   async isDrained(): Promise<boolean> {
     return Object.keys(await this.waitingWork()).length === 0;
   }
 
-  /** From now on each delivery of the queue is on record. */
+  /** Records each delivery of the queue from now on. */
   async traceDeliveries(queue: string = workQueue): Promise<DeliveryTrace> {
     return DeliveryTrace.start(await this.session.newChannel(), queue);
   }
 
-  /** Takes the next message and dies with it in flight, as a consumer does whose process the message kills. */
+  /** Takes the next message and closes the channel with it in flight, like a consumer whose process the message kills. */
   async dieHoldingAMessage(): Promise<void> {
     await this.session.withChannel(async (channel) => {
       expect(await channel.get(workQueue)).toBeTruthy();
@@ -190,8 +190,8 @@ export class Broker {
   }
 
   /**
-   * Every connection of the virtual host but the test's own. Ask before the moment that matters: management learns of a
-   * new connection seconds later.
+   * Every connection of the virtual host except the test's own. Call it early: management lists a new connection only
+   * after some seconds.
    */
   async otherConnections(): Promise<string[]> {
     return eventually(async () => {
@@ -202,7 +202,7 @@ export class Broker {
     });
   }
 
-  /** Cuts connections from the broker's side. */
+  /** Closes connections from the broker's side. */
   async forceClose(connections: string[]): Promise<void> {
     await Promise.all(connections.map((name) => this.management.closeConnection(name)));
   }

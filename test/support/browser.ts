@@ -5,13 +5,13 @@ import { runFolder } from './isolation';
 
 const programs = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 
-/** A headless Chromium: the machine's own, else Debian's package, which is installed for it. */
+/** A headless Chromium: the one on this machine, or else Debian's package, which is then installed. */
 export async function openBrowser(): Promise<Browser> {
   if (findChromium() === undefined) await offerPackages(['chromium'], runFolder());
   const executablePath = findChromium();
   if (executablePath === undefined) {
     throw new Error(
-      `The console is tested in a real browser, and this machine has none of ${programs.join(', ')}. Install one ` +
+      `The console is tested in a real browser, but this machine has none of ${programs.join(', ')}. Install one ` +
         '(Debian, Ubuntu: sudo apt-get install chromium) and run the test again.',
     );
   }
@@ -28,9 +28,9 @@ interface Look {
   still?: boolean;
 }
 
-/** The console as a person meets it. */
+/** The console in a browser, as an operator sees it. */
 export class ConsolePage {
-  /** What the page should not have complained of. */
+  /** Errors that the page reported. */
   readonly errors: string[] = [];
 
   private constructor(readonly page: Page) {
@@ -47,7 +47,7 @@ export class ConsolePage {
     return opened;
   }
 
-  /** For what has to be arranged before the console is opened. */
+  /** A page for preparations before the console is opened. */
   static async blank(browser: Browser, look: Look = {}): Promise<ConsolePage> {
     const page = await browser.newPage({
       reducedMotion: look.still ? 'reduce' : 'no-preference',
@@ -57,7 +57,7 @@ export class ConsolePage {
     return new ConsolePage(page);
   }
 
-  /** The number that stands in a place of the flow, such as `charged`. */
+  /** The number at a node of the flow, such as `charged`. */
   async count(place: string): Promise<number> {
     return Number(await this.page.locator(`[data-node="${place}"] dd`).first().textContent());
   }
@@ -66,7 +66,7 @@ export class ConsolePage {
     await this.page.getByRole('button', { name }).first().click();
   }
 
-  /** Publishes by the form. */
+  /** Publishes with the form. */
   async publish(fields: Record<string, string>): Promise<void> {
     for (const [label, value] of Object.entries(fields)) {
       await this.page.getByLabel(label, { exact: true }).fill(value);
@@ -75,21 +75,21 @@ export class ConsolePage {
   }
 
   async chooseGateway(name: string | RegExp): Promise<void> {
-    const isTold = this.page.waitForResponse((answer) => answer.request().method() === 'PUT');
+    const response = this.page.waitForResponse((answer) => answer.request().method() === 'PUT');
     await this.page.getByRole('radio', { name }).check();
-    await isTold;
+    await response;
   }
 
   get banner(): Promise<string> {
     return this.page.locator('#banner').innerText();
   }
 
-  /** The texts of the payments' rows, the newest first. */
+  /** The texts of the payment rows, newest first. */
   get rows(): Promise<string[]> {
     return this.page.locator('#payment-list > li').allInnerTexts();
   }
 
-  /** Which processes the time lines name. */
+  /** The processes that the time lines name. */
   async processesInRows(): Promise<Set<string>> {
     const items = await this.page.locator('.events li').all();
     const titles = await Promise.all(items.map((item) => item.getAttribute('title')));

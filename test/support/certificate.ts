@@ -7,7 +7,7 @@ export interface Certificate {
   readonly keyFile: string;
 }
 
-/** A certificate for the servers of this machine, signed by itself: it is its own authority. */
+/** A self-signed certificate for servers on this machine; it is its own certificate authority. */
 export function makeCertificate(directory: string): Certificate {
   mkdirSync(directory, { recursive: true });
   const names = [

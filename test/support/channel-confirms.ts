@@ -1,34 +1,34 @@
 import { acknowledgement } from './amqp-frames';
 import type { Acknowledged } from './amqp-frames';
 
-/** What was published on one channel, and what its client has not been told yet. */
+/** The publishes of one channel, and the confirms that are withheld from its client. */
 export class ChannelConfirms {
   private count = 0;
-  /** Tags that the broker has not confirmed: whether to keep the confirm back. */
+  /** For each tag that the broker has not confirmed: whether to withhold its confirm. */
   private readonly open = new Map<number, boolean>();
-  private readonly keptBack: number[] = [];
+  private readonly withheld: number[] = [];
 
   constructor(private readonly channel: number) {}
 
-  published(isKeptBack: boolean): void {
-    this.open.set(++this.count, isKeptBack);
+  published(isWithheld: boolean): void {
+    this.open.set(++this.count, isWithheld);
   }
 
-  /** What the client may hear of the broker's answer: the same tags one by one, without those that are kept back. */
+  /** The confirms to forward: the tags of the broker's answer one by one, without the withheld ones. */
   passing({ tag, isMultiple }: Acknowledged): Buffer {
     const confirmed = [...this.open.keys()].filter((each) => each === tag || (isMultiple && each < tag));
-    const told = confirmed.filter((each) => this.open.get(each) === false);
+    const forwarded = confirmed.filter((each) => this.open.get(each) === false);
     for (const each of confirmed) {
-      if (this.open.get(each) === true) this.keptBack.push(each);
+      if (this.open.get(each) === true) this.withheld.push(each);
       this.open.delete(each);
     }
-    return this.acknowledgements(told);
+    return this.acknowledgements(forwarded);
   }
 
-  /** What was kept back. */
+  /** The withheld confirms; later ones are forwarded at once. */
   release(): Buffer {
     for (const each of this.open.keys()) this.open.set(each, false);
-    return this.acknowledgements(this.keptBack.splice(0));
+    return this.acknowledgements(this.withheld.splice(0));
   }
 
   private acknowledgements(tags: readonly number[]): Buffer {

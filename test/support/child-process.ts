@@ -15,25 +15,25 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
-/** What Node.js prints last, or instead of dying, when an error or a rejected promise was left to nobody. */
-const leftToNobody = /^Node\.js v\d+\.\d+\.\d+$|UnhandledPromiseRejection/;
+/** What Node.js prints for an uncaught error, or for an unhandled rejection that does not end the process. */
+const unhandledError = /^Node\.js v\d+\.\d+\.\d+$|UnhandledPromiseRejection/;
 const shownLines = 40;
 let crashes: string[] = [];
 
-/** What the programs printed that died of an error nobody handled since this was asked last. */
+/** The output of programs with an unhandled error since the last call. */
 export function takeCrashes(): string[] {
   const taken = crashes;
   crashes = [];
   return taken;
 }
 
-/** A Node.js program under test. What it prints is kept, and also written to a file under `.run` for whoever must debug. */
+/** A Node.js program under test. Its output is kept, and also written to a file under `.run` for debugging. */
 export class NodeProcess {
   readonly exited: Promise<Exit>;
   private readonly child: ChildProcess;
   private readonly lines: string[] = [];
   private frozen = false;
-  /** Whether it met an error that nobody handled. */
+  /** Whether it had an unhandled error. */
   crashed = false;
 
   constructor(
@@ -43,7 +43,7 @@ export class NodeProcess {
     const { args = [], nodeArgs = [] } = options;
     this.child = spawn(process.execPath, [...nodeArgs, resolve(projectRoot, script), ...args], {
       cwd: projectRoot,
-      // Nothing of the test run's own environment but what any program needs: a test states what it depends on.
+      // Only what every program needs from the test run's environment: a test must state what it depends on.
       env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -59,17 +59,17 @@ export class NodeProcess {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** Everything printed so far, standard output and standard error together. */
+  /** Standard output and standard error so far. */
   get output(): string {
     return this.lines.join('\n');
   }
 
-  /** The JSON lines among it. */
+  /** The JSON lines of the output. */
   get logs(): JsonObject[] {
     return this.lines.map(parseJsonObject).filter((line) => line !== undefined);
   }
 
-  /** Asks the process to stop, and resolves when it has. */
+  /** Asks the process to stop, and resolves when it has exited. */
   async terminate(): Promise<Exit> {
     this.thaw();
     return this.signal('SIGTERM');
@@ -79,7 +79,7 @@ export class NodeProcess {
     return this.signal('SIGKILL');
   }
 
-  /** Stops the process in its tracks, as a long garbage collection or a paused virtual machine would. */
+  /** Suspends the process, as a long garbage collection or a paused virtual machine would. */
   freeze(): void {
     this.frozen = true;
     this.child.kill('SIGSTOP');
@@ -100,7 +100,7 @@ export class NodeProcess {
     const keep = (line: string): void => {
       this.lines.push(line);
       file.write(`${line}\n`);
-      if (!leftToNobody.test(line)) return;
+      if (!unhandledError.test(line)) return;
       this.crashed = true;
       crashes.push(`${name} (${this.child.pid}):\n${this.lines.slice(-shownLines).join('\n')}`);
     };
@@ -110,7 +110,7 @@ export class NodeProcess {
     void this.exited.catch(() => undefined).then(() => file.end());
   }
 
-  /** An interrupted test run must leave no service behind, and cannot clean up itself. */
+  /** An interrupted test run cannot clean up, but must leave no service running. */
   private endWithTheTests(): void {
     const guard = guardWith(['kill', '-KILL', String(this.child.pid)]);
     this.exited.then(guard.release, guard.release);

@@ -2,9 +2,9 @@ import { NodeProcess } from './child-process';
 import { isJsonObject } from './json';
 import type { JsonObject } from './json';
 
-/** What `npm run dead-letters` runs, once everything is built. */
+/** The program behind `npm run dead-letters`, without the build step. */
 export class DeadLettersCommand {
-  /** `redis` is asked by a replay only. */
+  /** Only a replay needs `redis`. */
   constructor(
     private readonly broker: () => { url: string },
     private readonly redis?: () => { url: string },
@@ -20,7 +20,7 @@ export class DeadLettersCommand {
     return { code, output: command.output };
   }
 
-  /** What it prints for programs; anything else printed, or a failure, is an error of the test. */
+  /** Its `--json` document; any other output or a failure fails the test. */
   async json(...args: string[]): Promise<unknown> {
     const { code, output } = await this.run(...args, '--json');
     if (code !== 0) throw new Error(`${args.join(' ')} ended with code ${code}:\n${output}`);
@@ -31,7 +31,7 @@ export class DeadLettersCommand {
   async list(): Promise<JsonObject[]> {
     const list = await this.json('list');
     if (isJsonObject(list) && Array.isArray(list.deadLetters)) return list.deadLetters.filter(isJsonObject);
-    throw new Error(`the list is no list: ${JSON.stringify(list)}`);
+    throw new Error(`the output is not a list: ${JSON.stringify(list)}`);
   }
 
   /** The id of the only dead letter with these fields. */

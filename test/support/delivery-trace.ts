@@ -8,7 +8,7 @@ const firehose = 'amq.rabbitmq.trace';
 export interface Traced {
   key: unknown;
   messageId: unknown;
-  /** Seconds since 1970, as the publisher set it. */
+  /** The publisher's timestamp, in seconds since 1970. */
   timestamp: unknown;
   headers: JsonObject;
   redelivered: boolean;
@@ -17,8 +17,8 @@ export interface Traced {
 }
 
 /**
- * What the broker itself saw of the work queue's deliveries and the retry copies, through its firehose. Management's
- * counters lag by seconds and know no keys.
+ * Deliveries of the work queue and delayed copies, recorded by the broker's firehose tracer. Management's counters lag by
+ * seconds and do not tell keys apart.
  */
 export class DeliveryTrace {
   private readonly delivered: Traced[] = [];
@@ -35,19 +35,19 @@ export class DeliveryTrace {
     return trace;
   }
 
-  /** Deliveries from the work queue, in their order. */
+  /** Deliveries from the work queue, in order. */
   deliveries(key?: string): Traced[] {
     return of(key, this.delivered);
   }
 
-  /** Copies that went to wait in a retry queue. */
+  /** Copies that were published to a retry queue. */
   delayed(key?: string): Traced[] {
     return of(key, this.published).filter(({ queues }) =>
       queues.some((queue) => queue.startsWith(`${this.queue}.retry.`)),
     );
   }
 
-  /** Deliveries that did not end in a retry queue: done with, or in a consumer's hands for good. */
+  /** The number of deliveries that were not delayed: settled otherwise, or still in flight. */
   final(key?: string): number {
     return this.deliveries(key).length - this.delayed(key).length;
   }

@@ -4,7 +4,7 @@ import type { Permissions } from './management';
 
 const page = readFileSync(resolve(__dirname, '../../docs/operations/running.md'), 'utf8');
 
-/** The rules of `user <name> on >PASSWORD …`, as the page has them for `users.acl`. */
+/** The rules of `user <name> on >PASSWORD …` that the page gives for `users.acl`. */
 export function documentedAcl(name: string): string[] {
   const rules = new RegExp(`^user ${name} on >PASSWORD (.+)$`, 'm').exec(page)?.[1];
   if (rules === undefined) throw new Error(`the page has no line for the Redis user ${name}`);

@@ -9,10 +9,10 @@ import {
 } from '../../src/idempotency';
 import { ManualClock } from '../../src/idempotency/testing';
 
-export const failure = new Error('the gateway is away');
+export const failure = new Error('the gateway is unavailable');
 export const ttlSeconds = 60;
 
-/** A store on a clock that moves when told, with other answers in place of some of its own. */
+/** A memory store on a manual clock, with some methods replaced. */
 export function storeWith(
   replacements: (own: MemoryIdempotencyStore) => Partial<IdempotencyStore> = () => ({}),
 ) {
@@ -46,7 +46,7 @@ export const request = (fields: Partial<RunRequest> = {}): RunRequest => ({
   ...fields,
 });
 
-/** Work that has begun when it says so, and fails when it is told. */
+/** Work that reports its start and fails on request. */
 export function failingWork() {
   const steps = new EventEmitter();
   const begun = once(steps, 'begun');

@@ -14,13 +14,13 @@ export class EventStream {
     const { body, status } = await fetch(url, { signal: aborting.signal });
     if (!body || status !== 200) throw new Error(`${url} answered ${status}`);
     const input = Readable.from(body);
-    // Ended by us, or by the service that stops.
+    // The test closes the stream, or the service stops.
     input.on('error', () => undefined);
     const reader = createInterface({ input });
     return new EventStream(aborting, reader[Symbol.asyncIterator](), reader);
   }
 
-  /** What the next event of this type carries. */
+  /** The data of the next event of this type. */
   async next(type: string): Promise<unknown> {
     return this.until(type, () => true);
   }
@@ -29,7 +29,7 @@ export class EventStream {
     let current = '';
     for (;;) {
       const { value, done } = await this.lines.next();
-      if (done) throw new Error(`the stream ended without the '${type}' that was waited for`);
+      if (done) throw new Error(`the stream ended without the awaited event '${type}'`);
       if (value.startsWith('event: ')) current = value.slice('event: '.length);
       if (!value.startsWith('data: ') || current !== type) continue;
       const data: unknown = JSON.parse(value.slice('data: '.length));

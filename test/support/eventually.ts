@@ -4,8 +4,8 @@ export interface Patience {
 }
 
 /**
- * Asks again until `check` holds, and answers what it returned. A check that throws (an `expect` inside it, for
- * instance) or returns `false` does not hold yet. After `withinMs` (default 15 s) the last failure is thrown.
+ * Repeats `check` until it holds, and returns its value. A check that throws (for instance a failed `expect`) or returns
+ * `false` does not hold yet. After `withinMs` (default 15 s) the last failure is thrown.
  */
 export async function eventually<T>(check: () => T | Promise<T>, patience: Patience = {}): Promise<T> {
   const { withinMs = 15_000, everyMs = 50 } = patience;

@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { isJsonObject } from './json';
 
 /**
- * Loaded with `--require` before the built service, this makes the AMQP client throw in the middle of a publish, once,
- * for a message of payment `FAILS-ONCE` that goes to a retry queue: the confirm is already counted then.
+ * Loaded with `--require` before the built service. The AMQP client throws once in the middle of a publish, for a message
+ * of payment `FAILS-ONCE` to a retry queue: at that point the confirm is already counted.
  */
 const main = resolve(process.argv[1] ?? '');
 const model: unknown = createRequire(main)('amqplib/lib/channel_model');

@@ -20,7 +20,7 @@ const COMPILER_OPTIONS = {
   rootDir: 'src',
 };
 
-/** A NestJS application in a folder of its own, made of the code blocks of the manual and the packed module. */
+/** A NestJS application in its own folder, built from the code blocks of the manual and the packed module. */
 export class FreshApplication {
   private readonly lines: string[] = [];
 
@@ -57,7 +57,7 @@ export class FreshApplication {
     await writeFile(join(this.folder, file), content);
   }
 
-  /** What the tests of the manual say, once compiled; empty when they pass. */
+  /** The output of the manual's compiled tests; empty if they pass. */
   async test(): Promise<string> {
     try {
       await run('npx', ['jest', '--rootDir', 'dist', '--silent'], { cwd: this.folder });
@@ -67,7 +67,7 @@ export class FreshApplication {
     }
   }
 
-  /** What the compiler says; empty when all is well. */
+  /** The output of the compiler; empty if it succeeds. */
   async compile(): Promise<string> {
     try {
       await run('npx', ['tsc'], { cwd: this.folder });
@@ -121,7 +121,7 @@ async function blocksOfTheManual(): Promise<[file: string, content: string][]> {
   ]);
 }
 
-/** What a NestJS application has anyway, in the versions of this project. */
+/** The packages that every NestJS application has, in the versions of this project. */
 async function toolsOf(): Promise<string[]> {
   const { dependencies, devDependencies } = JSON.parse(
     await readFile(join(root, 'package.json'), 'utf8'),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import Stripe from 'stripe';
 import type { Sandbox } from './sandbox';
 
-/** Talks to the sandbox as the service does: through the official package, and without its retries. */
+/** Calls the sandbox as the service does: with the official package, without its retries. */
 export class GatewayClient {
   readonly stripe: Stripe;
 
@@ -22,7 +22,7 @@ export class GatewayClient {
   }
 }
 
-/** A gateway key that no other test has. */
+/** A unique gateway key. */
 export function newGatewayKey(): string {
   return `payment:${randomUUID()}`;
 }
@@ -32,7 +32,7 @@ export function messageKey(gatewayKey: string): string {
   return gatewayKey.replace(/^payment:/, '');
 }
 
-/** The error with which the call failed; throws when it did not. */
+/** The error with which the call failed; throws if it succeeded. */
 export async function gatewayError(call: Promise<unknown>): Promise<Stripe.errors.StripeError> {
   const outcome = await call.then(
     () => 'success',
@@ -42,7 +42,7 @@ export async function gatewayError(call: Promise<unknown>): Promise<Stripe.error
   throw new Error(`expected an error of the gateway, got ${String(outcome)}`);
 }
 
-/** Whether an answer, or an error, came out of the gateway's store. */
+/** Whether a response or an error was replayed from the gateway's store. */
 export function isReplayed(answer: { headers?: Record<string, string> }): boolean {
   return answer.headers?.['idempotent-replayed'] === 'true';
 }

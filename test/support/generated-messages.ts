@@ -8,7 +8,7 @@ const id = fc
   .filter((text) => !/\d{13}/.test(text));
 const currency = fc.constantFrom(...currencyCodes());
 const email = fc.constantFrom('customer@example.com', 'a.b+c@sub.example.org', null);
-/** Whole units: valid in each currency, as the document says what depends on it in words. */
+/** Whole units, which are valid in every currency: JSON Schema cannot express the rules of single currencies. */
 const amount = fc.integer({ min: 1, max: 9_999 });
 
 /** Valid bodies of payment requests, without a key. */
@@ -40,7 +40,7 @@ export const events = fc.record(
   },
 );
 
-/** What anybody might write in the place of anything, but amounts that are right in some currencies only. */
+/** Arbitrary values for any field, except amounts that are valid only in some currencies. */
 export const nonsense = fc.oneof(
   fc.constantFrom<unknown>(
     '',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
-/** Names that mean something to the service, or to JavaScript. */
-const LOADED_NAMES = [
+/** Names with a meaning for the service or for JavaScript. */
+const SPECIAL_NAMES = [
   ...[
     'idempotency-key',
     'idempotencyKey',
@@ -15,7 +15,7 @@ const LOADED_NAMES = [
 ];
 
 const name = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom(...LOADED_NAMES) },
+  { weight: 3, arbitrary: fc.constantFrom(...SPECIAL_NAMES) },
   fc.string({ maxLength: 20 }),
 );
 
@@ -37,7 +37,7 @@ const text = fc.oneof(
   ),
 );
 
-/** Numbers as the parser meets them: among them those that are no amounts, and those that are rounded. */
+/** Numbers for the parser, including invalid amounts and values that floating point rounds. */
 const number = fc.oneof(
   fc.double(),
   fc.integer(),
@@ -53,14 +53,14 @@ const { anything } = fc.letrec<{ anything: unknown; table: Record<string, unknow
     fc.array(tie('anything'), { maxLength: 4 }),
     tie('table'),
   ),
-  // With a prototype, and `__proto__` as a property of its own, as the AMQP client makes tables.
+  // With a prototype, and with `__proto__` as an own property, like the tables of the AMQP client.
   table: fc.dictionary(name, tie('anything'), { maxKeys: 6, noNullPrototype: true }),
 }));
 
-/** Any JSON, but with the values that JSON cannot hold where a header table can hold them. */
+/** Any JSON value, and also values that a header table can hold but JSON cannot. */
 export const hostileValue = anything;
 
-/** A header table, or what somebody sent in its place. */
+/** A header table, or another value in its place. */
 export const hostileHeaders = fc.oneof(
   fc.dictionary(
     name,
@@ -73,7 +73,7 @@ export const hostileHeaders = fc.oneof(
   fc.constantFrom<unknown>(undefined, null, 7, 'text'),
 );
 
-/** Bytes of a body: noise, JSON, broken JSON, and payments with something wrong in them or nothing. */
+/** Bytes of a body: noise, JSON, broken JSON, and valid or invalid payments. */
 export const hostileBody = fc.oneof(
   fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
   anything.map((value) => Buffer.from(JSON.stringify(value))),
@@ -84,7 +84,7 @@ export const hostileBody = fc.oneof(
     .map(([payment, at, noise]) => spliced(JSON.stringify(payment), at, noise)),
 );
 
-/** A payment as customers write it, in which any field may be missing or anything. */
+/** A payment in which any field may be missing or have any value. */
 function aPaymentLike(): fc.Arbitrary<Record<string, unknown>> {
   const field = (good: fc.Arbitrary<unknown>) =>
     fc.option(fc.oneof({ weight: 12, arbitrary: good }, anything), { nil: undefined, freq: 12 });

@@ -1,17 +1,17 @@
 import { rawBytes, rawDouble, rawFlag, rawList, rawTable, rawText, rawTimestamp } from './raw-amqp';
 import type { RawEntries, RawField } from './raw-amqp';
 
-/** What kind of table a sender may put into the headers, though nobody should. */
+/** Kinds of header tables that a publisher can send but should not. */
 export const hostileHeaderKinds = ['marks', 'sizes', 'names', 'shapes'] as const;
 export type HostileHeaderKind = (typeof hostileHeaderKinds)[number];
 
-/** Tables that the AMQP client reads well; many of them it cannot write. */
+/** Tables that the AMQP client can read; many of them it cannot write. */
 export const hostileHeaders: Record<HostileHeaderKind, readonly RawEntries[]> = {
-  // Its own way to write types that JavaScript lacks: a table with the key `!`, which by AMQP is a name like any other.
+  // The client represents types that JavaScript lacks as a table with the key `!`, which in AMQP is a normal name.
   marks: ['timestamp', 'decimal', 'int64', 'float', 'object', 'array', 'no such type', ''].map((type) => [
     ['x-note', rawTable([['!', rawText(type)]])],
   ]),
-  // It writes all headers into one buffer of 64 kB.
+  // The client writes all headers into one buffer of 64 kB.
   sizes: [
     [['x-series', rawList(Array.from({ length: 7_100 }, () => rawDouble(0.5)))]],
     [['x-series', rawList(Array.from({ length: 9_000 }, () => rawDouble(1.5)))]],

@@ -3,7 +3,7 @@ import type { Payment } from './payments';
 import type { JsonObject } from './json';
 import { keyHeader } from './topology';
 
-/** A message that must never be charged, and what the service has to say about it. */
+/** A message that must never be charged, and its dead-letter reason. */
 export interface HostileMessage {
   name: string;
   reason: 'missing-idempotency-key' | 'invalid-idempotency-key' | 'invalid-message';
@@ -15,7 +15,7 @@ const cardNumber = '4242424242424242';
 
 export const hostileMessages: HostileMessage[] = [...withoutKey(), ...withBadKey(), ...withBadBody()];
 
-/** What no log line, dead letter detail or answer may hold. */
+/** Texts that must not appear in a log line, a dead letter's detail or a response. */
 export const secretsInHostileMessages = [cardNumber, '4242 4242 4242 4242'];
 
 function withoutKey(): HostileMessage[] {
@@ -165,7 +165,7 @@ function textWithout(...names: (keyof Payment)[]): string {
   );
 }
 
-/** The header agrees with the body where the body has a key, so that only the body is at fault. */
+/** The header gets the body's key if there is one, so that only the body is invalid. */
 function keyOf(body: string | Buffer): string {
   return /"idempotencyKey":"([^"]+)"/.exec(body.toString('latin1'))?.[1] ?? aPayment().idempotencyKey;
 }

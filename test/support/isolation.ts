@@ -14,18 +14,18 @@ export function given(name: string): string {
   return value;
 }
 
-/** For a program that is no spec file: the folder that it has already. */
+/** For a program that is not a spec file: the folder that it already has. */
 export function useRunFolder(directory: string): void {
   folder = directory;
 }
 
-/** Where this spec file's programs keep their data and logs, under the git-ignored `.run`; gone with the next run. */
+/** The folder for data and logs of this spec file's programs, under the git-ignored `.run`; the next run removes it. */
 export function runFolder(): string {
   folder ??= openRun(specName().replace(/[^a-z]/g, ''));
   return folder;
 }
 
-/** A name for a virtual host that says which spec it belongs to. */
+/** A name for a virtual host that contains the name of its spec. */
 export function vhostName(): string {
   return `e2e-${specName()}-${randomUUID().slice(0, 8)}`;
 }
@@ -42,8 +42,8 @@ export function onVhost(url: string, vhost: string): string {
 }
 
 /**
- * The server's URL with a database that no other running spec has: each Jest worker owns ten of them, counted from the
- * database the URL names.
+ * The server's URL with a database that no other running spec uses: each Jest worker owns ten databases, counted from the
+ * one in the URL.
  */
 export function ownDatabase(url: string): string {
   const own = new URL(url);

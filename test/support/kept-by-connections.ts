@@ -2,15 +2,15 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 
 /**
- * Loaded with `--require` before the built service. On SIGUSR2 it prints one line of JSON with how much each object that
- * outlives a connection holds: the sizes of its collections, and its listeners.
+ * Loaded with `--require` before the built service. On SIGUSR2 it prints one line of JSON about each object that outlives
+ * a connection: the sizes of its collections and the number of its listeners.
  */
 const load = createRequire(resolve(__dirname, '../../dist/main.js'));
 const roots = new Map<string, object>();
 
 type Method = (this: object, ...args: unknown[]) => unknown;
 
-/** The object is known by the first call of a method that each such object gets. */
+/** Finds the object by a call of a method that is called on every such object. */
 function watch(path: string, name: string, method: string): void {
   const type: unknown = Reflect.get(load(path) as object, name);
   if (typeof type !== 'function') throw new Error(`${path} has no ${name}`);
@@ -30,7 +30,7 @@ watch('./messaging/connection-upkeep.js', 'ConnectionUpkeep', 'onModuleInit');
 watch('./messaging/publisher.js', 'Publisher', 'onModuleInit');
 watch('./messaging/publishing-channel.js', 'PublishingChannel', 'onModuleInit');
 
-/** Of the object and what it holds itself, by the name of the property. */
+/** Sizes of the object's own collections, by property name. */
 function sizesOf(name: string, object: object, depth = 2): [string, number][] {
   const listeners = listenersOf(object);
   const own = Object.entries(object).flatMap(([property, value]: [string, unknown]): [string, number][] => {
@@ -45,7 +45,7 @@ function sizesOf(name: string, object: object, depth = 2): [string, number][] {
   return listeners === undefined ? own : [[`${name} listeners`, listeners], ...own];
 }
 
-/** What a connection replaces is not followed: it is new each time. */
+/** Other objects are not followed, because each connection replaces them. */
 function isOfConnections(property: string): boolean {
   return /^_managed(Connection|Channels)$/.test(property) || /^(topology|consumer|current)$/.test(property);
 }

@@ -4,7 +4,7 @@ import { isJsonObject } from './json';
 import type { JsonObject } from './json';
 import type { Service } from './service';
 
-/** For a service that is to be asked with `keptBy`. */
+/** Node.js arguments of a service that `keptBy` inspects. */
 export const tellsWhatItKeeps = ['scripts/typescript.js', 'test/support/kept-by-connections.ts'].flatMap(
   (file) => ['--require', resolve(__dirname, '../..', file)],
 );
@@ -15,7 +15,7 @@ export async function keptBy(service: Service): Promise<JsonObject> {
   void service.signal('SIGUSR2');
   return eventually(() => {
     const [report] = reports(service).slice(before);
-    if (report === undefined) throw new Error('the service has not said what it keeps');
+    if (report === undefined) throw new Error('the service has not reported what it holds');
     return report;
   });
 }

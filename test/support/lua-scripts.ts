@@ -10,12 +10,12 @@ export function sourceOf(script: string): string {
   return readFileSync(join(scriptFolder, `${script}.lua`), 'utf8');
 }
 
-/** What a request to begin says of its age and its attempts. */
+/** Arguments of `begin` about the age and the attempts of a request. */
 type Begin = Partial<Record<'madeAt' | 'tolerance' | 'waiting' | 'most' | 'forgiven', number | ''>>;
 
 let keysTaken = 0;
 
-/** Runs a script with the key names that its header lists, of one idempotency key. */
+/** Runs scripts for one idempotency key, with the key names that their headers list. */
 function runnerOn(client: Redis, key = `key-${++keysTaken}`) {
   const names = { record: `record:${key}`, lock: `lock:${key}`, attempts: `attempts:${key}` };
   const all = [names.record, names.lock, names.attempts];
@@ -50,7 +50,7 @@ function runnerOn(client: Redis, key = `key-${++keysTaken}`) {
   };
 }
 
-/** A Redis for the tests of a file, and what runs scripts there. */
+/** A Redis server for the tests of a file, and a runner for its scripts. */
 export function useScripts() {
   let server: OwnRedis;
   let client: Redis;

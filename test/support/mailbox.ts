@@ -2,25 +2,25 @@ import { once } from 'node:events';
 import { SMTPServer } from 'smtp-server';
 import type { SMTPServerDataStream } from 'smtp-server';
 
-/** An e-mail that the mail server took responsibility for. */
+/** An e-mail that the mail server accepted. */
 export interface ReceivedMail {
   from: string;
   to: string[];
-  /** Headers and text, as they came. */
+  /** Headers and text as received. */
   source: string;
 }
 
-/** A real mail server whose mailbox the test can look into. It can be away, refuse, and hesitate. */
+/** A real mail server with a mailbox that the test can read. It can be stopped, refuse e-mails, and delay its answer. */
 export class Mailbox {
-  /** Everything that it said "250" to, or is about to say it to. */
+  /** Every e-mail that it answered with "250" or will answer so. */
   readonly mails: ReceivedMail[] = [];
-  /** Messages that it was asked to take, whatever it said. */
+  /** E-mails that were sent to it, whatever it answered. */
   attempts = 0;
   private server: SMTPServer | undefined;
   private refusal: number | undefined;
   private gate: Promise<void> = Promise.resolve();
 
-  /** The system's choice at first, and that one ever after. */
+  /** Chosen by the system at the first start, and reused at every later start. */
   private port = 0;
 
   private constructor() {}
@@ -31,7 +31,7 @@ export class Mailbox {
     return mailbox;
   }
 
-  /** What `SMTP_URL` is set to. */
+  /** The value for `SMTP_URL`. */
   get url(): string {
     return `smtp://127.0.0.1:${this.port}`;
   }
@@ -48,7 +48,7 @@ export class Mailbox {
       onRcptTo: (_address, _session, done) => {
         if (this.refusal === undefined) return done();
         this.attempts++;
-        // As servers do, it quotes the address.
+        // Real servers quote the address, too.
         done(Object.assign(new Error(`<${_address.address}> refused`), { responseCode: this.refusal }));
       },
       onData: (stream, session, done) => {
@@ -62,7 +62,7 @@ export class Mailbox {
         });
       },
     });
-    // Clients that die in the middle are what some tests are about.
+    // In some tests clients die in the middle of an e-mail.
     server.on('error', () => undefined);
     server.listen(this.port, '127.0.0.1');
     await once(server.server, 'listening');
@@ -72,7 +72,7 @@ export class Mailbox {
     this.server = server;
   }
 
-  /** As if its machine were gone: connections are closed, and new ones refused. */
+  /** Closes connections and refuses new ones, as if the machine were down. */
   async stop(): Promise<void> {
     const { server } = this;
     this.server = undefined;
@@ -88,7 +88,7 @@ export class Mailbox {
     this.refusal = undefined;
   }
 
-  /** Messages that come from now on are kept but not confirmed, until the returned function is called. */
+  /** E-mails from now on are kept but not confirmed until the returned function is called. */
   hesitate(): () => void {
     let confirm = (): void => undefined;
     this.gate = new Promise((resolve) => (confirm = resolve));

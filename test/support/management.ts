@@ -10,7 +10,7 @@ interface ManagementMessage {
 
 interface Binding {
   source: string;
-  /** As management calls it: the routing key, or a text made of it and the arguments. */
+  /** Management's name of the binding: the routing key, or a text made from it and the arguments. */
   key: string;
 }
 
@@ -20,7 +20,7 @@ export interface Permissions {
   read: string;
 }
 
-/** The virtual host that a broker's URL names. */
+/** The virtual host in a broker's URL. */
 export function vhostOf(url: string): string {
   return decodeURIComponent(new URL(url).pathname.slice(1));
 }
@@ -33,7 +33,7 @@ export function asUser(url: string, { user, password }: { user: string; password
   return own.href;
 }
 
-/** RabbitMQ's management API, as far as the tests use it. Names of queues are exact there; counts lag by seconds. */
+/** The parts of RabbitMQ's management API that tests use. Queue names are up to date there; counts lag by seconds. */
 export class Management {
   private readonly base: string;
   private readonly authorization: string;
@@ -46,7 +46,7 @@ export class Management {
     this.base = url.origin;
   }
 
-  /** A virtual host of its own keeps one spec's queues out of another's; its deliveries can be traced. */
+  /** A virtual host of its own separates a spec's queues from those of other specs; tracing is on. */
   async createVhost(name: string): Promise<void> {
     await this.call('PUT', `/vhosts/${name}`, { tracing: true });
     await this.call('PUT', `/permissions/${name}/${this.user}`, { configure: '.*', write: '.*', read: '.*' });
@@ -86,7 +86,7 @@ export class Management {
     await this.call('DELETE', `/connections/${encodeURIComponent(name)}`);
   }
 
-  /** Publishes what a client of this language could not encode. */
+  /** Publishes headers that the JavaScript client cannot encode. */
   async publish(vhost: string, { exchange, routingKey, headers, body }: ManagementMessage): Promise<void> {
     await this.call('POST', `/exchanges/${vhost}/${exchange}/publish`, {
       properties: { headers, delivery_mode: 2 },
@@ -113,7 +113,7 @@ export class Management {
     await this.call('DELETE', `/exchanges/${vhost}/${name}`);
   }
 
-  /** The exchanges and routing keys by which a queue gets messages; none for one that is not there. */
+  /** The exchanges and routing keys of a queue's bindings; empty if the queue does not exist. */
   async bindings(vhost: string, queue: string): Promise<Binding[]> {
     if (!(await this.queueNames(vhost)).includes(queue)) return [];
     const bindings = await this.list(`/queues/${vhost}/${queue}/bindings`);

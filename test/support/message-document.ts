@@ -5,7 +5,7 @@ import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
 import { isJsonObject, type JsonObject } from './json';
 
-/** `docs/asyncapi.yaml`: what the messages are said to be. */
+/** `docs/asyncapi.yaml`: the documentation of the messages. */
 export class MessageDocument {
   readonly content: JsonObject;
   private readonly ajv = addFormats(new Ajv({ strict: false, allErrors: true }));
@@ -15,7 +15,7 @@ export class MessageDocument {
   constructor() {
     const text = readFileSync(resolve(__dirname, '../../docs/asyncapi.yaml'), 'utf8');
     const content: unknown = parse(text);
-    if (!isJsonObject(content)) throw new Error('docs/asyncapi.yaml is no object');
+    if (!isJsonObject(content)) throw new Error('docs/asyncapi.yaml is not an object');
     this.content = content;
     this.ajv.addSchema(content, 'messages');
   }
@@ -28,7 +28,7 @@ export class MessageDocument {
     });
   }
 
-  /** The object at a path; an empty one where there is none. */
+  /** The object at a path; empty if it does not exist. */
   at(...path: string[]): JsonObject {
     return path.reduce<JsonObject>((holder, name) => {
       const value = holder[name];
@@ -36,12 +36,12 @@ export class MessageDocument {
     }, this.content);
   }
 
-  /** The exchange by which a message comes. */
+  /** The exchange of a channel. */
   exchangeOf(channel: string): unknown {
     return this.at('channels', channel, 'bindings', 'amqp', 'exchange').name;
   }
 
-  /** What is wrong with a message; empty when it is as the document says. */
+  /** The schema violations of a message; empty if it is valid. */
   problemsOf(name: string, { headers, payload }: { headers: unknown; payload: unknown }): string[] {
     const message = `#/components/messages/${name}`;
     return [

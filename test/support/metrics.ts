@@ -5,7 +5,7 @@ interface Sample {
   readonly value: number;
 }
 
-/** What a service shows at `GET /metrics`. */
+/** The metrics of a service from `GET /metrics`. */
 export class Metrics {
   private constructor(private readonly samples: readonly Sample[]) {}
 
@@ -19,7 +19,7 @@ export class Metrics {
     return new Set(this.samples.map(({ name }) => name));
   }
 
-  /** The sum of all samples of that name that carry these labels; undefined when there is none. */
+  /** The sum of all samples with this name and these labels; undefined if there are none. */
   value(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
     const found = this.samples.filter(
       (sample) =>
@@ -29,7 +29,7 @@ export class Metrics {
     return found.length === 0 ? undefined : found.reduce((sum, { value }) => sum + value, 0);
   }
 
-  /** Every value that this label has, with any metric. */
+  /** Every value of this label in any metric. */
   labelValues(label: string): ReadonlySet<string> {
     return new Set(this.samples.flatMap(({ labels }) => labels[label] ?? []));
   }

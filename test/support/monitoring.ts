@@ -12,7 +12,7 @@ export interface AlertRule {
   readonly runbookUrl: unknown;
 }
 
-/** The alert rules that `docs/operations` gives to operators. */
+/** The alert rules in `docs/operations`. */
 export function alertRules(): AlertRule[] {
   const document: unknown = parse(readDocument('monitoring/alerts.yml'));
   return objectsIn(document, 'groups')
@@ -37,7 +37,7 @@ export function readDocument(path: string): string {
   return readFileSync(resolve(folder, path), 'utf8');
 }
 
-/** What a query says of metrics: names, and which labels with which values it asks them for. */
+/** The names of the metrics in a query. */
 export function metricsIn(query: string): string[] {
   const bare = query
     .replace(/\{[^}]*\}|\[[^\]]*\]|"[^"]*"/g, ' ')
@@ -47,7 +47,7 @@ export function metricsIn(query: string): string[] {
     .filter((name) => !['and', 'or', 'unless', 'by', 'bool'].includes(name));
 }
 
-/** Every pair of label and value that a query names, alternatives one by one. */
+/** Every pair of label and value in a query; each alternative is a pair of its own. */
 export function labelsIn(query: string): { label: string; value: string }[] {
   return [...query.matchAll(/(\w+)=~?"([^"]*)"/g)].flatMap(([, label = '', values = '']) =>
     values.split('|').map((value) => ({ label, value })),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/** A payment request as section 3 of the contract writes it. */
+/** A payment request as in section 3 of the contract. */
 export interface Payment {
   paymentId: string;
   idempotencyKey: string;
@@ -11,7 +11,7 @@ export interface Payment {
   receiptEmail?: string;
 }
 
-/** A valid payment that no other test has: its own id and its own key. */
+/** A valid payment with a unique id and a unique key. */
 export function aPayment(overrides: Partial<Payment> = {}): Payment {
   const unique = randomUUID();
   return {
@@ -23,14 +23,14 @@ export function aPayment(overrides: Partial<Payment> = {}): Payment {
   };
 }
 
-/** What `POST /payments` takes as its body: the key travels in the header. */
+/** The body of `POST /payments`: the key is in the header. */
 export function withoutKey(payment: Payment): Omit<Payment, 'idempotencyKey'> {
   const body: Partial<Payment> & Omit<Payment, 'idempotencyKey'> = { ...payment };
   delete body.idempotencyKey;
   return body;
 }
 
-/** The key under which the gateway knows a payment: it is the same for every attempt. */
+/** The payment's key at the gateway: it is the same for every attempt. */
 export function gatewayKey(payment: Pick<Payment, 'idempotencyKey'>): string {
   return `payment:${payment.idempotencyKey}`;
 }

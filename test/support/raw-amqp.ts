@@ -2,8 +2,8 @@ import type { ConfirmChannel } from 'amqplib';
 import { isJsonObject } from './json';
 
 /**
- * Header tables as other clients write them: what the client of this language can read but would not write. A field is
- * its type's letter and its bytes.
+ * Header tables as other clients write them: the JavaScript client can read them but cannot write them. A field is the
+ * letter of its type and its bytes.
  */
 export type RawField = Buffer;
 export type RawEntries = readonly (readonly [name: string, field: RawField])[];
@@ -20,7 +20,7 @@ export const rawLong = (value: bigint): RawField => tagged('l', eightBytes(BigIn
 export const rawDecimal = (places: number, digits: number): RawField =>
   tagged('D', Buffer.from([places, ...eightBytes(BigInt(digits)).subarray(4)]));
 
-/** Lists in lists: made without recursion, of which thousands of levels would be too much. */
+/** Nested lists: built without recursion, because thousands of levels would overflow the stack. */
 export function rawNested(levels: number): RawField {
   const inner = sized(Buffer.alloc(0)).length + 1;
   return Buffer.concat(
@@ -50,7 +50,7 @@ export async function publishRaw(channel: ConfirmChannel, message: RawMessage): 
   const own: unknown = Array.isArray(connection.channels) ? connection.channels[Number(number)] : undefined;
   const push: unknown = Reflect.get(channel, 'pushConfirmCallback');
   if (!isJsonObject(own) || !isWritable(own.buffer) || typeof push !== 'function')
-    throw new Error('the AMQP client has changed inside: publishRaw() must change with it');
+    throw new Error('the internals of the AMQP client have changed: adapt publishRaw()');
   const { buffer } = own;
   await new Promise<void>((resolve, reject) => {
     Reflect.apply(push, channel, [

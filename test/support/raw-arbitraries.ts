@@ -15,7 +15,7 @@ import {
 } from './raw-amqp';
 import type { RawField } from './raw-amqp';
 
-/** Names that mean something to the client of this language, or to the language. */
+/** Names with a meaning for the JavaScript client or for JavaScript. */
 const name = fc.oneof(
   fc.constantFrom(
     '!',
@@ -62,5 +62,5 @@ function entries(values: fc.Arbitrary<RawField>): fc.Arbitrary<[string, RawField
   return fc.array(fc.tuple(name, values), { maxLength: 6 });
 }
 
-/** The bytes of a header table, without its length: all that the wire allows, not what one client can produce. */
+/** The bytes of a header table, without its length: everything AMQP allows, not only what one client can write. */
 export const rawHeaders: fc.Arbitrary<Buffer> = entries(value).map(rawFields);

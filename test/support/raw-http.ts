@@ -3,7 +3,7 @@ import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:ht
 
 export interface RawRequest {
   method?: string;
-  /** In place of what a client would send by itself, `Host` among it. */
+  /** Instead of the headers that a client sends by default, including `Host`. */
   headers?: Record<string, string>;
   body?: string;
 }
@@ -14,7 +14,7 @@ export interface RawAnswer {
   text: string;
 }
 
-/** A request whose headers are as given, which `fetch` does not permit for all of them. */
+/** Sends a request with exactly the given headers; `fetch` does not permit that for all headers. */
 export async function send(url: string, { method = 'GET', headers, body }: RawRequest): Promise<RawAnswer> {
   const sent = request(url, { method, ...(headers && { headers }), agent: false });
   sent.end(body);

@@ -9,17 +9,17 @@ import { eventsExchange, keyHeader, succeededRoutingKey } from './topology';
 import { useWorld } from './world';
 import type { World, WorldOptions } from './world';
 
-/** Who receipts come from in the tests. */
+/** The sender of receipts in tests. */
 export const receiptFrom = 'receipts@shop.example';
 
 export type PaymentWithReceipt = Payment & { receiptEmail: string };
 
-/** A payment whose receipt goes to an address that no other test has. */
+/** A payment whose receipt goes to a unique address. */
 export function aPaymentWithReceipt(overrides: Partial<Payment> = {}): PaymentWithReceipt {
   return { ...aPayment(overrides), receiptEmail: `customer-${randomUUID()}@example.com` };
 }
 
-/** A world with a mail server, and as many services that know it as asked for. */
+/** A world with a mail server, and the given number of services that use it. */
 export function useReceipts({ services = 1, env = {} }: WorldOptions = {}): Receipts {
   const world = useWorld({ services: 0, env: { RECEIPT_FROM: receiptFrom, ...env } });
   const receipts = new Receipts(world);
@@ -37,7 +37,7 @@ const chargeOf = (paymentId: unknown) => ({
   currency: 'USD',
 });
 
-/** What tests do with receipts: publish events, and look into the mailbox. */
+/** Publishes events and reads the mailbox. */
 export class Receipts {
   private server: Mailbox | undefined;
 
@@ -67,7 +67,7 @@ export class Receipts {
     await this.world.redis.client.set(redisKeys(idempotencyKey).record, JSON.stringify(record), 'EX', 600);
   }
 
-  /** Does what a service does once the payment has succeeded, with other fields in the event where a test wants them. */
+  /** Does what a service does after a payment has succeeded; `change` overrides fields of the event. */
   async publishSucceeded(
     payment: Payment,
     { copies = 1, change = {} }: { copies?: number; change?: Record<string, unknown> } = {},
@@ -76,7 +76,7 @@ export class Receipts {
     await this.publishEvent(payment, { copies, change });
   }
 
-  /** An event alone. */
+  /** Publishes an event without a record. */
   async publishEvent(
     { paymentId, idempotencyKey, customerId, receiptEmail }: Payment,
     { copies = 1, change = {} }: { copies?: number; change?: Record<string, unknown> } = {},
@@ -101,14 +101,14 @@ export class Receipts {
     expect(this.mailbox.to(payment.receiptEmail)).not.toEqual([]);
   }
 
-  /** A payment after the others is through: what the queues delivered before it is done with, too. */
+  /** Waits for a later payment, so that everything the queues delivered before it is finished, too. */
   async untilALaterOneIsSent(): Promise<void> {
     const later = aPaymentWithReceipt();
     await this.world.broker.publishPayment(later);
     await this.untilSent(later);
   }
 
-  /** Ends every service in order, so that nothing they did is still under way. */
+  /** Stops every service gracefully, so that none of their work is still in progress. */
   async stopServices(): Promise<void> {
     const running = this.world.services.filter((service) => service.running);
     await Promise.all(running.map((service) => service.terminate()));

@@ -8,7 +8,7 @@ interface Reconciled {
   output: string;
 }
 
-/** What `npm run reconcile` runs, once everything is built, in the world of a spec. */
+/** The program behind `npm run reconcile`, without the build step, in the world of a spec. */
 export class ReconcileCommand {
   constructor(private readonly world: World) {}
 
@@ -28,16 +28,16 @@ export class ReconcileCommand {
     return { code, output: command.output };
   }
 
-  /** The report for programs. */
+  /** The `--json` report. */
   async report(...args: string[]): Promise<{ code: number | null; report: JsonObject }> {
     const { code, output } = await this.run([...args, '--json']);
     const report = parseJsonObject(output);
-    if (!report) throw new Error(`the report is no JSON, and the code ${code}:\n${output}`);
+    if (!report) throw new Error(`the report is not JSON (exit code ${code}):\n${output}`);
     return { code, report };
   }
 }
 
-/** The kinds of what is wrong with each broken payment of a report, by its key. */
+/** The kinds of problems of each broken payment in a report, by key. */
 export function problemsByKey({ broken }: JsonObject): Record<string, unknown[]> {
   if (!Array.isArray(broken)) throw new Error('the report lists no broken payments');
   return Object.fromEntries(

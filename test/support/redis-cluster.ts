@@ -8,7 +8,7 @@ import type { RedisProcess } from './redis-process';
 
 const MASTERS = 3;
 const NODES = 2 * MASTERS;
-/** After this long without a word a node is given up, and its replica takes over. */
+/** After so long without an answer a node counts as failed, and its replica takes over. */
 const NODE_TIMEOUT_MS = 2_000;
 
 /** A real Redis Cluster of three masters with a replica each. */
@@ -34,10 +34,10 @@ export class OwnRedisCluster {
     return this.nodes.map(({ url }) => url);
   }
 
-  /** The master of a slot, as the cluster's nodes see it now. */
+  /** The current master of a slot, according to the nodes of the cluster. */
   async masterOf(slot: number): Promise<RedisProcess> {
-    const [anyone] = await this.running();
-    const rows = await slotRows(anyone);
+    const [node] = await this.running();
+    const rows = await slotRows(node);
     const row = rows.find(({ from, to }) => from <= slot && slot <= to);
     return this.nodeOn(row?.ports[0]);
   }
@@ -48,18 +48,18 @@ export class OwnRedisCluster {
     return this.nodeOn(row?.ports[1]);
   }
 
-  /** Some other master. */
+  /** Another master. */
   async masterBeside(master: RedisProcess): Promise<RedisProcess> {
     const row = (await slotRows(master)).find(({ ports }) => ports[0] !== master.port);
     return this.nodeOn(row?.ports[0]);
   }
 
   async slotOf(name: string): Promise<number> {
-    const [anyone] = await this.running();
-    return anyone.client.cluster('KEYSLOT', name);
+    const [node] = await this.running();
+    return node.client.cluster('KEYSLOT', name);
   }
 
-  /** Moves one slot with its keys, calling back at the moment when it belongs to both. */
+  /** Moves one slot with its keys; calls `whileMoving` while the slot belongs to both masters. */
   async migrateSlot(slot: number, whileMoving: () => Promise<void>): Promise<void> {
     const from = await this.masterOf(slot);
     const to = await this.masterBeside(from);
@@ -87,7 +87,7 @@ export class OwnRedisCluster {
     await eventually(() => this.expectWhole());
   }
 
-  /** Each node knows every slot's master and a replica that follows. */
+  /** Each node knows the master of every slot, and a replica that is in sync. */
   private async expectWhole(): Promise<void> {
     for (const node of this.nodes) {
       expect(await node.client.cluster('INFO')).toContain('cluster_state:ok');
@@ -124,7 +124,7 @@ function startNode(port: number, busPort: number): Promise<RedisProcess> {
 interface SlotRow {
   readonly from: number;
   readonly to: number;
-  /** The master's first. */
+  /** The master's port comes first. */
   readonly ports: readonly number[];
 }
 

@@ -8,14 +8,14 @@ import { eventually } from './eventually';
 import { runFolder } from './isolation';
 import type { OwnRedis } from './servers';
 
-/** One `redis-server` of a cluster, or of what sentinels watch, or a sentinel. */
+/** One `redis-server`: a node of a cluster, a server that sentinels watch, or a sentinel. */
 export interface RedisProcess extends OwnRedis {
   readonly port: number;
-  /** The test's own connection, past whatever the code under test is connected to. */
+  /** The test's own connection, independent of the code under test. */
   readonly client: Redis;
 }
 
-/** Starts the program of this machine on a port; it ends with the spec, however that ends. */
+/** Starts the `redis-server` of this machine on a port; it ends with the spec, however the spec ends. */
 export async function startRedisProcess(port: number, args: readonly string[]): Promise<RedisProcess> {
   const command = findRedisServer();
   if (command === undefined)
@@ -31,7 +31,7 @@ export async function startRedisProcess(port: number, args: readonly string[]): 
     url,
     isReady: () => answersRedis(url),
   });
-  // ioredis waits this long for the end of a connection, even of one that is gone with its server.
+  // ioredis waits so long for the end of a connection, even if its server is gone.
   const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 100, disconnectTimeout: 100 });
   client.on('error', () => undefined);
   return {
@@ -55,7 +55,7 @@ export async function infoField(client: Redis, field: string): Promise<string | 
   return line?.slice(field.length + 1);
 }
 
-/** All that a master has confirmed until now has arrived at its replica. */
+/** Waits until all writes that the master has confirmed have reached its replica. */
 export async function expectReplicated(master: RedisProcess, replica: RedisProcess): Promise<void> {
   const offset = Number(await infoField(master.client, 'master_repl_offset'));
   await eventually(async () => {

@@ -33,19 +33,19 @@ export class OwnRedisSentinels {
     return all;
   }
 
-  /** As `REDIS_URL` has it. */
+  /** The URLs for `REDIS_URL`. */
   get urls(): string[] {
     return this.sentinels.map(({ port }) => `redis+sentinel://127.0.0.1:${port}/${MASTER}`);
   }
 
-  /** Master and replica, as the sentinels see them now. */
+  /** The current master and replica, according to the sentinels. */
   async roles(): Promise<{ master: RedisProcess; replica: RedisProcess }> {
     const [one, other] = this.servers;
     const port = await this.masterPort();
     return port === one.port ? { master: one, replica: other } : { master: other, replica: one };
   }
 
-  /** Promotes the replica behind the sentinels' back and then tells them: clients stay connected to the old master. */
+  /** Promotes the replica first and tells the sentinels afterwards: clients stay connected to the old master. */
   async switchQuietly(): Promise<void> {
     const { master, replica } = await this.roles();
     await replica.client.replicaof('NO', 'ONE');
@@ -59,7 +59,7 @@ export class OwnRedisSentinels {
     await eventually(() => this.expectWatched());
   }
 
-  /** Each sentinel knows the others and a replica that follows: what a failover needs. */
+  /** Each sentinel knows the others and a replica that is in sync: a failover needs both. */
   private async expectWatched(): Promise<void> {
     const { replica } = await this.roles();
     expect(await infoField(replica.client, 'master_link_status')).toBe('up');
@@ -98,7 +98,7 @@ function dataServer(): string[] {
   ];
 }
 
-/** Sentinels write their state into their configuration, so each has a file of its own. */
+/** Sentinels write their state into their configuration file, so each needs its own. */
 async function startSentinel(port: number, masterPort: number): Promise<RedisProcess> {
   const file = join(runFolder(), `sentinel-${port}.conf`);
   const configuration = [

@@ -4,7 +4,7 @@ import type { JsonObject } from './json';
 
 const scope = 'payment';
 
-/** The three Redis keys of one payment, by their names in section 6 of the contract. */
+/** The three Redis keys of one payment, as in section 6 of the contract. */
 export function redisKeys(key: string): { record: string; lock: string; attempts: string } {
   return {
     record: `idempotent:${scope}:${key}`,
@@ -13,7 +13,7 @@ export function redisKeys(key: string): { record: string; lock: string; attempts
   };
 }
 
-/** The test's own view of the service's Redis database. */
+/** The test's own access to the service's Redis database. */
 export class RedisView {
   readonly client: Redis;
 
@@ -22,33 +22,33 @@ export class RedisView {
     this.client.on('error', () => undefined);
   }
 
-  /** The record's JSON; undefined when there is none. */
+  /** The record's JSON; undefined if there is no record. */
   async record(key: string): Promise<JsonObject | undefined> {
     const text = await this.client.get(redisKeys(key).record);
     return text === null ? undefined : parseJsonObject(text);
   }
 
-  /** The record as it is stored, to the byte. */
+  /** The stored text of the record. */
   async recordText(key: string): Promise<string | null> {
     return this.client.get(redisKeys(key).record);
   }
 
-  /** The token of the lease's owner; null when nobody holds it. */
+  /** The token of the lease's owner; null if the lease is free. */
   async lock(key: string): Promise<string | null> {
     return this.client.get(redisKeys(key).lock);
   }
 
-  /** Remaining life in seconds, -1 for eternal, -2 for none. */
+  /** Remaining TTL in seconds; -1: no expiry, -2: no such key. */
   async ttlSeconds(name: string): Promise<number> {
     return this.client.ttl(name);
   }
 
-  /** Locks that somebody holds. */
+  /** The names of all held locks. */
   async locks(): Promise<string[]> {
     return this.client.keys('lock:*');
   }
 
-  /** From now on every command that any client but this one sends to the server is on record. */
+  /** Records every command that other clients send to the server from now on. */
   async watchCommands(): Promise<CommandWatch> {
     return CommandWatch.start(this.client);
   }
@@ -58,7 +58,7 @@ export class RedisView {
   }
 }
 
-/** What clients sent; commands inside scripts are not among it. */
+/** Commands that clients sent, without those inside scripts. */
 export class CommandWatch {
   private readonly commands: string[][] = [];
 
@@ -85,7 +85,7 @@ export class CommandWatch {
   }
 }
 
-/** As Redis has the attempts of a payment that was begun so often and given up. */
+/** The stored attempts of a payment that was claimed so often and then given up. */
 export function givenUp(attempts: number): string {
   return `${attempts} 0 0 ${Date.now()}  r `;
 }

@@ -4,13 +4,13 @@ import { isJsonObject } from './json';
 import type { JsonObject } from './json';
 
 export interface SandboxOptions {
-  /** File that outlives the process; without it the journal is gone with the process. */
+  /** File for the journal; without it the journal is lost when the process ends. */
   journal?: string;
   /** Added to every charge and look-up. */
   latencyMs?: number;
 }
 
-/** What the sandbox's `POST /_sandbox/faults` takes; see `src/sandbox/faults.ts` for what each field means. */
+/** The body of the sandbox's `POST /_sandbox/faults`; `src/sandbox/faults.ts` explains each field. */
 export type FaultRequest = FaultDetails & {
   /** Default 1; 0: until `clearFaults()`. */
   times?: number;
@@ -59,7 +59,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   return sandbox;
 }
 
-/** The payment gateway's stand-in, with a view into its journal and a hand on its faults. */
+/** The gateway sandbox, with access to its journal and its faults. */
 export class Sandbox {
   private readonly process: NodeProcess;
 
@@ -74,14 +74,14 @@ export class Sandbox {
     });
   }
 
-  /** What `STRIPE_API_BASE` is set to. */
+  /** The value for `STRIPE_API_BASE`. */
   get url(): string {
     const url = /^sandbox gateway listening on (\S+)$/m.exec(this.process.output)?.[1];
     if (url === undefined) throw new Error(`the sandbox is not listening:\n${this.process.output}`);
     return url;
   }
 
-  /** The charges under one gateway key (`payment:<key>`), as the gateway's journal has them. */
+  /** The charges under one gateway key (`payment:<key>`), from the gateway's journal. */
   async chargesFor(key: string): Promise<JournalLine[]> {
     return this.lines(`/_sandbox/charges?key=${encodeURIComponent(key)}`, 'charges');
   }
@@ -91,13 +91,13 @@ export class Sandbox {
     return this.lines('/_sandbox/charges', 'charges');
   }
 
-  /** Everything that happened, or everything that happened under one gateway key. */
+  /** All entries, or all entries of one gateway key. */
   async journal(key?: string): Promise<JournalLine[]> {
     const query = key === undefined ? '' : `?key=${encodeURIComponent(key)}`;
     return this.lines(`/_sandbox/journal${query}`, 'entries');
   }
 
-  /** Makes the gateway fail as told. `times` counts the requests that match. */
+  /** Adds a fault. `times` counts the requests that match. */
   async fault(fault: FaultRequest): Promise<void> {
     await this.call('POST', '/_sandbox/faults', fault);
   }
@@ -106,7 +106,7 @@ export class Sandbox {
     await this.call('DELETE', '/_sandbox/faults');
   }
 
-  /** Stops it as a user would; resolves when the process has ended with code 0. */
+  /** Stops it with SIGTERM; resolves when the process has exited with code 0. */
   async stop(): Promise<void> {
     const exit = await this.process.terminate();
     if (exit.code !== 0)
@@ -130,7 +130,7 @@ export class Sandbox {
     const body = await this.call('GET', path);
     const lines = isJsonObject(body) ? body[field] : undefined;
     if (Array.isArray(lines) && lines.every(isJournalLine)) return lines;
-    throw new Error(`${path} answered something else than journal lines: ${JSON.stringify(body)}`);
+    throw new Error(`${path} did not answer with journal lines: ${JSON.stringify(body)}`);
   }
 
   private async call(method: string, path: string, body?: unknown): Promise<unknown> {

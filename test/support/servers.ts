@@ -4,10 +4,10 @@ import { startRedis } from '../../scripts/services/redis';
 import { removeRun } from '../../scripts/services/runs';
 import { runFolder } from './isolation';
 
-/** A server that only one spec uses, and may therefore break. */
+/** A server that only one spec uses, so that the spec may break it. */
 interface OwnServer {
   readonly url: string;
-  /** At once, as a crash would; `restart` brings it back with its data. */
+  /** Ends it at once, like a crash; `restart` starts it again with its data. */
   kill(): Promise<void>;
   restart(): Promise<void>;
   /** Connections stay open and nothing answers, until `thaw`. */
@@ -24,7 +24,7 @@ export interface OwnRabbitmq extends OwnServer {
 
 let started = 0;
 
-/** A private Redis that writes each command to its disk before it answers: a crash must not cost a record. */
+/** A private Redis that writes each command to disk before it answers: a crash must not lose a record. */
 export async function startOwnRedis(): Promise<OwnRedis> {
   const directory = join(runFolder(), `redis-${++started}`);
   const server = await startRedis({ directory, appendFsync: 'always' });

@@ -12,7 +12,7 @@ export interface ServiceRedis {
   close(): Promise<void>;
 }
 
-/** A connection as the service itself opens it: its module, its options. */
+/** A connection opened by the service's own module with the service's own options. */
 export async function openServiceRedis(urls: readonly string[]): Promise<ServiceRedis> {
   const environment = parseEnvironment({
     RABBITMQ_URL: 'amqp://localhost',

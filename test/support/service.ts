@@ -8,14 +8,14 @@ export interface ServiceOptions {
   rabbitmqUrl: string;
   redisUrl: string;
   gatewayUrl: string;
-  /** More variables, or others in place of the usual ones. */
+  /** Additional variables, or other values for the usual ones. */
   env?: Record<string, string>;
-  /** What to wait for: the readiness probe (default), the liveness probe, or nothing. */
+  /** What to wait for: the readiness probe (default), the liveness probe or nothing. */
   waitFor?: 'ready' | 'live' | 'none';
   name?: string;
-  /** The build to start, by its folder; default `dist`. */
+  /** The folder of the build to start; default `dist`. */
   build?: string;
-  /** For Node.js itself. */
+  /** Arguments for Node.js itself. */
   nodeArgs?: string[];
   /** A free one by default. */
   port?: number;
@@ -56,7 +56,7 @@ async function startOn(port: number, options: ServiceOptions): Promise<Service> 
   return service;
 }
 
-/** The service as its users meet it: a process with an HTTP port, a log and signals. */
+/** The service as a process with an HTTP port, a log and signals. */
 export class Service extends NodeProcess {
   readonly url: string;
 
@@ -82,7 +82,7 @@ export class Service extends NodeProcess {
     return answer(response);
   }
 
-  /** `POST /payments`, with the payment's key in the header where the payment has one. */
+  /** `POST /payments`, with the payment's key, if any, in the header. */
   async postPayment(payment: Partial<Payment>, { copies }: { copies?: number } = {}): Promise<Answer> {
     const { idempotencyKey, ...body } = payment;
     const headers: Record<string, string> =
@@ -96,8 +96,8 @@ export class Service extends NodeProcess {
   }
 
   /**
-   * Waits until the payment is through, and answers its public view. Patiently: after a few failed attempts the wait
-   * before the next one is drawn from many seconds.
+   * Waits until the payment is completed, and returns its public view. The default time-out is long, because after a few
+   * failed attempts the delay before the next one can be many seconds.
    */
   async completedPayment(key: string, withinMs = 45_000): Promise<Answer> {
     return eventually(
@@ -110,7 +110,7 @@ export class Service extends NodeProcess {
     );
   }
 
-  /** Waits for the probe's 200; a process that ends meanwhile is an error that shows what it printed. */
+  /** Waits for the probe's 200; throws an error with the process's output if it exits before. */
   async untilHealthy(probe: 'ready' | 'live', withinMs = startWithinMs): Promise<void> {
     const ended = this.exited.then(({ code, signal }) => {
       throw new Error(
@@ -126,7 +126,7 @@ export class Service extends NodeProcess {
     );
   }
 
-  /** Whether the path answers with that status; a refused connection is a no. */
+  /** Whether the path answers with that status; false for a refused connection. */
   async answers(path: string, status: number): Promise<boolean> {
     return this.get(path).then(
       (found) => found.status === status,
@@ -134,7 +134,7 @@ export class Service extends NodeProcess {
     );
   }
 
-  /** The log lines in which every given field has the given value. */
+  /** The log lines with all the given fields and values. */
   logged(fields: JsonObject): JsonObject[] {
     return this.logs.filter((line) => Object.entries(fields).every(([name, value]) => line[name] === value));
   }

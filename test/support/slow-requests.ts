@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 
 const BYTE_EVERY_MS = 500;
 
-/** Requests that are sent byte by byte and never come to their end, each on a connection of its own. */
+/** Requests that are sent byte by byte and never end, each on its own connection. */
 export class SlowRequests {
   private readonly sockets: Socket[] = [];
   private readonly drip = setInterval(() => this.sendByte(), BYTE_EVERY_MS);
@@ -12,7 +12,7 @@ export class SlowRequests {
   async open(url: string, { count, beginning }: { count: number; beginning: string }): Promise<void> {
     const { hostname, port } = new URL(url);
     const opened = Array.from({ length: count }, () => connect(Number(port), hostname));
-    // To be cut off in the middle of a byte is what they are for.
+    // The server is expected to close these connections.
     for (const socket of opened) socket.on('error', () => undefined).resume();
     await Promise.all(opened.map((socket) => once(socket, 'connect')));
     for (const socket of opened) socket.write(beginning);
@@ -28,7 +28,7 @@ export class SlowRequests {
     await Promise.all(open.map((socket) => once(socket, 'close')));
   }
 
-  /** To be called in any case. */
+  /** Call it even after a failure. */
   end(): void {
     clearInterval(this.drip);
     for (const socket of this.sockets) socket.destroy();

@@ -2,10 +2,10 @@ import type { IdempotencyStore } from '../../src/idempotency';
 import { storeContract } from '../../src/idempotency/testing';
 import type { StoreCase, StoreClock } from '../../src/idempotency/testing';
 
-/** What became of a case; it ran beside the others, because most of its time is waiting for leases to end. */
+/** The outcome of a case. Cases run at the same time, because they mostly wait for leases to end. */
 type Outcome = { readonly error?: unknown };
 
-/** Holds a store to the contract, one test a promise. Each case gets what `open` answers then. */
+/** Tests a store against the contract, one test for each promise. Each case calls `open` for its own store and clock. */
 export function itKeepsTheStoreContract(open: () => { store: IdempotencyStore; clock: StoreClock }): void {
   const cases: readonly StoreCase[] = storeContract();
   let outcomes: ReadonlyMap<string, Promise<Outcome>> = new Map();

@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import type { AsyncCommand } from 'fast-check';
 import type { IdempotencyStore } from '../../src/idempotency';
 
-/** What a store must know of one key, in the simplest form. */
+/** The state of one key in a store, in its simplest form. */
 interface KeyModel {
   record?: { result: string; fingerprint?: string | undefined };
-  /** Token of the owner whose lease lasts. */
+  /** Token of the owner of the current lease. */
   lock?: string | undefined;
   fingerprint?: string | undefined;
   count: number;
@@ -15,17 +15,17 @@ interface KeyModel {
 
 interface Model {
   readonly keys: Map<string, KeyModel>;
-  /** The token with which each owner last tried to begin each key. */
+  /** The last token with which each owner tried to begin each key. */
   readonly tokens: Map<string, string>;
   begun: number;
 }
 
-/** A store, and a hand on its time. */
+/** A store, and control of its time. */
 export interface StoreUnderTest {
   readonly store: IdempotencyStore;
-  /** Every lease that lasts now runs out; records and attempts do not. */
+  /** Lets every current lease expire, but no record and no attempts. */
   endLeases(names: readonly string[]): Promise<void>;
-  /** Everything runs out. */
+  /** Lets everything expire. */
   endAll(names: readonly string[]): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export const TTL_SECONDS = 86_400;
 const KEYS = ['one', 'two'];
 const OWNERS = ['a', 'b', 'c'];
 
-/** One run of the model beside the store; `prefix` keeps it apart from other runs in the same store. */
+/** One run of the model against the store; `prefix` separates it from other runs in the same store. */
 class Run {
   constructor(
     readonly under: StoreUnderTest,
@@ -196,7 +196,7 @@ const steps: fc.Arbitrary<Step>[] = [
   fc.constant(allEnds),
 ];
 
-/** Whatever several owners do with two keys, in any order, the store answers as the model does. */
+/** Whatever several owners do with two keys, in any order, the store replies as the model predicts. */
 export async function expectStoreAsModelled(
   open: () => StoreUnderTest | Promise<StoreUnderTest>,
   { numRuns }: { numRuns: number },

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { StoreUnavailableError } from '../../src/idempotency';
 import type { BeginRequest, IdempotencyRecord, IdempotencyStore } from '../../src/idempotency';
 
-/** A request to begin a key as somebody new. */
+/** A request to begin a key with a new owner token. */
 export function aBegin(key: string, fields: Partial<BeginRequest> = {}): BeginRequest {
   return {
     scope: 'payment',
@@ -20,7 +20,7 @@ export function aRecord(fields: Partial<IdempotencyRecord> = {}): IdempotencyRec
   return { processedAt: new Date().toISOString(), result: { paid: true }, fencingToken: 1, ...fields };
 }
 
-/** Begins and completes a key; `lost` where a failover took the lease along. */
+/** Begins and completes a key; `lost` if a failover lost the lease. */
 export async function finish(store: IdempotencyStore, key: string): Promise<'stored' | 'lost'> {
   const request = aBegin(key);
   const begun = await store.begin(request);
@@ -29,7 +29,7 @@ export async function finish(store: IdempotencyStore, key: string): Promise<'sto
   return kind;
 }
 
-/** What a step came to while servers fail: its reply, or that it was not confirmed. Anything else is a defect. */
+/** The reply of a step while servers fail, or `unavailable`. Any other error is a defect. */
 export async function unlessUnavailable<T>(step: Promise<T>): Promise<T | 'unavailable'> {
   try {
     return await step;
@@ -41,7 +41,7 @@ export async function unlessUnavailable<T>(step: Promise<T>): Promise<T | 'unava
 
 const BETWEEN_FAILURES_MS = 10;
 
-/** Finishes fresh keys one after the other until it is stopped, through all failures. */
+/** Finishes new keys one after the other, also during failures, until it is stopped. */
 export class StoreLoad {
   /** Keys whose completion was confirmed. */
   readonly acknowledged: string[] = [];
@@ -58,7 +58,7 @@ export class StoreLoad {
     );
   }
 
-  /** Resolves when the work under way is through; rejects if a step had a wrong answer. */
+  /** Resolves when the current work is finished; rejects if a step had a wrong reply. */
   async stop(): Promise<void> {
     this.running = false;
     await Promise.all(this.workers);
@@ -75,7 +75,7 @@ export class StoreLoad {
   }
 }
 
-/** Those of the keys whose records are not there. */
+/** The keys without a record. */
 export async function missingRecords(store: IdempotencyStore, keys: readonly string[]): Promise<string[]> {
   const findings = await Promise.all(
     keys.map(async (key) => ({ key, record: (await store.find({ scope: 'payment', key })).record })),

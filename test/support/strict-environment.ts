@@ -1,16 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TestEnvironment } from 'jest-environment-node';
 
-/** As far as it is needed here; Jest has many more events. */
+/** The fields that are needed here; Jest has many more events. */
 interface TestEvent {
   name: string;
   test?: { errors: unknown[] };
 }
 
 /**
- * Where specs run: a promise that is rejected while nobody listens fails the test in which that happens. Jest alone
- * looks only while a test is waiting for something, and lets its process die, or nothing happen, at other moments. A
- * set-up file could not do this: specs have a copy of `process`, which hears nothing.
+ * The Jest environment of the specs: an unhandled rejection fails the test in which it happens. Jest itself notices one
+ * only while a test waits for something; at other times its process dies or nothing happens. A set-up file could not do
+ * this, because specs have a copy of `process` that gets no such events.
  */
 export default class StrictEnvironment extends TestEnvironment {
   private readonly unhandled: unknown[] = [];
@@ -23,18 +23,17 @@ export default class StrictEnvironment extends TestEnvironment {
 
   async handleTestEvent({ name, test }: TestEvent): Promise<void> {
     if (name !== 'test_done' || !test) return;
-    // Node.js tells of a rejection when all that was to be done at once is done.
+    // Node.js reports a rejection only after all microtasks are done.
     await nextTurn();
     test.errors.push(...this.unhandled.splice(0));
   }
 
-  /** What happened outside of tests fails the file. */
+  /** An unhandled rejection outside of tests fails the file. */
   override async teardown(): Promise<void> {
     await nextTurn();
     process.off('unhandledRejection', this.note);
     await super.teardown();
     const [first] = this.unhandled;
-    if (first !== undefined)
-      throw new Error('a promise was rejected outside of the tests, and nobody listened', { cause: first });
+    if (first !== undefined) throw new Error('an unhandled rejection outside of the tests', { cause: first });
   }
 }

@@ -23,8 +23,8 @@ export interface StubAnswer {
 type Answering = (request: StubRequest) => StubAnswer | Promise<StubAnswer>;
 
 /**
- * A gateway that says what a test wants, for states in which the sandbox puts no payment and for what it is sent. There
- * for each test of the file, and gone after it.
+ * A gateway that answers as the test says: for payment states that the sandbox does not produce, and for checks of the
+ * requests. Each test of the file gets a new one.
  */
 export function useStubGateway(): StubGateway {
   const stub = new StubGateway();
@@ -42,7 +42,7 @@ export class StubGateway {
     this.answering = answering;
   }
 
-  /** How the service is told to use it. */
+  /** The service's environment for this gateway. */
   get environment(): Environment {
     const address = this.server?.address();
     if (typeof address !== 'object' || !address) throw new Error('the stub gateway is not listening');
@@ -87,7 +87,7 @@ export class StubGateway {
   }
 }
 
-/** What makes a gateway's client talk to this one. */
+/** An environment in which the gateway has this URL. */
 export function environmentFor(gatewayUrl: string): Environment {
   return parseEnvironment({
     RABBITMQ_URL: 'amqp://localhost',
@@ -98,14 +98,14 @@ export function environmentFor(gatewayUrl: string): Environment {
 }
 
 export function errorBody(type: string): object {
-  return { error: { type, message: 'the stub was told to say so' } };
+  return { error: { type, message: 'an error that the test asked for' } };
 }
 
 export function listOf(intents: object[]): StubAnswer {
   return { body: { object: 'list', has_more: false, data: intents } };
 }
 
-/** The page that a list or a search asks for: a search names the next one by `page`, a list by `starting_after`. */
+/** The page that a list or a search requests: a search names the next page by `page`, a list by `starting_after`. */
 export function pageOf(intents: readonly { id: string }[], query: URLSearchParams): StubAnswer {
   const last = query.get('page') ?? query.get('starting_after');
   const start = last === null ? 0 : intents.findIndex(({ id }) => id === last) + 1;
@@ -139,7 +139,7 @@ interface StubIntent {
   metadata: Record<string, string>;
 }
 
-/** The payment that the gateway has for {@link aCharge}. */
+/** The gateway's payment for {@link aCharge}. */
 export function anIntent(overrides: Partial<StubIntent> = {}): StubIntent {
   return {
     id: 'pi_1',

@@ -12,7 +12,7 @@ export interface ReceivedSpan {
   readonly text: string;
 }
 
-/** Takes spans as an OpenTelemetry collector does: OTLP as JSON over HTTP. */
+/** Receives spans like an OpenTelemetry collector: OTLP as JSON over HTTP. */
 export class TraceReceiver {
   readonly spans: ReceivedSpan[] = [];
   private readonly server: Server = createServer((request, response) => {
@@ -31,7 +31,7 @@ export class TraceReceiver {
     await new Promise((done) => this.server.close(done));
   }
 
-  /** One trace as text: each span below the one that caused it, in the order in which they began. */
+  /** One trace as text: each span below its parent, in order of their start. */
   tree(traceId: string): string {
     const spans = this.spans
       .filter((span) => span.traceId === traceId)

@@ -13,19 +13,19 @@ import { startService } from './service';
 import type { Service, ServiceOptions } from './service';
 
 export interface WorldOptions {
-  /** How many service processes start with the world; default 1. */
+  /** Number of service processes that start with the world; default 1. */
   services?: number;
-  /** Environment of every service in it. */
+  /** Environment of every service. */
   env?: Record<string, string>;
-  /** Servers of its own, for a spec that kills them; the others are those of the suite. */
+  /** Private servers, for a spec that kills them; otherwise the servers of the suite are used. */
   own?: { redis?: boolean; rabbitmq?: boolean };
 }
 
 const hookTimeoutMs = 120_000;
 
 /**
- * Everything one spec file needs, and nobody else's: a virtual host, a Redis database, a gateway and services. It is
- * there before the first test and gone after the last one; work that is left over then fails the file.
+ * Everything that one spec file needs for itself: a virtual host, a Redis database, a gateway and services. It is started
+ * before the first test and stopped after the last one; work that is left over then fails the file.
  */
 export function useWorld(options: WorldOptions = {}): World {
   const world = new World(options);
@@ -70,12 +70,12 @@ export class World {
     return present(this.own.rabbitmq, 'a RabbitMQ server of its own');
   }
 
-  /** The first service, for tests that need but one. */
+  /** The first service, for tests that need only one. */
   get service(): Service {
     return this.serviceAt(0);
   }
 
-  /** The service started as number `position`, counted from 0. */
+  /** The service that was started as number `position`, counted from 0. */
   serviceAt(position: number): Service {
     return present(this.services[position], `a service ${position}`);
   }
@@ -111,12 +111,12 @@ export class World {
     return service;
   }
 
-  /** As an operator does by mistake. */
+  /** Deletes a queue, like an operator by mistake. */
   async deleteQueue(name: string): Promise<void> {
     await this.started.management.deleteQueue(this.vhost, name);
   }
 
-  /** Publishes a payment that the gateway takes a while to answer, and resolves when a service works on it. */
+  /** Publishes a payment that the gateway answers slowly, and resolves when a service works on it. */
   async beginSlowPayment(
     payment: Payment,
     slowness: { ms: number; when?: 'before' | 'after' },
@@ -126,7 +126,7 @@ export class World {
     await eventually(async () => expect(await this.redis.lock(payment.idempotencyKey)).not.toBeNull());
   }
 
-  /** The gateway's next answer for this payment takes a while, before or after it charges. */
+  /** Delays the gateway's next answer for this payment, before or after the charge. */
   async slowDown(
     payment: Payment,
     { ms, when = 'before' }: { ms: number; when?: 'before' | 'after' },
@@ -135,11 +135,11 @@ export class World {
     await this.sandbox.fault({ kind: 'delay', delayMs: ms, when, matching });
   }
 
-  /** Ends everything, and throws when a service did not end well or work was left over. */
+  /** Stops everything, and throws if a service did not exit with 0 or work was left over. */
   async stop(): Promise<void> {
     try {
       await this.endServices();
-      // A message on its way from a retry queue to the work queue is in neither, and may arrive when nobody consumes.
+      // A message in transit from a retry queue to the work queue is in neither, and may arrive without a consumer.
       if (this.services.length > 0 && !(await this.isFinished())) {
         await this.startService();
         await this.endServices();
@@ -166,13 +166,12 @@ export class World {
     expect(left).toEqual({ messages: {}, locks: [] });
   }
 
-  /** The latest first, and also what an interrupted start had opened. */
+  /** In reverse order, including what an interrupted start had opened. */
   private async tearDown(): Promise<void> {
     const failures: unknown[] = [];
     for (const cleanUp of this.cleanUps.reverse())
       await cleanUp().catch((error: unknown) => failures.push(error));
-    if (failures.length > 0)
-      throw new AggregateError(failures, 'the world could not be taken down completely');
+    if (failures.length > 0) throw new AggregateError(failures, 'the world could not be stopped completely');
   }
 
   private kept<T>(part: T, cleanUp: (part: T) => Promise<void>): T {

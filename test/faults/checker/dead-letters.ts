@@ -3,10 +3,10 @@ import { byKey, goodLetters, isOfAnEvent } from './finding';
 import type { Check, Finding } from './finding';
 import { outcomesByKey } from './gateway';
 
-/** Reasons for which a good payment may be given up; each of them asks a person to look. */
+/** Reasons for which a good payment may become a dead letter; each of them asks an operator to look. */
 const honestReasons = ['retries-exhausted', 'gateway-outcome-unknown', 'delivery-limit'];
 
-/** The hostile messages, all of them and nothing else, are dead letters with the reason that fits. */
+/** Exactly the hostile messages are dead letters, each with the right reason. */
 export const deadLettersAreRight: Check = (history) => {
   const hostile = new Map(history.hostile.map((message) => [message.messageId, message]));
   const found = new Map(history.deadLetters.map((letter) => [letter.messageId, letter]));
@@ -30,7 +30,7 @@ export const deadLettersAreRight: Check = (history) => {
     }
     if (mustSucceed.has(letter.key ?? '') && letter.reason === 'retries-exhausted')
       return [finding('given up, although nothing that failed was its own failure', letter.key)];
-    // A key that a second payload claimed after Redis was made to forget the first one refuses copies of the first.
+    // After a flush of Redis a second payload may claim the key; copies of the first payload are then refused.
     if (isKeyReused(letter.reason) && reused.has(letter.key ?? '')) return [];
     if (honestReasons.includes(letter.reason)) return [];
     return [finding(`a good message is a dead letter: ${letter.reason}`, letter.key)];
@@ -38,7 +38,7 @@ export const deadLettersAreRight: Check = (history) => {
   return [...missing, ...wrong];
 };
 
-/** Where Redis was made to forget the first payment, it is the gateway that refuses the second one. */
+/** After a flush Redis no longer knows the first payment, so the gateway refuses the second one instead. */
 function isKeyReused(reason: string, expected = 'idempotency-key-reused'): boolean {
   return (
     expected === 'idempotency-key-reused' &&
@@ -46,11 +46,11 @@ function isKeyReused(reason: string, expected = 'idempotency-key-reused'): boole
   );
 }
 
-/** Good payments among the dead letters. They are no success, so they are counted and shown. */
+/** Good payments among the dead letters. They are not a success, so they are counted and shown. */
 export interface GivenUp {
   key: string;
   reasons: string[];
-  /** Whether the gateway has an outcome all the same: charged, and only the answers were lost. */
+  /** Whether the gateway has an outcome nevertheless: the payment was charged or declined and only the answers were lost. */
   hasOutcome: boolean;
 }
 

@@ -1,14 +1,14 @@
 import type { DeadLetterFact, History } from '../history';
 
-/** A promise that was broken. */
+/** A broken promise. */
 export interface Finding {
   rule: Rule;
-  /** The payment it is about; undefined for what is about none. */
+  /** The payment's key; undefined when the finding is not about one payment. */
   key?: string;
   text: string;
 }
 
-/** The rules by the words that the report uses. */
+/** The rules, worded as in the report. */
 export type Rule =
   | 'charged once'
   | 'nothing lost'
@@ -19,12 +19,12 @@ export type Rule =
   | 'tokens grow'
   | 'dead letters are right'
   | 'nothing left over'
-  | 'consumers end well';
+  | 'consumers exit cleanly';
 
-/** One part of the checker: what it finds in a history, nothing in a good one. */
+/** One part of the checker: returns its findings in a history; a good history has none. */
 export type Check = (history: History) => Finding[];
 
-/** Items by their key; those without one are left out. */
+/** Groups items by key; items without a key are left out. */
 export function byKey<T extends { key: string | undefined }>(items: readonly T[]): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
@@ -36,18 +36,12 @@ export function byKey<T extends { key: string | undefined }>(items: readonly T[]
   return groups;
 }
 
-/**
- * An event that no queue took. It tells of a payment that has its end, and is none itself, although it bears the
- * payment's key.
- */
+/** An event that reached no queue. It carries the payment's key, but it reports a finished payment and is not a payment. */
 export function isOfAnEvent({ reason }: DeadLetterFact): boolean {
   return reason === 'event-undeliverable';
 }
 
-/**
- * Dead letters that are not of a hostile message, nor of an event; what tries to use a key again does not stand for its
- * payment.
- */
+/** Dead letters of good payments: not of events, and not of hostile messages, even if those reuse a payment's key. */
 export function goodLetters({ deadLetters, hostile }: History): DeadLetterFact[] {
   const hostileIds = new Set(hostile.map(({ messageId }) => messageId));
   return deadLetters.filter((letter) => !hostileIds.has(letter.messageId) && !isOfAnEvent(letter));

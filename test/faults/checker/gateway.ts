@@ -2,12 +2,12 @@ import type { History, JournalFact, PublishedPayment } from '../history';
 import { byKey, goodLetters } from './finding';
 import type { Check, Finding } from './finding';
 
-/** What the gateway did to cards. */
+/** Charges and declines at the gateway. */
 export function outcomesByKey({ journal }: History): Map<string, JournalFact[]> {
   return byKey(journal.filter(({ type }) => type === 'charge' || type === 'decline'));
 }
 
-/** At most one charge or decline for each key, whatever key the gateway itself was given. */
+/** At most one charge or decline for each message key, whatever key was sent to the gateway. */
 export const chargedOnce: Check = (history) =>
   [...outcomesByKey(history)]
     .filter(([, outcomes]) => outcomes.length > 1)
@@ -17,14 +17,14 @@ export const chargedOnce: Check = (history) =>
       text: `${outcomes.length} outcomes at the gateway: ${outcomes.map(({ type, id }) => `${type} ${id}`).join(', ')}`,
     }));
 
-/** Amount, currency and customer are those first published, and a card is charged or declined as it must be. */
+/** Amount, currency and customer are those published first, and the charge or decline fits the card. */
 export const asPublished: Check = (history) => {
   const published = new Map(history.published.map((payment) => [payment.key, payment]));
   return [...outcomesByKey(history)].flatMap(([key, outcomes]): Finding[] => {
     const payment = published.get(key);
     if (payment === undefined) {
       return [
-        { rule: 'charged only what was published', key, text: 'an outcome for a key nobody published' },
+        { rule: 'charged only what was published', key, text: 'an outcome for a key that was not published' },
       ];
     }
     return outcomes.flatMap((outcome) => differences(payment, outcome));
@@ -49,7 +49,7 @@ function differences(payment: PublishedPayment, outcome: JournalFact): Finding[]
   return [{ rule: 'as published', key: payment.key, text }];
 }
 
-/** Every confirmed payment was charged, declined, or is a dead letter that somebody sees. */
+/** Every confirmed payment was charged, was declined, or is a dead letter that an operator sees. */
 export const nothingLost: Check = (history) => {
   const outcomes = outcomesByKey(history);
   const deadLetters = byKey(goodLetters(history));

@@ -3,7 +3,7 @@ import { deadLettersAreRight } from './dead-letters';
 import type { Check, Finding } from './finding';
 import { asPublished, chargedOnce, nothingLost } from './gateway';
 import { recordsAgree, resultsNeverChange, tokensGrow } from './records';
-import { consumersEndWell, nothingLeftOver } from './rest';
+import { consumersExitCleanly, nothingLeftOver } from './rest';
 
 const checks: readonly Check[] = [
   chargedOnce,
@@ -14,10 +14,10 @@ const checks: readonly Check[] = [
   tokensGrow,
   deadLettersAreRight,
   nothingLeftOver,
-  consumersEndWell,
+  consumersExitCleanly,
 ];
 
-/** Every promise that the history breaks; none, if the run was a success. */
+/** Every promise that the history breaks; empty if the run succeeded. */
 export function check(history: History): Finding[] {
   return checks.flatMap((oneCheck) => oneCheck(history));
 }

@@ -6,8 +6,8 @@ import type { Check, Finding } from './finding';
 import { outcomesByKey } from './gateway';
 
 /**
- * A record says what the gateway did, and what the gateway did has a record: unless Redis was made to forget after the
- * outcome, or the payment was given up as a dead letter although its answer was only lost.
+ * Every record matches an outcome at the gateway, and every outcome has a record. Two exceptions have no record: Redis was
+ * flushed after the outcome, or the payment became a dead letter because only the gateway's answer was lost.
  */
 export const recordsAgree: Check = (history) => {
   const outcomes = outcomesByKey(history);
@@ -40,17 +40,17 @@ function withoutRecord(history: History, outcomes: Map<string, JournalFact[]>): 
     .map(([key, found]) => ({
       rule: 'record and gateway agree',
       key,
-      text: `${found[0]?.type} at the gateway, no record of it, and Redis was not made to forget it`,
+      text: `${found[0]?.type} at the gateway without a record, and Redis was not flushed since`,
     }));
 }
 
-/** A record stays as it is to the byte; after Redis was made to forget, the new one has the same result. */
+/** A record never changes, not by one byte; a new record after a flush has the same result. */
 export const resultsNeverChange: Check = (history) =>
   eachKey(history, (earlier, later, forgotten) => {
     if (earlier.record === undefined || earlier.record === later.record) return undefined;
     if (!forgotten) return `the record changed from ${earlier.record} to ${later.record ?? 'none'}`;
     if (later.record === undefined || sameResult(earlier.record, later.record)) return undefined;
-    return `Redis forgot ${earlier.record} and then recorded another result: ${later.record}`;
+    return `after a flush of ${earlier.record} another result was recorded: ${later.record}`;
   }).map((found) => ({ rule: 'a result never changes', ...found }));
 
 /** Claims only grow, and a record was written by the owner with the latest token. */
@@ -72,7 +72,7 @@ export const tokensGrow: Check = (history) => {
 
 type Comparison = (earlier: Sighting, later: Sighting, forgotten: boolean) => string | undefined;
 
-/** Compares what was seen of each key, one sighting with the next, the last one with what is there at rest. */
+/** Compares each sighting of a key with the next one, and the last one with the state at rest. */
 function eachKey(history: History, compare: Comparison): { key: string; text: string }[] {
   return [...byKey(history.sightings)].flatMap(([key, seen]) => {
     const atRest: Sighting = {

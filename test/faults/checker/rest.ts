@@ -1,21 +1,21 @@
 import type { Check } from './finding';
 
-/** Nothing is locked, delayed, ready or unacknowledged when all is done. */
+/** Nothing is locked, delayed, ready or unacknowledged at the end. */
 export const nothingLeftOver: Check = ({ rest }) => {
   const messages = Object.entries(rest.messages).filter(([, count]) => count > 0);
   const texts = [
     ...(rest.settledAfterMs === undefined ? ['the run never came to rest'] : []),
     ...messages.map(([queue, count]) => `${count} messages in ${queue}`),
-    ...rest.locks.map((lock) => `held for nobody: ${lock}`),
+    ...rest.locks.map((lock) => `a lock that was not released: ${lock}`),
   ];
   return texts.map((text) => ({ rule: 'nothing left over', text }));
 };
 
-/** A consumer that is asked to stop ends with 0, and none ends unasked. */
-export const consumersEndWell: Check = ({ ends }) =>
+/** A consumer that is asked to stop exits with 0, and no consumer exits unasked. */
+export const consumersExitCleanly: Check = ({ ends }) =>
   ends
-    .filter(({ how, code }) => how === 'by itself' || code !== 0)
-    .map(({ consumer, how, code, signal, lastWords }) => ({
-      rule: 'consumers end well',
-      text: `${consumer} ended ${how} with ${code ?? signal}: ${lastWords}`,
+    .filter(({ how, code }) => how === 'unasked' || code !== 0)
+    .map(({ consumer, how, code, signal, lastOutput }) => ({
+      rule: 'consumers exit cleanly',
+      text: `${consumer} ended ${how} with ${code ?? signal}: ${lastOutput}`,
     }));

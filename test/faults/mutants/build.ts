@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { transformSync } from '@swc/core';
 import type { Edit } from './mutants';
 
-/** The source of a file with its edits; throws where what they replace is not there exactly once. */
+/** The source of a file with its edits; throws unless the file contains each replaced text exactly once. */
 export function edited(file: string, source: string, edits: readonly Edit[]): string {
   return edits
     .filter((edit) => edit.file === file)
@@ -11,13 +11,13 @@ export function edited(file: string, source: string, edits: readonly Edit[]): st
       const found = text.split(replace).length - 1;
       if (found !== 1)
         throw new Error(
-          `${file} has ${found} times what a mutant replaces; the mutant must follow: ${replace}`,
+          `${file} contains the text that a mutant replaces ${found} times; adapt the mutant: ${replace}`,
         );
       return text.replace(replace, () => by);
     }, source);
 }
 
-/** Builds the service with its edits into another folder. Types are not checked: a mutant need not be pretty. */
+/** Builds the service with its edits into another folder. Types are not checked: a mutant may violate them. */
 export function buildMutant(sourceFolder: string, target: string, edits: readonly Edit[]): void {
   for (const file of filesIn(sourceFolder)) {
     const path = join(sourceFolder, file);

@@ -29,9 +29,9 @@ interface Trial {
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
-  const strange = options.texts.find((text) => !names.some((name) => name.includes(text)));
-  if (strange !== undefined)
-    wrongUse(`no mutant's name contains '${strange}'; there are:\n${names.join('\n')}`, help);
+  const unknown = options.texts.find((text) => !names.some((name) => name.includes(text)));
+  if (unknown !== undefined)
+    wrongUse(`no mutant's name contains '${unknown}'; the mutants are:\n${names.join('\n')}`, help);
   if (options.list) {
     console.log(names.join('\n'));
     return EXIT.done;
@@ -52,12 +52,12 @@ async function tryAll({ texts, json }: { texts: readonly string[]; json: boolean
   const failed = results.filter(({ ok }) => !ok).length;
   print(`\n${results.length} runs, ${failed === 0 ? 'every mutant was caught' : `${failed} failed`}`);
   if (failed === 0) removeRun(folder);
-  else print(`What they printed is in ${folder} until the next run.`);
+  else print(`Their output is in ${folder} until the next run.`);
   if (json) await printDocument({ ok: failed === 0, results });
   return failed === 0 ? EXIT.done : EXIT.failed;
 }
 
-/** Each mutant whose name contains one of the texts, or all of them; and each scenario of theirs without any mutant. */
+/** The mutants whose names contain one of the texts (without texts: all), and each of their scenarios without a mutant. */
 function trialsOf(texts: readonly string[], folder: string): Trial[] {
   const isWanted = ({ name }: { name: string }): boolean =>
     texts.length === 0 || texts.some((text) => name.includes(text));
@@ -65,24 +65,24 @@ function trialsOf(texts: readonly string[], folder: string): Trial[] {
   return [
     ...checkerMutants
       .filter(isWanted)
-      .map((mutant) => ({ name: mutant.name, run: () => escapesUnitTests(mutant, folder) })),
+      .map((mutant) => ({ name: mutant.name, run: () => survivesUnitTests(mutant, folder) })),
     ...[...new Set(wanted.map(({ scenario }) => scenario))].map((scenario) => ({
       name: `without a mutant: ${scenario}`,
-      run: () => disturbs(scenario, folder),
+      run: () => failsWithoutMutant(scenario, folder),
     })),
-    ...wanted.map((mutant) => ({ name: mutant.name, run: () => escapes(mutant, folder) })),
+    ...wanted.map((mutant) => ({ name: mutant.name, run: () => survives(mutant, folder) })),
   ];
 }
 
-/** What is wrong when the service as it is does not pass a scenario: then catching a mutant in it proves nothing. */
-async function disturbs(scenario: ScenarioName, folder: string): Promise<string | undefined> {
-  const build = join(folder, 'as-it-is');
+/** If the unchanged service fails a scenario, catching a mutant in it proves nothing. */
+async function failsWithoutMutant(scenario: ScenarioName, folder: string): Promise<string | undefined> {
+  const build = join(folder, 'unchanged');
   if (!existsSync(build)) buildMutant(join(root, 'src'), build, []);
   const { code, output } = await faultRun(scenario, build);
-  return code === 0 ? undefined : `the service as it is fails:\n${output}`;
+  return code === 0 ? undefined : `the unchanged service fails:\n${output}`;
 }
 
-async function escapes(mutant: Mutant, folder: string): Promise<string | undefined> {
+async function survives(mutant: Mutant, folder: string): Promise<string | undefined> {
   const build = join(folder, mutant.name.replaceAll(' ', '-'));
   buildMutant(join(root, 'src'), build, mutant.edits);
   const { code, document, output } = await faultRun(mutant.scenario, build);
@@ -102,7 +102,7 @@ async function faultRun(scenario: ScenarioName, build: string): Promise<Ended> {
   return node(['--require', hook, 'test/faults/main.ts', ...scenarios[scenario].split(' '), ...own]);
 }
 
-async function escapesUnitTests(
+async function survivesUnitTests(
   { name, edits }: { name: string; edits: Mutant['edits'] },
   folder: string,
 ): Promise<string | undefined> {
@@ -126,9 +126,9 @@ async function escapesUnitTests(
 
 interface Ended {
   code: number | null;
-  /** What it printed on standard output. */
+  /** Standard output. */
   document: string;
-  /** All that it printed. */
+  /** Standard output and standard error. */
   output: string;
 }
 

@@ -1,29 +1,30 @@
 import type { Rule } from '../checker/finding';
 
-/** A change of the source; what it replaces must be there exactly once. */
+/** A change of the source; the file must contain the replaced text exactly once. */
 export interface Edit {
   file: string;
   replace: string;
   by: string;
 }
 
-/** A run that is long enough to catch some mutants, and in which the service as it is keeps every promise. */
+/** A run that is long enough to catch some mutants, and in which the unchanged service keeps every promise. */
 export type ScenarioName = keyof typeof scenarios;
 
 export const scenarios = {
   'answers lost': '--payments 400 --faults 8 --only gateway',
   'consumers killed': '--payments 500 --faults 14 --only kill --gateway-latency 300',
   'consumers frozen': '--payments 1000 --faults 16 --only freeze --gateway-latency 500',
-  'Redis away': '--payments 600 --faults 8 --only redis-killed,redis-frozen --gateway-latency 100',
+  'Redis unavailable': '--payments 600 --faults 8 --only redis-killed,redis-frozen --gateway-latency 100',
   'copies refused': '--payments 600 --faults 6 --only rabbitmq-refuses-copies',
   undisturbed: '--payments 800 --faults 0',
-  // Without the third guard a fault may charge twice, so there is none: what is tested is the first two guards.
+  // Without the gateway's keys, the third guard, any fault may charge twice. So these runs have no faults and test the
+  // first two guards, record and lease.
   'no gateway keys': '--payments 400 --faults 0 --gateway-ignores-keys',
   'no gateway keys, charges longer than the lease':
     '--payments 120 --faults 0 --gateway-ignores-keys --gateway-latency 3200',
 } as const;
 
-/** A mistake that somebody might make, and the promise whose breach gives it away. */
+/** A plausible mistake, and the promise that it breaks. */
 export interface Mutant {
   name: string;
   edits: readonly Edit[];
@@ -55,8 +56,8 @@ export const mutants: readonly Mutant[] = [
     caughtBy: 'charged once',
   },
   {
-    // To release the lease alone would be covered by the gateway's key: this also forgets that there was an attempt.
-    name: 'a time-out is taken for a charge that was not made',
+    // Releasing the lease would not be enough, because the gateway's key still protects: this also changes that key.
+    name: 'a time-out is treated as a charge that was not made',
     edits: [
       {
         file: stripeGateway,
@@ -131,7 +132,7 @@ export const mutants: readonly Mutant[] = [
           '      }',
       },
     ],
-    scenario: 'Redis away',
+    scenario: 'Redis unavailable',
     caughtBy: 'record and gateway agree',
   },
   {
@@ -147,7 +148,7 @@ export const mutants: readonly Mutant[] = [
     caughtBy: 'dead letters are right',
   },
   {
-    name: 'a record that lives shorter than its duplicates',
+    name: 'a record that expires before its duplicates arrive',
     edits: [
       {
         file: completeScript,
@@ -159,7 +160,7 @@ export const mutants: readonly Mutant[] = [
     caughtBy: 'record and gateway agree',
   },
   {
-    name: 'a retry copy that nobody confirms',
+    name: 'a retry copy without a publisher confirm',
     edits: [
       {
         file: 'messaging/settlement.ts',
@@ -187,7 +188,7 @@ export const mutants: readonly Mutant[] = [
     caughtBy: 'record and gateway agree',
   },
   {
-    name: 'begins without a look at the record',
+    name: 'a claim that ignores the record',
     edits: [{ file: 'idempotency/store/redis/begin.lua', replace: 'if record then', by: 'if false then' }],
     scenario: 'no gateway keys',
     caughtBy: 'charged once',
@@ -219,7 +220,7 @@ export const checkerMutants: readonly Omit<Mutant, 'scenario' | 'caughtBy'>[] = 
     ],
   },
   {
-    name: 'a payment lost behind somebody else’s dead letter',
+    name: 'a lost payment hidden by the dead letter of another message',
     edits: [
       {
         file: 'faults/checker/gateway.ts',

@@ -1,22 +1,22 @@
 'use strict';
 
-// Plain JavaScript, so that the command can say what it does before anything is installed.
+// Plain JavaScript, so that the command can print its help before anything is installed.
 const { readArguments } = require('../../../scripts/command-line');
 
 const help = `npm run faults:mutants: mistakes in the service that the fault run must catch
 
-Builds the service with one mistake at a time, puts it under faults, and sees whether the promise that it breaks is found
-broken. The same runs without a mistake must pass. All of them take about twenty minutes.
+Builds the service with one mistake at a time, runs it under faults, and checks that the promise which the mistake breaks
+is reported as broken. The same runs without a mistake must pass. All of them take about twenty minutes.
 
   npm run faults:mutants                    all
-  npm run faults:mutants -- NAME ...        those whose name contains one of these texts
+  npm run faults:mutants -- NAME ...        those whose names contain one of these texts
 
   --list    prints the names; runs nothing
-  --json    for programs: prints { ok, results }, and what people read to standard error.
+  --json    for programs: prints { ok, results }; the text for people goes to standard error.
             npm run --silent faults:mutants -- --json prints nothing else
   --help
 
-Exit code 0 when every mutant was caught, 1 otherwise, 2 for wrong use.`;
+Exit code 0 if every mutant was caught, 1 otherwise, 2 for wrong usage.`;
 
 /** @param {string[]} args */
 function readOptions(args) {

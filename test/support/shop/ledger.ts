@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { IdempotencyContext } from '../../../src/idempotency';
 
-/** Counts the effects of the shop's handlers, and can hold one up in the middle of its work. */
+/** Counts the effects of the shop's handlers, and can pause a handler in the middle of its work. */
 @Injectable()
 export class Ledger {
   readonly contexts: (IdempotencyContext | undefined)[] = [];

@@ -2,7 +2,7 @@ import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/com
 import { tap, type Observable } from 'rxjs';
 import { idempotencyContextOf } from '../../../src/idempotency';
 
-/** What stands around a decorated handler, such as an access log: says of which key and run the answer is. */
+/** An interceptor around a decorated handler, like an access log: reports the key of the answer and whether it is a replay. */
 export class RunLabel implements NestInterceptor {
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
     return next.handle().pipe(

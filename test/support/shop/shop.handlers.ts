@@ -20,7 +20,7 @@ export interface Item {
   readonly quantity: number;
 }
 
-/** HTTP handlers of an imaginary shop. Each notes in the ledger that it ran. */
+/** HTTP handlers of an imaginary shop. Each records its run in the ledger. */
 @Controller()
 @UseInterceptors(RunLabel)
 export class ShopController {

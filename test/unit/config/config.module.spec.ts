@@ -9,17 +9,17 @@ describe('ConfigModule', () => {
     process.env = { ...before };
   });
 
-  it('reads what the environment leaves open from .env', () => {
+  it('takes variables that are not set from .env', () => {
     expect(readEnvironment().stripeApiKey).toBe('sk_test_sandbox');
   });
 
-  it('lets the real environment win', async () => {
+  it('prefers the real environment to .env', async () => {
     process.env.PORT = '3999';
     const module = await Test.createTestingModule({ imports: [ConfigModule] }).compile();
     expect(module.get(Environment).port).toBe(3999);
   });
 
-  it('stops the start when the environment is wrong', async () => {
+  it('refuses to start with a wrong environment', async () => {
     process.env.PORT = 'abc';
     const start = Test.createTestingModule({ imports: [ConfigModule] }).compile();
     await expect(start).rejects.toThrow(InvalidEnvironmentError);

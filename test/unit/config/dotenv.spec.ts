@@ -16,11 +16,11 @@ function namesOfAllVariables(): string[] {
 }
 
 describe('the .env file', () => {
-  it('holds every variable and no other', () => {
+  it('contains every variable and no others', () => {
     expect(Object.keys(values).sort()).toEqual(namesOfAllVariables());
   });
 
-  it('holds values the service starts with', () => {
+  it('contains values with which the service starts', () => {
     expect(parseEnvironment(values)).toBeInstanceOf(Environment);
   });
 
@@ -31,7 +31,7 @@ describe('the .env file', () => {
     expect(unexplained).toEqual([]);
   });
 
-  it('states the defaults the code has', () => {
+  it('contains the same defaults as the code', () => {
     const withoutDefaults = {
       RABBITMQ_URL: values.RABBITMQ_URL,
       REDIS_URL: values.REDIS_URL,

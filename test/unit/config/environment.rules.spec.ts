@@ -9,7 +9,7 @@ const required = {
   STRIPE_API_KEY: 'sk_test_1',
 };
 
-/** The sentences about what is wrong, without the frame around them. */
+/** The problems in the error message, without the text around them. */
 function problemsOf(variables: Variables): readonly string[] {
   try {
     parseEnvironment(variables);
@@ -20,8 +20,8 @@ function problemsOf(variables: Variables): readonly string[] {
   return [];
 }
 
-describe('a lease that outlives its record', () => {
-  it('is refused: the record would be gone before the work is done', () => {
+describe("a lease that is longer than its record's TTL", () => {
+  it('is refused, because the record would expire before the work is done', () => {
     expect(problemsOf({ ...required, IDEMPOTENCY_TTL: '29' })).toEqual([
       expect.stringContaining('IDEMPOTENCY_TTL (29 s) must be at least IDEMPOTENCY_LEASE (30 s)'),
     ]);
@@ -36,7 +36,7 @@ describe('in production', () => {
     REDIS_URL: 'rediss://redis:6379',
   };
 
-  it('accepts encrypted connections with credentials of their own', () => {
+  it('accepts encrypted connections with their own credentials', () => {
     expect(problemsOf(production)).toEqual([]);
   });
 
@@ -44,7 +44,7 @@ describe('in production', () => {
     expect(parseEnvironment(production).devEndpoints).toBe(false);
   });
 
-  it('has development endpoints when they are switched on', () => {
+  it('has development endpoints if they are switched on', () => {
     expect(parseEnvironment({ ...production, DEV_ENDPOINTS: 'true' }).devEndpoints).toBe(true);
   });
 
@@ -74,11 +74,11 @@ describe('in production', () => {
     expect(problemsOf({ ...production, ...variables })).toEqual([expect.stringContaining(problem)]);
   });
 
-  it('says one thing about a URL whose scheme is wrong', () => {
+  it('reports only one problem for a URL with a wrong scheme', () => {
     expect(problemsOf({ ...production, RABBITMQ_URL: 'http://payments:secret@broker' })).toHaveLength(1);
   });
 
-  it('accepts them when they are allowed explicitly', () => {
+  it('accepts them if they are allowed explicitly', () => {
     const insecure = {
       RABBITMQ_URL: 'amqp://guest:guest@broker',
       REDIS_URL: 'redis://redis',
@@ -87,7 +87,7 @@ describe('in production', () => {
     expect(problemsOf({ ...production, ...insecure })).toEqual([]);
   });
 
-  it('does not mind what stays on the machine', () => {
+  it('accepts unencrypted connections within the machine', () => {
     const local = {
       RABBITMQ_URL: 'amqp://guest:guest@127.0.0.1',
       REDIS_URL: 'redis://[::1]',

@@ -11,7 +11,7 @@ const required = {
 
 const parsing = (variables: Variables) => parseEnvironment({ ...required, ...variables });
 
-/** The sentences about what is wrong, without the frame around them. */
+/** The problems in the error message, without the text around them. */
 function problemsOf(variables: Variables): readonly string[] {
   try {
     parseEnvironment(variables);
@@ -22,8 +22,8 @@ function problemsOf(variables: Variables): readonly string[] {
   return [];
 }
 
-describe('an environment with nothing but what is required', () => {
-  it('takes the documented defaults', () => {
+describe('an environment with only the required variables', () => {
+  it('gets the documented defaults', () => {
     expect(parsing({})).toMatchObject({
       nodeEnv: 'development',
       host: '127.0.0.1',
@@ -48,7 +48,7 @@ describe('an environment with nothing but what is required', () => {
     });
   });
 
-  it('requires timestamps in production, unless it says otherwise', () => {
+  it('requires timestamps in production by default', () => {
     const production = { NODE_ENV: 'production' };
     expect(parsing(production).requireTimestamp).toBe(true);
     expect(parsing({ ...production, REQUIRE_TIMESTAMP: 'false' }).requireTimestamp).toBe(false);
@@ -56,8 +56,8 @@ describe('an environment with nothing but what is required', () => {
   });
 });
 
-describe('an environment with everything set', () => {
-  it('turns text into values: lists, numbers, milliseconds', () => {
+describe('an environment with every variable set', () => {
+  it('is converted to lists, numbers and milliseconds', () => {
     const environment = parsing({
       NODE_ENV: 'test',
       HOST: '::1',
@@ -100,7 +100,7 @@ describe('an environment with everything set', () => {
     });
   });
 
-  it('takes an empty variable for one that is not set', () => {
+  it('treats an empty variable as not set', () => {
     expect(parsing({ PORT: '', STRIPE_API_BASE: ' ', DEV_ENDPOINTS: '' })).toMatchObject({
       port: 3000,
       stripeApiBase: undefined,
@@ -109,14 +109,14 @@ describe('an environment with everything set', () => {
   });
 });
 
-describe('the address that HTTP is answered on', () => {
-  it('is this machine’s own during development, and every one in production', () => {
+describe('the address that the HTTP server listens on', () => {
+  it('is the loopback address in development, and all addresses in production', () => {
     const hosts = ['development', 'test', 'production'].map((NODE_ENV) => parsing({ NODE_ENV }).host);
     expect(hosts).toEqual(['127.0.0.1', '127.0.0.1', '0.0.0.0']);
   });
 
   it.each(['0.0.0.0', '10.0.0.7', '::', 'fe80::1%eth0', 'localhost', 'shop-1', 'Payments.shop.internal'])(
-    'is %s where that is given, in production too',
+    'is %s if HOST is set to it, in production too',
     (HOST) => {
       expect([parsing({ HOST }).host, parsing({ HOST, NODE_ENV: 'production' }).host]).toEqual([HOST, HOST]);
     },
@@ -169,11 +169,11 @@ describe('a wrong environment', () => {
     ['MESSAGE_MAX_BYTES', '64kB'],
     ['MESSAGE_MAX_BYTES', '16777217'],
     ['ALLOW_INSECURE_URLS', '1'],
-  ])('is refused for %s=%s alone', (name, value) => {
+  ])('is refused because of %s=%s', (name, value) => {
     expect(problemsOf({ ...required, [name]: value })).toEqual([expect.stringMatching(`^${name} must be `)]);
   });
 
-  it('is reported whole, in one error', () => {
+  it('is reported completely in one error', () => {
     const problems = problemsOf({
       PORT: 'abc',
       LOG_LEVEL: 'loud',
@@ -189,19 +189,19 @@ describe('a wrong environment', () => {
     ]);
   });
 
-  it('says what is wrong and what is allowed', () => {
+  it('is reported with the problem and the allowed values', () => {
     expect(() => parsing({ PORT: 'abc' })).toThrow(
       'PORT must be a whole number from 1 to 65535, but is "abc"',
     );
   });
 
-  it('says what is missing', () => {
+  it('is reported with the missing variables', () => {
     expect(problemsOf({ ...required, STRIPE_API_KEY: undefined })).toEqual([
       'STRIPE_API_KEY is missing; it must be a secret key of the gateway, without spaces',
     ]);
   });
 
-  it('shows no secret', () => {
+  it('does not reveal a secret in the error', () => {
     const secrets = {
       STRIPE_API_KEY: 'sk_live_canary canary',
       RABBITMQ_URL: 'http://user:canary@broker:5672',
@@ -215,23 +215,23 @@ describe('a wrong environment', () => {
 describe('receipts', () => {
   const smtp = { SMTP_URL: 'smtp://user:hunter2hunter2@mail.example', RECEIPT_FROM: 'receipts@localhost' };
 
-  it('are off without SMTP_URL, whatever else is given', () => {
+  it('are off without SMTP_URL, whatever else is set', () => {
     expect(parseEnvironment({ ...required, RECEIPT_FROM: 'nobody' }).smtpUrl).toBe('');
   });
 
-  it('need a mail server and a sender', () => {
+  it('require a mail server and a sender', () => {
     expect(parseEnvironment({ ...required, ...smtp })).toMatchObject({
       smtpUrl: smtp.SMTP_URL,
       receiptFrom: smtp.RECEIPT_FROM,
     });
   });
 
-  it.each([undefined, 'nobody', 'Shop <receipts@localhost>'])('have no sender %p', (sender) => {
+  it.each([undefined, 'nobody', 'Shop <receipts@localhost>'])('reject the sender %p', (sender) => {
     const problems = problemsOf({ ...required, ...smtp, RECEIPT_FROM: sender });
     expect(problems).toEqual([expect.stringMatching(/^RECEIPT_FROM .* an e-mail address/)]);
   });
 
-  it('have a mail server that is reached by SMTP, and its URL is not shown', () => {
+  it('require an SMTP URL, which is not shown in the error', () => {
     const problems = problemsOf({
       ...required,
       ...smtp,

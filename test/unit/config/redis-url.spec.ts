@@ -18,10 +18,10 @@ describe('REDIS_URL of sentinels', () => {
   it.each([
     ['without a master', 'redis+sentinel://one'],
     ['without a master', 'redis+sentinel://one/'],
-    ['with a database that is no number', 'redis+sentinel://one/payments/first'],
+    ['with a database that is not a number', 'redis+sentinel://one/payments/first'],
     ['with several masters', 'redis+sentinel://one/payments,redis+sentinel://two/orders'],
-    ['beside a server', 'redis+sentinel://one/payments,redis://two'],
-    ['encrypted in part', 'redis+sentinel://one/payments,rediss+sentinel://two/payments'],
+    ['together with a server', 'redis+sentinel://one/payments,redis://two'],
+    ['partly encrypted', 'redis+sentinel://one/payments,rediss+sentinel://two/payments'],
   ])('is refused %s', (_, url) => {
     expect(() => parsing(url)).toThrow('REDIS_URL must name the same master in each of its sentinels');
   });
@@ -32,7 +32,7 @@ describe('REDIS_URL of sentinels', () => {
     expect(parse).toThrow('REDIS_URL must use rediss+sentinel:// for sentinel in production');
   });
 
-  it('shows no password when it is wrong', () => {
+  it('does not reveal the password if it is wrong', () => {
     expect(() => parsing('redis+sentinel://user:canary@one')).toThrow(/^(?!.*canary)/s);
   });
 });

@@ -9,7 +9,7 @@ describe('a secret in a file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'secrets-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('counts like the variable', () => {
+  it('is used like the variable', () => {
     const path = join(folder, 'key');
     writeFileSync(path, 'sk_test_from_file\n');
     expect(parseEnvironment({ ...required, STRIPE_API_KEY_FILE: path }).stripeApiKey).toBe(
@@ -17,7 +17,7 @@ describe('a secret in a file', () => {
     );
   });
 
-  it('is missed by name when the file is not there', () => {
+  it('is reported by name if the file does not exist', () => {
     const variables = { ...required, STRIPE_API_KEY_FILE: join(folder, 'nothing') };
     expect(() => parseEnvironment(variables)).toThrow(
       /- STRIPE_API_KEY_FILE must name a file that can be read/,

@@ -8,8 +8,8 @@ function report(happenings: Happening[], counts = NO_COUNTS): Report {
   return { process: 'one', at: 0, inProgress: 0, counts, happenings, omitted: 0 };
 }
 
-describe('what the console remembers', () => {
-  it('is bounded, and the latest is in it; the totals go on', () => {
+describe("the console's activity log", () => {
+  it('is bounded and keeps the latest entries; the totals count all', () => {
     const log = new ActivityLog();
     for (let number = 0; number < 100; number++) {
       const happenings = Array.from({ length: 100 }, () => renewed(`key-${number}`));
@@ -21,7 +21,7 @@ describe('what the console remembers', () => {
     expect(reports.at(-1)?.happenings[0]?.key).toBe('key-99');
   });
 
-  it('is bounded in bytes, whatever the reports are like, and the latest is in it', () => {
+  it('is bounded in bytes for any reports, and keeps the latest entries', () => {
     const log = new ActivityLog();
     const paymentId = '€'.repeat(765);
     for (let number = 0; number < 100; number++) {
@@ -35,7 +35,7 @@ describe('what the console remembers', () => {
     expect(reports.at(-1)?.happenings[0]?.key).toBe('key-99');
   });
 
-  it('is not displaced by signs of life', () => {
+  it('does not lose entries to reports without events', () => {
     const log = new ActivityLog();
     log.add(report([renewed('key')]));
     for (let number = 0; number < 5_000; number++) log.add(report([]));

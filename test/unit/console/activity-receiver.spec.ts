@@ -5,20 +5,20 @@ import { ActivityLog } from '../../../src/console/activity-log';
 import { ActivityReceiver } from '../../../src/console/activity-receiver';
 import { aReport } from './a-report';
 
-type Hear = (message: { content: Buffer }) => void;
+type Listener = (message: { content: Buffer }) => void;
 
-/** A console on a channel that a test speaks through. */
+/** A console on a channel that the test controls. */
 async function listening() {
   const log = new ActivityLog();
   const queues: unknown[] = [];
-  const heard: Report[] = [];
-  log.arrivals.subscribe((report) => heard.push(report));
-  let hear: Hear = () => undefined;
+  const received: Report[] = [];
+  log.arrivals.subscribe((report) => received.push(report));
+  let deliver: Listener = () => undefined;
   const channel = {
     assertQueue: (_: string, options: unknown) =>
       Promise.resolve({ queue: 'q', asked: queues.push(options) }),
     bindQueue: () => Promise.resolve(),
-    consume: (_: string, listener: Hear) => Promise.resolve((hear = listener)),
+    consume: (_: string, listener: Listener) => Promise.resolve((deliver = listener)),
   };
   let opened: Promise<void> = Promise.resolve();
   const createChannel = ({ setup }: { setup: (given: typeof channel) => Promise<void> }) => {
@@ -30,10 +30,10 @@ async function listening() {
     log,
   ).onModuleInit();
   await opened;
-  return { queues, heard, log, send: (text: string) => hear({ content: Buffer.from(text) }) };
+  return { queues, received, log, send: (text: string) => deliver({ content: Buffer.from(text) }) };
 }
 
-describe('what the console hears', () => {
+describe('a report that the console receives', () => {
   afterEach(() => jest.restoreAllMocks());
 
   it('waits in a queue that is bounded in number and in bytes', async () => {
@@ -43,24 +43,24 @@ describe('what the console hears', () => {
     ]);
   });
 
-  it('has the time at which it was heard, whatever clock its sender has', async () => {
+  it("has the time of its arrival, whatever its sender's clock", async () => {
     const before = Date.now();
-    const { send, heard } = await listening();
+    const { send, received } = await listening();
     for (const at of [0, 8.64e15]) send(JSON.stringify(aReport({ at })));
-    expect(heard).toHaveLength(2);
-    expect(heard.filter(({ at }) => at < before || at > Date.now())).toEqual([]);
+    expect(received).toHaveLength(2);
+    expect(received.filter(({ at }) => at < before || at > Date.now())).toEqual([]);
   });
 
-  it('is left out whole when it is no report, and changes no count', async () => {
+  it('is dropped completely if it is invalid, and changes no count', async () => {
     jest.spyOn(Logger.prototype, 'warn').mockReturnValue();
-    const { send, heard, log } = await listening();
+    const { send, received, log } = await listening();
     const counts = { ...aReport().counts, charged: null };
     for (const wrong of [{ ...aReport(), counts }, { ...aReport(), happenings: [null] }, null])
       send(JSON.stringify(wrong));
-    expect([heard, log.snapshot()]).toEqual([[], new ActivityLog().snapshot()]);
+    expect([received, log.snapshot()]).toEqual([[], new ActivityLog().snapshot()]);
   });
 
-  it('is named in the log once a minute when it is no report, with its number and without its content', async () => {
+  it('if it is invalid, is logged once a minute with the number of dropped ones and without its content', async () => {
     const now = jest.spyOn(performance, 'now').mockReturnValue(0);
     const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue();
     const { send } = await listening();

@@ -10,7 +10,7 @@ import { aMessage } from '../messaging/a-message';
 
 const MOST_BYTES = 256 * 1024;
 
-/** The process of a recorder whose reports are caught. */
+/** A recorder whose reports are collected. */
 class Watched {
   readonly messages = new MessageEvents();
   readonly engine = new IdempotencyEvents();
@@ -49,7 +49,7 @@ class Watched {
     this.engine.emit({ scope: 'payment', key }, { kind: 'completed', fencingToken: 1, result });
   }
 
-  /** What was sent next, as a console reads it. */
+  /** The next report as a console reads it. */
   report(): { readonly bytes: number; readonly read: Report | undefined } {
     jest.advanceTimersByTime(100);
     const content = this.sent.at(-1) ?? Buffer.alloc(0);
@@ -67,7 +67,7 @@ describe('the report of a process', () => {
     { of: 'four bytes and a variation selector', text: '😀\uFE0F'.repeat(255) },
     { of: 'which are escaped', text: '\uD800'.repeat(255), shown: '\\ud800'.repeat(255).slice(0, 765) },
   ])(
-    'passes the console with as many of the longest payments as there can be, in characters of $of',
+    'is accepted by the console with the maximum number of the longest payments, in characters of $of',
     (one) => {
       const watched = new Watched();
       for (let number = 0; number < 300; number++) watched.publish(one);
@@ -80,13 +80,13 @@ describe('the report of a process', () => {
     },
   );
 
-  it('tells 200 payments of usual length one by one, and counts the others', () => {
+  it('lists 200 payments of usual length one by one, and counts the others', () => {
     const watched = new Watched();
     for (let number = 0; number < 250; number++) watched.publish({ text: 'x'.repeat(100) });
     expect(watched.report().read).toMatchObject({ omitted: 50, happenings: { length: 200 } });
   });
 
-  it('passes with the longest details, of which it tells 300 characters', () => {
+  it('is accepted with the longest details, of which it contains 300 characters', () => {
     const watched = new Watched();
     for (let number = 0; number < 300; number++) watched.fail('€'.repeat(5_000));
     const { bytes, read } = watched.report();
@@ -95,7 +95,7 @@ describe('the report of a process', () => {
     expect(read?.happenings[0]).toMatchObject({ detail: '€'.repeat(300) });
   });
 
-  it('passes with whatever a record in Redis holds', () => {
+  it('is accepted with any content of a record in Redis', () => {
     const watched = new Watched();
     const long = '€'.repeat(10_000);
     watched.complete({ status: long, paymentId: long, chargeId: long, declineCode: long, currency: long });
@@ -104,7 +104,7 @@ describe('the report of a process', () => {
     expect(watched.report().read).toMatchObject({ counts: { charged: 3 }, happenings: { length: 3 } });
   });
 
-  it('only counts what a console would drop, so that the others are told', () => {
+  it('only counts what a console would drop, so that the other events are listed', () => {
     const watched = new Watched();
     watched.fail('x', 'no key that a payment can have');
     watched.fail('x');
@@ -115,7 +115,7 @@ describe('the report of a process', () => {
     });
   });
 
-  it('has room again after each report', () => {
+  it('is empty again after each report', () => {
     const watched = new Watched();
     for (const text of ['€', 'x']) {
       for (let number = 0; number < 150; number++) watched.publish({ text: text.repeat(255) });

@@ -3,7 +3,7 @@ import { money } from '../../../src/console/page/format.js';
 import { currencyCodes } from '../../../src/payment/currencies';
 import { inMajorUnits, toMoney } from '../../../src/payment/money';
 
-/** What the page shows for a payment that has its record. */
+/** The page's text for a payment with a record. */
 function shown(result: object): string {
   const happening = fromEngine(
     { kind: 'completed', scope: 'payment', key: 'abc', result, fencingToken: 1 },
@@ -15,7 +15,7 @@ function shown(result: object): string {
 }
 
 describe('the amount of a payment on the page', () => {
-  it.each(currencyCodes())('is what was charged, to the last decimal, in %s', (currency) => {
+  it.each(currencyCodes())('is the exact charged amount in %s', (currency) => {
     const { minorUnits } = toMoney(1234, currency);
     const digits = shown({ amountMinorUnits: minorUnits, currency }).replace(/^\D+|,/g, '');
     expect(digits).toBe(inMajorUnits(minorUnits, currency));
@@ -31,14 +31,14 @@ describe('the amount of a payment on the page', () => {
   });
 
   it.each([
-    { what: 'a currency that is not charged any more', result: { amountMinorUnits: 100, currency: 'BGN' } },
+    { what: 'a currency that can no longer be charged', result: { amountMinorUnits: 100, currency: 'BGN' } },
     { what: 'no currency', result: { amountMinorUnits: 100 } },
-    { what: 'an amount that is a text', result: { amountMinorUnits: '100', currency: 'USD' } },
+    { what: 'an amount that is a string', result: { amountMinorUnits: '100', currency: 'USD' } },
   ])('is left out of a record with $what', ({ result }) => {
     expect(shown(result)).toBe('no amount');
   });
 
-  it('is as it was published, until there is a record', () => {
+  it('is the published amount until there is a record', () => {
     expect([money(99.5, 'USD'), money(10.45, 'HUF'), money(7, undefined), money(7, 'no code')]).toEqual([
       '$99.50',
       'HUF\u00a010.45',

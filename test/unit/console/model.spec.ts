@@ -22,17 +22,17 @@ const started = (key: string): Happening => ({
 });
 const depths = (dead: number) => ({ ready: 0, waiting: 0, dead });
 
-describe('what the page knows', () => {
+describe('the model behind the page', () => {
   afterEach(() => jest.restoreAllMocks());
 
-  it('adds up what the processes hold', () => {
+  it('adds up the payments in progress of all processes', () => {
     const model = new Model();
     model.apply(report({ process: 'one', inProgress: 2 }), NO_COUNTS);
     model.apply(report({ process: 'two', inProgress: 3 }), NO_COUNTS);
     expect(model.processes).toEqual({ names: ['one', 'two'], inProgress: 5 });
   });
 
-  it('forgets a process that is gone, and what it held', () => {
+  it('drops a process that is gone, and its payments in progress', () => {
     const model = new Model();
     const now = Date.now();
     model.apply(report({ process: 'gone', inProgress: 2, at: now - 60_000 }), NO_COUNTS);
@@ -40,7 +40,7 @@ describe('what the page knows', () => {
     expect(model.processes).toEqual({ names: ['alive'], inProgress: 1 });
   });
 
-  it('counts by the second', () => {
+  it('counts per second', () => {
     const model = new Model();
     model.apply(report({ counts: { ...NO_COUNTS, charged: 2 } }), NO_COUNTS);
     model.apply(report({ counts: { ...NO_COUNTS, charged: 1, duplicates: 4 } }), NO_COUNTS);
@@ -48,7 +48,7 @@ describe('what the page knows', () => {
     expect([model.seconds().length, charged]).toEqual([60, 3]);
   });
 
-  it('keeps the latest payments only', () => {
+  it('keeps only the latest payments', () => {
     const model = new Model();
     const happenings = Array.from({ length: 500 }, (_, index) => started(`key-${index}`));
     model.apply(report({ happenings }), NO_COUNTS);
@@ -59,7 +59,7 @@ describe('what the page knows', () => {
     ]);
   });
 
-  it('is not lost with one happening that cannot be told', () => {
+  it('still counts the other events if one of them is invalid', () => {
     jest.spyOn(console, 'error').mockReturnValue();
     const broken = [null, { ...started('broken'), kind: 'published' }, { ...started('x'), kind: 'finished' }];
     const happenings = [...broken, started('genuine')] as Happening[];
@@ -72,7 +72,7 @@ describe('what the page knows', () => {
       expect([model.payments.get('genuine')?.state, model.totals.charged]).toEqual(['working', 9]);
   });
 
-  it('keeps no more than 100 processes, those that were heard last', () => {
+  it('keeps at most 100 processes, those with the latest reports', () => {
     const model = new Model();
     for (let number = 0; number < 1_000; number++) model.apply(report({ process: `p-${number}` }), NO_COUNTS);
     model.apply(report({ process: 'p-950' }), NO_COUNTS);
@@ -80,7 +80,7 @@ describe('what the page knows', () => {
     expect([names.length, names[0], names.at(-1)]).toEqual([100, 'p-900', 'p-950']);
   });
 
-  it('begins anew with a snapshot', () => {
+  it('is replaced by a snapshot', () => {
     const model = new Model();
     model.apply(report({ happenings: [started('old')], omitted: 3 }), NO_COUNTS);
     model.reset({
@@ -90,7 +90,7 @@ describe('what the page knows', () => {
     expect([[...model.payments.keys()], model.totals.charged, model.omitted]).toEqual([['new'], 9, 0]);
   });
 
-  it('believes a number of dead letters when it is seen twice: a reader holds them for a moment', () => {
+  it('shows a number of dead letters only when it is seen twice, because a reader holds them for a moment', () => {
     const model = new Model();
     const seen = [2, 0, 2, 2, 1, 1].map((dead) => {
       model.setDepths(depths(dead));
@@ -99,7 +99,7 @@ describe('what the page knows', () => {
     expect(seen).toEqual([2, 2, 2, 2, 2, 1]);
   });
 
-  it('knows no number while the broker does not tell', () => {
+  it('shows no number while the broker reports none', () => {
     const model = new Model();
     model.setDepths(depths(2));
     model.setDepths(null);

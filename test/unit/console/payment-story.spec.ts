@@ -1,7 +1,7 @@
 import type { Happening } from '../../../src/console/activity';
 import { PaymentStory } from '../../../src/console/page/payment-story';
 
-type Said = [happening: Happening, process?: string];
+type Reported = [happening: Happening, process?: string];
 
 const published = (at: number): Happening => ({
   kind: 'published',
@@ -46,9 +46,9 @@ const dead = (at: number): Happening => ({
   attempts: 8,
 });
 
-function storyOf(...said: (Happening | Said)[]): PaymentStory {
+function storyOf(...reported: (Happening | Reported)[]): PaymentStory {
   const story = new PaymentStory('k');
-  for (const one of said) {
+  for (const one of reported) {
     const [happening, process = 'one'] = Array.isArray(one) ? one : [one];
     story.apply(happening, process);
   }
@@ -57,28 +57,28 @@ function storyOf(...said: (Happening | Said)[]): PaymentStory {
 
 describe('the story of a payment', () => {
   it.each([
-    { told: 'published', said: [published(1)], state: 'queued' },
-    { told: 'started', said: [published(1), started(2)], state: 'working' },
-    { told: 'charged', said: [published(1), started(2), charged(3)], state: 'charged' },
-    { told: 'declined', said: [published(1), started(2), declined(3)], state: 'declined' },
-    { told: 'failed and delayed', said: [started(2), released(3), delayed(3)], state: 'delayed' },
+    { case: 'published', happenings: [published(1)], state: 'queued' },
+    { case: 'started', happenings: [published(1), started(2)], state: 'working' },
+    { case: 'charged', happenings: [published(1), started(2), charged(3)], state: 'charged' },
+    { case: 'declined', happenings: [published(1), started(2), declined(3)], state: 'declined' },
+    { case: 'failed and delayed', happenings: [started(2), released(3), delayed(3)], state: 'delayed' },
     {
-      told: 'back from being delayed',
-      said: [started(2), released(3), delayed(3), started(9, 2)],
+      case: 'started again after a delay',
+      happenings: [started(2), released(3), delayed(3), started(9, 2)],
       state: 'working',
     },
-    { told: 'given up', said: [started(2), released(3), dead(3)], state: 'dead' },
+    { case: 'given up', happenings: [started(2), released(3), dead(3)], state: 'dead' },
     {
-      told: 'replayed by a person',
-      said: [started(2), released(3), dead(3), started(9, 2), charged(10)],
+      case: 'replayed by an operator',
+      happenings: [started(2), released(3), dead(3), started(9, 2), charged(10)],
       state: 'charged',
     },
-    { told: 'known by its duplicates only', said: [duplicate(1)], state: 'charged' },
-  ])('is $state when it was $told', ({ said, state }) => {
-    expect(storyOf(...said).state).toBe(state);
+    { case: 'known only by its duplicates', happenings: [duplicate(1)], state: 'charged' },
+  ])('is $state if it was $case', ({ happenings, state }) => {
+    expect(storyOf(...happenings).state).toBe(state);
   });
 
-  it('is the same when the publisher tells last', () => {
+  it("is the same if the publisher's report arrives last", () => {
     const late = storyOf(started(2), charged(3), duplicate(4), published(1));
     const early = storyOf(published(1), started(2), charged(3), duplicate(4));
     expect([late.state, late.paymentId, late.episodes]).toEqual([
@@ -88,16 +88,16 @@ describe('the story of a payment', () => {
     ]);
   });
 
-  it('stays charged when a copy of it is delayed or a dead letter', () => {
+  it('stays charged if a copy is delayed or becomes a dead letter', () => {
     expect(storyOf(started(2), charged(3), delayed(4), dead(5)).state).toBe('charged');
   });
 
-  it('stays in progress when a copy is delayed in another process', () => {
+  it('stays in progress if another process delays a copy', () => {
     const story = storyOf([started(2), 'one'], [delayed(3), 'two']);
     expect([story.state, story.lease?.process]).toEqual(['working', 'one']);
   });
 
-  it('keeps the lease of the new owner when the old one learns that it lost its own', () => {
+  it('keeps the lease of the new owner when the old owner reports its lease as lost', () => {
     const story = storyOf([started(2), 'one'], [started(9, 2), 'two'], [lost(10), 'one']);
     expect(story.lease?.process).toBe('two');
   });
@@ -114,7 +114,7 @@ describe('the story of a payment', () => {
     expect({ deliveries, attempts, duplicates }).toEqual({ deliveries: 3, attempts: 2, duplicates: 1 });
   });
 
-  it('tells equal things in a row as one, and attempts one by one', () => {
+  it('merges equal events in a row, but lists attempts one by one', () => {
     const story = storyOf(started(1), charged(2), duplicate(3), duplicate(4), duplicate(5));
     expect(story.episodes.map(({ last, times }) => [last.kind, times])).toEqual([
       ['started', 1],
@@ -123,7 +123,7 @@ describe('the story of a payment', () => {
     ]);
   });
 
-  it('does not grow without end', () => {
+  it('has a bounded length', () => {
     const attempts = Array.from({ length: 500 }, (_, index) => started(index, index + 1));
     const story = storyOf(published(0), ...attempts);
     expect(story.episodes.length).toBeLessThan(100);

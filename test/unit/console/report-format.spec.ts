@@ -8,9 +8,9 @@ import { aReport, EACH_KIND } from './a-report';
 const read = (value: unknown) => readReport(Buffer.from(JSON.stringify(value)));
 const withHappening = (happening: unknown) => ({ ...aReport(), happenings: [EACH_KIND.released, happening] });
 
-/** What no number of a report may be, as JSON writes it. */
+/** JSON values that are invalid for a number in a report. */
 const NO_NUMBERS = ['null', '"1"', 'true', '[]', '{}', '-1', '1e999', '-1e999', '1e300'];
-/** What no text may be. */
+/** JSON values that are invalid for a string. */
 const NO_TEXTS = [
   'null',
   '1',
@@ -24,12 +24,12 @@ const NO_TEXTS = [
 
 interface Place {
   readonly path: string;
-  /** What would be put there is JSON already, because not all of it can be written from a value. */
+  /** Takes JSON text, because not all of it can be produced from a value. */
   readonly put: (json: string) => string;
   readonly value: unknown;
 }
 
-/** Every place of a value, with what it holds. */
+/** Every place in a value, with its content. */
 function placesIn(value: object, put: Place['put'], path = ''): Place[] {
   return Object.entries(value).flatMap(([name, member]: [string, unknown]) => {
     const around = (json: string) =>
@@ -51,7 +51,7 @@ const inHappenings = Object.values<Happening>(EACH_KIND).flatMap((happening) =>
 const PLACES = [...inReport, ...inHappenings];
 const placesOf = (type: string) => PLACES.filter(({ value }) => typeof value === type);
 
-/** Which of these were passed on, and where: none should be. */
+/** The wrong values that were accepted, with their places: there should be none. */
 function passedIn(places: readonly Place[], wrong: readonly string[]): string[] {
   return places.flatMap(({ path, put }) =>
     wrong.filter((json) => readReport(Buffer.from(put(json)))).map((json) => `${path} ${json.slice(0, 40)}`),
@@ -59,11 +59,11 @@ function passedIn(places: readonly Place[], wrong: readonly string[]): string[] 
 }
 
 describe('a report from the broker', () => {
-  it('is passed on as it was sent, with every kind of happening', () => {
+  it('is accepted unchanged with every kind of event', () => {
     expect(read(aReport())).toEqual(aReport());
   });
 
-  it('is passed on without the fields that nobody asked for', () => {
+  it('is accepted without unknown fields', () => {
     const extra = { extra: 'x', constructor: 1, ['__proto__']: { kind: 'dead' } };
     const happenings = aReport().happenings.map((happening) => ({ ...happening, ...extra }));
     const counts = { ...NO_COUNTS, published: 2, ...extra };
@@ -75,27 +75,27 @@ describe('a report from the broker', () => {
     expect(JSON.stringify(read(withHappening(nested)))).not.toContain('a@b');
   });
 
-  it('may do without what is optional', () => {
+  it('is accepted without the optional fields', () => {
     const { paymentId, amount, customerId } = EACH_KIND.published.payment;
     const published = { ...EACH_KIND.published, payment: { paymentId, amount, customerId } };
     const finished = { ...EACH_KIND.finished, result: { status: 'succeeded' } };
     expect(read(aReport({ happenings: [published, finished] }))?.happenings).toEqual([published, finished]);
   });
 
-  it('is dropped where a number is anything else, or out of range', () => {
+  it('is dropped if a number has another type or is out of range', () => {
     expect(passedIn(placesOf('number'), NO_NUMBERS)).toEqual([]);
   });
 
-  it('is dropped where a text is anything else, or too long', () => {
+  it('is dropped if a string has another type or is too long', () => {
     expect(passedIn(placesOf('string'), NO_TEXTS)).toEqual([]);
   });
 
-  it('is dropped where an object or a list is anything else', () => {
+  it('is dropped if an object or a list has another type', () => {
     const wrong = ['null', '1', '"text"', '[null]', '[1]', '[[]]', '{"length":1}'];
     expect(passedIn(placesOf('object'), wrong)).toEqual([]);
   });
 
-  it('is dropped where anything is missing that is not optional', () => {
+  it('is dropped if a required field is missing', () => {
     const optional = /currency|paymentMethodId|result\.(?!status)/;
     const missing = PLACES.filter(({ path }) => !optional.test(path)).filter(({ path, put }) => {
       const name = path.split('.').at(-1) ?? '';
@@ -105,19 +105,19 @@ describe('a report from the broker', () => {
   });
 
   it.each(['exploded', 'toString', '__proto__', 'constructor', ''])(
-    'is dropped whole for a happening of the kind %p',
+    'is dropped completely for an event of the kind %p',
     (kind) => {
       expect(read(withHappening({ ...EACH_KIND.released, kind }))).toBeUndefined();
     },
   );
 
-  it('is dropped for a key that no payment can have', () => {
+  it('is dropped for an invalid payment key', () => {
     const keyed = (key: string) => read(withHappening({ ...EACH_KIND.released, key }));
     expect(['', 'x'.repeat(255)].filter((key) => !keyed(key))).toEqual([]);
     expect(['two words', 'ümlaut', 'x'.repeat(256)].filter(keyed)).toEqual([]);
   });
 
-  it('is dropped for a duplicate from nowhere, for copies of a half and for a moment that no calendar has', () => {
+  it('is dropped for a duplicate without a source, a fraction of a copy, and an invalid date', () => {
     const wrong = [
       { ...EACH_KIND.duplicate, from: 'elsewhere' },
       { ...EACH_KIND.published, copies: 0.5 },
@@ -126,20 +126,20 @@ describe('a report from the broker', () => {
     expect(wrong.map((happening) => read(withHappening(happening)))).toEqual(wrong.map(() => undefined));
   });
 
-  it('is dropped with more than 200 happenings', () => {
+  it('is dropped with more than 200 events', () => {
     const full = { ...aReport(), happenings: Array.from({ length: 200 }, () => EACH_KIND.released) };
     expect(read(full)?.happenings).toHaveLength(200);
     expect(read({ ...full, happenings: [...full.happenings, EACH_KIND.released] })).toBeUndefined();
   });
 
-  it('is dropped above 256 kB without being read, whatever is in it', () => {
+  it('is dropped above 256 kB without being parsed', () => {
     const json = JSON.stringify(aReport());
     const padded = (bytes: number) => Buffer.from(json + ' '.repeat(bytes - Buffer.byteLength(json)));
     expect(readReport(padded(256 * 1024))).toEqual(aReport());
     expect(readReport(padded(256 * 1024 + 1))).toBeUndefined();
   });
 
-  it('is nothing where there is no JSON object, however deep it goes', () => {
+  it('is dropped if it is not a JSON object, at any depth', () => {
     const texts = [
       '',
       '{',
@@ -171,13 +171,13 @@ const anything = fc.oneof(
     {},
   ),
 );
-/** A genuine report in which some of the places hold something else. */
+/** A valid report in which some places have other values. */
 const nearlyGenuine = fc
   .tuple(fc.constantFrom(...PLACES), anything)
   .map(([{ put }, value]) => put(JSON.stringify(value)));
 
 describe('whatever is sent', () => {
-  it('comes out as a report or not at all, and can be counted and read again', () => {
+  it('is either dropped or becomes a report that can be counted and read again', () => {
     fc.assert(
       fc.property(fc.oneof(nearlyGenuine, fc.json()), (json) => {
         const report = readReport(Buffer.from(json));

@@ -17,21 +17,21 @@ const letterWith = (headers: Record<string, unknown>) =>
 const ofRequest = { 'idempotency-key': 'abc', 'x-publisher': 'shop' };
 const ofEvent = { 'idempotency-key': 'shop:abc', 'x-original-routing-key': 'payment.succeeded' };
 
-describe('the key that a dead letter was worked on under, where keys are per publisher', () => {
+describe('the idempotency key of a dead letter if keys are per publisher', () => {
   it.each([
-    { what: "is the publisher's", headers: ofRequest, key: 'shop:abc' },
-    { what: 'is that of the payment for an event', headers: ofEvent, key: 'shop:abc' },
+    { what: "contains the publisher's name", headers: ofRequest, key: 'shop:abc' },
+    { what: 'is the key of the payment for an event', headers: ofEvent, key: 'shop:abc' },
     {
-      what: 'is none where nobody says who published it',
+      what: 'is undefined without a publisher',
       headers: { 'idempotency-key': 'abc' },
       key: undefined,
     },
-    { what: 'is none where it has none', headers: { 'x-publisher': 'shop' }, key: undefined },
+    { what: 'is undefined if the message has no key', headers: { 'x-publisher': 'shop' }, key: undefined },
   ])('$what', ({ headers, key }) => {
     expect(claimedKeyOf(letterWith(headers), keys)).toBe(key);
   });
 
-  it('is that whose attempts are counted', async () => {
+  it('is the key whose attempts are counted', async () => {
     const counts = countsIn(
       {
         find: async ({ scope, key }) => ({

@@ -3,7 +3,7 @@ import { BrokerSilentError, BrokerSteps } from '../../../src/dead-letters/broker
 const never = () => new Promise<never>(() => undefined);
 
 describe('a step that the broker does not answer', () => {
-  it('ends with an error that says what was asked for', async () => {
+  it('fails with an error that names the step', async () => {
     const taken = new BrokerSteps(10).take('count the dead letters', never);
     await expect(taken).rejects.toThrow(BrokerSilentError);
     await expect(taken).rejects.toThrow(/^RabbitMQ did not count the dead letters within 0.01 s/);
@@ -11,7 +11,7 @@ describe('a step that the broker does not answer', () => {
 });
 
 describe('steps after one that failed', () => {
-  it('fail at once for the same reason, since the client may never answer on that channel again', async () => {
+  it('fail at once for the same reason, because the client may never answer on that channel again', async () => {
     const steps = new BrokerSteps();
     const reason = new TypeError("Field 'prefetchCount' is the wrong type; must be a number (but not NaN)");
     await expect(steps.take('take a limit', () => Promise.reject(reason))).rejects.toBe(reason);
@@ -22,7 +22,7 @@ describe('steps after one that failed', () => {
 });
 
 describe('a step that is answered', () => {
-  it('resolves with the answer, and leaves no timer', async () => {
+  it('resolves with the answer and leaves no timer', async () => {
     expect(await new BrokerSteps().take('answer', () => Promise.resolve(7))).toBe(7);
   });
 });

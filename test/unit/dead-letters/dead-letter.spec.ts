@@ -12,14 +12,14 @@ const headers = {
 const properties = { messageId: 'message-17', timestamp: 1_767_225_600, headers };
 const content = '{"paymentId":"PAY-001"}';
 
-/** Whatever is in its headers: a sender may write anything. */
+/** Any headers, because a publisher may write anything. */
 const withHeaders = (table: object | undefined) => aMessage({ properties: { headers: { ...table } } });
 
 const idOf = (changed: Parameters<typeof aMessage>[0] = {}) =>
   deadLetterFrom(aMessage({ properties, content, ...changed })).id;
 
 describe('a dead letter of the service', () => {
-  it('says what a person must know', () => {
+  it('shows what an operator needs to know', () => {
     expect(deadLetterFrom(aMessage({ properties, content }))).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{12}$/),
       reason: 'retries-exhausted',
@@ -50,9 +50,9 @@ describe('the key of a dead letter', () => {
   it.each([
     { what: 'the header', table: { 'idempotency-key': 'abc' }, body: '{"idempotencyKey":"def"}', key: 'abc' },
     { what: 'the body, without a header', table: {}, body: '{"idempotencyKey":"def"}', key: 'def' },
-    { what: 'nothing, where neither has one', table: {}, body: 'no JSON', key: undefined },
-    { what: 'nothing, where it is no text', table: {}, body: '{"idempotencyKey":7}', key: undefined },
-  ])('is what $what says', ({ table, body, key }) => {
+    { what: 'undefined if neither has one', table: {}, body: 'no JSON', key: undefined },
+    { what: 'undefined if it is not a string', table: {}, body: '{"idempotencyKey":7}', key: undefined },
+  ])('is $what', ({ table, body, key }) => {
     const message = aMessage({ properties: { headers: table }, content: body });
     expect(deadLetterFrom(message).idempotencyKey).toBe(key);
   });
@@ -75,7 +75,7 @@ describe('a dead letter of the broker', () => {
     });
   });
 
-  it('has its latest reason, where the message had waited in a retry queue before', () => {
+  it('has its latest reason if the message was in a retry queue before', () => {
     const waited = {
       'x-first-death-reason': 'expired',
       'x-death': [
@@ -89,7 +89,7 @@ describe('a dead letter of the broker', () => {
     });
   });
 
-  it('has its reason whatever the sender wrote where the service writes its own', () => {
+  it("has the broker's reason, whatever the publisher wrote in the service's headers", () => {
     const forged = {
       'x-dead-letter-reason': 'invalid-message',
       'x-death': [{ queue, reason: 'delivery_limit' }],
@@ -104,7 +104,7 @@ describe('a dead letter of the broker', () => {
     { 'x-death': [7] },
     { 'x-death': 'expired' },
     { 'x-death': [{ reason: 'expired' }] },
-  ])('is unknown where there is none: %j', (table) => {
+  ])('is unknown if there is none: %j', (table) => {
     expect(deadLetterFrom(withHeaders(table)).reason).toBe('unknown');
   });
 });
@@ -117,14 +117,14 @@ describe('the end of a payment', () => {
     { reason: 'gateway-key-reused', routingKey: 'payment.requested', endsPayment: true },
     { reason: 'a reason of a later version', routingKey: 'payment.requested', endsPayment: false },
     { reason: 'toString', routingKey: 'payment.requested', endsPayment: false },
-  ])('is told by reason and origin: $reason, $routingKey', ({ reason, routingKey, endsPayment }) => {
+  ])('is decided by reason and origin: $reason, $routingKey', ({ reason, routingKey, endsPayment }) => {
     const table = { 'x-dead-letter-reason': reason, 'x-original-routing-key': routingKey };
     expect(deadLetterFrom(aMessage({ properties: { headers: table } })).endsPayment).toBe(endsPayment);
   });
 });
 
 describe('the texts of a dead letter', () => {
-  it('are printable and bounded, whatever is in the message', () => {
+  it('are printable and bounded for any message', () => {
     const lie = 'x\n  forged row \u009b2J \u202e';
     const letter = deadLetterFrom(
       aMessage({
@@ -146,17 +146,17 @@ describe('the texts of a dead letter', () => {
 });
 
 describe('the publisher of a dead letter', () => {
-  it('is the user whom the broker has checked', () => {
+  it('is the user that the broker has verified', () => {
     expect(deadLetterFrom(aMessage({ properties: { userId: 'shop' } })).publisher).toBe('shop');
   });
 
-  it('is whom a copy names, which cannot carry the property', () => {
+  it('is the user named by a copy, which cannot carry the property', () => {
     expect(deadLetterFrom(withHeaders({ 'x-publisher': 'shop' })).publisher).toBe('shop');
   });
 });
 
 describe('a hostile dead letter', () => {
-  it('supplies nothing of the wrong type', () => {
+  it('has no field of a wrong type', () => {
     const hostile = {
       'idempotency-key': { toString: 'x' },
       'x-dead-letter-reason': ['retries-exhausted'],
@@ -174,12 +174,15 @@ describe('a hostile dead letter', () => {
     });
   });
 
-  it.each([8.64e12 + 1, 2 ** 63, -1e18])('can be read although its timestamp is no date: %d', (timestamp) => {
-    expect(deadLetterFrom(aMessage({ properties: { headers, timestamp } }))).toMatchObject({
-      reason: 'retries-exhausted',
-      idempotencyKey: 'abc',
-    });
-  });
+  it.each([8.64e12 + 1, 2 ** 63, -1e18])(
+    'can be read although its timestamp is not a date: %d',
+    (timestamp) => {
+      expect(deadLetterFrom(aMessage({ properties: { headers, timestamp } }))).toMatchObject({
+        reason: 'retries-exhausted',
+        idempotencyKey: 'abc',
+      });
+    },
+  );
 
   it.each([NaN, Infinity])('can be read although a header is %d', (number) => {
     const table = { ...headers, number };
@@ -209,7 +212,7 @@ describe('the id', () => {
     ['another time', { properties: { ...properties, timestamp: 1_767_225_601 } }],
     ['another header', { properties: { ...properties, headers: { ...headers, more: 1 } } }],
     ['another attempt', { properties: { ...properties, headers: { ...headers, 'x-attempts': 9 } } }],
-  ])('is another one for %s', (_, changed) => {
+  ])('differs for %s', (_, changed) => {
     expect(idOf(changed)).not.toBe(idOf());
   });
 });

@@ -14,7 +14,7 @@ import type { JsonObject } from '../../support/json';
 const document = new MessageDocument();
 
 describe('the AsyncAPI document', () => {
-  it('is one', () => {
+  it('is valid', () => {
     const schema: unknown = JSON.parse(
       readFileSync(require.resolve('@asyncapi/specs/schemas/3.0.0-without-$id.json'), 'utf8'),
     );
@@ -23,7 +23,7 @@ describe('the AsyncAPI document', () => {
     expect(validate.errors).toBeNull();
   });
 
-  it('has an example of each message that is as its schema says', () => {
+  it('has a valid example of each message', () => {
     const wrong = document.messages.map(({ name, examples }) => ({
       name,
       count: examples.length,
@@ -32,12 +32,12 @@ describe('the AsyncAPI document', () => {
     expect(wrong.filter(({ count, problems }) => count === 0 || problems.length > 0)).toEqual([]);
   });
 
-  it('knows the currencies that the code knows', () => {
+  it('lists the same currencies as the code', () => {
     const known = document.at('components', 'schemas', 'currency').enum;
     expect(known).toEqual(currencyCodes());
   });
 
-  it('knows the reasons that the code knows', () => {
+  it('lists the same dead-letter reasons as the code', () => {
     const { enum: reasons } = document.at(
       'components',
       'schemas',
@@ -59,11 +59,11 @@ function isReadable(payload: unknown): boolean {
   }
 }
 
-describe('payment.succeeded, by the document and by the code that reads it', () => {
+describe('payment.succeeded in the document and in the code that reads it', () => {
   const isEvent = (payload: unknown) =>
     document.problemsOf('paymentSucceeded', { headers: { 'idempotency-key': 'abc' }, payload }).length === 0;
 
-  it('is taken by both when it is valid, also with fields of a later version', () => {
+  it('is accepted by both if it is valid, also with fields of a later version', () => {
     fc.assert(
       fc.property(events, (event) => {
         const later = { ...event, fee: 29 };
@@ -72,7 +72,7 @@ describe('payment.succeeded, by the document and by the code that reads it', () 
     );
   });
 
-  it('is judged alike whatever stands in one of its fields', () => {
+  it('gets the same verdict from both for any value of one field', () => {
     const fields = ['paymentId', 'chargeId', 'amountMinorUnits', 'currency', 'customerId', 'receiptEmail'];
     fc.assert(
       fc.property(events, fc.constantFrom(...fields), nonsense, (event, field, value) => {

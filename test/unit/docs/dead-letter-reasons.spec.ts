@@ -13,19 +13,19 @@ const reasons = [
   ...BROKER_REASONS,
 ].sort();
 
-/** What the table of reasons says: of each whether it ends its payment. */
+/** The rows of the table of reasons: each reason, and whether it ends its payment. */
 function documented(): [string, boolean][] {
   const rows = manual.matchAll(/^\| `([a-z-]+)` +\| (yes|no) +\|/gm);
   return [...rows].map(([, reason = '', ends]) => [reason, ends === 'yes']);
 }
 
 describe('the reasons of dead letters', () => {
-  it('are in the manual, each once and as final as in the code', () => {
+  it('are in the manual, each once, with the same effect on the payment as in the code', () => {
     const known = reasons.map((reason) => [reason, endsPayment(reason)]);
     expect(documented().sort()).toEqual(known);
   });
 
-  it('are explained on the console, each of them and nothing else', () => {
+  it('are all explained on the console, and no others', () => {
     expect(Object.keys(MEANINGS).sort()).toEqual(reasons);
   });
 });

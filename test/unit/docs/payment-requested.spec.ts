@@ -21,7 +21,7 @@ interface Message {
   payload: unknown;
 }
 
-/** Whether the consumer would take the message to the gateway: the same steps in the same order. */
+/** Whether the consumer would charge the message: the same checks in the same order. */
 function isTaken({ headers, payload }: Message): boolean {
   try {
     const body = readBody(Buffer.from(JSON.stringify(payload)));
@@ -39,8 +39,8 @@ function isDocumented(message: Message): boolean {
 
 const requestFields = ['paymentId', 'customerId', 'amount', 'currency', 'paymentMethodId', 'receiptEmail'];
 
-describe('payment.requested, by the document and by the code', () => {
-  it('is taken by the consumer as the examples have it', () => {
+describe('payment.requested in the document and in the code', () => {
+  it('is accepted by the consumer in the form of the examples', () => {
     const examples = document.messages.find(({ name }) => name === 'paymentRequested')?.examples ?? [];
     const refused = examples.filter(
       ({ headers, payload }) => !isTaken({ headers: headers as JsonObject, payload }),
@@ -48,7 +48,7 @@ describe('payment.requested, by the document and by the code', () => {
     expect([examples.length, refused]).toEqual([2, []]);
   });
 
-  it('is taken by both when it is valid', () => {
+  it('is accepted by both if it is valid', () => {
     fc.assert(
       fc.property(requests, key, fc.boolean(), (body, idempotencyKey, isInHeader) => {
         const message = isInHeader
@@ -59,7 +59,7 @@ describe('payment.requested, by the document and by the code', () => {
     );
   });
 
-  it('is judged alike whatever stands in one of its fields', () => {
+  it('gets the same verdict from both for any value of one field', () => {
     fc.assert(
       fc.property(
         requests,
@@ -78,7 +78,7 @@ describe('payment.requested, by the document and by the code', () => {
     );
   });
 
-  it('is judged alike whatever its key is', () => {
+  it('gets the same verdict from both for any key', () => {
     fc.assert(
       fc.property(requests, fc.oneof(nonsense, key), fc.boolean(), (payload, value, isInHeader) => {
         fc.pre(value !== undefined);
@@ -91,7 +91,7 @@ describe('payment.requested, by the document and by the code', () => {
     );
   });
 
-  it.each([[[]], ['PAY-001'], [7], [null], [{}]])('is refused by both when it is %j', (payload) => {
+  it.each([[[]], ['PAY-001'], [7], [null], [{}]])('is rejected by both if it is %j', (payload) => {
     const message = { headers: { 'idempotency-key': 'abc' }, payload };
     expect([isDocumented(message), isTaken(message)]).toEqual([false, false]);
   });
@@ -99,20 +99,20 @@ describe('payment.requested, by the document and by the code', () => {
   const good = { paymentId: 'PAY-001', amount: 99.99, customerId: 'CUST-001' };
   const withKey = { 'idempotency-key': 'abc' };
 
-  // Each of these is said in words in the document, because JSON Schema cannot say it.
+  // The document describes these rules in words, because JSON Schema cannot express them.
   it.each([
     { what: 'more decimals than the currency has', payload: { ...good, amount: 99.999 }, headers: withKey },
     { what: 'half a yen', payload: { ...good, amount: 500.5, currency: 'JPY' }, headers: withKey },
     { what: 'too many minor units', payload: { ...good, amount: 1_000_000 }, headers: withKey },
     { what: 'a card number', payload: { ...good, customerId: '4242424242424242' }, headers: withKey },
     { what: 'two keys that disagree', payload: { ...good, idempotencyKey: 'def' }, headers: withKey },
-    { what: 'no key at all', payload: good, headers: {} },
+    { what: 'no key', payload: good, headers: {} },
     {
       what: 'a mailbox of more than 64 characters',
       payload: { ...good, receiptEmail: `${'x'.repeat(65)}@example.com` },
       headers: withKey,
     },
-  ])('is refused by the code alone for $what', ({ payload, headers }) => {
+  ])('is rejected only by the code for $what', ({ payload, headers }) => {
     const message = { headers, payload };
     expect([isDocumented(message), isTaken(message)]).toEqual([true, false]);
   });

@@ -18,7 +18,7 @@ function rulesBroken(history: History): string[] {
 
 describe('the checker finds nothing in', () => {
   it.each<[string, Partial<History>]>([
-    ['a run in which all went well', {}],
+    ['a run without problems', {}],
     [
       'a declined payment',
       {
@@ -58,7 +58,7 @@ describe('the checker finds nothing in', () => {
       { deadLetters: [{ messageId: 'e1', key: 'k1', reason: 'event-undeliverable' }] },
     ],
     [
-      'a copy refused because a second payload claimed the key after a flush',
+      'a copy that was refused because a second payload claimed the key after a flush',
       {
         hostile: [{ ...aHostile, reason: 'idempotency-key-reused', reusedKey: 'k1' }],
         deadLetters: [
@@ -81,14 +81,14 @@ describe('the checker finds', () => {
       'charged once',
       { journal: [aCharge(), aCharge({ id: 'pi_2', type: 'decline' })] },
     ],
-    ['a confirmed payment of which nothing is left', 'nothing lost', nothingDone()],
+    ['a confirmed payment without an outcome', 'nothing lost', nothingDone()],
     [
-      'a confirmed payment of which only an event is left',
+      'a confirmed payment without an outcome, only with an event',
       'nothing lost',
       { ...nothingDone(), deadLetters: [{ messageId: 'e1', key: 'k1', reason: 'event-undeliverable' }] },
     ],
     [
-      'a charge without a record, of which only an event is a dead letter',
+      'a charge without a record, with only an event among the dead letters',
       'record and gateway agree',
       {
         records: new Map(),
@@ -113,7 +113,7 @@ describe('the checker finds', () => {
       { published: [aPublished({ mustSucceed: true })], deadLetters: [givenUp('retries-exhausted')] },
     ],
     [
-      'a lost payment whose key somebody else tried to use',
+      'a lost payment whose key another message tried to use',
       'nothing lost',
       {
         ...nothingDone(),
@@ -125,7 +125,7 @@ describe('the checker finds', () => {
     ['another currency', 'as published', { journal: [aCharge({ currency: 'eur' })] }],
     ['another customer', 'as published', { journal: [aCharge({ customerId: 'CUST-2' })] }],
     ['a charge of a card that declines', 'as published', { published: [aPublished({ declined: true })] }],
-    ['a charge that nobody published', 'charged only what was published', { published: [] }],
+    ['a charge that was not published', 'charged only what was published', { published: [] }],
     ['a record without a charge', 'record and gateway agree', { journal: [] }],
     ['a record of another charge', 'record and gateway agree', { journal: [aCharge({ id: 'pi_2' })] }],
     [
@@ -144,7 +144,7 @@ describe('the checker finds', () => {
       { records: new Map(), sightings: [], flushes: [chargedAt - 100] },
     ],
     [
-      'a record that was written anew',
+      'a record that was written again',
       'a result never changes',
       { sightings: [sighting(1, aRecord({ at: 'T0' }))] },
     ],
@@ -177,12 +177,12 @@ describe('the checker finds', () => {
       { deadLetters: [givenUp('idempotency-key-reused')] },
     ],
     [
-      'a message that waits for nobody',
+      'a message that is left in a queue',
       'nothing left over',
       { rest: { ...aHistory().rest, messages: { 'payments.charge': 1 } } },
     ],
     [
-      'a lock that nobody gives back',
+      'a lock that is not released',
       'nothing left over',
       { rest: { ...aHistory().rest, locks: ['lock:payment:k1'] } },
     ],
@@ -191,15 +191,15 @@ describe('the checker finds', () => {
       'nothing left over',
       { rest: { ...aHistory().rest, settledAfterMs: undefined } },
     ],
-    ['a consumer that ends with 1 when asked', 'consumers end well', { ends: [anEnd({ code: 1 })] }],
-    ['a consumer that ends unasked', 'consumers end well', { ends: [anEnd({ how: 'by itself' })] }],
+    ['a consumer that ends with 1 when asked', 'consumers exit cleanly', { ends: [anEnd({ code: 1 })] }],
+    ['a consumer that ends unasked', 'consumers exit cleanly', { ends: [anEnd({ how: 'unasked' })] }],
   ])('%s', (_, rule, overrides) => {
     expect(rulesBroken(aHistory(overrides))).toContain(rule);
   });
 });
 
 describe('good payments among the dead letters', () => {
-  it('are counted with their reasons, and are no success', () => {
+  it('are counted with their reasons, not as a success', () => {
     const history = aHistory({
       ...nothingDone(),
       deadLetters: [givenUp('retries-exhausted'), givenUp('delivery-limit')],
@@ -209,12 +209,12 @@ describe('good payments among the dead letters', () => {
     ]);
   });
 
-  it('are told from those that were charged all the same', () => {
+  it('are told apart from those that were charged nevertheless', () => {
     const history = aHistory({ deadLetters: [givenUp('retries-exhausted')] });
     expect(goodDeadLetters(history)).toMatchObject([{ hasOutcome: true }]);
   });
 
-  it('are not the hostile ones', () => {
+  it('do not include hostile messages', () => {
     const history = aHistory({
       hostile: [aHostile],
       deadLetters: [{ messageId: 'h1', key: 'k1', reason: aHostile.reason }],
@@ -228,5 +228,5 @@ function nothingDone(): Partial<History> {
 }
 
 function anEnd(overrides: Partial<History['ends'][number]>): History['ends'][number] {
-  return { consumer: 'consumer-0', how: 'asked', code: 0, signal: null, lastWords: '', ...overrides };
+  return { consumer: 'consumer-0', how: 'asked', code: 0, signal: null, lastOutput: '', ...overrides };
 }

@@ -2,7 +2,7 @@ import { crashAt } from '../../faults/crash';
 
 const point = 'before-dead-letter';
 
-/** A consumer that gets to its crash point, and is ready, when the test says so. */
+/** A consumer that reaches its crash point, and is ready, when the test says so. */
 function aConsumer({ crashed = () => false, ready = () => true }) {
   return {
     name: 'consumer-0',
@@ -26,7 +26,7 @@ describe('a crash point', () => {
     return missed;
   }
 
-  it('is provoked again and again until the consumer has got there; then a usual one takes its place', async () => {
+  it('is provoked until the consumer reaches it; then a normal consumer is started', async () => {
     const provocation = aProvocation();
     const consumer = aConsumer({ crashed: () => provocation.leadTo.mock.calls.length >= 3 });
     expect(await crashing(consumer, provocation, 10_000)).toBeUndefined();
@@ -34,14 +34,14 @@ describe('a crash point', () => {
     expect(consumer.start.mock.calls).toEqual([[{ crashAt: point }], []]);
   });
 
-  it('that a ready consumer does not get to is missed after a minute, and said so', async () => {
+  it('that a ready consumer does not reach within a minute is reported as missed', async () => {
     const consumer = aConsumer({});
     const missed = await crashing(consumer, aProvocation(), 62_000);
     expect(missed).toEqual({ point, why: 'consumer-0 was ready for 60 s meanwhile; now: its state' });
     expect(consumer.start).toHaveBeenLastCalledWith();
   });
 
-  it('waits longer for a consumer that other faults keep from being ready', async () => {
+  it('is waited for longer while other faults keep the consumer from being ready', async () => {
     const provocation = aProvocation();
     const consumer = aConsumer({
       ready: () => false,
@@ -50,7 +50,7 @@ describe('a crash point', () => {
     expect(await crashing(consumer, provocation, 299_000)).toBeUndefined();
   });
 
-  it('waits five minutes for it at the most', async () => {
+  it('is waited for five minutes at most', async () => {
     const missed = await crashing(aConsumer({ ready: () => false }), aProvocation(), 302_000);
     expect(missed?.why).toContain('was ready for 0 s');
   });

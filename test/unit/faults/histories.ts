@@ -40,7 +40,7 @@ export function aRecord({
   return JSON.stringify({ processedAt: at, result: { status, chargeId }, fencingToken });
 }
 
-/** A run of one payment in which all went well, with whatever the test makes of it. */
+/** A run of one payment without findings, except for the test's overrides. */
 export function aHistory(overrides: Partial<History> = {}): History {
   return {
     published: [aPublished()],
@@ -52,7 +52,7 @@ export function aHistory(overrides: Partial<History> = {}): History {
     sightings: [{ key: 'k1', at: chargedAt + 50, record: aRecord(), claims: 1 }],
     flushes: [],
     rest: { messages: { 'payments.charge': 0 }, locks: [], settledAfterMs: 10 },
-    ends: [{ consumer: 'consumer-0', how: 'asked', code: 0, signal: null, lastWords: '' }],
+    ends: [{ consumer: 'consumer-0', how: 'asked', code: 0, signal: null, lastOutput: '' }],
     ...overrides,
   };
 }

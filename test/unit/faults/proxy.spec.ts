@@ -41,7 +41,7 @@ describe('the proxy between a consumer and a dependency', () => {
     server.close();
   });
 
-  it('keeps the order of bytes when a delay ends while some are on their way', async () => {
+  it('keeps the order of bytes when a delay ends while a chunk is delayed', async () => {
     proxy.begin('delay');
     await say('one ');
     await eventually(() => arrived === 'hello one ');
@@ -51,7 +51,7 @@ describe('the proxy between a consumer and a dependency', () => {
     expect({ arrived, answered }).toEqual({ arrived: 'hello one two', answered: 'hello one two' });
   });
 
-  it('as a black hole delivers nothing, and all of it when that is over', async () => {
+  it('as a black hole delivers nothing until the fault ends, and then everything', async () => {
     proxy.begin('black-hole');
     await say('one');
     proxy.end();
@@ -59,7 +59,7 @@ describe('the proxy between a consumer and a dependency', () => {
     expect(arrived).toBe('hello one');
   });
 
-  it('half-open lets requests through and no answers, until it resets the connection', async () => {
+  it('half-open lets requests through but no answers, until it resets the connection', async () => {
     proxy.begin('half-open');
     await say('one');
     await eventually(() => arrived === 'hello one');
@@ -70,7 +70,7 @@ describe('the proxy between a consumer and a dependency', () => {
   });
 
   it.each(['cut', 'reset'] as const)(
-    '%s: ends what is connected, and lets nobody in until it is over',
+    '%s: closes open connections, and accepts none until the fault ends',
     async (trouble) => {
       const closed = new Promise((done) => client.once('close', done));
       proxy.begin(trouble);

@@ -14,18 +14,18 @@ const facts = {
 };
 const everyPointOnce = { seed: 1, payments: 1, faults: crashPoints.length, only: ['crash'] } as const;
 
-describe('the report on a run in which no consumer got to a crash point', () => {
+describe('the report on a run in which no consumer reached a crash point', () => {
   it('says so', () => {
     expect(linesOf(reportOn(facts, everyPointOnce)).join('\n')).toContain(
-      '△ no consumer got to the crash point before-dead-letter: consumer-0 was ready for 60 s meanwhile',
+      '△ no consumer reached the crash point before-dead-letter: consumer-0 was ready for 60 s meanwhile',
     );
   });
 
-  it('fails a run that is large enough for every fault when it was not reached once', () => {
+  it('fails a run that is large enough for every fault if the point was never reached', () => {
     expect(reportOn(facts, everyPointOnce)).toMatchObject({ ok: false, neverReached: [missed.point] });
   });
 
-  it('does not fail it when it was reached another time', () => {
+  it('does not fail the run if the point was reached another time', () => {
     const faultCounts = new Map([[`crash ${missed.point}`, 1]]);
     expect(reportOn({ ...facts, faultCounts }, everyPointOnce)).toMatchObject({ ok: true });
   });

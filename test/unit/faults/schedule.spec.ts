@@ -1,34 +1,34 @@
 import { crashPoints } from '../../faults/crash-point-names';
-import { menu, titleOf } from '../../faults/faults';
+import { faultCatalog, titleOf } from '../../faults/faults';
 import { loadOf } from '../../faults/load';
 import { durationMs, scheduleOf } from '../../faults/schedule';
 
 const size = { seed: 7, payments: 1_200, faults: 120 };
-const variants = menu.reduce((sum, { variants: { length } }) => sum + length, 0);
+const variants = faultCatalog.reduce((sum, { variants: { length } }) => sum + length, 0);
 
 describe('the schedule of a fault run', () => {
   it('is the same for the same seed', () => {
     expect(scheduleOf(size)).toEqual(scheduleOf({ ...size }));
   });
 
-  it('is another one for another seed', () => {
+  it('differs for another seed', () => {
     expect(scheduleOf(size)).not.toEqual(scheduleOf({ ...size, seed: 8 }));
   });
 
-  it('has as many faults as were asked for, in the order of their time, within the run', () => {
+  it('has the requested number of faults, in order of time, within the run', () => {
     const times = scheduleOf(size).map(({ atMs }) => atMs);
     expect(times).toHaveLength(size.faults);
     expect(times).toEqual([...times].sort((one, other) => one - other));
     expect(times.at(-1)).toBeLessThanOrEqual(durationMs(size));
   });
 
-  it('has every variant of every kind once before it has any twice', () => {
+  it('has every variant of every kind once before any variant twice', () => {
     const titles = scheduleOf({ ...size, faults: variants }).map(({ fault }) => titleOf(fault));
     expect(new Set(titles).size).toBe(variants);
     expect(titles).toEqual(expect.arrayContaining(crashPoints.map((point) => `crash ${point}`)));
   });
 
-  it('draws from the chosen kinds alone', () => {
+  it('draws only from the chosen kinds', () => {
     const kinds = scheduleOf({ ...size, only: ['kill', 'freeze'] }).map(({ fault }) => fault.kind);
     expect(new Set(kinds)).toEqual(new Set(['kill', 'freeze']));
   });
@@ -38,12 +38,12 @@ describe('the load of a fault run', () => {
   const load = loadOf(size);
   const kindsIn = (): string[] => [...new Set(load.map(({ kind }) => kind))].sort();
 
-  it('is the same for the same seed, and another one for another seed', () => {
+  it('is the same for the same seed, and differs for another seed', () => {
     expect(loadOf({ ...size })).toEqual(load);
     expect(loadOf({ ...size, seed: 8 })).not.toEqual(load);
   });
 
-  it('has each payment first before its copies, and every kind of message', () => {
+  it('has each payment before its copies, and every kind of message', () => {
     expect(kindsIn()).toEqual(['copy', 'first', 'hostile', 'late', 'reuse']);
     expect(load.filter(({ kind }) => kind === 'first')).toHaveLength(size.payments);
     const known = new Set<string>();
@@ -53,7 +53,7 @@ describe('the load of a fault run', () => {
     }
   });
 
-  it('writes amounts whose minor units are exactly those the checker expects', () => {
+  it('writes amounts with exactly the minor units that the checker expects', () => {
     for (const message of load) {
       if (message.kind !== 'first') continue;
       const decimals = message.payment.currency === 'JPY' ? 0 : 2;

@@ -18,15 +18,15 @@ class Order {
 const check = (value: unknown): Promise<unknown> =>
   fieldErrorsPipe.transform(value, { type: 'body', metatype: Order });
 
-/** The body of the 400 that a value is answered with. */
+/** The body of the 400 response to a value. */
 async function answerTo(value: unknown): Promise<unknown> {
   const error: unknown = await check(value).catch((refusal: unknown) => refusal);
   if (error instanceof BadRequestException) return error.getResponse();
   throw new Error(`it was answered with ${String(error)}`);
 }
 
-describe('an answer about wrong fields', () => {
-  it('names each for people and for programs', () => {
+describe('a response about invalid fields', () => {
+  it('names each field for people and for programs', () => {
     const errors = [
       { field: 'name', problem: 'name must be a text' },
       { field: 'count', problem: 'count must be small' },
@@ -45,29 +45,29 @@ describe('an answer about wrong fields', () => {
 });
 
 describe('a body that is checked', () => {
-  it('becomes an instance, with its defaults', async () => {
+  it('becomes an instance with its defaults', async () => {
     const order = await check({ name: 'cup' });
     expect(order).toBeInstanceOf(Order);
     expect(order).toEqual({ name: 'cup', count: 1 });
   });
 
-  it('is coerced where a type is given', async () => {
+  it('is converted if a type is given', async () => {
     expect(await check({ name: 'cup', count: '3' })).toEqual({ name: 'cup', count: 3 });
   });
 
-  it('is not coerced where none is', async () => {
+  it('is not converted without a type', async () => {
     expect(await answerTo({ name: 7 })).toMatchObject({
       errors: expect.arrayContaining([{ field: 'name', problem: 'name must be a string' }]),
     });
   });
 
-  it('is refused for a field that is not known', async () => {
+  it('is rejected for an unknown field', async () => {
     expect(await answerTo({ name: 'cup', colour: 'red' })).toMatchObject({
       errors: [{ field: 'colour', problem: 'property colour should not exist' }],
     });
   });
 
-  it('is refused with every problem of every field', async () => {
+  it('is rejected with every problem of every field', async () => {
     const answer = await answerTo({ name: 'teapot', count: 99.5 });
     expect(answer).toEqual({
       statusCode: 400,
@@ -82,12 +82,12 @@ describe('a body that is checked', () => {
   });
 });
 
-describe('a field whose name every object has already', () => {
-  // What JSON has is an own property, `__proto__` too.
+describe('a field with the name of an inherited property', () => {
+  // JSON.parse makes own properties, even of `__proto__`.
   const parsed = (name: string): unknown => JSON.parse(`{"name":"cup","${name}":1}`);
 
   it.each([...Object.getOwnPropertyNames(Object.prototype), '__proto__', 'prototype'])(
-    'is refused like any other that is not known: %s',
+    'is rejected like any unknown field: %s',
     async (name) => {
       expect(await answerTo(parsed(name))).toMatchObject({
         errors: [{ field: name, problem: `property ${name} should not exist` }],
@@ -95,12 +95,12 @@ describe('a field whose name every object has already', () => {
     },
   );
 
-  it('is refused in a query, too', async () => {
+  it('is rejected in a query, too', async () => {
     const query: unknown = Object.assign(Object.create(null), { name: 'cup', toString: 'x' });
     expect(await answerTo(query)).toMatchObject({ errors: [{ field: 'toString' }] });
   });
 
-  it('is named together with all the others that are wrong', async () => {
+  it('is named together with all other invalid fields', async () => {
     const body: unknown = JSON.parse('{"name":7,"valueOf":1,"colour":"red","__proto__":{"count":2}}');
     const answer = JSON.stringify(await answerTo(body));
     const fields = ['name', 'valueOf', 'colour', '__proto__'];
@@ -108,9 +108,9 @@ describe('a field whose name every object has already', () => {
   });
 });
 
-describe('a name of a field that is none', () => {
+describe('an invalid field name', () => {
   it.each(['', ' ', 'o', 'two words', '<script>', 'x'.repeat(10_000)])(
-    'is in no sentence, and spoils none: %p',
+    'does not appear in the message: %p',
     async (name) => {
       const field = name === 'o' ? 'o' : '[odd name]';
       expect(await answerTo({ name: 'cup', [name]: 1 })).toMatchObject({
@@ -120,14 +120,14 @@ describe('a name of a field that is none', () => {
   );
 });
 
-describe('a body of an impossible shape', () => {
+describe('a body with a wrong shape', () => {
   const nested = (levels: number): unknown => {
     let value: unknown = 1;
     for (let level = 0; level < levels; level++) value = level % 2 ? { value } : [value];
     return value;
   };
 
-  it.each([16, 5_000, 100_000])('is refused for the field with which it has %d levels', async (levels) => {
+  it.each([16, 5_000, 100_000])('is rejected for the field that is nested %d levels deep', async (levels) => {
     expect(await answerTo({ name: 'cup', colour: nested(levels) })).toEqual({
       statusCode: 400,
       error: 'Bad Request',
@@ -136,13 +136,13 @@ describe('a body of an impossible shape', () => {
     });
   });
 
-  it('may have 16 levels, its own among them', async () => {
+  it('may have 16 levels, including its own', async () => {
     expect(await answerTo({ name: nested(15) })).toMatchObject({
       errors: expect.arrayContaining([{ field: 'name', problem: 'name must be a string' }]),
     });
   });
 
-  it('is refused in one sentence for all of its 10,000 fields', async () => {
+  it('is rejected with one message for all of its 10,000 fields', async () => {
     const names = Array.from({ length: 10_000 }, (_, index) => [`field${index}`, index]);
     expect(await answerTo(Object.fromEntries(names))).toMatchObject({
       errors: [{ field: '[body]', problem: 'the body has 10000 fields, 64 are allowed' }],
@@ -155,13 +155,13 @@ describe('a body of an impossible shape', () => {
     expect(answer).toMatchObject({ errors: { length: 63 } });
   });
 
-  it.each([[[]], [[{ name: 'cup' }]], ['cup'], [7], [false]])('is refused when it is %j', async (body) => {
+  it.each([[[]], [[{ name: 'cup' }]], ['cup'], [7], [false]])('is rejected if it is %j', async (body) => {
     expect(await answerTo(body)).toMatchObject({
       errors: [{ field: '[body]', problem: 'the body must be a JSON object' }],
     });
   });
 
-  it.each([undefined, null])('counts as empty when it is %p', async (body) => {
+  it.each([undefined, null])('counts as empty if it is %p', async (body) => {
     expect(await answerTo(body)).toMatchObject({
       errors: expect.arrayContaining([expect.objectContaining({ field: 'name' })]),
     });

@@ -1,6 +1,6 @@
 import { isForeignHost, isForeignOrigin } from '../../../src/http/foreign-requests';
 
-describe('a request to a name that nobody else can own', () => {
+describe('a request to a host name that only this machine or network can have', () => {
   it.each([
     '127.0.0.1:3000',
     '127.0.0.1',
@@ -20,14 +20,14 @@ describe('a request to a name that nobody else can own', () => {
     expect(isForeignHost(host, '127.0.0.1')).toBe(false);
   });
 
-  it('is not foreign where the service was given the name', () => {
+  it('is not foreign if the name is configured', () => {
     const hosts = ['pay.example.com', 'PAY.example.com:3000', 'other.example.com', 'x.pay.example.com'];
     const found = hosts.map((host) => isForeignHost(host, 'Pay.Example.com'));
     expect(found).toEqual([false, false, true, true]);
   });
 });
 
-describe('a request to a name that a stranger may have pointed here', () => {
+describe("a request to a host name that may be another owner's domain with this address", () => {
   it.each([
     'rebound.example',
     'rebound.example:3000',
@@ -61,7 +61,7 @@ describe('a request to a name that a stranger may have pointed here', () => {
     '::1',
     'http://localhost',
     'schlüssel',
-  ])('is foreign as well when it is no host at all: %p', (host) => {
+  ])('is foreign, too, if it is not a host: %p', (host) => {
     expect(isForeignHost(host, '127.0.0.1')).toBe(true);
   });
 });
@@ -78,7 +78,7 @@ describe('a request from a page', () => {
 
   it.each([
     ['http://evil.example', '127.0.0.1:3000'],
-    // Another program on this machine, perhaps one that shows pages of others.
+    // Another program on this machine, which might serve foreign pages.
     ['http://127.0.0.1:8080', '127.0.0.1:3000'],
     ['http://localhost:3000', '127.0.0.1:3000'],
     ['http://127.0.0.1', '127.0.0.1:3000'],

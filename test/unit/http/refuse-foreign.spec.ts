@@ -7,7 +7,7 @@ import { send } from '../../support/raw-http';
 
 class NothingModule {}
 
-describe('development endpoints of a service that was given a name', () => {
+describe('development endpoints of a service with a configured name', () => {
   let app: INestApplication;
   let url = '';
 
@@ -25,20 +25,20 @@ describe('development endpoints of a service that was given a name', () => {
   });
   afterAll(() => app.close());
 
-  // 404: nothing is there, and nobody has refused it.
+  // 404: the path does not exist, but the request was not refused.
   it.each([
     { host: 'pay.example.com:3000', status: 404 },
     { host: 'other.example.com:3000', status: 403 },
-  ])('answer to it and to no other: $host', async ({ host, status }) => {
+  ])('answer requests to this name and to no other: $host', async ({ host, status }) => {
     expect((await send(`${url}/payments`, { headers: { host } })).status).toBe(status);
   });
 
-  it('answer pages that came from them', async () => {
+  it('answer requests from their own pages', async () => {
     const headers = { host: 'pay.example.com:3000', origin: 'http://pay.example.com:3000' };
     expect((await send(`${url}/payments`, { headers })).status).toBe(404);
   });
 
-  it('refuse a request without a Host, which HTTP/1.0 permits', async () => {
+  it('refuse a request without a Host header, which HTTP/1.0 permits', async () => {
     expect(await answerTo(url, 'GET /payments HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 403 /);
   });
 });

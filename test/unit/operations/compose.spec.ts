@@ -5,13 +5,13 @@ import { isJsonObject } from '../../support/json';
 
 const root = join(__dirname, '../../..');
 
-/** A value inside of docker-compose.yml. */
+/** A value in docker-compose.yml. */
 function inCompose(...path: string[]): unknown {
   const document: unknown = parse(readFileSync(join(root, 'docker-compose.yml'), 'utf8'), { merge: true });
   return path.reduce<unknown>((found, name) => (isJsonObject(found) ? found[name] : undefined), document);
 }
 
-/** The settings in the files that RabbitMQ's container gets into its folder of settings, read-only. */
+/** The settings in the files that are mounted read-only into the settings folder of RabbitMQ's container. */
 function brokerSettings(): string[] {
   const volumes = inCompose('services', 'rabbitmq', 'volumes');
   const mounts = Array.isArray(volumes) ? volumes.map(String) : [];
@@ -30,7 +30,7 @@ describe('RabbitMQ in docker-compose.yml', () => {
     expect(brokerSettings()).toContain('max_message_size = 1048576');
   });
 
-  it('has the settings that the manual names', () => {
+  it('has only settings that the manual names', () => {
     const manual = readFileSync(join(root, 'docs/operations/running.md'), 'utf8');
     const settings = brokerSettings();
     expect(settings).not.toEqual([]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isJsonObject, parseJsonObject, type JsonObject } from '../../support/json';
 
 const root = join(__dirname, '../../..');
-/** Of CycloneDX, for what npm writes for a subresource integrity. */
+/** Names of hash algorithms: CycloneDX to npm's integrity values. */
 const ALGORITHMS: Readonly<Record<string, string>> = { 'SHA-512': 'sha512', 'SHA-1': 'sha1' };
 
 interface Locked {
@@ -37,7 +37,7 @@ describe('npm run sbom', () => {
   let bom: JsonObject;
 
   beforeAll(() => {
-    // As in an image that is built for production, without a network, and from any folder.
+    // As in a production image build: without a network, from any folder.
     const env = { ...process.env, NODE_ENV: 'production', npm_config_registry: 'http://127.0.0.1:1' };
     const options = { env, cwd: '/', encoding: 'utf8', maxBuffer: 1e8 } as const;
     const { status, stdout } = spawnSync('npm', ['run', '--silent', '--prefix', root, 'sbom'], options);
@@ -53,7 +53,7 @@ describe('npm run sbom', () => {
     });
   });
 
-  it('names each package that is shipped, in its version, and none that is for development only', () => {
+  it('lists each shipped package with its version, and none that is only for development', () => {
     expect(production.length).toBeGreaterThan(100);
     expect(listIn(bom.components).map(idOf).sort()).toEqual(
       [...new Set(production.map(({ id }) => id))].sort(),
@@ -61,12 +61,12 @@ describe('npm run sbom', () => {
     expect(JSON.stringify(bom)).not.toContain('cdx:npm:package:development');
   });
 
-  it('gives each one the hash that the lock file has', () => {
+  it('contains the hash of each package from the lock file', () => {
     const found = new Map(listIn(bom.components).map((one) => [idOf(one), integrityOf(one)]));
     for (const { id, integrity } of production) expect([id, found.get(id)]).toEqual([id, [integrity]]);
   });
 
-  it('says what depends on what, among them alone', () => {
+  it('contains the dependencies among these packages only', () => {
     const known = new Set(production.map(({ id }) => id));
     const dependencies = listIn(bom.dependencies);
     expect(dependencies).toHaveLength(known.size + 1);
@@ -75,7 +75,7 @@ describe('npm run sbom', () => {
     ).toEqual([]);
   });
 
-  it('ends in order when its reader has seen enough', () => {
+  it('exits cleanly when its reader stops early', () => {
     const command = `"${process.execPath}" scripts/sbom.js | head -c 1`;
     const { stdout, stderr } = spawnSync('sh', ['-c', command], { cwd: root, encoding: 'utf8' });
     expect({ stdout, stderr }).toEqual({ stdout: '{', stderr: '' });

@@ -8,11 +8,11 @@ import { isJsonObject, parseJsonObject, type JsonObject } from '../../support/js
 const root = join(__dirname, '../../..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 
-/** Packages that would run a script when they are installed, and why it need not run. */
+/** Packages with an install script, and why the script need not run. */
 const SCRIPTS_NOT_NEEDED: Readonly<Record<string, string>> = {
-  '@parcel/watcher': 'compiles what it also ships compiled, and only Jest --watch asks for it',
-  '@scarf/scarf': 'tells its makers who installs it',
-  '@swc/core': 'looks whether the compiled part is there, which comes as a package of its own',
+  '@parcel/watcher': 'compiles code that it also ships compiled, and only Jest --watch needs it',
+  '@scarf/scarf': 'reports the installation to its authors',
+  '@swc/core': 'checks for its compiled part, which is a package of its own',
 };
 
 function membersOf(file: string, name: string): JsonObject {
@@ -21,14 +21,14 @@ function membersOf(file: string, name: string): JsonObject {
 }
 
 describe('scripts of packages', () => {
-  it('are of those alone that do not need theirs: a new one has to be looked at', () => {
+  it('exist only in packages that do not need them, and a new one must be reviewed', () => {
     const withScript = Object.entries(membersOf('package-lock.json', 'packages'))
       .filter(([, facts]) => isJsonObject(facts) && facts.hasInstallScript === true)
       .map(([place]) => place.split('node_modules/').at(-1));
     expect(withScript.sort()).toEqual(Object.keys(SCRIPTS_NOT_NEEDED));
   });
 
-  it('do not run when somebody installs by hand', () => {
+  it('do not run for a manual installation', () => {
     expect(read('.npmrc').split('\n')).toContain('ignore-scripts=true');
   });
 
@@ -46,14 +46,14 @@ describe('scripts of packages', () => {
     expect(args).toContain('--ignore-scripts');
   });
 
-  it('of our own are not needed either: npm would leave out what comes before and after a command', () => {
+  it('of our own do not use pre and post hooks, which npm would not run', () => {
     const names = Object.keys(membersOf('package.json', 'scripts'));
     expect(names).toContain('test');
     expect(names.filter((name) => /^(pre|post|install$)/.test(name))).toEqual([]);
   });
 });
 
-/** What npm is called with where nothing is installed yet. */
+/** The arguments of npm when nothing is installed yet. */
 function argumentsOfBootstrap(): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'bootstrap-'));
   try {
@@ -73,7 +73,7 @@ function argumentsOfBootstrap(): string[] {
   }
 }
 
-/** The images that are pulled, by the file that names them. */
+/** The pulled images, by the file that names them. */
 const IMAGES: readonly { file: string; images: () => string[] }[] = [
   {
     file: 'Dockerfile',

@@ -3,8 +3,8 @@ import { patiently } from '../../../src/reconciliation/patiently';
 
 const slow = () => new StoreUnavailableError('find', new Error('Command timed out'));
 
-describe('a question that Redis has not answered in time', () => {
-  it('is asked again', async () => {
+describe('a read that Redis did not answer in time', () => {
+  it('is repeated', async () => {
     const ask = jest.fn<Promise<number>, []>().mockRejectedValueOnce(slow()).mockResolvedValueOnce(7);
     expect(await patiently(ask, 0)).toBe(7);
   });
@@ -16,8 +16,8 @@ describe('a question that Redis has not answered in time', () => {
   });
 });
 
-describe('a question that Redis answers with another error', () => {
-  it('is not asked again', async () => {
+describe('a read that fails with another error', () => {
+  it('is not repeated', async () => {
     const ask = jest.fn(() => Promise.reject(new Error('WRONGTYPE')));
     await expect(patiently(ask, 0)).rejects.toThrow('WRONGTYPE');
     expect(ask).toHaveBeenCalledTimes(1);

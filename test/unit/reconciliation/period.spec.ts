@@ -11,14 +11,14 @@ describe('a duration', () => {
   });
 
   it.each(['', '5', '0h', '-1h', '1.5h', '1w', ' 1h', '1h ', '9999999d', 'toString'])(
-    '%j is none',
+    '%j is not valid',
     (text) => {
       expect(durationMs(text)).toBeUndefined();
     },
   );
 });
 
-describe('the period that is compared', () => {
+describe('the compared period', () => {
   const now = new Date('2026-01-02T12:00:00Z');
   const environment = parseEnvironment({
     RABBITMQ_URL: 'amqp://localhost',
@@ -28,16 +28,16 @@ describe('the period that is compared', () => {
     PUBLISHER_CLOCK_TOLERANCE: '3600',
   });
 
-  it('goes back as far as records do, unless one asks for something else', () => {
+  it('goes back as far as records do by default', () => {
     expect(periodOf(environment, undefined, now).since).toEqual(new Date('2026-01-02T10:00:00Z'));
     expect(periodOf(environment, 60_000, now).since).toEqual(new Date('2026-01-02T11:59:00Z'));
   });
 
-  it('looks for earlier charges of its keys as far back as a duplicate can come, by clocks that differ', () => {
+  it('includes earlier charges as far back as a duplicate can arrive, with a margin for clocks that differ', () => {
     expect(periodOf(environment, 60_000, now).listedSince).toEqual(new Date('2026-01-02T08:54:00Z'));
   });
 
-  it('expects no record that is about to run out: clocks differ', () => {
+  it('does not expect records that are about to expire, because clocks differ', () => {
     expect(periodOf(environment, undefined, now).recordsSince).toEqual(new Date('2026-01-02T10:05:00Z'));
   });
 });

@@ -20,28 +20,28 @@ function facts(known: Partial<PaymentFacts>): PaymentFacts {
   };
 }
 
-describe('a payment that has begun and has no end', () => {
+describe('a payment that was started and has no outcome', () => {
   it.each([
-    { where: 'a consumer holds it', known: { isHeld: true }, waitingMessages: 0 },
-    { where: 'messages wait that may be it', known: {}, waitingMessages: 1 },
+    { where: 'a consumer processes it', known: { isHeld: true }, waitingMessages: 0 },
+    { where: 'waiting messages may belong to it', known: {}, waitingMessages: 1 },
     {
-      where: 'a consumer holds it, charged already',
+      where: 'a consumer processes it after the charge',
       known: { isHeld: true, charges: [aCharge()] },
       waitingMessages: 0,
     },
-    { where: 'messages wait, charged already', known: { charges: [aCharge()] }, waitingMessages: 1 },
+    { where: 'messages wait after the charge', known: { charges: [aCharge()] }, waitingMessages: 1 },
   ])('is in progress when $where', ({ known, waitingMessages }) => {
     const verdict = judge(facts({ claims: 1, ...known }), { ...scene, waitingMessages });
     expect(verdict).toEqual({ state: 'in-progress', problems: [] });
   });
 
-  it('is broken when it is nowhere', () => {
+  it('is broken if no message or consumer has it', () => {
     expect(judge(facts({ claims: 1 }), scene)).toMatchObject({ problems: [{ kind: 'without-end' }] });
   });
 });
 
-describe('what is older than the look goes back', () => {
-  it('is no missing record: it has run out', () => {
+describe('a charge or record from before the period', () => {
+  it('does not need a record, because the record has expired', () => {
     expect(judge(facts({ charges: [aCharge(hours(-1))] }), scene)).toEqual({
       state: 'succeeded',
       problems: [],
@@ -51,17 +51,17 @@ describe('what is older than the look goes back', () => {
   it.each([
     { processedAt: hours(-1), problems: [] },
     { processedAt: hours(1), problems: [{ kind: 'recorded-without-charge' }] },
-  ])('is no missing charge: recorded at $processedAt', ({ processedAt, problems }) => {
+  ])('needs no charge if the record is older, too: recorded at $processedAt', ({ processedAt, problems }) => {
     const recorded = { kind: 'succeeded', chargeId: 'pi_1', processedAt } as const;
     expect(judge(facts({ recorded }), scene)).toMatchObject({ problems });
   });
 
-  it('is a charge without a record all the same when work on its key has begun anew', () => {
+  it('is still a charge without a record if work on its key has started again', () => {
     const verdict = judge(facts({ charges: [aCharge(hours(-1))], claims: 1 }), scene);
     expect(verdict).toMatchObject({ state: 'broken', problems: [{ kind: 'charged-without-record' }] });
   });
 
-  it('is a double charge all the same', () => {
+  it('is still a double charge', () => {
     const charges = [aCharge(hours(-2)), { ...aCharge(hours(-1)), chargeId: 'pi_2' }];
     expect(judge(facts({ charges }), scene)).toMatchObject({
       state: 'broken',
@@ -83,7 +83,7 @@ describe('a charge under the key of a dead letter', () => {
 
   it.each([
     { reason: 'retries-exhausted', kind: 'charged-and-dead-letter' },
-    // Replaying it would find nothing to record: the gateway has looked.
+    // A replay would find nothing to record, because the gateway has already been asked.
     { reason: 'gateway-key-reused', kind: 'charged-without-record' },
   ])('is judged by its reason: $reason', ({ reason, kind }) => {
     const verdict = judge(facts({ charges: [aCharge()], deadLetters: [letter(reason)] }), scene);

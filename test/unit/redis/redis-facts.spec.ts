@@ -5,8 +5,8 @@ const info = (fields: Record<string, string>) =>
 
 const factsOf = (fields: Record<string, string>) => parseRedisInfo(info(fields));
 
-describe('what Redis says of itself', () => {
-  it('is read from INFO', () => {
+describe('the facts about a Redis server', () => {
+  it('are read from INFO', () => {
     const fields = {
       redis_version: '7.0.15',
       maxmemory_policy: 'noeviction',
@@ -23,7 +23,7 @@ describe('what Redis says of itself', () => {
 });
 
 describe('a Redis server', () => {
-  it('can be used when it is a master that evicts nothing', () => {
+  it('can be used if it is a master that evicts nothing', () => {
     expect(obstacleIn(factsOf({ maxmemory_policy: 'noeviction', role: 'master' }))).toBeUndefined();
   });
 
@@ -36,7 +36,7 @@ describe('a Redis server', () => {
     },
   );
 
-  it('cannot be used when its policy is unknown', () => {
+  it('cannot be used if its policy is unknown', () => {
     expect(obstacleIn(factsOf({ role: 'master' }))).toContain('does not tell its maxmemory-policy');
   });
 
@@ -57,10 +57,10 @@ describe('a restart of a Redis server', () => {
   });
 });
 
-describe('what several Redis servers say, in a few words', () => {
+describe('the summary of several Redis servers', () => {
   const one = { redis_version: '7.0.15', maxmemory_policy: 'noeviction', aof_enabled: '1' };
 
-  it('names once what they agree on, and each thing where they differ', () => {
+  it('names equal facts once, and each value where they differ', () => {
     const other = { ...one, redis_version: '7.2.0', aof_enabled: '0' };
     expect(summaryOf([one, one, other].map(factsOf))).toEqual({
       version: '7.0.15 and 7.2.0',
@@ -70,7 +70,7 @@ describe('what several Redis servers say, in a few words', () => {
   });
 
   it.each([{ servers: [] }, { servers: [factsOf({})] }])(
-    'is unknown where none says it: $servers',
+    'is unknown if no server reports it: $servers',
     ({ servers }) => {
       expect(summaryOf(servers)).toEqual({
         version: 'unknown',

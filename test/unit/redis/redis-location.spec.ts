@@ -6,7 +6,7 @@ describe('REDIS_URL', () => {
     expect(redisLocation([url])).toEqual({ kind: 'standalone', url });
   });
 
-  it('with several URLs is a cluster, whose login stands in the first', () => {
+  it('with several URLs is a cluster; the first URL has the login', () => {
     const urls = ['rediss://user:s%40fe@a:6379', 'rediss://b:6379'];
     expect(redisLocation(urls)).toEqual({
       kind: 'cluster',
@@ -23,7 +23,7 @@ describe('REDIS_URL', () => {
     });
   });
 
-  it('with several sentinels is the same master, asked for at each of them', () => {
+  it('with several sentinels is the same master', () => {
     expect(
       redisLocation([
         'rediss+sentinel://user:s%40fe@one:26380/payments%20eu/4',

@@ -17,7 +17,7 @@ export function aCharge(overrides: Partial<OutcomeEntry> = {}): OutcomeEntry {
   };
 }
 
-/** The entry of a fault that happened to the same request. */
+/** The entry of a fault of the same request. */
 export function aFault(overrides: Partial<FaultEntry> = {}): FaultEntry {
   return {
     at: '2026-11-25T10:00:00.000Z',

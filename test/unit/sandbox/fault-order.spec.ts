@@ -15,11 +15,11 @@ describe('ordering a fault', () => {
       { kind: 'error-500', status: 503, charged: true },
     ],
     [{ kind: 'rate-limit' }, { kind: 'rate-limit', retryAfterSeconds: 1 }],
-  ])('%j takes the usual values for what it does not say', (body, fault) => {
+  ])('%j gets defaults for missing fields', (body, fault) => {
     expect(parseFaultOrder(body)).toEqual({ kind: 'order', order: { fault, ...usual } });
   });
 
-  it('takes how often, how likely and for whom', () => {
+  it('accepts times, probability and matching', () => {
     const matching = { request: 'any', idempotencyKey: 'k', paymentId: 'p', paymentMethod: 'm' };
     const wishes = { times: 0, probability: 0.05, seed: 7, matching };
     expect(parseFaultOrder({ kind: 'conflict', ...wishes })).toEqual({
@@ -28,13 +28,13 @@ describe('ordering a fault', () => {
     });
   });
 
-  it('refuses the API key to every request, not to charges alone', () => {
+  it('refuses the API key for every request, not only for charges', () => {
     expect(parseFaultOrder({ kind: 'unauthorized' })).toMatchObject({
       order: { matching: { request: 'any' } },
     });
   });
 
-  it('forgets one key, or all of them', () => {
+  it('forgets one key or all of them', () => {
     expect([
       parseFaultOrder({ kind: 'forget-keys', matching: { idempotencyKey: 'k' } }),
       parseFaultOrder({ kind: 'forget-keys' }),
@@ -44,23 +44,27 @@ describe('ordering a fault', () => {
     ]);
   });
 
-  it.each(orderableKinds)('knows the kind %s', (kind) => {
+  it.each(orderableKinds)('accepts the kind %s', (kind) => {
     expect(parseFaultOrder({ kind, ...(kind === 'delay' && { delayMs: 1 }) }).kind).not.toBe('invalid');
   });
 });
 
-describe('a wrong order', () => {
+describe('an invalid order of a fault', () => {
   it.each([
-    ['no object', [], 'the body must be a JSON object'],
+    ['not an object', [], 'the body must be a JSON object'],
     ['not JSON', undefined, 'the body must be a JSON object'],
     ['no kind', {}, `kind must be one of ${orderableKinds.join(', ')}`],
     ['unknown kind', { kind: 'explode' }, `kind must be one of ${orderableKinds.join(', ')}`],
     ['delay without a time', { kind: 'delay' }, 'delayMs must be an integer from 0 to 600000'],
     ['a time as text', { kind: 'delay', delayMs: '5' }, 'delayMs must be an integer from 0 to 600000'],
     ['half a time', { kind: 'conflict', times: 0.5 }, 'times must be an integer from 0 to 1000000'],
-    ['more than certain', { kind: 'conflict', probability: 2 }, 'probability must be a number from 0 to 1'],
     [
-      'a status that is no failure',
+      'a probability above 1',
+      { kind: 'conflict', probability: 2 },
+      'probability must be a number from 0 to 1',
+    ],
+    [
+      'a status that is not a failure',
       { kind: 'error-500', status: 200 },
       'status must be an integer from 500 to 599',
     ],
@@ -69,10 +73,14 @@ describe('a wrong order', () => {
       { kind: 'delay', delayMs: 1, when: 'now' },
       'when must be one of before, after',
     ],
-    ['a maybe', { kind: 'error-500', charged: 'maybe' }, 'charged must be true or false'],
-    ['matching nothing', { kind: 'conflict', matching: 'x' }, 'matching must be an object'],
     [
-      'a key that is no text',
+      'charged that is not a boolean',
+      { kind: 'error-500', charged: 'maybe' },
+      'charged must be true or false',
+    ],
+    ['matching that is not an object', { kind: 'conflict', matching: 'x' }, 'matching must be an object'],
+    [
+      'a key that is not a string',
       { kind: 'conflict', matching: { idempotencyKey: 1 } },
       'matching.idempotencyKey must be a text',
     ],
@@ -95,7 +103,7 @@ describe('a wrong order', () => {
     expect(parseFaultOrder(body)).toEqual({ kind: 'invalid', problems: [problem] });
   });
 
-  it('names everything that is wrong at once', () => {
+  it('is reported with all problems at once', () => {
     const parsed = parseFaultOrder({ kind: 'delay', delayMs: -1, when: 'never', extra: true });
     expect(parsed).toMatchObject({
       problems: [

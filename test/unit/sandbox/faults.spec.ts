@@ -26,15 +26,15 @@ function faultsOf(...orders: FaultOrder[]): Faults {
   return faults;
 }
 
-/** Which of so many equal requests met a conflict. */
+/** Whether each of so many equal requests met a conflict. */
 function struck(faults: Faults, requests: number, target = create): boolean[] {
   return Array.from({ length: requests }, () => faults.next(['conflict'], target) !== undefined);
 }
 
-describe('which requests a fault is for', () => {
+describe('the requests that a fault applies to', () => {
   it.each<[string, FaultMatching, FaultTarget, boolean]>([
-    ['charges, when nothing is said', { request: 'create' }, create, true],
-    ['not for look-ups, when nothing is said', { request: 'create' }, read, false],
+    ['charges, by default', { request: 'create' }, create, true],
+    ['not look-ups, by default', { request: 'create' }, read, false],
     ['look-ups, on demand', { request: 'read' }, read, true],
     ['both, on demand', { request: 'any' }, read, true],
     ['the idempotency key', { request: 'create', idempotencyKey: 'payment:one' }, create, true],
@@ -55,13 +55,13 @@ describe('which requests a fault is for', () => {
   });
 });
 
-describe('how often a fault happens', () => {
-  it('once, and is gone', () => {
+describe('a fault happens', () => {
+  it('once, and is then removed', () => {
     const faults = faultsOf(order());
     expect([struck(faults, 2), faults.list()]).toEqual([[true, false], []]);
   });
 
-  it('as many times as asked', () => {
+  it('the given number of times', () => {
     expect(struck(faultsOf(order({ times: 2 })), 3)).toEqual([true, true, false]);
   });
 
@@ -72,7 +72,7 @@ describe('how often a fault happens', () => {
     expect([before.every(Boolean), struck(faults, 1)]).toEqual([true, [false]]);
   });
 
-  it('is counted in charges alone when it is for any request', () => {
+  it('for any request, but only charges are counted', () => {
     const faults = faultsOf(order({ matching: { request: 'any' } }));
     expect([struck(faults, 3, read), struck(faults, 2)]).toEqual([
       [true, true, true],
@@ -84,7 +84,7 @@ describe('how often a fault happens', () => {
     expect(struck(faultsOf(order({ probability: 0, times: 0 })), 100)).not.toContain(true);
   });
 
-  it('about as often as its probability says', () => {
+  it('about as often as its probability', () => {
     const hits = struck(faultsOf(order({ probability: 0.3, times: 0 })), 10_000).filter(Boolean).length;
     expect(Math.abs(hits - 3_000)).toBeLessThan(200);
   });
@@ -103,13 +103,13 @@ describe('how often a fault happens', () => {
 });
 
 describe('several faults', () => {
-  it('meet requests in the order in which they were asked for', () => {
+  it('apply in the order in which they were added', () => {
     const faults = faultsOf(order(), order({ fault: { kind: 'drop-before' } }));
     const kinds = [1, 2, 3].map(() => faults.next(['conflict', 'drop-before'], create)?.kind);
     expect(kinds).toEqual(['conflict', 'drop-before', undefined]);
   });
 
-  it('of other kinds than the ones at hand are left alone', () => {
+  it('of other kinds than the requested ones are not used up', () => {
     const faults = faultsOf(order({ fault: { kind: 'drop-after' } }));
     expect([struck(faults, 1), faults.list()]).toEqual([
       [false],

@@ -16,17 +16,17 @@ describe('the idempotency layer', () => {
     expect(layer.begin(request)).toEqual({ kind: 'execute' });
   });
 
-  it('lets requests without a key execute side by side', () => {
+  it('lets requests without a key execute at the same time', () => {
     const without = { key: null, parametersHash: 'hash' };
     expect([layer.begin(without), layer.begin(without)]).toEqual([{ kind: 'execute' }, { kind: 'execute' }]);
   });
 
-  it('refuses a second request while the first is running', () => {
+  it('rejects a second request while the first is running', () => {
     layer.begin(request);
     expect(layer.begin(request)).toEqual({ kind: 'running' });
   });
 
-  it('says that the key is running, not that the parameters differ, while the first is running', () => {
+  it('reports a running request, not different parameters, while the first is running', () => {
     layer.begin(request);
     expect(layer.begin({ ...request, parametersHash: 'other' })).toEqual({ kind: 'running' });
   });
@@ -36,18 +36,18 @@ describe('the idempotency layer', () => {
     expect(layer.begin({ ...request, key: 'payment:two' })).toEqual({ kind: 'execute' });
   });
 
-  it('executes again when the first request kept nothing', () => {
+  it('executes again if the first request stored no result', () => {
     layer.begin(request);
     layer.release(request.key);
     expect(layer.begin(request)).toEqual({ kind: 'execute' });
   });
 
-  it('replays what was kept to an equal request', () => {
+  it('replays the stored result to an equal request', () => {
     layer.keep(kept);
     expect(layer.begin(request)).toEqual({ kind: 'replay', kept });
   });
 
-  it('refuses other parameters under a kept key', () => {
+  it('rejects other parameters under a stored key', () => {
     layer.keep(kept);
     expect(layer.begin({ ...request, parametersHash: 'other' })).toEqual({ kind: 'mismatch' });
   });

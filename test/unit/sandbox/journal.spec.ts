@@ -28,17 +28,17 @@ describe('the journal', () => {
     return journal.recovered;
   }
 
-  it('starts empty where there is no file yet', async () => {
+  it('starts empty without a file', async () => {
     expect(await recovered()).toEqual([]);
   });
 
-  it('gives back every entry, in the order in which they came', async () => {
+  it('returns every entry in order', async () => {
     const entries = ['a', 'b', 'c'].map((key) => aCharge({ idempotencyKey: key }));
     await written(...entries);
     expect(await recovered()).toEqual(entries);
   });
 
-  it('has the line in the file when append resolves', async () => {
+  it('has written the line when append resolves', async () => {
     const journal = await openJournal(file);
     await journal.append(aCharge());
     const content = await readFile(file, 'utf8');
@@ -46,19 +46,19 @@ describe('the journal', () => {
     expect(content).toBe(`${JSON.stringify(aCharge())}\n`);
   });
 
-  it('keeps lines apart that are appended at the same time', async () => {
+  it('separates lines that are appended at the same time', async () => {
     const keys = Array.from({ length: 200 }, (_, index) => `key-${index}`);
     await written(...keys.map((key) => aCharge({ idempotencyKey: key })));
     expect((await recovered()).map(({ idempotencyKey }) => idempotencyKey)).toEqual(keys);
   });
 
-  it('drops a last line that a crash left half-written', async () => {
+  it('drops a half-written last line after a crash', async () => {
     await written(aCharge());
     await appendFile(file, JSON.stringify(aCharge()).slice(0, 40));
     expect(await recovered()).toEqual([aCharge()]);
   });
 
-  it('writes on behind the good lines after a half-written one', async () => {
+  it('continues after the valid lines if the last one was half-written', async () => {
     await written(aCharge());
     await appendFile(file, '{"at":"2026');
     const next = aCharge({ idempotencyKey: 'payment:two' });
@@ -66,7 +66,7 @@ describe('the journal', () => {
     expect(await recovered()).toEqual([aCharge(), next]);
   });
 
-  it('refuses a broken line among good ones, and says where it is', async () => {
+  it('rejects an invalid line among valid ones, and reports its position', async () => {
     await written(aCharge());
     await appendFile(file, 'not JSON\n');
     await expect(openJournal(file)).rejects.toThrow(`${file}:2 is not an entry`);
@@ -75,16 +75,16 @@ describe('the journal', () => {
   it.each([
     ['a charge without an intent', { ...aCharge(), paymentIntentId: null }],
     ['an unknown type', { ...aCharge(), type: 'refund' }],
-    ['metadata that is no object', { ...aCharge(), metadata: null }],
+    ['metadata that is not an object', { ...aCharge(), metadata: null }],
     ['a number as key', { ...aCharge(), idempotencyKey: 7 }],
     ['an array', []],
-  ])('refuses %s', async (_what, line) => {
+  ])('rejects %s', async (_what, line) => {
     await written();
     await writeFile(file, `${JSON.stringify(line)}\n`);
     await expect(openJournal(file)).rejects.toThrow('is not an entry');
   });
 
-  it('is empty after clear, and takes new entries', async () => {
+  it('is empty after clear, and accepts new entries', async () => {
     const journal = await openJournal(file);
     await journal.append(aCharge());
     await journal.clear();
@@ -94,7 +94,7 @@ describe('the journal', () => {
     expect(await recovered()).toEqual([next]);
   });
 
-  it('fails every append after the file could not be written', async () => {
+  it('fails every append after a write to the file has failed', async () => {
     const journal = await openJournal(file);
     await journal.close();
     const first = journal.append(aCharge()).catch(() => 'refused');

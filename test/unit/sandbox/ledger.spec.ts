@@ -35,39 +35,39 @@ describe.each([
     expect(ledger.entries(key)).toEqual([aCharge()]);
   });
 
-  it('lists an entry once whose two keys are equal', async () => {
+  it('lists an entry with two equal keys once', async () => {
     const ledger = await ledgerOf(aCharge({ idempotencyKey: 'one' }));
     expect(ledger.entries('one')).toHaveLength(1);
   });
 
-  it('replays a kept answer', async () => {
+  it('replays a stored response', async () => {
     const ledger = await ledgerOf(aCharge());
     expect(ledger.keys.begin(request)).toEqual({ kind: 'replay', kept: aCharge() });
   });
 
-  it('replays a kept failure', async () => {
+  it('replays a stored failure', async () => {
     const ledger = await ledgerOf(aFault());
     expect(ledger.keys.begin(request)).toEqual({ kind: 'replay', kept: aFault() });
   });
 
-  it('keeps no answer for a charge made without heeding its key', async () => {
+  it('stores no response for a charge that ignored its key', async () => {
     const ledger = await ledgerOf(aCharge({ storedStatus: null }));
     expect(ledger.keys.begin(request)).toEqual({ kind: 'execute' });
   });
 
-  it('executes again once the key was forgotten', async () => {
+  it('executes again after the key was forgotten', async () => {
     const ledger = await ledgerOf(aCharge(), aFault({ fault: 'forget-keys', storedStatus: null }));
     expect(ledger.keys.begin(request)).toEqual({ kind: 'execute' });
   });
 
-  it('replays the younger answer of a key that was forgotten and used again', async () => {
+  it('replays the newer response of a key that was forgotten and used again', async () => {
     const again = aCharge({ paymentIntentId: 'pi_two' });
     const forgotten = aFault({ fault: 'forget-keys', idempotencyKey: null, storedStatus: null });
     const ledger = await ledgerOf(aCharge(), forgotten, again);
     expect(ledger.keys.begin(request)).toEqual({ kind: 'replay', kept: again });
   });
 
-  it('knows nothing any more after clear', async () => {
+  it('is empty after clear', async () => {
     const ledger = await ledgerOf(aCharge());
     await ledger.clear();
     expect([

@@ -31,7 +31,7 @@ describe('a payment that can be charged', () => {
     ['the largest amount', { amount: '99999999' }],
     ['a lower case currency', { currency: 'jpy' }],
     ['the largest amount of IDR', { currency: 'idr', amount: '999999999999' }],
-    ['three decimals that end in 0', { currency: 'kwd', amount: '5120' }],
+    ['three decimals of which the last is 0', { currency: 'kwd', amount: '5120' }],
     ['a whole króna', { currency: 'isk', amount: '500' }],
     ['a currency of 2025', { currency: 'xcg' }],
     [
@@ -40,17 +40,17 @@ describe('a payment that can be charged', () => {
     ],
     ['a customer of the gateway', { customer: 'cus_1' }],
     ['metadata', { 'metadata[order]': 'x'.repeat(500) }],
-    ['a card that will decline', { payment_method: 'pm_card_visa_chargeDeclined' }],
+    ['a card that will be declined', { payment_method: 'pm_card_visa_chargeDeclined' }],
   ])('%s', (_what, parameters) => {
     expect(checkPayment(requestWith({ ...good, ...parameters })).kind).toBe('valid');
   });
 
-  it('takes a key of 255 characters', () => {
+  it('accepts a key of 255 characters', () => {
     expect(checkPayment(requestWith(good, { 'idempotency-key': 'k'.repeat(255) })).kind).toBe('valid');
   });
 });
 
-describe('a payment that is refused before it reaches the card', () => {
+describe('a payment that is rejected before the card is charged', () => {
   it.each<[string, Record<string, string>, object]>([
     ['no amount', { amount: '' }, { code: 'parameter_missing', param: 'amount' }],
     ['amount 0', { amount: '0' }, { code: 'parameter_invalid_integer', param: 'amount' }],
@@ -71,7 +71,11 @@ describe('a payment that is refused before it reaches the card', () => {
     ['no card', { payment_method: '' }, { code: 'parameter_missing', param: 'payment_method' }],
     ['unknown card', { payment_method: 'pm_none' }, { code: 'resource_missing', param: 'payment_method' }],
     ['inherited name as card', { payment_method: 'constructor' }, { code: 'resource_missing' }],
-    ['somebody else’s customer', { customer: 'CUST-001' }, { code: 'resource_missing', param: 'customer' }],
+    [
+      'a customer id that is not the gateway’s',
+      { customer: 'CUST-001' },
+      { code: 'resource_missing', param: 'customer' },
+    ],
     ['unknown parameter', { amuont: '5' }, { code: 'parameter_unknown', param: 'amuont' }],
     ['long metadata', { 'metadata[a]': 'x'.repeat(501) }, { param: 'metadata' }],
     ['long metadata key', { [`metadata[${'k'.repeat(41)}]`]: '1' }, { param: 'metadata' }],
@@ -104,7 +108,7 @@ describe('the hash of the parameters', () => {
 });
 
 describe('metadata', () => {
-  it('keeps a key named __proto__ to itself', () => {
+  it('stores a key named __proto__ as an own property', () => {
     const { metadata } = requestWith({ ...good, 'metadata[__proto__]': 'x', 'metadata[order]': '7' });
     expect(Object.entries(metadata)).toEqual([
       ['__proto__', 'x'],

@@ -26,7 +26,7 @@ describe('a search query', () => {
     expect(parseSearchQuery(query)).toEqual({ kind: 'all', clauses });
   });
 
-  it('asks for any of its clauses when they are joined by OR', () => {
+  it('matches any of its clauses if they are joined by OR', () => {
     const clauses = ['1', '2', '3'].map((value) => ({ key: 'a', value }));
     expect(parseSearchQuery(`metadata['a']:'1' OR metadata['a']:'2' or metadata['a']:'3'`)).toEqual({
       kind: 'any',
@@ -45,11 +45,11 @@ describe('a search query', () => {
     `metadata['a']:'b' AND`,
     `metadata['a']:'b' metadata['c']:'d'`,
     `status:'succeeded'`,
-  ])('refuses %j', (query) => {
+  ])('is rejected: %j', (query) => {
     expect(parseSearchQuery(query).kind).toBe('invalid');
   });
 
-  it('gives back any text that was escaped, in either kind of quotes', () => {
+  it('parses any escaped text, in both kinds of quotes', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.constantFrom(`'`, `"`), (key, value, quote) => {
         const query = `metadata[${quote}${escaped(key, quote)}${quote}]:${quote}${escaped(value, quote)}${quote}`;

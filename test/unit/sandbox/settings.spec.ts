@@ -1,7 +1,7 @@
 import { readSettings } from '../../../src/sandbox/settings';
 
 describe('the settings of the sandbox', () => {
-  it('have defaults that work on a developer’s machine', () => {
+  it('have defaults for a developer’s machine', () => {
     expect(readSettings({})).toEqual({ host: '127.0.0.1', port: 12_111, journalFile: null, latencyMs: 0 });
   });
 
@@ -20,7 +20,7 @@ describe('the settings of the sandbox', () => {
     });
   });
 
-  it('name every wrong variable at once', () => {
+  it('report every wrong variable at once', () => {
     expect(() => readSettings({ SANDBOX_PORT: '70000', SANDBOX_LATENCY_MS: 'fast' })).toThrow(
       'SANDBOX_PORT must be an integer from 0 to 65535, not "70000"; SANDBOX_LATENCY_MS must be an integer from 0 to 600000, not "fast"',
     );

@@ -13,7 +13,7 @@ interface Ended {
   stderr: string;
 }
 
-/** Runs what `npm run NAME -- …` runs. */
+/** Runs the same command as `npm run NAME -- …`. */
 function npmRun(name: string, ...args: string[]): Ended {
   const command = isJsonObject(scripts) ? String(scripts[name]) : '';
   const [program = '', ...given] = command.replace(/^exec /, '').split(' ');
@@ -22,7 +22,7 @@ function npmRun(name: string, ...args: string[]): Ended {
 }
 
 describe.each(commands)('npm run %s', (name) => {
-  it('says with --help what it does and what its exit codes mean, and begins nothing', () => {
+  it('with --help prints what it does and what its exit codes mean, and starts nothing', () => {
     const { status, stdout, stderr } = npmRun(name, '--help');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(new RegExp(`^npm (run )?${name}: .*\n\n[^]* --help[^]*\nExit code 0 .*\n$`));
@@ -30,20 +30,20 @@ describe.each(commands)('npm run %s', (name) => {
 });
 
 describe.each(commands.filter((name) => name !== 'test'))('npm run %s', (name) => {
-  it('refuses an option that it does not know with code 2 and those that it knows, and begins nothing', () => {
+  it('rejects an unknown option with code 2 and lists the allowed ones, and starts nothing', () => {
     const { status, stdout, stderr } = npmRun(name, '--surprise');
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(/^Unknown option '--surprise'; allowed: .*--help\n/);
     expect(stderr).toContain('Exit code 0');
   });
 
-  it('helps in spite of an option that it does not know', () => {
+  it('prints its help even with an unknown option', () => {
     expect(npmRun(name, '--surprise', '--help')).toMatchObject({ status: 0, stderr: '' });
   });
 });
 
-describe('a document that is longer than a pipe holds', () => {
-  it('is printed to its end before the process is', () => {
+describe('a document that is longer than the buffer of a pipe', () => {
+  it('is printed completely before the process ends', () => {
     const script = `const { printDocument } = require('./scripts/command-line');
       void printDocument({ text: 'x'.repeat(5e6) }).then(() => process.exit());`;
     const { stdout } = spawnSync(process.execPath, ['-e', script], {
@@ -55,7 +55,7 @@ describe('a document that is longer than a pipe holds', () => {
   });
 });
 
-describe('wrong use', () => {
+describe('wrong usage', () => {
   it.each([
     { name: 'demo', args: ['twice'], says: "Unexpected argument 'twice'" },
     { name: 'demo', args: ['--json=yes'], says: "'--json' does not take an argument" },
@@ -63,11 +63,11 @@ describe('wrong use', () => {
     {
       name: 'faults',
       args: ['--payments', 'many'],
-      says: "--payments takes a whole number from 0 on, not 'many'",
+      says: "--payments takes a whole number of at least 0, not 'many'",
     },
-    { name: 'faults', args: ['--only', 'kill,flood'], says: "no kind 'flood'; allowed: kill, crash" },
+    { name: 'faults', args: ['--only', 'kill,flood'], says: "unknown kind 'flood'; allowed: kill, crash" },
     { name: 'faults', args: ['--seed'], says: "'--seed <value>' argument missing" },
-  ])('of $name with $args ends with code 2 and says why', ({ name, args, says }) => {
+  ])('of $name with $args exits with code 2 and prints the reason', ({ name, args, says }) => {
     const { status, stderr } = npmRun(name, ...args);
     expect(status).toBe(2);
     expect(stderr).toContain(says);

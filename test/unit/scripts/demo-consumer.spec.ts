@@ -3,11 +3,11 @@ import { watchConsumer } from '../../../scripts/demo/consumer';
 const logLine = (msg: string, key = 'key-1', paymentId = 'PAY-001'): string =>
   JSON.stringify({ level: 'info', msg, paymentId, idempotencyKey: key });
 
-describe('the demo, reading what the consumer did from the log of the service', () => {
+describe('the demo, which reads from the service’s log what the consumer did', () => {
   const shown: string[] = [];
   const options = {
     isAlive: () => true,
-    log: () => 'the last words',
+    log: () => 'the last line',
     show: (line: string) => shown.push(line),
   };
 
@@ -35,26 +35,26 @@ describe('the demo, reading what the consumer did from the log of the service', 
     ]);
   });
 
-  it('passes over lines that are not about a payment of this run', async () => {
-    const strange = ['', 'plain text', '{"msg":', '[1]', 'null', '{"msg":"Duplicate detected"}'];
+  it('ignores lines that are not about a payment of this run', async () => {
+    const otherLines = ['', 'plain text', '{"msg":', '[1]', 'null', '{"msg":"Duplicate detected"}'];
     const consumer = watched([
-      ...strange,
+      ...otherLines,
       logLine('Duplicate detected', 'another-run'),
       logLine('Processing payment: success'),
     ]);
     expect(await consumer.outcomes({ ...options, count: 1 })).toBe(0);
   });
 
-  it('waits for what has not happened yet', async () => {
+  it('waits for lines that are not logged yet', async () => {
     const consumer = watched([]);
     const counting = consumer.outcomes({ ...options, count: 1 });
     consumer.read(logLine('Duplicate detected'));
     expect(await counting).toBe(1);
   });
 
-  it('shows the last words of a service that ended before it was done', async () => {
+  it('shows the last log lines of a service that ended early', async () => {
     const consumer = watched([logLine('Processing payment: success')]);
     const counting = consumer.outcomes({ ...options, count: 6, isAlive: () => false });
-    await expect(counting).rejects.toThrow(/reported 1 of 6 messages.*\nthe last words/);
+    await expect(counting).rejects.toThrow(/reported 1 of 6 messages.*\nthe last line/);
   });
 });

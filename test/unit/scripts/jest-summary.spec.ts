@@ -15,7 +15,7 @@ describe('the line that counts tests', () => {
     [{}, '12 passed, 0 failed'],
     [{ numFailedTests: 3 }, '12 passed, 3 failed'],
     [{ numPendingTests: 1, numTodoTests: 1 }, '12 passed, 0 failed, 2 skipped'],
-  ])('says what Jest counted: %j', (counts, line) => {
+  ])('contains the counts of Jest: %j', (counts, line) => {
     expect(summaryOf(results(counts))).toBe(line);
   });
 
@@ -23,7 +23,7 @@ describe('the line that counts tests', () => {
     expect(summaryOf(results({ numRuntimeErrorTestSuites: 1 }))).toBe('12 passed, 1 failed');
   });
 
-  it('refuses results without counts', () => {
+  it('is an error for results without counts', () => {
     expect(() => summaryOf('{}')).toThrow(/numFailedTests/);
   });
 });

@@ -6,8 +6,8 @@ const root = resolve(__dirname, '../../..');
 const model = readFileSync(join(root, 'docs/model/protocol.pml'), 'utf8');
 const page = readFileSync(join(root, 'docs/model/README.md'), 'utf8');
 
-/** Of the replies that a script's header lists, those that no line of the model names. */
-function repliesUnknownToTheModel(script: string): string[] {
+/** The replies in a script's header that the model does not mention. */
+function repliesMissingInTheModel(script: string): string[] {
   const source = readFileSync(join(root, 'src/idempotency/store/redis', script), 'utf8');
   const listed = [...source.matchAll(/^-- {3}\{?'([a-z-]+)'/gm)].map(([, reply = '']) => reply);
   expect(listed).not.toHaveLength(0);
@@ -22,17 +22,17 @@ describe('the model of the protocol', () => {
   });
 
   it.each([
-    // Neither fingerprints, nor attempts that wait or are used up, nor wrong clocks are modelled; the page says so.
+    // The model has no fingerprints, no delayed or exhausted attempts and no wrong clocks; the page says so.
     {
       script: 'begin.lua',
       unknown: ['idempotency-key-reused', 'not-due', 'retries-exhausted', 'from-the-future'],
     },
     { script: 'complete.lua', unknown: [] },
     { script: 'release.lua', unknown: [] },
-    // An extended lease is a state in which nothing changes.
+    // Extending a lease does not change the state of the model.
     { script: 'extend.lua', unknown: ['extended'] },
-  ])('knows every reply of $script', ({ script, unknown }) => {
-    expect(repliesUnknownToTheModel(script)).toEqual(unknown);
+  ])('contains every reply of $script', ({ script, unknown }) => {
+    expect(repliesMissingInTheModel(script)).toEqual(unknown);
   });
 
   it('has every define that a check sets', () => {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 const script = resolve(__dirname, '../../../scripts/node-version.js');
 
-/** Loads the check in a process that takes itself for this version of Node.js. */
+/** Loads the check in a process that pretends to be this version of Node.js. */
 function checkWith(version: string): { status: number | null; stderr: string } {
   const pretend = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`;
   const code = `${pretend}; require(${JSON.stringify(script)})`;
@@ -11,7 +11,7 @@ function checkWith(version: string): { status: number | null; stderr: string } {
 }
 
 describe('the check of the Node.js version', () => {
-  it.each(['18.20.8', '20.18.3', '20.9.0'])('turns away %s, and says what is needed', (version) => {
+  it.each(['18.20.8', '20.18.3', '20.9.0'])('rejects %s and prints the required version', (version) => {
     const { status, stderr } = checkWith(version);
     expect({ status, stderr }).toEqual({
       status: 1,
@@ -19,7 +19,7 @@ describe('the check of the Node.js version', () => {
     });
   });
 
-  it.each(['20.19.0', '20.20.2', '22.1.0', '24.0.0'])('lets %s pass', (version) => {
+  it.each(['20.19.0', '20.20.2', '22.1.0', '24.0.0'])('accepts %s', (version) => {
     expect(checkWith(version)).toMatchObject({ status: 0, stderr: '' });
   });
 });

@@ -27,15 +27,18 @@ describe('free ports', () => {
     expect(server.listening).toBe(true);
   });
 
-  it.each(['127.0.0.1', '0.0.0.0'])('are not those that somebody listens on, here on %s', async (host) => {
-    const port = await freePort();
-    await listenOn(port, host);
-    expect(await isPortFree(port)).toBe(false);
-  });
+  it.each(['127.0.0.1', '0.0.0.0'])(
+    'do not include a port that a program listens on, on %s',
+    async (host) => {
+      const port = await freePort();
+      await listenOn(port, host);
+      expect(await isPortFree(port)).toBe(false);
+    },
+  );
 });
 
 describe('a port that another program takes between choice and use', () => {
-  it('is given up for the next one', async () => {
+  it('is replaced by another one', async () => {
     const chosen: number[] = [];
     const own = await onFreePorts(
       async () => {
@@ -48,7 +51,7 @@ describe('a port that another program takes between choice and use', () => {
     expect(own.address()).toMatchObject({ port: chosen[2] });
   });
 
-  it('is known by the port itself where the program does not say why it ended', async () => {
+  it('is detected by checking the port if the program does not report why it ended', async () => {
     const port = await freePort();
     await listenOn(port, '127.0.0.1');
     const ports = [port, await freePort()];
@@ -58,7 +61,7 @@ describe('a port that another program takes between choice and use', () => {
     expect(await onFreePorts(() => Promise.resolve([ports.shift() ?? 0]), start)).not.toBe(port);
   });
 
-  it('is given up a few times, not for ever', async () => {
+  it('is replaced a limited number of times', async () => {
     const port = await freePort();
     await listenOn(port, '127.0.0.1');
     const choose = jest.fn(() => Promise.resolve([port]));
@@ -68,7 +71,7 @@ describe('a port that another program takes between choice and use', () => {
     expect(choose).toHaveBeenCalledTimes(5);
   });
 
-  it('is not looked for when the program failed for another reason', async () => {
+  it('is not assumed when the program failed for another reason', async () => {
     const choose = jest.fn(async () => [await freePort()]);
     await expect(onFreePorts(choose, () => Promise.reject(new Error('a wrong environment')))).rejects.toThrow(
       'a wrong environment',

@@ -21,7 +21,7 @@ describe('the folder of a run', () => {
     return directory;
   }
 
-  /** A folder as a process leaves it that was killed; what it started lives on. */
+  /** The folder of a killed process whose programs still run. */
   function interruptedRun(): string {
     const dead = spawnSync(process.execPath, ['--version']).pid;
     const directory = join(dirname(open()), `spec-${dead}-1-1`);
@@ -36,17 +36,17 @@ describe('the folder of a run', () => {
     return { child, pid, startedAt: String(processStart(pid)) };
   }
 
-  it('is a fresh one each time', () => {
+  it('is a new one each time', () => {
     expect(open()).not.toBe(open());
   });
 
-  it('stays while its process lives, whoever else starts', () => {
+  it('is kept while its process lives, even if other runs start', () => {
     const first = open();
     open();
     expect(existsSync(first)).toBe(true);
   });
 
-  it('of an interrupted run is removed by the next one, and what still runs of it is ended', async () => {
+  it('of an interrupted run is removed by the next run, which also ends the programs that still run', async () => {
     const directory = interruptedRun();
     const { child, pid, startedAt } = sleeper();
     remember(join(directory, 'server'), 'sleeper', { kind: 'process', pid, startedAt });
@@ -56,10 +56,10 @@ describe('the folder of a run', () => {
     expect(existsSync(directory)).toBe(false);
   });
 
-  it('does not end a process that has got the id of one of ours', () => {
+  it('does not cause the end of an unrelated process that got the same id', () => {
     const directory = interruptedRun();
     const { pid, startedAt } = sleeper();
-    remember(directory, 'stranger', { kind: 'process', pid, startedAt: `${startedAt}0` });
+    remember(directory, 'unrelated', { kind: 'process', pid, startedAt: `${startedAt}0` });
     open();
     expect(processStart(pid)).toBe(startedAt);
   });

@@ -3,10 +3,10 @@ import { resolve } from 'node:path';
 
 const scripts = resolve(__dirname, '../../../scripts');
 
-/** Runs code that has the terminal's functions, in a process without a terminal. */
+/** Runs code with the functions of terminal.js in a process without a terminal. */
 function withTerminal(code: string): { stdout: string; stderr: string } {
   const whole = `
-    const { print, speakOnStderr, step, whileShowing } = require('./terminal');
+    const { print, printToStderr, step, whileShowing } = require('./terminal');
     const { setTimeout: pause } = require('node:timers/promises');
     void (async () => { ${code} })();
   `;
@@ -14,7 +14,7 @@ function withTerminal(code: string): { stdout: string; stderr: string } {
 }
 
 describe('work that takes longer than two seconds', () => {
-  it('is reported where there is no terminal, as it stands at that moment', () => {
+  it('is reported with its current progress if there is no terminal', () => {
     const { stdout } = withTerminal(`
       let done = 0;
       await whileShowing(() => done + ' of 2', async () => { await pause(500); done = 1; await pause(2_000); });
@@ -25,9 +25,9 @@ describe('work that takes longer than two seconds', () => {
 });
 
 describe('a command whose standard output is for programs', () => {
-  it('speaks to people on standard error', () => {
+  it('prints the text for people to standard error', () => {
     const { stdout, stderr } = withTerminal(`
-      speakOnStderr();
+      printToStderr();
       await step('work', async () => 'done', (result) => result);
       process.stdout.write('{}');
     `);

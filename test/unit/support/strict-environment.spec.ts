@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 const root = resolve(__dirname, '../../..');
 const rejecting = (message: string): string => `void Promise.reject(new Error('${message}'))`;
 
-/** Runs Jest, as it is set up for this project, on a spec of this text. */
+/** Runs Jest with this project's settings on a spec with this text. */
 function runSpec(text: string): { failed: boolean; output: string } {
   const folder = mkdtempSync(join(tmpdir(), 'strict-'));
   try {
@@ -27,7 +27,7 @@ function runSpec(text: string): { failed: boolean; output: string } {
   }
 }
 
-describe('a promise that is rejected while nobody listens', () => {
+describe('an unhandled rejection', () => {
   it.each([
     ['while a test runs', `it('passes', () => { ${rejecting('left alone')}; });`],
     [
@@ -52,7 +52,7 @@ describe('a promise that is rejected while nobody listens', () => {
   });
 });
 
-describe('a program that a spec starts and that dies of an error nobody handled', () => {
+describe('a program with an unhandled error that a spec started', () => {
   const helper = JSON.stringify(join(root, 'test/support/child-process'));
   const starting = (program: string): string => `
     const { mkdtempSync, writeFileSync } = require('node:fs');
@@ -72,12 +72,12 @@ describe('a program that a spec starts and that dies of an error nobody handled'
     ['an event', 'new (require("node:events"))().emit("error", new Error("left alone"))'],
   ])('fails the spec: %s', (_, program) => {
     const { failed, output } = runSpec(starting(program));
-    expect(output).toContain('a program ended by an error that nobody handled');
+    expect(output).toContain('a program had an unhandled error');
     expect(output).toContain('left alone');
     expect(failed).toBe(true);
   });
 
-  it('does not fail it when the program ends well', () => {
+  it('does not fail the spec if the program exits with 0', () => {
     expect(runSpec(starting('process.exitCode = 0'))).toMatchObject({ failed: false });
   });
 });

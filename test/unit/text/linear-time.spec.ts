@@ -13,12 +13,12 @@ import { looksLikeCardNumber } from '../../../src/text/card-number';
 import { PaymentRequestPipe } from '../../../src/payment/payment-request.pipe';
 import { aMessage } from '../messaging/a-message';
 
-/** A function that throws for what it refuses does so in linear time, too. */
+/** A function that throws for invalid text must also do so in linear time. */
 const tried = (read: (text: string) => unknown) => (text: string) => {
   try {
     read(text);
   } catch {
-    // Refused.
+    // The text is invalid.
   }
 };
 const withHeaders = (headers: Record<string, unknown>) => aMessage({ properties: { headers } });
@@ -40,7 +40,7 @@ const requests = new PaymentRequestPipe(
 const events = new PaymentSucceededPipe();
 const redact = redactor(['the-configured-key']);
 
-/** Everything that works on text of others, before anything has bounded it. */
+/** Every function that reads foreign text before its length is limited. */
 const readers: Record<string, (text: string) => unknown> = {
   'a body': (text) => readBody(Buffer.from(text), undefined, Infinity),
   'a body that is one text': (text) => readBody(Buffer.from(JSON.stringify({ text })), undefined, Infinity),
@@ -81,7 +81,7 @@ const readers: Record<string, (text: string) => unknown> = {
     events.transform({ ...event, chargeId: text, receiptEmail: text, customerId: text }),
 };
 
-/** What texts are made of that are dear to some expression or other. */
+/** Parts of texts that could be slow for one of the regular expressions. */
 const units = [
   '"',
   '\\"',
@@ -110,16 +110,16 @@ const units = [
   '"password":1',
 ];
 
-/** Doubled four times: to half of what is parsed of a message. */
+/** `LONG` is `SHORT` doubled four times, and half of the longest message that is parsed. */
 const SHORT = 2_048;
 const LONG = 32_768;
-/** Less says nothing; where the time grows with its square it takes seconds. */
+/** Shorter times cannot be compared; a quadratic function takes seconds. */
 const MEASURABLE_MS = 20;
-/** Sixteen times the text takes sixteen times the time, 256 times where the time grows with its square. */
+/** Sixteen times the text takes sixteen times as long in linear time, and 256 times as long in quadratic time. */
 const MOST_TIMES = 64;
 const ROUNDS = 5;
 
-/** Of the processor, not of the clock: other processes have no part in it. */
+/** CPU time and not elapsed time, so that other processes have no influence. */
 function cpuMs(work: () => void): number {
   const before = process.cpuUsage();
   work();
@@ -127,12 +127,12 @@ function cpuMs(work: () => void): number {
   return (user + system) / 1_000;
 }
 
-/** How many times as long the long text takes; 0 where that is too little to be measured. The least of some rounds. */
+/** How many times as long the long text takes, the minimum of some rounds; 0 if the time is too short to measure. */
 function growthOf(read: (text: string) => unknown, unit: string): number {
   const ofLength = (length: number) => unit.repeat(Math.ceil(length / unit.length));
   const [short, long] = [ofLength(SHORT), ofLength(LONG)];
   const longMs = () => cpuMs(() => read(long));
-  // Many times, because once is too little to be measured.
+  // Many times, because a single run is too short to measure.
   const shortMs = () => cpuMs(() => Array.from({ length: 32 }, () => read(short))) / 32;
   let growth = Infinity;
   for (let round = 0; round < ROUNDS && growth > MOST_TIMES; round++) {
@@ -142,14 +142,14 @@ function growthOf(read: (text: string) => unknown, unit: string): number {
   return growth;
 }
 
-describe('text of others that is doubled four times', () => {
-  it.each(Object.keys(readers))('takes time in proportion, whatever it is made of: %s', (name) => {
+describe('foreign text that is sixteen times as long', () => {
+  it.each(Object.keys(readers))('takes time in proportion, whatever its content: %s', (name) => {
     const read = tried(readers[name] ?? (() => undefined));
     const grown = units.map((unit) => ({ unit, growth: growthOf(read, unit) }));
     expect(grown.filter(({ growth }) => growth > MOST_TIMES)).toEqual([]);
   });
 
-  it('takes far more where an expression is quadratic, which this measurement sees', () => {
+  it('takes far more time with a quadratic expression, which this measurement detects', () => {
     const quadratic = (text: string) => text.replace(/"(?:[^"\\]|\\.)*"/g, '');
     expect(growthOf(quadratic, '\\"')).toBeGreaterThan(MOST_TIMES);
   });

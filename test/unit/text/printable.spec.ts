@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { printable, printableLines } from '../../../src/text/printable';
 
-describe('text of others', () => {
+describe('foreign text', () => {
   it.each([
     ['a new line', 'one\ntwo', 'one\\ntwo'],
     ['a carriage return', 'one\rtwo', 'one\\rtwo'],
@@ -27,7 +27,7 @@ describe('text of others', () => {
     expect(printable('abc', 3)).toBe('abc');
   });
 
-  it('never has anything that acts, whatever it is', () => {
+  it('never contains control or format characters', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(printable(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
@@ -35,7 +35,7 @@ describe('text of others', () => {
     );
   });
 
-  it('stays the same document where it is JSON', () => {
+  it('stays the same document if it is JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(JSON.parse(printableLines(JSON.stringify(value, undefined, 2)))).toEqual(

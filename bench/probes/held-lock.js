@@ -7,32 +7,32 @@ const { tutorialKeys } = require('../variants/tutorial');
 
 /** @typedef {import('../comparison').Bench} Bench */
 
-/** For so long somebody else holds the lock. */
+/** How long another owner holds the lock. */
 const HELD_MS = 5_000;
 
 /**
- * What a blocked duplicate costs.
- * @typedef {object} BusyCost
+ * The cost of a duplicate whose key is locked.
+ * @typedef {object} HeldLockCost
  * @property {number} redeliveries
- * @property {number} cpuRatio share of one core
+ * @property {number} cpuRatio as a share of one core
  */
 
 /**
- * The tutorial's flow, and a duplicate that meets a held lock.
+ * The cost with the tutorial's flow.
  * @param {Bench} bench
- * @returns {Promise<BusyCost>}
+ * @returns {Promise<HeldLockCost>}
  */
-async function busyTutorial({ publisher, redis, rabbitmqUrl, redisUrl }) {
+async function heldLockInTutorial({ publisher, redis, rabbitmqUrl, redisUrl }) {
   const queue = 'bench.busy.tutorial';
   const [key = ''] = freshKeys(1);
   await publisher.declare(queue);
   const pool = new Pool({ kind: 'raw', variant: 'tutorial', queue, rabbitmqUrl, redisUrl });
   try {
     await pool.upTo(1);
-    await redis.set(tutorialKeys(key).lock, 'somebody else', 'PX', HELD_MS);
+    await redis.set(tutorialKeys(key).lock, 'another owner', 'PX', HELD_MS);
     await publisher.fill(queue, { keys: [key], bytes: SMALL });
     const [reading] = await pool.consume({ messages: 1, processes: 1, prefetch: 256, gatewayMs: 0 });
-    if (!reading) throw new Error('the tutorial consumer has read nothing');
+    if (!reading) throw new Error('the tutorial consumer returned no reading');
     return { redeliveries: reading.redelivered, cpuRatio: reading.cpuMicroseconds / (HELD_MS * 1_000) };
   } finally {
     pool.close();
@@ -40,15 +40,15 @@ async function busyTutorial({ publisher, redis, rabbitmqUrl, redisUrl }) {
 }
 
 /**
- * The whole service, and a duplicate that meets a held lock; before, the same time without any message.
+ * The cost with the whole service; `idleCpuRatio` is measured before, for the same time without any message.
  * @param {Bench} bench
  * @param {import('./service').ServiceUnderTest} service
- * @returns {Promise<BusyCost & { idleCpuRatio: number }>}
+ * @returns {Promise<HeldLockCost & { idleCpuRatio: number }>}
  */
-async function busyService({ redis }, service) {
+async function heldLockInService({ redis }, service) {
   const [warmUp = '', key = ''] = freshKeys(2);
   const meetLock = async (/** @type {string} */ blocked) => {
-    await redis.set(`lock:payment:${blocked}`, 'somebody else', 'PX', HELD_MS);
+    await redis.set(`lock:payment:${blocked}`, 'another owner', 'PX', HELD_MS);
     await service.publish(blocked);
     await pause(HELD_MS);
   };
@@ -68,4 +68,4 @@ async function busyService({ redis }, service) {
   };
 }
 
-module.exports = { busyService, busyTutorial };
+module.exports = { heldLockInService, heldLockInTutorial };
