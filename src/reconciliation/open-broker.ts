@@ -40,19 +40,19 @@ export class OpenBroker implements BrokerView, OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     // A broker that is silent must not keep a finished command alive.
     await new BrokerSteps(CLOSE_WITHIN_MS)
-      .take('end the connection', () => this.connection.close())
+      .run('close the connection', () => this.connection.close())
       .catch(() => undefined);
   }
 
   private async ready(queue: string): Promise<number> {
     const steps = new BrokerSteps();
     // A queue that is missing closes the channel.
-    const channel = await steps.take('open a channel', () => this.connection.createChannel());
+    const channel = await steps.run('open a channel', () => this.connection.createChannel());
     channel.on('error', () => undefined);
-    const { messageCount } = await steps.take('count the messages of a queue', () =>
+    const { messageCount } = await steps.run('count the messages of a queue', () =>
       channel.checkQueue(queue),
     );
-    await steps.take('close a channel', () => channel.close());
+    await steps.run('close a channel', () => channel.close());
     return messageCount;
   }
 }

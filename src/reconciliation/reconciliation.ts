@@ -81,7 +81,7 @@ export class Reconciliation {
   /**
    * Payments go on meanwhile, so what looks broken is looked at once more, and only what stays broken counts.
    *
-   * @throws StoreUnavailableError, GatewayError, DeadLettersBusyError, or an error of the broker's client
+   * @throws StoreUnavailableError, GatewayError, DeadLettersLockedError, or an error of the broker's client
    */
   async run(period: Period): Promise<Report> {
     this.step = 'keys in Redis';

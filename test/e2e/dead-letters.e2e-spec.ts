@@ -59,12 +59,12 @@ describe('looking at dead letters', () => {
     expect(output).toMatch(
       new RegExp(`no-key|null.*\n.*\n.*retries-exhausted +"${exhausted.idempotencyKey}".* 2 attempts\n`),
     );
-    expect(output).toMatch(/\n3 in all$/);
+    expect(output).toMatch(/\n3 in total$/);
   });
 
   it('shows as many as one asks for, and says that there are more', async () => {
     const { output } = await command.run('list', '--limit', '1');
-    expect(output).toMatch(/invalid-message[^]*\n3 in all, 2 not shown \(--limit\)$/);
+    expect(output).toMatch(/invalid-message[^]*\n3 in total, 2 not shown \(--limit\)$/);
     expect(output).not.toContain('retries-exhausted');
   });
 
@@ -159,7 +159,7 @@ describe('a command that cannot be done', () => {
     async (name) => {
       expect(await command.run(name, 'c0ffee')).toEqual({
         code: 1,
-        output: "no dead letter has the id 'c0ffee'; list them to see which are there",
+        output: "no dead letter has the id 'c0ffee'; list them to see the ids",
       });
     },
   );
