@@ -166,7 +166,7 @@ describe('a command that cannot be done', () => {
 
   it.each([
     { args: [], problem: 'a command is missing' },
-    { args: ['delete'], problem: "there is no command 'delete'" },
+    { args: ['delete'], problem: "unknown command 'delete'" },
     { args: ['show'], problem: 'the id of a dead letter is missing' },
     { args: ['replay'], problem: 'the id of a dead letter is missing' },
     { args: ['drop'], problem: 'the id of a dead letter is missing' },

@@ -45,7 +45,7 @@ const charges = [
 const keys = new Set(['a', 'b']);
 
 describe('a gateway that can be searched', () => {
-  it('is searched for the charges of the keys, and those before the period count, whatever their age', async () => {
+  it('is asked for the charges of the keys, and those before the period are taken, however old', async () => {
     const ledger = new Asked(charges);
     expect(await earlierCharges(ledger, keys, period)).toEqual({
       charges: [charges[1], charges[2]],
@@ -54,7 +54,7 @@ describe('a gateway that can be searched', () => {
     expect(ledger.lists).toEqual([]);
   });
 
-  it('gets ten keys per search', async () => {
+  it('gets ten keys at a time', async () => {
     const ledger = new Asked([]);
     await earlierCharges(ledger, new Set(Array.from({ length: 25 }, (_, index) => `key-${index}`)), period);
     expect(ledger.searches.map(({ length }) => length)).toEqual([10, 10, 5]);
@@ -62,7 +62,7 @@ describe('a gateway that can be searched', () => {
 });
 
 describe('a gateway that cannot be searched', () => {
-  it('is asked for its list, as far back as a duplicate can be processed', async () => {
+  it('is asked for its list, as far back as a duplicate can come', async () => {
     const ledger = new Asked(charges, false);
     expect(await earlierCharges(ledger, keys, period)).toEqual({
       charges: [charges[1]],
@@ -72,8 +72,8 @@ describe('a gateway that cannot be searched', () => {
   });
 });
 
-describe('more keys than can be searched quickly', () => {
-  it('are read from the list', async () => {
+describe('more keys than can be searched in good time', () => {
+  it('are looked for in the list', async () => {
     const ledger = new Asked(charges);
     const many = new Set(['a', ...Array.from({ length: 5_000 }, (_, index) => `key-${index}`)]);
     expect(await earlierCharges(ledger, many, period)).toMatchObject({ charges: [charges[1]] });

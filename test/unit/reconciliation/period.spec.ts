@@ -11,7 +11,7 @@ describe('a duration', () => {
   });
 
   it.each(['', '5', '0h', '-1h', '1.5h', '1w', ' 1h', '1h ', '9999999d', 'toString'])(
-    '%j is not a duration',
+    '%j is none',
     (text) => {
       expect(durationMs(text)).toBeUndefined();
     },
@@ -28,16 +28,16 @@ describe('the period that is compared', () => {
     PUBLISHER_CLOCK_TOLERANCE: '3600',
   });
 
-  it('goes back as far as records are kept, unless --since says otherwise', () => {
+  it('goes back as far as records do, unless one asks for something else', () => {
     expect(periodOf(environment, undefined, now).since).toEqual(new Date('2026-01-02T10:00:00Z'));
     expect(periodOf(environment, 60_000, now).since).toEqual(new Date('2026-01-02T11:59:00Z'));
   });
 
-  it('includes earlier charges of its keys as far back as a duplicate can be processed, with a margin for clocks', () => {
+  it('looks for earlier charges of its keys as far back as a duplicate can come, by clocks that differ', () => {
     expect(periodOf(environment, 60_000, now).listedSince).toEqual(new Date('2026-01-02T08:54:00Z'));
   });
 
-  it('expects no record that is about to expire, because clocks differ', () => {
+  it('expects no record that is about to run out: clocks differ', () => {
     expect(periodOf(environment, undefined, now).recordsSince).toEqual(new Date('2026-01-02T10:05:00Z'));
   });
 });

@@ -37,7 +37,7 @@ describe('a Redis server', () => {
   );
 
   it('cannot be used when its policy is unknown', () => {
-    expect(obstacleIn(factsOf({ role: 'master' }))).toContain('does not tell its maxmemory-policy');
+    expect(obstacleIn(factsOf({ role: 'master' }))).toContain('does not report its maxmemory-policy');
   });
 
   it('cannot be used while it is a replica', () => {
