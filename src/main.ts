@@ -33,22 +33,22 @@ async function start(): Promise<void> {
   takeJsonBodies(app);
   stopOnSignal(app, environment);
 
-  // Subscribers are registered only once RabbitMQ answers, and `init` waits for that. Health must answer meanwhile.
+  // `init` waits until RabbitMQ answers and the subscribers are registered. Health must answer during that time.
   const initialized = app.init();
   const listening = listen(app.getHttpServer(), environment).then(() => app.get(StartReport).begin());
   await Promise.all([initialized, listening]);
 }
 
 function serveForDevelopment(app: NestExpressApplication, environment: Environment): void {
-  // Ahead of all that there is to be refused.
+  // Before everything that it protects.
   app.use(refuseForeign(environment));
   serveOpenApi(app);
-  // It is the publisher's: without that there would be nothing to press.
+  // The page publishes payments, so it needs the publisher role.
   if (environment.appRoles.includes('publisher')) servePage(app);
 }
 
 async function listen(server: Server, { host, port }: Environment): Promise<void> {
-  // Read when it begins to listen; the types do not know all of them.
+  // Node.js reads them when it starts to listen; the types do not have all of them.
   Object.assign(server, SLOW_REQUEST_LIMITS);
   server.listen(port, host);
   await once(server, 'listening').catch((error: unknown) => {
@@ -58,7 +58,7 @@ async function listen(server: Server, { host, port }: Environment): Promise<void
   });
 }
 
-/** The first signal stops the service in order; whatever is not finished in time goes back to the queue. */
+/** The first signal starts a graceful shutdown; messages that are not finished in time go back to the queue. */
 function stopOnSignal(app: INestApplication, { shutdownTimeoutMs }: Environment): void {
   const logger = app.get(ServiceLogger);
   let stopping = false;
@@ -71,7 +71,7 @@ function stopOnSignal(app: INestApplication, { shutdownTimeoutMs }: Environment)
       (error: unknown) => logger.error(error, 'Stopped with an error'),
     );
     const outOfTime = sleep(shutdownTimeoutMs).then(() =>
-      logger.warn(`Not finished within ${shutdownTimeoutMs} ms; RabbitMQ redelivers what is left`),
+      logger.warn(`Not finished within ${shutdownTimeoutMs} ms; RabbitMQ redelivers the remaining messages`),
     );
     void Promise.race([closed, outOfTime]).then(() => process.exit(0));
   };
@@ -80,7 +80,7 @@ function stopOnSignal(app: INestApplication, { shutdownTimeoutMs }: Environment)
 }
 
 start().catch((error: unknown) => {
-  // Before there is an application there is no logger either.
+  // Without an application there is no logger.
   console.error(error instanceof InvalidEnvironmentError ? error.message : error);
   process.exit(1);
 });

@@ -1,8 +1,8 @@
-/** A command was called as it cannot be. */
+/** A command was called with wrong arguments. */
 export class UsageError extends Error {}
 
 /**
- * What `parse` answers; what it refuses is wrong use.
+ * Returns the result of `parse`; its errors are wrong use of the command.
  *
  * @throws UsageError
  */
@@ -10,7 +10,7 @@ export function argumentsFrom<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    // The advice that Node.js adds is for those who write commands.
+    // Node.js appends advice for programmers; only the first sentence is for the user.
     const [problem = ''] = String(error instanceof Error ? error.message : error).split('. ');
     throw new UsageError(problem);
   }

@@ -1,4 +1,4 @@
-/** Where a URL leads, as a log may say it: without its login, path and options. */
+/** The scheme, host and port of a URL, safe for logs: no login, path or options. */
 export function addressOf(url: string): string {
   const { protocol, host } = new URL(url);
   return `${protocol}//${host}`;

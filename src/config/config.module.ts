@@ -6,8 +6,8 @@ import { parseEnvironment } from './parse-environment';
 const environment = registerAs('environment', readEnvironment);
 
 /**
- * Makes `Environment` injectable everywhere. Importing this file reads `.env` of the working directory into the
- * variables that the real environment leaves open.
+ * Makes `Environment` injectable everywhere. Importing this file sets the variables in `.env` of the working directory
+ * that the environment does not set.
  */
 @Global()
 @Module({
@@ -18,7 +18,7 @@ const environment = registerAs('environment', readEnvironment);
 export class ConfigModule {}
 
 /**
- * The environment before there is an application: to choose its modules by role, and to report a wrong one alone.
+ * The environment before the application exists: to choose its modules by role, and to report problems first.
  * @throws InvalidEnvironmentError which names every wrong variable.
  */
 export function readEnvironment(): Environment {

@@ -1,6 +1,6 @@
 import type { Environment } from './environment';
 
-/** What is wrong although each variable alone is right: one sentence each, empty if nothing is. */
+/** Problems between variables that are each valid: one sentence each. */
 export function contradictions(environment: Environment): string[] {
   return [
     ...leaseOutlivingItsRecord(environment),
@@ -14,11 +14,11 @@ function leaseOutlivingItsRecord(environment: Environment): string[] {
   if (!(idempotencyTtlSeconds * 1000 < idempotencyLeaseMs)) return [];
   return [
     `IDEMPOTENCY_TTL (${idempotencyTtlSeconds} s) must be at least IDEMPOTENCY_LEASE (${idempotencyLeaseMs / 1000} s): ` +
-      'a payment must be remembered for longer than it is worked on',
+      'the record of a payment must last at least as long as its lease',
   ];
 }
 
-/** Sentinels of one master, named by each of them; or none at all. */
+/** Each sentinel URL must name the same master, and there must be no other URLs beside them. */
 function severalKindsOfRedis({ redisUrls }: Environment): string[] {
   const urls = redisUrls.filter((url) => URL.canParse(url)).map((url) => new URL(url));
   const isSentinel = ({ protocol }: URL) => protocol.endsWith('+sentinel:');
@@ -44,8 +44,8 @@ function insecureInProduction(environment: Environment): string[] {
 }
 
 /**
- * What stays on this machine cannot be overheard on the way, and RabbitMQ itself lets `guest` in from there only;
- * so a URL of the loopback interface is never insecure.
+ * URLs of the loopback interface are never insecure: the traffic stays on this machine, and RabbitMQ accepts `guest` only
+ * from there.
  */
 function remote(urls: readonly string[]): URL[] {
   return urls
@@ -68,7 +68,7 @@ function plainText(name: string, { protocol, host }: URL): string[] {
   ];
 }
 
-/** A URL without a name means guest:guest to the AMQP client. */
+/** Without a user name in the URL the AMQP client uses guest:guest. */
 function defaultCredentials({ username, password, host }: URL): string[] {
   const isDefault = username === '' || (username === 'guest' && password === 'guest');
   if (!isDefault) return [];

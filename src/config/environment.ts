@@ -10,15 +10,15 @@ const APP_ROLES: readonly AppRole[] = ['consumer', 'publisher'];
 const NODE_ENVIRONMENTS: readonly NodeEnvironment[] = ['development', 'test', 'production'];
 const LOG_LEVELS: readonly LogLevel[] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
-/** Timers cannot run longer than 24.8 days; nobody who waits in this service should wait longer than a day. */
+/** Timers cannot run longer than 24.8 days, and no wait in this service should be longer than a day. */
 const ONE_DAY_SECONDS = 86_400;
-/** Records are kept for weeks at most in practice; the limit catches milliseconds given for seconds. */
+/** Records are kept for weeks at most; the limit detects milliseconds given instead of seconds. */
 const TEN_YEARS_SECONDS = 315_360_000;
-/** RabbitMQ 4 takes no larger message by default. */
+/** RabbitMQ 4 accepts no larger message by default. */
 const SIXTEEN_MEGABYTES = 16_777_216;
 
 /**
- * Everything the service can be told from outside, read and checked once at start. Inject it anywhere:
+ * The configuration of the service, read and checked once at start. Inject it anywhere:
  * `constructor(private readonly environment: Environment)`. The initial values are the defaults; a variable
  * without one must be set.
  */
@@ -27,7 +27,7 @@ export class Environment {
   @IsIn(NODE_ENVIRONMENTS)
   readonly nodeEnv: NodeEnvironment = 'development';
 
-  /** The address that HTTP is answered on; in production all of them. */
+  /** The address that the HTTP server listens on; in production all addresses. */
   @Variable('HOST', 'an IP address of this machine, or a name of it')
   @ValidateBy({ name: 'isHost', validator: { validate: isHost } })
   readonly host: string = '127.0.0.1';
@@ -36,7 +36,7 @@ export class Environment {
   @WholeNumber('PORT', { maximum: 65_535 })
   readonly port: number = 3000;
 
-  /** What this process does: take payments from the queue, publish them, or both. */
+  /** What this process does: consume payments, publish them, or both. */
   @Words('APP_ROLES', APP_ROLES)
   readonly appRoles: AppRole[] = ['consumer', 'publisher'];
 
@@ -44,7 +44,7 @@ export class Environment {
   @Urls('RABBITMQ_URL', ['amqp:', 'amqps:'])
   readonly rabbitmqUrls: string[] = [];
 
-  /** Messages one consumer holds at the same time; each may mean one call to the gateway. */
+  /** Messages in flight per consumer; each may mean one call to the gateway. */
   @WholeNumber('RABBITMQ_PREFETCH', { maximum: 65_535 })
   readonly rabbitmqPrefetch: number = 50;
 
@@ -56,7 +56,7 @@ export class Environment {
   @WholeNumber('IDEMPOTENCY_TTL', { maximum: TEN_YEARS_SECONDS, unit: 'seconds' })
   readonly idempotencyTtlSeconds: number = ONE_DAY_SECONDS;
 
-  /** Whether a payment request must say when it was made: without that, the guard by age lets it pass. */
+  /** Whether a payment request must have a timestamp: without one its age cannot be checked. */
   @Flag('REQUIRE_TIMESTAMP')
   readonly requireTimestamp: boolean = false;
 
@@ -72,7 +72,7 @@ export class Environment {
   @SecondsAsMs('PUBLISHER_CLOCK_TOLERANCE', { maximumSeconds: ONE_DAY_SECONDS })
   readonly publisherClockToleranceMs: number = 300_000;
 
-  /** How long a consumer owns a payment before it must renew; another takes over this long after a crash. */
+  /** How long a consumer owns a payment without renewal; another consumer takes over this long after a crash. */
   @SecondsAsMs('IDEMPOTENCY_LEASE', { maximumSeconds: ONE_DAY_SECONDS })
   readonly idempotencyLeaseMs: number = 30_000;
 
@@ -84,7 +84,7 @@ export class Environment {
   @WholeNumber('GATEWAY_KEY_RETENTION', { maximum: TEN_YEARS_SECONDS, unit: 'seconds' })
   readonly gatewayKeyRetentionSeconds: number = ONE_DAY_SECONDS;
 
-  /** For payments that name no currency. */
+  /** For payments without a currency. */
   @Variable('PAYMENT_DEFAULT_CURRENCY', 'a currency that the gateway charges in, in capitals, such as USD')
   @IsIn(currencyCodes())
   readonly paymentDefaultCurrency: string = 'USD';
@@ -93,7 +93,7 @@ export class Environment {
   @Matches(/^[\x21-\x7e]+$/)
   readonly stripeApiKey: string = '';
 
-  /** Where the gateway is, if not at Stripe: scheme, host and port. */
+  /** The gateway's address, if it is not Stripe: scheme, host and port. */
   @Variable('STRIPE_API_BASE', 'an http:// or https:// URL without a path', { secret: true })
   @IsOptional()
   @ValidateBy({ name: 'isApiBase', validator: { validate: isApiBase } })
@@ -103,28 +103,28 @@ export class Environment {
   @SecondsAsMs('STRIPE_TIMEOUT', { maximumSeconds: 600 })
   readonly stripeTimeoutMs: number = 20_000;
 
-  /** For payments that name no payment method. */
+  /** For payments without a payment method. */
   @Variable('STRIPE_DEFAULT_PAYMENT_METHOD', 'a payment method of the gateway, such as pm_card_visa')
   @Matches(/^\w{1,255}$/)
   readonly stripeDefaultPaymentMethod: string = 'pm_card_visa';
 
-  /** The mail server that takes receipts; empty: none are sent. */
+  /** The mail server for receipts; if empty, none are sent. */
   @Variable('SMTP_URL', 'a URL that begins with smtp:// or smtps://', { secret: true })
   @ValidateIf(({ smtpUrl }: Environment) => smtpUrl !== '')
   @ValidateBy({ name: 'isSmtpUrl', validator: { validate: (url) => isUrl(url, ['smtp:', 'smtps:']) } })
   readonly smtpUrl: string = '';
 
-  /** Who receipts come from. */
+  /** The sender of receipts. */
   @Variable('RECEIPT_FROM', 'an e-mail address, because SMTP_URL is set')
   @ValidateIf(({ smtpUrl }: Environment) => smtpUrl !== '')
   @IsEmail({ require_tld: false })
   readonly receiptFrom: string = '';
 
-  /** How long payments in flight may take to finish after SIGTERM; what is left goes back to the queue. */
+  /** How long payments in flight may take to finish after SIGTERM; the others go back to the queue. */
   @SecondsAsMs('SHUTDOWN_TIMEOUT', { maximumSeconds: 3600 })
   readonly shutdownTimeoutMs: number = 25_000;
 
-  /** Where traces go, as OTLP over HTTP; none are recorded without it. */
+  /** Where traces are sent, as OTLP over HTTP; without it none are recorded. */
   @Variable('OTEL_EXPORTER_OTLP_ENDPOINT', 'an http:// or https:// URL', { secret: true })
   @IsOptional()
   @ValidateBy({ name: 'isOtlpUrl', validator: { validate: (url) => isUrl(url, ['http:', 'https:']) } })

@@ -1,4 +1,4 @@
-/** The environment is wrong; the message is written for whoever starts the service and holds no secret. */
+/** The environment is wrong. The message is for the operator and contains no secret. */
 export class InvalidEnvironmentError extends Error {
   readonly code = 'INVALID_ENVIRONMENT';
 

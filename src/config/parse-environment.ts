@@ -32,8 +32,8 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
 }
 
 function defaultsFor(nodeEnv: string | undefined) {
-  // Probes and scrapers of production come from elsewhere; a machine on which somebody develops is for nobody else. Not
-  // `::`, which cannot be listened on where IPv6 is switched off.
+  // Production gets probes and scrapes from other machines; a developer's machine should not be reachable from outside.
+  // Not `::`, because listening on it fails where IPv6 is switched off.
   return nodeEnv === 'production'
     ? { HOST: '0.0.0.0', DEV_ENDPOINTS: 'false', REQUIRE_TIMESTAMP: 'true' }
     : { HOST: '127.0.0.1', DEV_ENDPOINTS: 'true', REQUIRE_TIMESTAMP: 'false' };

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 const SECRETS = ['STRIPE_API_KEY', 'RABBITMQ_URL', 'REDIS_URL', 'SMTP_URL'] as const;
 
-/** Values of the secrets that are given as files (`STRIPE_API_KEY_FILE=/run/secrets/key`). A file wins over a value. */
+/** Reads secrets from files (`STRIPE_API_KEY_FILE=/run/secrets/key`). A file has priority over a value. */
 export function readSecretFiles(variables: Readonly<Record<string, string | undefined>>): {
   values: Record<string, string>;
   problems: string[];

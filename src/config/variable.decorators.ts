@@ -6,7 +6,7 @@ import { IsBoolean, IsInt, Max, Min, ValidateBy } from 'class-validator';
 
 const VARIABLE = Symbol('environment variable');
 
-/** The environment variable behind a property, and what a message about it may say. */
+/** The environment variable of a property, and what an error message about it may contain. */
 export interface VariableDetails {
   name: string;
   /** Completes the sentence "PORT must be …". */
@@ -25,7 +25,7 @@ export function Variable(
   return applyDecorators(Reflect.metadata(VARIABLE, details), Expose({ name }));
 }
 
-/** What `@Variable` says about a property of a class's prototype. */
+/** The details that `@Variable` stored for a property of a prototype. */
 export function variableBehind(prototype: object, property: string): VariableDetails {
   const details: unknown = Reflect.getMetadata(VARIABLE, prototype, property);
   if (!isVariableDetails(details)) throw new Error(`${property} has no @Variable decorator`);
@@ -46,7 +46,7 @@ export function WholeNumber(
   );
 }
 
-/** Whole seconds outside, milliseconds inside. */
+/** Whole seconds in the variable, milliseconds in the property. */
 export function SecondsAsMs(name: string, { maximumSeconds }: { maximumSeconds: number }): PropertyDecorator {
   return applyDecorators(
     Variable(name, `a whole number of seconds from 1 to ${maximumSeconds}`),
@@ -57,7 +57,7 @@ export function SecondsAsMs(name: string, { maximumSeconds }: { maximumSeconds: 
   );
 }
 
-/** `true` or `false`, in these words. */
+/** Exactly `true` or `false`. */
 export function Flag(name: string): PropertyDecorator {
   const words = new Map<unknown, boolean>([
     ['true', true],
@@ -70,7 +70,7 @@ export function Flag(name: string): PropertyDecorator {
   );
 }
 
-/** Comma-separated words out of a set, at least one. */
+/** Comma-separated words from a set, at least one. */
 export function Words(name: string, words: readonly string[]): PropertyDecorator {
   return applyDecorators(
     Variable(name, `${words.join(', ')}, or several of them separated by commas`),
@@ -100,7 +100,7 @@ export function isUrl(text: unknown, protocols: readonly string[]): text is stri
 export function isHost(text: unknown): text is string {
   if (typeof text !== 'string') return false;
   if (isIP(text) !== 0) return true;
-  // No name ends in a number: 127.0.0.256 is an address with a slip in it.
+  // A host name does not end in a number: 127.0.0.256 is a mistyped address.
   return text.length <= 253 && text.split('.').every(isLabel) && !/(^|\.)\d+$/.test(text);
 }
 

@@ -3,12 +3,12 @@ import { Subject, type Observable } from 'rxjs';
 import { NO_COUNTS, type Counts, type Report, type Snapshot } from './activity';
 import { sum } from './counting';
 
-/** What somebody who opens the page gets to see of the past; most take a few hundred bytes. */
+/** The history that a newly opened page gets; most events take a few hundred bytes. */
 const KEPT_HAPPENINGS = 2_000;
-/** Whatever reports are like: this much is written for each page that is opened. */
+/** The limit in bytes: this much is sent to each page that is opened. */
 const KEPT_BYTES = 1024 * 1024;
 
-/** The latest reports, and what they add up to since this process started. */
+/** The latest reports, and the totals since this process started. */
 @Injectable()
 export class ActivityLog {
   private readonly kept: { readonly report: Report; readonly bytes: number }[] = [];
@@ -40,10 +40,10 @@ export class ActivityLog {
     this.kept.push({ report, bytes });
     this.happenings += report.happenings.length;
     this.bytes += bytes;
-    while (this.happenings > KEPT_HAPPENINGS || this.bytes > KEPT_BYTES) this.forgetOldest();
+    while (this.happenings > KEPT_HAPPENINGS || this.bytes > KEPT_BYTES) this.dropOldest();
   }
 
-  private forgetOldest(): void {
+  private dropOldest(): void {
     const oldest = this.kept.shift();
     this.happenings -= oldest?.report.happenings.length ?? 0;
     this.bytes -= oldest?.bytes ?? 0;

@@ -8,15 +8,15 @@ import { readReport } from './report-format';
 /** A console that stops reading must not fill the broker's memory. */
 const LONGEST_QUEUE = 1_000;
 const LARGEST_QUEUE_BYTES = 8 * 1024 * 1024;
-/** Whoever floods the exchange must not flood the log as well. */
-const SAY_EVERY_MS = 60_000;
+/** A client that floods the exchange must not also flood the log. */
+const LOG_EVERY_MS = 60_000;
 
-/** Hears the reports of all processes, its own among them, through a queue that lives as long as its connection. */
+/** Receives the reports of all processes, including its own, through a queue that lives as long as its connection. */
 @Injectable()
 export class ActivityReceiver implements OnModuleInit {
   private readonly logger = new Logger(ActivityReceiver.name);
   private dropped = 0;
-  private saidAt = Number.NEGATIVE_INFINITY;
+  private loggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly amqp: AmqpConnection,
@@ -29,7 +29,7 @@ export class ActivityReceiver implements OnModuleInit {
       confirm: false,
       setup: (channel: Channel) => this.listen(channel),
     });
-    wrapper.on('error', (error) => this.logger.warn(`The console hears nothing: ${error.message}`));
+    wrapper.on('error', (error) => this.logger.warn(`The console receives no reports: ${error.message}`));
   }
 
   private async listen(channel: Channel): Promise<void> {
@@ -43,14 +43,14 @@ export class ActivityReceiver implements OnModuleInit {
     await channel.consume(
       queue,
       (message) => {
-        if (message) this.hear(message.content);
+        if (message) this.receive(message.content);
       },
       { noAck: true },
     );
   }
 
-  /** Anybody may publish to the broker's own exchange: what is no report is left out, and so is every clock but ours. */
-  private hear(content: Buffer): void {
+  /** Other clients may publish to the broker's own exchange: invalid reports are dropped, and their time is not used. */
+  private receive(content: Buffer): void {
     const report = readReport(content);
     if (report) this.log.add({ ...report, at: Date.now() });
     else this.drop();
@@ -59,11 +59,11 @@ export class ActivityReceiver implements OnModuleInit {
   private drop(): void {
     this.dropped++;
     const now = performance.now();
-    if (now - this.saidAt < SAY_EVERY_MS) return;
-    this.saidAt = now;
+    if (now - this.loggedAt < LOG_EVERY_MS) return;
+    this.loggedAt = now;
     this.logger.warn(
       { exchange: ACTIVITY.exchange, routingKey: ACTIVITY.routingKey, dropped: this.dropped },
-      'Somebody publishes what is no report where the console hears them; it is dropped',
+      'A message that is not a valid report was published to the exchange of the console; it is dropped',
     );
     this.dropped = 0;
   }

@@ -10,12 +10,12 @@ import { fromEngine, fromMessages } from './activity-translation';
 import { counted } from './counting';
 import { isReadable, MOST_HAPPENINGS, MOST_HAPPENINGS_BYTES } from './report-format';
 
-/** Often enough to look live, seldom enough that a busy process sends ten messages a second and no more. */
+/** Often enough to look live; a process under load sends only ten messages a second. */
 const REPORT_EVERY_MS = 100;
-/** By this a process shows that it lives. */
-const SIGN_OF_LIFE_MS = 2_000;
+/** Reports without events, so that the console sees that the process is alive. */
+const HEARTBEAT_MS = 2_000;
 
-/** Watches what this process does with payments, and reports it to the consoles. For development only. */
+/** Records what this process does with payments, and reports it to the consoles. For development only. */
 @Injectable()
 export class ActivityRecorder implements OnModuleInit, OnApplicationShutdown {
   private readonly process = `${hostname()}:${process.pid}`;
@@ -47,7 +47,7 @@ export class ActivityRecorder implements OnModuleInit, OnApplicationShutdown {
     this.timer = setInterval(() => this.report(), REPORT_EVERY_MS).unref();
   }
 
-  /** Not earlier: until then the last payments finish, which is worth seeing. */
+  /** Not in an earlier shutdown hook: the last payments finish until then, and the page should show them. */
   onApplicationShutdown(): void {
     clearInterval(this.timer);
   }
@@ -56,12 +56,12 @@ export class ActivityRecorder implements OnModuleInit, OnApplicationShutdown {
     if (happening.kind === 'started') this.held.add(happening.key);
     else if (endsWork(happening)) this.held.delete(happening.key);
     this.counts = counted(this.counts, happening);
-    if (!this.tell(happening)) this.omitted++;
+    if (!this.add(happening)) this.omitted++;
   }
 
-  /** False where the report is full, or where those who hear of it would drop the whole report. */
-  private tell(happening: Happening): boolean {
-    // With the comma behind it.
+  /** False if the report is full, or if this event would make a console drop the whole report. */
+  private add(happening: Happening): boolean {
+    // Plus one for the comma.
     const bytes = Buffer.byteLength(JSON.stringify(happening)) + 1;
     const isFull = this.happenings.length === MOST_HAPPENINGS || this.bytes + bytes > MOST_HAPPENINGS_BYTES;
     if (isFull || !isReadable(happening)) return false;
@@ -72,9 +72,9 @@ export class ActivityRecorder implements OnModuleInit, OnApplicationShutdown {
 
   private report(): void {
     const at = Date.now();
-    if (this.happenings.length === 0 && at - this.reportedAt < SIGN_OF_LIFE_MS) return;
+    if (this.happenings.length === 0 && at - this.reportedAt < HEARTBEAT_MS) return;
     const { process, counts, happenings, omitted } = this;
-    // Without a broker nothing is lost that could be sent later: the counts go on, and the first happenings are kept.
+    // Without a broker the counts continue and the first events are kept, and are sent later.
     if (!this.sender.send({ process, at, inProgress: this.held.size, counts, happenings, omitted })) return;
     this.reportedAt = at;
     this.happenings = [];

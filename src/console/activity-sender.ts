@@ -4,7 +4,7 @@ import type { Channel } from 'amqplib';
 import { ACTIVITY } from '../messaging/topology';
 import type { Report } from './activity';
 
-/** Sends reports to whoever listens on the broker, on a channel of its own; what nobody takes is gone. */
+/** Publishes reports on a separate channel; the broker drops those that no console receives. */
 @Injectable()
 export class ActivitySender implements OnModuleInit {
   private readonly logger = new Logger(ActivitySender.name);
@@ -17,12 +17,12 @@ export class ActivitySender implements OnModuleInit {
     const wrapper = this.amqp.managedConnection.createChannel({
       name: 'activity-sender',
       confirm: false,
-      setup: async (channel: Channel) => this.adopt(channel),
+      setup: async (channel: Channel) => this.useChannel(channel),
     });
-    wrapper.on('error', (error) => this.logger.warn(`The console hears nothing: ${error.message}`));
+    wrapper.on('error', (error) => this.logger.warn(`The console receives no reports: ${error.message}`));
   }
 
-  /** Whether it went out; otherwise the caller keeps it. */
+  /** False if the report was not sent; the caller then keeps it. */
   send(report: Report): boolean {
     if (!this.channel || this.isFull) return false;
     const content = Buffer.from(JSON.stringify(report));
@@ -30,12 +30,12 @@ export class ActivitySender implements OnModuleInit {
       this.isFull = !this.channel.publish(ACTIVITY.exchange, ACTIVITY.routingKey, content);
       return true;
     } catch {
-      // It is just being closed, which it says by throwing.
+      // The channel is just being closed.
       return false;
     }
   }
 
-  private adopt(channel: Channel): void {
+  private useChannel(channel: Channel): void {
     this.channel = channel;
     this.isFull = false;
     channel.on('drain', () => (this.isFull = false));

@@ -11,10 +11,10 @@ import type { PaymentFields } from '../payment/payment.dto';
 import type { Happening, PublishedFields, ResultFacts } from './activity';
 import { LONGEST_TEXT } from './report-format';
 
-/** A sentence, as long as the one in a dead letter's header. */
+/** As long as the detail in a dead letter's header. */
 const LONGEST_DETAIL = 300;
 
-/** What the engine did with a payment's key, or undefined where there is nothing to see. */
+/** What the engine did with a payment's key; undefined for events that the page does not show. */
 export function fromEngine(event: IdempotencyEvent, leaseMs: number): Happening | undefined {
   const facts = { key: event.key, at: Date.now() };
   switch (event.kind) {
@@ -37,7 +37,7 @@ export function fromEngine(event: IdempotencyEvent, leaseMs: number): Happening 
       return { ...facts, kind: 'finished', result: factsOf(event.result) };
     case 'replayed':
       return { ...facts, kind: 'duplicate', from: event.from, result: factsOf(event.result) };
-    // What becomes of the message is told when it is settled.
+    // The disposition is reported when the message is settled.
     case 'in-progress':
     case 'idempotency-key-reused':
     case 'retries-exhausted':
@@ -103,7 +103,7 @@ function shown(text: string, longest = LONGEST_TEXT): string {
   return printable(text).slice(0, longest);
 }
 
-/** Empty where the message has none that could be used. */
+/** Empty if the message has no valid key. */
 function keyOf({ content, properties }: ConsumeMessage): string {
   try {
     const location = { header: HEADERS.idempotencyKey, property: 'idempotencyKey' };
@@ -113,7 +113,7 @@ function keyOf({ content, properties }: ConsumeMessage): string {
   }
 }
 
-/** Records are JSON that any version may have stored: only what is as expected is passed on. */
+/** Another version may have stored the record, so only fields of the expected type are passed on. */
 function factsOf(result: unknown): ResultFacts {
   const stored = new Map(typeof result === 'object' && result !== null ? Object.entries(result) : []);
   const text = (name: string) => {
@@ -131,7 +131,7 @@ function factsOf(result: unknown): ResultFacts {
   };
 }
 
-/** A browser's own idea of a currency's decimals is not the gateway's: HUF has none there, and would be shown × 100. */
+/** Browsers and the gateway disagree about decimals: HUF has none in a browser, so its amount would be shown × 100. */
 function amountOf(minorUnits: unknown, currency: unknown): { readonly amount?: string } {
   return typeof minorUnits === 'number' && isCurrencyCode(currency)
     ? { amount: inMajorUnits(minorUnits, currency) }

@@ -1,6 +1,6 @@
-/** What the console's page is told, and what processes tell each other: types that server and page share. */
+/** Types that server and page share: what processes report to consoles, and what a console sends to its page. */
 
-/** What is counted. `published` and `duplicates` count messages, the others what became of them. */
+/** `published` and `duplicates` count messages, the others the outcomes of messages. */
 export interface Counts {
   readonly published: number;
   readonly charged: number;
@@ -19,7 +19,7 @@ export interface PublishedFields {
   readonly paymentMethodId?: string;
 }
 
-/** What a payment's record answers. */
+/** The result in a payment's record. */
 export interface ResultFacts {
   readonly status: string;
   readonly paymentId?: string;
@@ -30,9 +30,9 @@ export interface ResultFacts {
   readonly declineCode?: string;
 }
 
-/** One thing that happened to one payment. */
+/** One event of one payment. */
 export type Happening = {
-  /** Idempotency key; empty where the message had no usable one. */
+  /** Idempotency key; empty if the message had no valid one. */
   readonly key: string;
   /** Milliseconds since 1970, by the clock of the process. */
   readonly at: number;
@@ -46,7 +46,7 @@ export type Happening = {
     }
   | { readonly kind: 'lease-renewed'; readonly leaseMs: number }
   | { readonly kind: 'lease-lost' }
-  /** The attempt ended without a result; what becomes of the message follows. */
+  /** The attempt ended without a result; the disposition of the message follows. */
   | { readonly kind: 'released' }
   | { readonly kind: 'finished'; readonly result: ResultFacts }
   | {
@@ -58,21 +58,21 @@ export type Happening = {
   | { readonly kind: 'dead'; readonly reason: string; readonly detail: string; readonly attempts: number }
 );
 
-/** What one process did since its last report. Sent every now and then even when nothing happened. */
+/** What one process did since its last report. Sent every two seconds even when nothing happened. */
 export interface Report {
   /** Host and process id. */
   readonly process: string;
-  /** Milliseconds since 1970. Pages get the time at which the console heard it: no process can move their clock. */
+  /** Milliseconds since 1970. The console replaces it by its own time, so no process can move the clock of a page. */
   readonly at: number;
   /** Keys that the process holds the lease of. */
   readonly inProgress: number;
   readonly counts: Counts;
   readonly happenings: readonly Happening[];
-  /** How many more there were; they are counted all the same. */
+  /** How many more there were; `counts` includes them. */
   readonly omitted: number;
 }
 
-/** What there is to see when somebody begins to look. */
+/** What a page gets first. */
 export interface Snapshot {
   /** Since the console's own process started. */
   readonly totals: Counts;
@@ -87,7 +87,7 @@ export interface QueueDepths {
   readonly dead: number;
 }
 
-/** What the page is sent. */
+/** What the page receives. */
 export type LiveEvent =
   | { readonly type: 'snapshot'; readonly data: Snapshot }
   | { readonly type: 'report'; readonly data: { readonly report: Report; readonly totals: Counts } }
@@ -95,11 +95,11 @@ export type LiveEvent =
   | { readonly type: 'queues'; readonly data: { readonly depths: QueueDepths | null } }
   | { readonly type: 'heartbeat'; readonly data: Record<string, never> };
 
-/** Ways in which the gateway's stand-in can be told to behave. */
+/** Ways in which the sandbox can treat charges. */
 export type GatewayMode = 'normal' | 'slow' | 'failing' | 'declining' | 'losing-answers';
 
 export type GatewayState =
-  /** `custom`: somebody has ordered faults of their own. */
+  /** `custom`: faults were set through another client. */
   | { readonly kind: 'sandbox'; readonly mode: GatewayMode | 'custom' }
   | { readonly kind: 'not-a-sandbox'; readonly detail: string }
   | { readonly kind: 'unreachable'; readonly detail: string };

@@ -19,7 +19,7 @@ const ApiGateway = () =>
     examples: {
       sandbox: { summary: 'the sandbox', value: { kind: 'sandbox', mode: 'slow' } },
       stripe: {
-        summary: 'no sandbox',
+        summary: 'not the sandbox',
         value: {
           kind: 'not-a-sandbox',
           detail: 'STRIPE_API_BASE is empty, so the gateway is Stripe itself',
@@ -28,7 +28,7 @@ const ApiGateway = () =>
     },
   });
 
-/** What the console's page is fed from, and what it can tell the sandbox. For development only. */
+/** The events for the console's page, and the control of the sandbox. For development only. */
 @Controller('console')
 export class ConsoleController {
   constructor(
@@ -51,7 +51,7 @@ export class ConsoleController {
     return this.sandbox.state();
   }
 
-  /** `PUT`, because a page of another origin cannot send that without being permitted to. */
+  /** `PUT`, because a page of another origin cannot send it without permission (CORS). */
   @Put('gateway')
   @ApiBody({ type: GatewayModeBody, examples: { slow: { value: { mode: 'slow' } } } })
   @ApiGateway()
@@ -61,7 +61,7 @@ export class ConsoleController {
   })
   @ApiError({
     status: 409,
-    description: 'The gateway is no sandbox, so it is told nothing.',
+    description: 'The gateway is not the sandbox, so nothing was changed.',
     message: 'what answers at STRIPE_API_BASE is not the sandbox',
   })
   async setGateway(@Body('mode', gatewayModePipe) mode: GatewayMode): Promise<GatewayState> {

@@ -17,7 +17,7 @@ export class GatewayModeBody {
   readonly mode: string = '';
 }
 
-/** How the gateway behaves, or why it cannot be told. */
+/** How the gateway behaves, or why that is unknown. */
 export class GatewayStateAnswer {
   @ApiProperty({ enum: ['sandbox', 'not-a-sandbox', 'unreachable'] })
   readonly kind: string = '';

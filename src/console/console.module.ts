@@ -9,7 +9,7 @@ import { LiveFeed } from './live-feed';
 import { QueueDepths } from './queue-depths';
 import { SandboxControl } from './sandbox-control';
 
-/** The development console: each process reports what it does with payments, and one with a page shows it. */
+/** The development console: each process reports what it does with payments, and a process with a page shows it. */
 @Module({})
 export class ConsoleModule {
   static forRoot({ withPage }: { withPage: boolean }): DynamicModule {

@@ -11,7 +11,7 @@ export function sum(one: Counts, other: Counts): Counts {
   };
 }
 
-/** The counts with one more thing that happened. */
+/** The counts after one more event. */
 export function counted(counts: Counts, happening: Happening): Counts {
   switch (happening.kind) {
     case 'published':

@@ -6,13 +6,13 @@ import { ActivityLog } from './activity-log';
 import { QueueDepths } from './queue-depths';
 
 const DEPTHS_EVERY_MS = 1_000;
-/** The page takes a connection for dead that has been silent for a few of these. */
+/** The page considers the connection lost after a few missing heartbeats. */
 const HEARTBEAT_MS = 5_000;
 
-/** What a page is sent, from the moment that it asks. */
+/** The events that a page receives from when it connects. */
 @Injectable()
 export class LiveFeed {
-  /** The broker is asked as long as somebody looks, and once for all who do. */
+  /** Read only while a page is open, and once for all open pages. */
   private readonly depths: Observable<LiveEvent>;
 
   constructor(
@@ -27,15 +27,15 @@ export class LiveFeed {
   }
 
   /**
-   * The past first, then what happens. A page that comes back gets the past again: nothing has to be resumed. It never
-   * ends; the application closes the connection (`forceCloseConnections`) when the last payments are through.
+   * The snapshot first, then new events. A page that reconnects gets the snapshot again, so nothing has to be resumed. The
+   * stream never ends; the application closes the connection (`forceCloseConnections`) after the last payments.
    */
   open(): Observable<LiveEvent> {
-    const past = defer(() => of({ type: 'snapshot' as const, data: this.log.snapshot() }));
+    const snapshot = defer(() => of({ type: 'snapshot' as const, data: this.log.snapshot() }));
     const reports = this.log.arrivals.pipe(
       map((report) => ({ type: 'report' as const, data: { report, totals: this.log.counts } })),
     );
     const heartbeats = interval(HEARTBEAT_MS).pipe(map(() => ({ type: 'heartbeat' as const, data: {} })));
-    return merge(past, reports, this.depths, heartbeats);
+    return merge(snapshot, reports, this.depths, heartbeats);
   }
 }

@@ -4,7 +4,7 @@ import { Environment } from '../config/environment';
 import { CHARGES, DEAD_LETTER, retryDelaysMs, retryQueue } from '../messaging/topology';
 import type { QueueDepths as Depths } from './activity';
 
-/** How many messages wait in the broker. */
+/** Reads how many messages wait in the broker. */
 @Injectable()
 export class QueueDepths {
   private readonly retryQueues: readonly string[];
@@ -16,12 +16,12 @@ export class QueueDepths {
     this.retryQueues = retryDelaysMs(idempotencyLeaseMs).map((delayMs) => retryQueue(CHARGES, delayMs));
   }
 
-  /** Null when the broker does not tell. */
+  /** Null when the broker does not answer. */
   async read(): Promise<Depths | null> {
     try {
       const channel = await this.amqp.managedConnection.connection?.createChannel();
       if (!channel) return null;
-      // A queue that is gone closes the channel, and rejects what is being waited for.
+      // A missing queue closes the channel, and the pending call is rejected.
       channel.on('error', () => undefined);
       const depthOf = async (queue: string) => (await channel.checkQueue(queue)).messageCount;
       const [ready, dead, ...waiting] = await Promise.all(

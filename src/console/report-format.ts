@@ -1,24 +1,24 @@
 import { printable } from '../text/printable';
 import { isKey } from '../idempotency';
 import type { Counts, Happening, PublishedFields, Report, ResultFacts } from './activity';
-import { byKind, checked, list, number, object, oneOf, optional, text, whole } from './reading';
+import { byKind, checked, list, number, object, oneOf, optional, text, whole } from './value-readers';
 
-/** What a report may have. Anybody who may write to the broker's exchange can send one. */
+/** Limits of a report. Every client with write permission on the broker's exchange can send one. */
 const MOST_REPORT_BYTES = 256 * 1024;
-/** Beside the happenings: the process and the counts. */
+/** For the fields other than `happenings`. */
 const OTHER_BYTES = 8 * 1024;
 export const MOST_HAPPENINGS_BYTES = MOST_REPORT_BYTES - OTHER_BYTES;
-/** More than a person can see pass by; the counts are exact all the same. */
+/** More than a person can follow on the page; the counts stay exact. */
 export const MOST_HAPPENINGS = 200;
-/** 255 characters, as a payment's fields may have: each up to a pair of surrogates and a variation selector. */
+/** The 255 characters of a payment's field; each may be a surrogate pair with a variation selector. */
 export const LONGEST_TEXT = 3 * 255;
 
-/** More than any process does between two reports; so many in each of millions of reports still add up exactly. */
+/** More than a process does between two reports, and small enough that millions of reports add up exactly. */
 const MOST_COUNTED = 1_000_000_000;
 const LATEST_MOMENT = 8.64e15;
 
 const boundedText = text(LONGEST_TEXT);
-/** Whoever sends a report has made its texts printable: bidi marks in a payment's id would turn its row around. */
+/** The sender of a report must have made its texts printable: bidi marks in a payment's id would reverse its row. */
 const anyText = checked((value): value is string => printable(boundedText(value)) === value);
 const count = whole(MOST_COUNTED);
 const moment = number(LATEST_MOMENT);
@@ -82,7 +82,7 @@ const report = object<Report>({
   omitted: count,
 });
 
-/** Undefined for what is no report: that is left out as a whole. */
+/** Undefined if the content is not a valid report; no part of it is used then. */
 export function readReport(content: Buffer): Report | undefined {
   if (content.length > MOST_REPORT_BYTES) return undefined;
   try {
@@ -92,7 +92,7 @@ export function readReport(content: Buffer): Report | undefined {
   }
 }
 
-/** Whether those who hear of it can read it. */
+/** Whether a console accepts it in a report. */
 export function isReadable(value: Happening): boolean {
   try {
     happening(value);

@@ -2,25 +2,25 @@ import { Injectable } from '@nestjs/common';
 import { Environment } from '../config/environment';
 import type { GatewayMode, GatewayState } from './activity';
 
-/** The gateway cannot be told how to behave. */
+/** The gateway is not the sandbox, so its behaviour cannot be changed. */
 export class NoSandboxError extends Error {
   override readonly name = 'NoSandboxError';
 }
 
-/** What is ordered of the sandbox; `times: 0` is until further notice. Only charges are affected. */
+/** The fault of each mode; `times: 0` means until it is removed. Only charges are affected. */
 const FAULTS: Readonly<Record<Exclude<GatewayMode, 'normal'>, Readonly<Record<string, unknown>>>> = {
-  // Longer than a third of a short lease, so that it is seen to be renewed.
+  // Longer than a third of a short lease, so that the page shows a renewal.
   slow: { kind: 'delay', delayMs: 4_000, times: 0 },
-  // Not kept under the key: as soon as the gateway is well again, a retry goes through.
+  // Not stored under the key, so a retry succeeds as soon as the gateway works again.
   failing: { kind: 'error-500-unstored', times: 0 },
   declining: { kind: 'decline', times: 0 },
-  // Charged, and the connection cut before the answer: what the gateway's idempotency key is for.
+  // Charged, then the connection is closed before the answer: the case for the gateway's idempotency key.
   'losing-answers': { kind: 'drop-after', times: 0 },
 };
 
 const ANSWER_WITHIN_MS = 2_000;
 
-/** Tells the gateway's stand-in how to behave. Never a real gateway: only what answers as the sandbox is told anything. */
+/** Sets how the sandbox treats charges. A gateway that does not answer as the sandbox gets no such request. */
 @Injectable()
 export class SandboxControl {
   constructor(private readonly environment: Environment) {}
@@ -43,7 +43,7 @@ export class SandboxControl {
   }
 
   /**
-   * Replaces all faults that were ordered before, by whomever.
+   * Replaces all faults, including those set through another client.
    *
    * @throws NoSandboxError
    */
@@ -68,7 +68,7 @@ function call(base: string, method: string, body?: unknown): Promise<Response> {
   });
 }
 
-/** The kinds of fault that are ordered; undefined when the answer is not the sandbox's. */
+/** The kinds of the current faults; undefined if the answer is not the sandbox's. */
 function faultsIn(text: string): string[] | undefined {
   try {
     const answer: unknown = JSON.parse(text);

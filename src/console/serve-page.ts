@@ -8,7 +8,7 @@ export function servePage(app: NestExpressApplication): void {
   app.useStaticAssets(join(__dirname, 'page'), {
     setHeaders: (response: ServerResponse) => {
       response.setHeader('Content-Security-Policy', CONSOLE_POLICY);
-      // The files change with each build; they are asked for again, and answered by 304.
+      // The files change with each build, so browsers revalidate them and get a 304.
       response.setHeader('Cache-Control', 'no-cache');
     },
   });

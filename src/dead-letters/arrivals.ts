@@ -1,15 +1,18 @@
 import type { ConsumeMessage } from 'amqplib';
 
-/** Messages that have come and are not looked at yet. */
+/** Messages that the broker has delivered and that are not read yet. */
 export class Arrivals {
   private readonly waiting: ConsumeMessage[] = [];
   private failure: Error | undefined;
   private wake: () => void = () => undefined;
 
-  /** What a consumer is called with: the broker ends it with null. */
+  /** The consumer's callback; the broker calls it with null when it cancels the consumer. */
   readonly add = (message: ConsumeMessage | null): void => {
     if (message) this.waiting.push(message);
-    else this.failure ??= new Error('RabbitMQ ended the look at the dead letters; was the queue deleted?');
+    else
+      this.failure ??= new Error(
+        'RabbitMQ cancelled the consumer of the dead letters; was the queue deleted?',
+      );
     this.wake();
   };
 
@@ -18,14 +21,14 @@ export class Arrivals {
     this.wake();
   };
 
-  /** The next one; undefined when none came within the time. */
+  /** The next message; undefined when none arrives in time. */
   async next(withinMs: number): Promise<ConsumeMessage | undefined> {
     if (this.waiting.length === 0 && !this.failure) await this.arrival(withinMs);
     if (this.failure) throw this.failure;
     return this.waiting.shift();
   }
 
-  /** What came after one had stopped to ask. */
+  /** What arrived after the last call of next(). */
   rest(): ConsumeMessage[] {
     return this.waiting.splice(0);
   }

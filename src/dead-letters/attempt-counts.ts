@@ -6,11 +6,11 @@ import { MissingPublisherError, type PaymentKeys } from '../payment/payment-keys
 import type { DeadLetter } from './dead-letter';
 
 /**
- * How many attempts on the key of a dead letter count so far. A replay gets as many as a new message has on top of them,
- * so they are asked for when it begins: what the letter says is missing where the broker gave a message up, and too few
- * where another copy of it was tried later.
+ * How many attempts on the key of a dead letter count so far. A replay gets the attempts of a new message on top of
+ * them. They are read from the store when the replay begins: the dead letter's own number is missing when the broker
+ * dead-lettered it, and too low when another copy of it was tried later.
  *
- * Rejects with a StoreUnavailableError where they cannot be known.
+ * Rejects with a StoreUnavailableError when the store does not answer.
  */
 export type AttemptCounts = (letter: DeadLetter) => Promise<number>;
 
@@ -19,7 +19,7 @@ const SCOPES: Readonly<Record<string, string>> = {
   [RECEIPTS.routingKey]: RECEIPT_SCOPE,
 };
 
-/** The key under which a dead letter was worked on; undefined where it has none that can be used. */
+/** The idempotency key under which a dead letter was processed; undefined without a valid one. */
 export function claimedKeyOf(letter: DeadLetter, keys: PaymentKeys): string | undefined {
   const { routingKey, idempotencyKey, publisher } = letter;
   if (idempotencyKey === undefined || routingKey !== CHARGES.routingKey) return idempotencyKey;
@@ -32,7 +32,7 @@ export function claimedKeyOf(letter: DeadLetter, keys: PaymentKeys): string | un
   }
 }
 
-/** The attempts as the store has them; none where it knows nothing of the key, or the letter has no key to ask for. */
+/** The attempts in the store; 0 when the store does not know the key or the dead letter has no valid key. */
 export function countsIn(store: Pick<IdempotencyStore, 'find'>, keys: PaymentKeys): AttemptCounts {
   return async (letter) => {
     const scope = SCOPES[letter.routingKey];

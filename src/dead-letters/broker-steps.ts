@@ -1,15 +1,15 @@
-/** Much longer than a healthy broker needs for any of them. */
+/** Much longer than a healthy broker needs for any step. */
 const STEP_WITHIN_MS = 15_000;
 
-/** RabbitMQ, or the client that talks to it, has not answered in time. */
-export class BrokerSilentError extends Error {
-  override readonly name = 'BrokerSilentError';
+/** RabbitMQ, or its client library, has not answered in time. */
+export class BrokerTimeoutError extends Error {
+  override readonly name = 'BrokerTimeoutError';
 }
 
 /**
- * What is asked of the broker on one channel, each step within a limit. After a step that failed the client may never
- * answer on that channel again (amqplib waits for the reply of what it could not even send), so the next ones fail at
- * once, for the same reason.
+ * Runs broker operations on one channel, each with a time limit. After a failed step the client may never answer on that
+ * channel again (amqplib waits for the reply to a request that it could not even send), so the following steps fail at
+ * once with the same error.
  */
 export class BrokerSteps {
   private failure: { readonly reason: unknown } | undefined;
@@ -17,14 +17,14 @@ export class BrokerSteps {
   constructor(private readonly withinMs = STEP_WITHIN_MS) {}
 
   /** `what` completes the sentence "RabbitMQ did not …". */
-  async take<T>(what: string, step: () => PromiseLike<T>): Promise<T> {
+  async run<T>(what: string, step: () => PromiseLike<T>): Promise<T> {
     if (this.failure) throw this.failure.reason;
     let timer: NodeJS.Timeout | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(this.silent(what)), this.withinMs);
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(this.timeoutError(what)), this.withinMs);
     });
     try {
-      return await Promise.race([step(), silence]);
+      return await Promise.race([step(), timeout]);
     } catch (reason) {
       this.failure = { reason };
       throw reason;
@@ -33,9 +33,9 @@ export class BrokerSteps {
     }
   }
 
-  private silent(what: string): BrokerSilentError {
-    return new BrokerSilentError(
-      `RabbitMQ did not ${what} within ${this.withinMs / 1000} s; has it an alarm, or too much to do? Nothing is lost: try again when it is well`,
+  private timeoutError(what: string): BrokerTimeoutError {
+    return new BrokerTimeoutError(
+      `RabbitMQ did not ${what} within ${this.withinMs / 1000} s. Does it have an alarm, or too much load? Nothing is lost: try again when it is healthy`,
     );
   }
 }

@@ -10,26 +10,26 @@ import { HEADERS, PAYMENT_REQUESTED } from '../messaging/topology';
 import { latestDeath } from './latest-death';
 import { originOf } from './origin';
 
-/** A dead letter as a person sees it in a list. */
+/** A dead letter as the list shows it. */
 export interface DeadLetter {
-  /** Made from the content, so that it is the same each time the queue is read. */
+  /** A hash of the message, so it is the same each time the queue is read. */
   readonly id: string;
-  /** One of the service's reasons; when the broker gave the message up, its own: `delivery-limit`, `expired`. */
+  /** One of the service's reasons; when the broker dead-lettered it, the broker's: `delivery-limit`, `expired`. */
   readonly reason: string;
-  /** Whether it is the end of the payment with its key. If not, it never was that payment, or that has another end. */
+  /** Whether the payment with its key ends here. If not, the payment has another end, or this was never that payment. */
   readonly endsPayment: boolean;
   readonly detail: string;
   readonly attempts: number;
-  /** Where a replay goes: what kind of request it was. */
+  /** The kind of message; a replay goes to its queue. */
   readonly routingKey: string;
   readonly idempotencyKey?: string;
-  /** The broker user who published it, where that was said. */
+  /** The RabbitMQ user who published it, if known. */
   readonly publisher?: string;
   readonly publishedAt?: string;
   readonly deadLetteredAt?: string;
 }
 
-/** The whole of it. */
+/** The complete message. */
 export interface DeadLetterContent extends DeadLetter {
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: string;
@@ -37,7 +37,7 @@ export interface DeadLetterContent extends DeadLetter {
 
 const LONGEST_TEXT = 300;
 
-/** Its texts are printable and bounded, whatever is in the message. */
+/** Its texts are printable and of limited length, whatever the message contains. */
 export function deadLetterFrom(message: Message | GetMessage): DeadLetter {
   const headers = senderHeaders(message.properties.headers);
   const published = amqpInstant(message.properties.timestamp);
@@ -69,8 +69,8 @@ export function deadLetterContentFrom(message: Message | GetMessage): DeadLetter
 }
 
 /**
- * Neither position nor delivery tag survives a second look, and not every sender sets a message id. Canonical, because
- * the broker gives a message's headers back in another order once it has been read.
+ * Position and delivery tag differ each time the queue is read, and not every publisher sets a message id. Canonical
+ * JSON, because the broker returns the headers of a message in another order once it has been read.
  */
 function idOf({ properties, content }: Message | GetMessage): string {
   const sent = JSON.stringify([
@@ -80,7 +80,7 @@ function idOf({ properties, content }: Message | GetMessage): string {
   ]);
   return (
     createHash('sha256')
-      // Parsed again, because a header may be a number that canonical JSON does not take, such as NaN.
+      // Parsed again, because canonical JSON rejects some numbers that a header may have, such as NaN.
       .update(canonicalJson(JSON.parse(sent)) ?? '')
       .update(content)
       .digest('hex')
@@ -88,7 +88,7 @@ function idOf({ properties, content }: Message | GetMessage): string {
   );
 }
 
-/** Where there is no header, the body's key counts. */
+/** Used when the message has no key header. */
 function keyInBody(message: Message | GetMessage): string | undefined {
   const body = readBody(message.content, message);
   return body instanceof UnreadableMessageError ? undefined : ownTextIn(body, 'idempotencyKey');
@@ -97,11 +97,11 @@ function keyInBody(message: Message | GetMessage): string | undefined {
 function brokerDetail(reason: string): string {
   switch (reason) {
     case 'delivery-limit':
-      return 'came back unacknowledged too often; does it kill its consumer?';
+      return 'redelivered unacknowledged too often; does it crash its consumer?';
     case 'expired':
-      return 'its sender set an expiration, and no consumer took it in time; a replay does not expire';
+      return 'its publisher set an expiration, and no consumer received it in time; a replay does not expire';
     default:
-      return 'RabbitMQ took it out of its queue';
+      return 'RabbitMQ removed it from its queue';
   }
 }
 

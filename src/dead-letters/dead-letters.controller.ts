@@ -16,10 +16,10 @@ import { ApiBody, ApiOkResponse } from '@nestjs/swagger';
 import { ApiError, ApiFieldErrors } from '../http/api-answers';
 import { fieldErrorsPipe } from '../http/field-errors';
 import { StoreUnavailableError } from '../idempotency';
-import { BrokerSilentError } from './broker-steps';
+import { BrokerTimeoutError } from './broker-steps';
 import type { DeadLetter, DeadLetterContent } from './dead-letter';
 import { DeadLetters, UnknownDeadLetterError, type DeadLetterList } from './dead-letters';
-import { DeadLettersBusyError } from './reading';
+import { DeadLettersLockedError } from './reading';
 import {
   DEAD_LETTER_EXAMPLE,
   DeadLetterAnswer,
@@ -34,18 +34,18 @@ const ApiUnknown = () =>
   ApiError({
     status: 404,
     description: 'No dead letter has the id.',
-    message: "no dead letter has the id 'c0ffee'; list them to see which are there",
+    message: "no dead letter has the id 'c0ffee'; list them to see the ids",
   });
-const ApiBusy = () =>
+const ApiLocked = () =>
   ApiError({
     status: 409,
-    description: 'Somebody else is reading them: two at once would hide messages from each other.',
-    message: 'another process is reading the dead letters; try again when it is done',
+    description: 'Another process is reading them: two readers at once would hide messages from each other.',
+    message: 'another process is reading the dead letters; try again when it has finished',
   });
-const ApiDisconnected = () =>
+const ApiUnavailable = () =>
   ApiError({
     status: 503,
-    description: 'The broker is away or does not answer, or Redis, which a replay needs.',
+    description: 'RabbitMQ, or Redis, which a replay needs, is unavailable.',
     message: 'RabbitMQ is not connected; try again when /health/ready is green',
   });
 const CONTENT_EXAMPLE = {
@@ -54,7 +54,7 @@ const CONTENT_EXAMPLE = {
   body: '{"paymentId":"PAY-001","amount":99.99,"customerId":"CUST-001"}',
 };
 
-/** The same as `npm run dead-letters`, for development. */
+/** The same as `npm run dead-letters`, as a development tool. */
 @Controller('dead-letters')
 export class DeadLettersController {
   constructor(private readonly deadLetters: DeadLetters) {}
@@ -66,17 +66,21 @@ export class DeadLettersController {
     example: { total: 1, deadLetters: [DEAD_LETTER_EXAMPLE] },
   })
   @ApiFieldErrors({ field: 'limit', problem: 'limit must not be greater than 1000' })
-  @ApiBusy()
-  @ApiDisconnected()
+  @ApiLocked()
+  @ApiUnavailable()
   list(@Query(fieldErrorsPipe) { limit }: ListQuery): Promise<DeadLetterList> {
     return answer(this.deadLetters.list(limit));
   }
 
   @Get(':id')
-  @ApiOkResponse({ type: DeadLetterContentAnswer, description: 'All of it.', example: CONTENT_EXAMPLE })
+  @ApiOkResponse({
+    type: DeadLetterContentAnswer,
+    description: 'The complete message.',
+    example: CONTENT_EXAMPLE,
+  })
   @ApiUnknown()
-  @ApiBusy()
-  @ApiDisconnected()
+  @ApiLocked()
+  @ApiUnavailable()
   show(@Param('id') id: string): Promise<DeadLetterContent> {
     return answer(this.deadLetters.show(id));
   }
@@ -87,18 +91,21 @@ export class DeadLettersController {
     examples: {
       one: { value: { id: '05a831c93693' } },
       all: { value: { all: true } },
-      forced: { summary: 'Also when it is too old to know', value: { id: '05a831c93693', force: true } },
+      forced: {
+        summary: 'Also when it is outside the deduplication window',
+        value: { id: '05a831c93693', force: true },
+      },
     },
   })
   @ApiOkResponse({
     type: ReplayedAnswer,
-    description: 'Sent through the front door again, with its own key: never charged twice.',
+    description: 'Published to its queue again, with its own key: never charged twice.',
     example: { replayed: 1 },
   })
   @ApiFieldErrors({ field: 'all', problem: 'all must be true, or id must be the id of a dead letter' })
   @ApiUnknown()
-  @ApiBusy()
-  @ApiDisconnected()
+  @ApiLocked()
+  @ApiUnavailable()
   @HttpCode(HttpStatus.OK)
   async replay(@Body(fieldErrorsPipe) { id, force }: ReplayBody): Promise<{ replayed: number }> {
     if (id === undefined) return { replayed: await answer(this.deadLetters.replayAll({ force })) };
@@ -107,10 +114,14 @@ export class DeadLettersController {
   }
 
   @Delete(':id')
-  @ApiOkResponse({ type: DeadLetterAnswer, description: 'Removed for good.', example: DEAD_LETTER_EXAMPLE })
+  @ApiOkResponse({
+    type: DeadLetterAnswer,
+    description: 'Removed permanently.',
+    example: DEAD_LETTER_EXAMPLE,
+  })
   @ApiUnknown()
-  @ApiBusy()
-  @ApiDisconnected()
+  @ApiLocked()
+  @ApiUnavailable()
   drop(@Param('id') id: string): Promise<DeadLetter> {
     return answer(this.deadLetters.drop(id));
   }
@@ -121,8 +132,8 @@ async function answer<T>(done: Promise<T>): Promise<T> {
     return await done;
   } catch (error) {
     if (error instanceof UnknownDeadLetterError) throw new NotFoundException(error.message);
-    if (error instanceof DeadLettersBusyError) throw new ConflictException(error.message);
-    if (error instanceof BrokerSilentError || error instanceof StoreUnavailableError)
+    if (error instanceof DeadLettersLockedError) throw new ConflictException(error.message);
+    if (error instanceof BrokerTimeoutError || error instanceof StoreUnavailableError)
       throw new ServiceUnavailableException(error.message);
     throw error;
   }

@@ -27,31 +27,30 @@ export class ReplayBody {
   })
   readonly id?: string;
 
-  @ApiPropertyOptional({ enum: [true], description: 'All that are there now.' })
+  @ApiPropertyOptional({ enum: [true], description: 'All dead letters that are in the queue now.' })
   @ValidateIf((body: ReplayBody) => body.id === undefined || body.all !== undefined)
   @Equals(true, { message: 'all must be true, or id must be the id of a dead letter' })
   readonly all?: boolean;
 
-  /** Lets messages through that may have been charged and forgotten. */
+  /** Also replays messages outside the deduplication window, which may have been charged already. */
   @ApiPropertyOptional({ default: false })
   @IsBoolean()
   readonly force: boolean = false;
 }
 
-/** One of a list. */
 export class DeadLetterAnswer implements DeadLetter {
-  @ApiProperty({ description: 'Made from the content: the same each time the queue is read.' })
+  @ApiProperty({ description: 'A hash of the message: the same each time the queue is read.' })
   readonly id: string = '';
 
   @ApiProperty({
-    description: 'One of the reasons of the service, or the broker’s: `delivery-limit`, `expired`.',
+    description: 'One of the service’s reasons, or the broker’s: `delivery-limit`, `expired`.',
   })
   readonly reason: string = '';
 
-  @ApiProperty({ description: 'Whether it is the end of the payment with its key.' })
+  @ApiProperty({ description: 'Whether the payment with its key ends here.' })
   readonly endsPayment: boolean = false;
 
-  @ApiProperty({ description: 'By which a replay goes back to the queue it failed in.' })
+  @ApiProperty({ description: 'The kind of message: a replay goes to the queue it failed in.' })
   readonly routingKey: string = '';
 
   @ApiProperty()
@@ -63,7 +62,7 @@ export class DeadLetterAnswer implements DeadLetter {
   @ApiPropertyOptional()
   readonly idempotencyKey?: string;
 
-  @ApiPropertyOptional({ description: 'The RabbitMQ user who published it, where that was said.' })
+  @ApiPropertyOptional({ description: 'The RabbitMQ user who published it, if known.' })
   readonly publisher?: string;
 
   @ApiPropertyOptional({ format: 'date-time' })
@@ -73,20 +72,19 @@ export class DeadLetterAnswer implements DeadLetter {
   readonly deadLetteredAt?: string;
 }
 
-/** The whole of it. */
 export class DeadLetterContentAnswer extends DeadLetterAnswer implements DeadLetterContent {
   @ApiProperty({ type: 'object', additionalProperties: true })
   readonly headers: Readonly<Record<string, unknown>> = {};
 
-  @ApiProperty({ description: 'As text, whatever it is.' })
+  @ApiProperty({ description: 'Decoded as UTF-8, even if it is not text.' })
   readonly body: string = '';
 }
 
 export class DeadLetterListAnswer implements DeadLetterList {
-  @ApiProperty({ description: 'How many there are.' })
+  @ApiProperty({ description: 'Number of dead letters in the queue.' })
   readonly total: number = 0;
 
-  @ApiProperty({ type: [DeadLetterAnswer], description: 'The oldest of them, in their order.' })
+  @ApiProperty({ type: [DeadLetterAnswer], description: 'Oldest first.' })
   readonly deadLetters: DeadLetterAnswer[] = [];
 }
 

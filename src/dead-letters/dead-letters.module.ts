@@ -16,7 +16,7 @@ import { DeadLettersController } from './dead-letters.controller';
     {
       provide: DeadLetters,
       inject: [AmqpConnection, IdempotencyService, PaymentKeys],
-      // A channel of its own for each call: closing it gives back whatever was only read.
+      // A separate channel for each call: closing it returns every message that was only read.
       useFactory: (connection: AmqpConnection, idempotency: IdempotencyService, keys: PaymentKeys) =>
         new DeadLetters({
           openChannel: () => openChannel(connection),

@@ -8,43 +8,42 @@ import {
   type DeadLetterContent,
 } from './dead-letter';
 import { Reading } from './reading';
-import { replayed, type ReplayOptions } from './replay';
+import { replayMessages, type ReplayOptions } from './replay';
 
-/** No dead letter has the id; perhaps somebody else has dealt with it. */
+/** No dead letter has the id; another process may have replayed or dropped it. */
 export class UnknownDeadLetterError extends Error {
   override readonly name = 'UnknownDeadLetterError';
 }
 
 export interface DeadLetterList {
-  /** How many there are. */
+  /** All dead letters in the queue. */
   readonly total: number;
-  /** The oldest of them, in their order. */
+  /** Oldest first. */
   readonly deadLetters: DeadLetter[];
 }
 
-/** Where dead letters are read from, and what is asked of others about them. */
+/** What reading and replaying dead letters depends on. */
 export interface DeadLetterSources {
   readonly openChannel: () => Promise<ConfirmChannel>;
   readonly attempts: AttemptCounts;
 }
 
-/** Opened, to read; `steps` are what is asked of the broker on it. */
 interface Open {
   readonly reading: Reading;
   readonly channel: ConfirmChannel;
   readonly steps: BrokerSteps;
 }
 
-/** Replays whose confirms are waited for together: a wait for each would take a hundred times as long. */
+/** Replays that wait for their publisher confirms together: one wait for each would take a hundred times as long. */
 const REPLAYS_AT_ONCE = 200;
 const CLOSE_WITHIN_MS = 2_000;
 
 /**
- * What a person does with dead letters. Reading holds them for a moment and gives them back in their order; a message
- * leaves only when it is dropped, or when the broker has confirmed its replay.
+ * What an operator does with dead letters. Reading takes them for a moment and returns them in their order; a message
+ * leaves the queue only when it is dropped, or when the broker has confirmed its replay.
  *
- * Each ends, with what was asked for or an error, within a limit on every step; in memory are what is answered, one
- * window of messages, and a number for each of the others.
+ * Every broker step has a time limit. Memory holds the result, one window of messages, and a delivery tag for each of
+ * the others.
  */
 export class DeadLetters {
   private turn: Promise<unknown> = Promise.resolve();
@@ -52,12 +51,12 @@ export class DeadLetters {
 
   constructor(private readonly sources: DeadLetterSources) {}
 
-  /** How far the reading is that is under way, for people. */
+  /** Progress of the current reading, for people. */
   get progress(): string {
     return this.current ? `${this.current.seen} of ${this.current.total}` : 'connecting';
   }
 
-  /** @throws DeadLettersBusyError, BrokerSilentError, as all the others do */
+  /** @throws DeadLettersLockedError, BrokerTimeoutError, like every method below */
   async list(limit: number): Promise<DeadLetterList> {
     const deadLetters: DeadLetter[] = [];
     const total = await this.read(async ({ reading }) => {
@@ -70,7 +69,7 @@ export class DeadLetters {
     return { total, deadLetters };
   }
 
-  /** Shows each to the caller, oldest first, without keeping any. */
+  /** Calls `show` with each dead letter, oldest first, and keeps none in memory. */
   each(show: (letter: DeadLetter) => void): Promise<void> {
     return this.read(async ({ reading }) => {
       for await (const message of reading.messages()) show(deadLetterFrom(message));
@@ -83,8 +82,8 @@ export class DeadLetters {
   }
 
   /**
-   * Sends a message through the front door again, with its own key: what was charged is recognised and not charged
-   * again. Its attempts start anew.
+   * Publishes a message to its queue again, with its own key: a payment that was charged is recognised and not charged
+   * again. It gets all its attempts again.
    *
    * @throws UnknownDeadLetterError, StoreUnavailableError
    */
@@ -97,7 +96,8 @@ export class DeadLetters {
   }
 
   /**
-   * Replays what is there now, oldest first; what comes back meanwhile is left alone. Returns how many.
+   * Replays the messages that are in the queue now, oldest first, and not those that are dead-lettered again meanwhile.
+   * Returns how many it replayed.
    *
    * @throws StoreUnavailableError
    */
@@ -116,7 +116,7 @@ export class DeadLetters {
   }
 
   /**
-   * Removes a message for good.
+   * Removes a message permanently.
    *
    * @throws UnknownDeadLetterError
    */
@@ -128,30 +128,30 @@ export class DeadLetters {
     });
   }
 
-  /** A crash between confirm and settling makes a duplicate, never a loss. */
+  /** A crash between publisher confirm and settlement leaves a duplicate, never a loss. */
   private async replayThese(
     messages: readonly ConsumeMessage[],
     { reading, channel, steps }: Open,
     options: ReplayOptions,
   ): Promise<number> {
     const target = { channel, steps, attempts: this.sources.attempts };
-    const { taken, problem } = await replayed(messages, target, options);
-    for (const message of taken) reading.settle(message);
+    const { accepted, problem } = await replayMessages(messages, target, options);
+    for (const message of accepted) reading.settle(message);
     if (problem) throw problem;
-    return taken.length;
+    return accepted.length;
   }
 
-  /** One after the other in this process; what keeps others out knows only connections. */
+  /** One at a time in this process: the broker's lock is per connection, so it only keeps other processes out. */
   private read<T>(use: (open: Open) => Promise<T>): Promise<T> {
-    const done = this.turn.then(() => this.readAlone(use));
+    const done = this.turn.then(() => this.readExclusively(use));
     this.turn = done.catch(() => undefined);
     return done;
   }
 
-  private async readAlone<T>(use: (open: Open) => Promise<T>): Promise<T> {
+  private async readExclusively<T>(use: (open: Open) => Promise<T>): Promise<T> {
     const steps = new BrokerSteps();
-    const channel = await steps.take('open a channel', this.sources.openChannel);
-    // The broker's reason also rejects whatever is being waited for.
+    const channel = await steps.run('open a channel', this.sources.openChannel);
+    // The operation that is waiting is rejected with the same error.
     channel.on('error', () => undefined);
     try {
       const reading = await Reading.begin(channel, steps);
@@ -163,9 +163,9 @@ export class DeadLetters {
       }
     } finally {
       this.current = undefined;
-      // What was only read goes back to the queue with the channel, also after a failure.
+      // Closing the channel returns every message that was only read, also after a failure.
       await new BrokerSteps(CLOSE_WITHIN_MS)
-        .take('close a channel', () => channel.close())
+        .run('close a channel', () => channel.close())
         .catch(() => undefined);
     }
   }
@@ -175,5 +175,5 @@ async function find(reading: Reading, id: string): Promise<ConsumeMessage> {
   for await (const message of reading.messages()) {
     if (deadLetterFrom(message).id === id) return message;
   }
-  throw new UnknownDeadLetterError(`no dead letter has the id '${id}'; list them to see which are there`);
+  throw new UnknownDeadLetterError(`no dead letter has the id '${id}'; list them to see the ids`);
 }

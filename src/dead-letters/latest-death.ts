@@ -1,15 +1,15 @@
 import type { GetMessage, Message } from 'amqplib';
 
-/** Where and why the broker gave a message up. */
+/** Where and why the broker dead-lettered a message. */
 export interface Death {
   readonly queue: string;
-  /** In our spelling: `delivery-limit`. */
+  /** With hyphens, such as `delivery-limit`. */
   readonly reason: string;
 }
 
 /**
- * The broker's own account of a message that it gave up itself: the first entry of `x-death`, which is true even where a
- * sender wrote others. Undefined for what the service dead-lettered, which has none of the broker's marks.
+ * Why the broker itself dead-lettered a message: the first entry of `x-death`, which the broker wrote even if a publisher
+ * added others. Undefined for a message that the service dead-lettered: it has no `x-death`.
  */
 export function latestDeath({ properties }: Message | GetMessage): Death | undefined {
   const deaths: unknown = properties.headers?.['x-death'];

@@ -8,30 +8,29 @@ import { readEnvironment } from '../config/config.module';
 import { InvalidEnvironmentError } from '../config/invalid-environment.error';
 import { printableLines } from '../text/printable';
 import { connectToBroker } from '../messaging/broker-connection';
-import { BrokerSilentError, BrokerSteps } from './broker-steps';
+import { BrokerTimeoutError, BrokerSteps } from './broker-steps';
 import type { DeadLetter, DeadLetterContent } from './dead-letter';
 import { DeadLetters, UnknownDeadLetterError, type DeadLetterList } from './dead-letters';
-import { DeadLettersBusyError } from './reading';
+import { DeadLettersLockedError } from './reading';
 
-/** What a command has to say is said by then. */
 const CLOSE_WITHIN_MS = 2_000;
 
-const HELP = `npm run dead-letters -- <command>: what a person does with payments that nobody could charge, and receipts that nobody could send
+const HELP = `npm run dead-letters -- <command>: look at, replay or drop payments and receipts that could not be processed
 
-  list [--limit N]        the oldest N (100), in their order, with the reason of each
-  show <id>               one of them, whole
-  replay <id>             sends it through the front door again, with its own key: never charged twice
-  replay --all            the same with all that are there now
-      --force             lets messages through that are older than the deduplication window.
-                          They may have been charged and forgotten: look at the gateway first
-  drop <id>               removes it for good
+  list [--limit N]        the oldest N (default 100), oldest first, each with its reason
+  show <id>               the complete message
+  replay <id>             publishes it to its queue again, with its own key: never charged twice
+  replay --all            the same for all dead letters that are in the queue now
+      --force             also replays messages outside the deduplication window.
+                          They may have been charged already: look at the gateway first
+  drop <id>               removes it permanently
 
-  --json                  for programs: prints one JSON document.
+  --json                  prints one JSON document, for programs.
                           npm run --silent dead-letters -- list --json prints nothing else
   --help
 
-It talks to the broker in RABBITMQ_URL, else to the one in .env; a replay also asks Redis (REDIS_URL) how many attempts
-there were, so that it gets all of its own. However few are asked for, all are looked through.
+It connects to RABBITMQ_URL, from the environment or .env. A replay also reads the number of attempts from Redis
+(REDIS_URL), so that the message gets all its attempts again. Every command reads the whole queue.
 
 Exit code 0 when done, 1 when not, 2 for wrong use.`;
 
@@ -74,9 +73,7 @@ async function run({ values, positionals }: Arguments, deadLetters: DeadLetters)
     case 'drop':
       return print(await deadLetters.drop(required(id)), (done) => `dropped ${lineOf(done)}`);
     default:
-      throw new UsageError(
-        command === undefined ? 'a command is missing' : `there is no command '${command}'`,
-      );
+      throw new UsageError(command === undefined ? 'a command is missing' : `unknown command '${command}'`);
   }
 }
 
@@ -96,7 +93,7 @@ function tableOf({ total, deadLetters }: DeadLetterList): string {
   const hidden = total - deadLetters.length;
   return [
     ...deadLetters.map(lineOf),
-    `${total} in all${hidden > 0 ? `, ${hidden} not shown (--limit)` : ''}`,
+    `${total} in total${hidden > 0 ? `, ${hidden} not shown (--limit)` : ''}`,
   ].join('\n');
 }
 
@@ -110,7 +107,7 @@ function describe(content: DeadLetterContent): string {
 }
 
 async function main(args: string[]): Promise<number> {
-  // First, so that it helps whatever else is wrong.
+  // First, so that it works even when other arguments are wrong.
   if (args.includes('--help')) {
     console.log(HELP);
     return 0;
@@ -122,22 +119,22 @@ async function main(args: string[]): Promise<number> {
 
 async function runConnected(parsed: Arguments): Promise<string> {
   const connection = await connectToBroker(readEnvironment());
-  // Only a replay asks Redis: the others need neither it nor the time to load its client.
-  const store = parsed.positionals[0] === 'replay' ? await import('./open-attempts.js') : undefined;
-  const attempts = store && new store.OpenAttempts();
+  // Only a replay needs Redis: the other commands do not load its client.
+  const store = parsed.positionals[0] === 'replay' ? await import('./lazy-attempt-counts.js') : undefined;
+  const attempts = store && new store.LazyAttemptCounts();
   const deadLetters = new DeadLetters({
     openChannel: () => connection.createConfirmChannel(),
     attempts: attempts?.of ?? (() => Promise.resolve(0)),
   });
   try {
     const work = run(parsed, deadLetters);
-    const what = () => `at the dead letters: ${deadLetters.progress}`;
+    const what = () => `reading dead letters: ${deadLetters.progress}`;
     return await (parsed.values.json ? work : whileShowing(what, work));
   } finally {
-    // It is done, or has failed with a reason of its own.
+    // An error while closing must not replace the result or its error.
     await attempts?.close().catch(() => undefined);
     await new BrokerSteps(CLOSE_WITHIN_MS)
-      .take('end the connection', () => connection.close())
+      .run('close the connection', () => connection.close())
       .catch(() => undefined);
   }
 }
@@ -151,13 +148,13 @@ async function exitCode(): Promise<number> {
       return 2;
     }
     const reason = error instanceof Error ? error.message : String(error);
-    console.error(isExpected(error) ? reason : `This could not be done: ${reason}`);
+    console.error(isExpected(error) ? reason : `The command failed: ${reason}`);
     return 1;
   }
 }
 
 function isExpected(error: unknown): boolean {
-  return [UnknownDeadLetterError, DeadLettersBusyError, BrokerSilentError, InvalidEnvironmentError].some(
+  return [UnknownDeadLetterError, DeadLettersLockedError, BrokerTimeoutError, InvalidEnvironmentError].some(
     (type) => error instanceof type,
   );
 }

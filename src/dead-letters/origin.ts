@@ -3,8 +3,8 @@ import { CHARGES, HEADERS, workQueueBehind, type WorkQueue } from '../messaging/
 import { latestDeath } from './latest-death';
 
 /**
- * The queue that a dead letter failed in. Of what the broker gave up itself, it says which that was; of what the service
- * gave up, a header does. Letters from before there was one are payment requests.
+ * The queue that a dead letter failed in. `x-death` names it when the broker dead-lettered the message, a header of ours
+ * when the service did. Dead letters that are older than this header are payment requests.
  */
 export function originOf(message: Message | GetMessage): WorkQueue {
   const { properties } = message;

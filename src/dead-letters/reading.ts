@@ -3,51 +3,51 @@ import type { ConfirmChannel, ConsumeMessage, Message } from 'amqplib';
 import { removeForeignHeaders } from '../messaging/message-origin';
 import { DEAD_LETTER } from '../messaging/topology';
 import { Arrivals } from './arrivals';
-import { BrokerSilentError, type BrokerSteps } from './broker-steps';
+import { BrokerTimeoutError, type BrokerSteps } from './broker-steps';
 
-/** Another process is reading the dead letters; two at once would hide messages from each other. */
-export class DeadLettersBusyError extends Error {
-  override readonly name = 'DeadLettersBusyError';
+/** Another process is reading the dead letters; two readers at once would hide messages from each other. */
+export class DeadLettersLockedError extends Error {
+  override readonly name = 'DeadLettersLockedError';
 }
 
-/** Only one connection at a time may have it. A quorum queue itself grants every consumer, also an exclusive one. */
+/** An exclusive queue as a lock: only one connection can declare it. A quorum queue ignores `exclusive` on consumers. */
 const READER_LOCK = `${DEAD_LETTER}.reader`;
 /** AMQP's code for a queue that belongs to another connection. */
 const RESOURCE_LOCKED = 405;
 /**
- * What the client may hold in memory at once. Each window has a consumer of its own: AMQP counts only to 65,535. RabbitMQ
- * counts messages and no bytes, so a window is as large as messages of the largest size seen so far allow; the first ones
- * are small, and the largest is no risk while the broker takes no large messages (`max_message_size`).
+ * How much the client holds in memory at once. Each window has its own consumer, because a prefetch count is at most
+ * 65,535. RabbitMQ limits by messages, not bytes, so the size of a window follows from the largest message so far; the
+ * first windows are small, and the largest is safe while the broker accepts no large messages (`max_message_size`).
  */
 const FIRST_WINDOW = 8;
 const LARGEST_WINDOW = 128;
 const WINDOW_BYTES = 8 * 1024 * 1024;
-/** After this long without another message we look whether any is left. */
+/** After this long without a message, check whether any is left. */
 const QUIET_MS = 3_000;
-/** Looks in vain, although some are left. */
-const QUIET_LOOKS = 5;
-/** The broker puts back what was read a moment after it was told to. */
+/** Give up after this many checks that find messages left. */
+const MAX_QUIET_CHECKS = 5;
+/** The broker returns messages to the queue a moment after the `nack`. */
 const BACK_AGAIN_MS = 2_000;
 /**
- * RabbitMQ puts messages back in the order in which it is told only as long as it is told of few at once: those of one
- * `nack` come back in the order of a hash when there are more than 32 (an Erlang map), and it joins what it is told
- * when more than 32 commands wait in the queue. Measured with 3.10; half of the second limit leaves room for others.
+ * RabbitMQ keeps the order of returned messages only in small batches: more than 32 messages of one `nack` come back in
+ * hash order (an Erlang map), and it merges commands when more than 32 wait in the queue. Measured with 3.10; half of
+ * the second limit leaves room for other clients.
  */
 const BACK_AT_ONCE = 32;
 const COMMANDS_AT_ONCE = 16;
 
 /**
- * One look into the queue, during which nobody else looks.
+ * Reads the whole queue once, while no other process reads it.
  *
- * A quorum queue gives out what was put back before it gives out the rest, and puts back behind what is there already.
- * So the order stays only when all are taken and all are put back, however few one wants to see: after `list --limit 1`
- * that had taken one, the first would be the last of those that were ever looked at. Taken messages stay unacknowledged
- * at the broker; here nothing is kept of them but their delivery tags, so a look needs time for all and memory for few.
- * A reader that dies loses nothing, but RabbitMQ then puts them back in an order of its own.
+ * A quorum queue delivers returned messages before all others, and returns a message behind those returned earlier. So
+ * the order stays only when all messages are taken and all are returned: if `list --limit 1` took only one, the oldest
+ * message would become the last of the returned ones. Taken messages stay unacknowledged at the broker, and this process
+ * keeps only their delivery tags, so a reading takes time for all and memory for few. If the process crashes, nothing is
+ * lost, but RabbitMQ returns the messages in another order.
  */
 export class Reading {
-  /** Delivery tags of what is neither settled nor put back, by consumer, in their order. */
-  private readonly held = new Map<string, Set<number>>();
+  /** Delivery tags of messages that are not settled and not returned, by consumer, in their order. */
+  private readonly unsettled = new Map<string, Set<number>>();
   private taken = 0;
   private window = FIRST_WINDOW;
   private largestBytes = 1;
@@ -55,33 +55,32 @@ export class Reading {
   private constructor(
     private readonly channel: ConfirmChannel,
     private readonly steps: BrokerSteps,
-    /** How many dead letters there were at the beginning. */
+    /** The number of dead letters at the beginning. */
     readonly total: number,
   ) {}
 
-  /** How many of them were taken so far. */
   get seen(): number {
     return this.taken;
   }
 
-  /** @throws DeadLettersBusyError, BrokerSilentError */
+  /** @throws DeadLettersLockedError, BrokerTimeoutError */
   static async begin(channel: ConfirmChannel, steps: BrokerSteps): Promise<Reading> {
     const options = { exclusive: true, durable: false, autoDelete: true };
     try {
-      await steps.take('say who reads', () => channel.assertQueue(READER_LOCK, options));
+      await steps.run('declare the reader lock', () => channel.assertQueue(READER_LOCK, options));
     } catch (cause) {
-      throw isLocked(cause) ? busy(cause) : cause;
+      throw isLocked(cause) ? lockedError(cause) : cause;
     }
-    // Its only consumer keeps it: it goes with the channel, however that ends.
-    await steps.take('answer a consumer', () => channel.consume(READER_LOCK, () => undefined));
-    const { messageCount, consumerCount } = await steps.take('count the dead letters', () =>
+    // Its only consumer keeps the lock: the queue is deleted when the channel ends, whatever the reason.
+    await steps.run('start a consumer', () => channel.consume(READER_LOCK, () => undefined));
+    const { messageCount, consumerCount } = await steps.run('count the dead letters', () =>
       channel.checkQueue(DEAD_LETTER),
     );
-    if (consumerCount > 0) throw busy();
+    if (consumerCount > 0) throw lockedError();
     return new Reading(channel, steps, messageCount);
   }
 
-  /** All of them, oldest first. When the caller stops early, the rest is taken all the same: see above. */
+  /** All of them, oldest first. When the caller stops early, the rest is taken anyway, to keep the order (see above). */
   async *messages(): AsyncGenerator<ConsumeMessage> {
     const all = this.all();
     try {
@@ -91,55 +90,55 @@ export class Reading {
     }
   }
 
-  /** Removes a message for good. */
+  /** Removes a message from the queue. */
   settle(message: ConsumeMessage): void {
     this.channel.ack(message);
-    this.held.get(message.fields.consumerTag)?.delete(message.fields.deliveryTag);
+    this.unsettled.get(message.fields.consumerTag)?.delete(message.fields.deliveryTag);
   }
 
-  /** Puts back, in their order, what was not settled, and waits until it is there for the next reader. */
+  /** Returns the messages that were not settled, in their order, and waits until the next reader can get them. */
   async end(): Promise<void> {
-    let expected = await this.ready();
+    let expected = await this.readyCount();
     let commands = 0;
-    for (const tags of this.held.values()) {
+    for (const tags of this.unsettled.values()) {
       for (const some of chunksOf(tags)) {
         this.channel.nack(messageWith(some.at(-1)), true, true);
         expected += some.length;
-        if (++commands % COMMANDS_AT_ONCE === 0) await this.untilBack(expected);
+        if (++commands % COMMANDS_AT_ONCE === 0) await this.waitForReturn(expected);
       }
     }
-    this.held.clear();
-    await this.untilBack(expected);
+    this.unsettled.clear();
+    await this.waitForReturn(expected);
   }
 
   private async *all(): AsyncGenerator<ConsumeMessage, void> {
     while (this.taken < this.total) {
       const size = Math.min(this.window, this.total - this.taken);
-      const messages = await this.take(size);
+      const messages = await this.takeWindow(size);
       yield* messages;
       if (messages.length < size) return;
     }
   }
 
   /**
-   * The next ones; fewer when there are no more, because they were taken away elsewhere. The consumer has ended before
-   * the first is looked at: what is settled while it lives makes room for more than were asked for.
+   * The next messages; fewer than `size` when the queue is empty, because another client removed some. The consumer is
+   * cancelled before the first is returned: otherwise each settlement would make the broker deliver one message more.
    */
-  private async take(size: number): Promise<ConsumeMessage[]> {
+  private async takeWindow(size: number): Promise<ConsumeMessage[]> {
     const arrivals = new Arrivals();
     this.channel.once('close', arrivals.fail);
     try {
-      await this.steps.take('take a limit', () => this.channel.prefetch(size));
-      const { consumerTag } = await this.steps.take('answer a consumer', () =>
+      await this.steps.run('set the prefetch count', () => this.channel.prefetch(size));
+      const { consumerTag } = await this.steps.run('start a consumer', () =>
         this.channel.consume(DEAD_LETTER, (message) => {
           if (message) this.noteArrived(message);
           arrivals.add(message);
         }),
       );
-      const messages = await this.allOf(arrivals, size);
-      await this.steps.take('end a consumer', () => this.channel.cancel(consumerTag));
+      const messages = await this.collect(arrivals, size);
+      await this.steps.run('cancel a consumer', () => this.channel.cancel(consumerTag));
       messages.push(...arrivals.rest());
-      this.held.set(consumerTag, new Set(messages.map(({ fields }) => fields.deliveryTag)));
+      this.unsettled.set(consumerTag, new Set(messages.map(({ fields }) => fields.deliveryTag)));
       this.taken += messages.length;
       this.window = Math.max(
         1,
@@ -156,34 +155,34 @@ export class Reading {
     this.largestBytes = Math.max(this.largestBytes, message.content.length);
   }
 
-  private async allOf(arrivals: Arrivals, size: number): Promise<ConsumeMessage[]> {
+  private async collect(arrivals: Arrivals, size: number): Promise<ConsumeMessage[]> {
     const messages: ConsumeMessage[] = [];
     while (messages.length < size) {
-      const message = await this.nextOf(arrivals);
+      const message = await this.nextFrom(arrivals);
       if (!message) break;
       messages.push(message);
     }
     return messages;
   }
 
-  /** Undefined when there are none any more. A broker that only takes its time is waited for. */
-  private async nextOf(arrivals: Arrivals): Promise<ConsumeMessage | undefined> {
-    for (let looks = 0; looks < QUIET_LOOKS; looks++) {
+  /** Undefined when the queue is empty. Waits for a broker that is only slow. */
+  private async nextFrom(arrivals: Arrivals): Promise<ConsumeMessage | undefined> {
+    for (let checks = 0; checks < MAX_QUIET_CHECKS; checks++) {
       const message = await arrivals.next(QUIET_MS);
-      if (message ?? (await this.ready()) === 0) return message;
+      if (message ?? (await this.readyCount()) === 0) return message;
     }
-    throw new BrokerSilentError('RabbitMQ counts dead letters and does not give them out; try again later');
+    throw new BrokerTimeoutError('RabbitMQ has dead letters but does not deliver them; try again later');
   }
 
-  private async ready(): Promise<number> {
-    const { messageCount } = await this.steps.take('count the dead letters', () =>
+  private async readyCount(): Promise<number> {
+    const { messageCount } = await this.steps.run('count the dead letters', () =>
       this.channel.checkQueue(DEAD_LETTER),
     );
     return messageCount;
   }
 
-  private async untilBack(expected: number): Promise<void> {
-    for (const until = Date.now() + BACK_AGAIN_MS; (await this.ready()) < expected; await sleep(1)) {
+  private async waitForReturn(expected: number): Promise<void> {
+    for (const until = Date.now() + BACK_AGAIN_MS; (await this.readyCount()) < expected; await sleep(1)) {
       if (Date.now() > until) return;
     }
   }
@@ -194,7 +193,7 @@ function* chunksOf(tags: ReadonlySet<number>): Generator<number[]> {
   for (let start = 0; start < all.length; start += BACK_AT_ONCE) yield all.slice(start, start + BACK_AT_ONCE);
 }
 
-/** All that the client needs to name a message to the broker. */
+/** The client reads only the delivery tag. */
 function messageWith(deliveryTag: number | undefined): Message {
   return { fields: { deliveryTag } } as Message;
 }
@@ -203,8 +202,11 @@ function isLocked(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === RESOURCE_LOCKED;
 }
 
-function busy(cause?: unknown): DeadLettersBusyError {
-  return new DeadLettersBusyError('another process is reading the dead letters; try again when it is done', {
-    cause,
-  });
+function lockedError(cause?: unknown): DeadLettersLockedError {
+  return new DeadLettersLockedError(
+    'another process is reading the dead letters; try again when it has finished',
+    {
+      cause,
+    },
+  );
 }

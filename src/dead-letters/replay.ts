@@ -8,8 +8,8 @@ import { originOf } from './origin';
 
 export interface ReplayOptions {
   /**
-   * Lets a message through that is older than the records' life, by making it as old as its replay. It may then be
-   * charged a second time, if it was charged before and forgotten.
+   * Also replays a message outside the deduplication window, by giving it a new timestamp. If it was charged and its
+   * record has expired, it may be charged a second time.
    */
   readonly force: boolean;
 }
@@ -20,26 +20,26 @@ export interface ReplayTarget {
   readonly attempts: AttemptCounts;
 }
 
-export interface Replayed {
-  /** The broker has confirmed these, and a queue has taken them. */
-  readonly taken: readonly ConsumeMessage[];
-  /** What keeps the others from being replayed. */
+export interface ReplayResult {
+  /** The broker has confirmed these and put them into a queue. */
+  readonly accepted: readonly ConsumeMessage[];
+  /** Why the others were not replayed. */
   readonly problem: Error | undefined;
 }
 
-/** Sends messages through the front door again, and waits until the broker has taken responsibility for all of them. */
-export async function replayed(
+/** Publishes messages to their queues again, and waits for the publisher confirms of all. */
+export async function replayMessages(
   messages: readonly ConsumeMessage[],
   { channel, steps, attempts }: ReplayTarget,
   options: ReplayOptions,
-): Promise<Replayed> {
+): Promise<ReplayResult> {
   const counts = await Promise.all(messages.map((message) => attempts(deadLetterFrom(message))));
-  // By the queue's name, not by anything of the sender's: only on it depends whether a queue takes a message.
+  // Compared by queue name, because only a missing queue makes the broker return a message.
   const returned = new Set<string>();
   const onReturn = ({ fields }: Message) => returned.add(fields.routingKey);
   channel.on('return', onReturn);
   try {
-    await steps.take('confirm a replay', () => {
+    await steps.run('confirm a replay', () => {
       messages.forEach((message, position) => publish(channel, message, counts[position] ?? 0, options));
       return channel.waitForConfirms();
     });
@@ -48,11 +48,11 @@ export async function replayed(
   }
   const [missing] = returned;
   return {
-    taken: messages.filter((message) => !returned.has(originOf(message).name)),
+    accepted: messages.filter((message) => !returned.has(originOf(message).name)),
     problem:
       missing === undefined
         ? undefined
-        : new Error(`there is no queue '${missing}'; start the service once, it declares the queue`),
+        : new Error(`the queue '${missing}' does not exist; start the service once, it declares the queue`),
   };
 }
 
@@ -64,7 +64,7 @@ function publish(
 ): void {
   const { properties: kept } = copyOf(message);
   const firstPublished = kept.headers[HEADERS.originalTimestamp] ?? kept.timestamp;
-  // Straight into the queue: what comes through the exchange of its senders has none of our headers.
+  // Directly into the queue: the service ignores our headers on messages from the publishers' exchange.
   channel.publish('', originOf(message).name, message.content, {
     ...kept,
     persistent: true,

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiProperty, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 
-/** What any refused request is answered. */
+/** The answer to any rejected request. */
 export class ErrorAnswer {
   @ApiProperty({ example: 404 })
   readonly statusCode: number = 0;
@@ -81,7 +81,7 @@ export interface FieldProblem {
 export function ApiFieldErrors(...errors: FieldProblem[]) {
   return ApiResponse({
     status: 400,
-    description: 'Each wrong field is named.',
+    description: 'Fields are invalid; each one is named.',
     type: FieldErrorsAnswer,
     example: fieldErrorsExample(errors),
   });
@@ -96,7 +96,7 @@ export interface Problem {
   readonly detail: string;
 }
 
-/** Documents an answer about the idempotency key, and what else has the same status. */
+/** Documents an answer about the idempotency key, and the other answer with the same status. */
 export function ApiProblem({
   status,
   description,

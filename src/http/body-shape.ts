@@ -2,12 +2,12 @@ import { FORBIDDEN_NAMES, MAX_DEPTH } from '../messaging/message-body';
 import { isDeeperThan } from '../messaging/nesting';
 import { problemOfUnknown, shownName, type FieldError } from './field-names';
 
-/** More than any body here has; each that is unknown is a sentence in the answer. */
+/** More than any body here has; the answer has a sentence for each unknown field. */
 const MAX_FIELDS = 64;
 
 /**
- * Why the fields of a body or a query should not even be looked at one by one: what does that calls itself once for each
- * level, and makes an error for each unknown field.
+ * Why a body or a query is rejected before its fields are validated: the validator recurses once for each level, and
+ * creates an error for each unknown field.
  */
 export function shapeProblems(value: unknown, where: string): FieldError[] {
   if (value === undefined || value === null) return [];
@@ -26,8 +26,8 @@ export function shapeProblems(value: unknown, where: string): FieldError[] {
 }
 
 /**
- * Unknown fields that class-validator is never shown: class-transformer leaves out what is a function in the instance that
- * it fills, so whatever each object inherits, and Nest takes away what could reach a prototype.
+ * Unknown fields that class-validator never sees: class-transformer omits fields with the name of a method, so everything
+ * that each object inherits, and Nest removes fields that could change a prototype.
  */
 export function hiddenFields(value: unknown): FieldError[] {
   if (typeof value !== 'object' || value === null) return [];

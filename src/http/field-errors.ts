@@ -21,9 +21,9 @@ export function fieldErrors(errors: readonly FieldError[]): BadRequestException 
 
 class FieldErrorsPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    const misshapen = shapeProblems(value, metadata.type);
-    if (misshapen.length > 0) throw fieldErrors(misshapen);
-    // Before Nest takes them away.
+    const wrongShape = shapeProblems(value, metadata.type);
+    if (wrongShape.length > 0) throw fieldErrors(wrongShape);
+    // Before Nest removes them.
     const hidden = hiddenFields(value);
     const checked: unknown = await super.transform(value, metadata).catch((error: unknown) => {
       throw error instanceof FieldErrorsException ? fieldErrors([...error.errors, ...hidden]) : error;
@@ -33,7 +33,7 @@ class FieldErrorsPipe extends ValidationPipe {
   }
 }
 
-/** Checks a body or query against its class; unknown fields are errors, and nothing is coerced that has no `@Type`. */
+/** Checks a body or query against its class; unknown fields are errors, and only fields with `@Type` are converted. */
 export const fieldErrorsPipe = new FieldErrorsPipe({
   transform: true,
   transformOptions: { exposeDefaultValues: true },
@@ -42,10 +42,10 @@ export const fieldErrorsPipe = new FieldErrorsPipe({
   exceptionFactory: (errors: ValidationError[]) => fieldErrors(errors.flatMap(errorsOf)),
 });
 
-/** What is wrong with the fields of a message, in sentences that name them. */
+/** The problems of a message's fields, one sentence each. */
 export function problemsOf(errors: readonly ValidationError[], body: unknown): string[] {
   const problems = [...errors.flatMap(errorsOf), ...hiddenFields(body)].map(({ problem }) => problem);
-  // What Nest would have taken away from a request is seen twice here.
+  // Fields that Nest would have removed from a request are found twice here.
   return [...new Set(problems)];
 }
 

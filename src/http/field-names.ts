@@ -3,7 +3,7 @@ export interface FieldError {
   readonly problem: string;
 }
 
-/** Names of unknown fields come from outside: one that is no name may be anything, and is not repeated. */
+/** Names of unknown fields come from outside, so only well-formed names are repeated in the answer. */
 export function shownName(name: string): string {
   return /^[A-Za-z_]\w{0,63}$/.test(name) ? name : '[odd name]';
 }

@@ -1,16 +1,16 @@
 import { isIP, isIPv6 } from 'node:net';
 
-// What listens on this machine only is reached from the internet all the same, by way of a browser on this machine: a page
-// of any origin can send requests, and a name of its owner's can be pointed at 127.0.0.1 (DNS rebinding), after which
-// the page may read the answers, too. The browser gives both away, in `Origin` and `Host`.
+// A server that listens on this machine only can still be reached from the internet, through a browser on this machine: a
+// page of any origin can send requests, and its owner can point a DNS name at 127.0.0.1 (DNS rebinding), so that the page
+// can also read the answers. The browser shows both, in `Origin` and `Host`.
 //
-// The sandbox uses this file as well, so it imports nothing of the service.
+// The sandbox also uses this file, so it imports nothing from the service.
 
 /**
- * Whether a request was sent to a name that a stranger may own. That takes a dot: an IP address, `localhost` and a name of
- * this network without a dot, such as a container's, are in nobody's DNS, and `.internal` is kept free for private use.
+ * Whether a request was sent to a name that another party may own. Such a name has a dot: an IP address, `localhost` and a
+ * name without a dot, such as a container's, are not in public DNS, and `.internal` is reserved for private use.
  *
- * @param own one more name that is meant
+ * @param own one more accepted name
  */
 export function isForeignHost(header: string | undefined, own: string): boolean {
   const name = nameIn(header?.toLowerCase() ?? '');
@@ -25,7 +25,7 @@ export function isForeignOrigin(origin: string, host: string | undefined): boole
   return !host || !URL.canParse(origin) || new URL(origin).host !== host.toLowerCase();
 }
 
-/** Undefined where it is neither an address nor a name, with a port or without. */
+/** Undefined if it is not an address or a name, with or without a port. */
 function nameIn(header: string): string | undefined {
   const address = /^\[([0-9a-f:.]+)\](:\d{1,5})?$/.exec(header)?.[1];
   if (address !== undefined) return isIPv6(address) ? address : undefined;

@@ -6,24 +6,24 @@ import { fieldErrors } from './field-errors';
 
 const LIMIT_KB = 100;
 
-/** Reads JSON and nothing else. What cannot be read is answered here, so also before Nest is ready to do it. */
+/** Accepts only JSON. Unreadable bodies are answered here, so also before Nest is initialised. */
 export function takeJsonBodies(app: NestExpressApplication): void {
   app.use(refuseOtherTypes);
   app.useBodyParser('json', { limit: LIMIT_KB * 1024 });
   app.use(answerUnreadable);
-  app.use(refuseMisshapen);
+  app.use(refuseWrongShape);
 }
 
 /** Otherwise the body would count as empty, and each field as missing. */
 function refuseOtherTypes(request: Request, response: Response, next: NextFunction): void {
   const isEmpty = request.headers['content-length'] === '0';
-  // `null` where there is no body.
+  // `null` without a body.
   if (isEmpty || request.is('application/json') !== false) next();
-  else answerError(response, 415, 'the body must be JSON, and be called so: Content-Type: application/json');
+  else answerError(response, 415, 'the body must be JSON, with Content-Type: application/json');
 }
 
-/** Ahead of everybody who goes through a body to its last level: interceptors do before a pipe has seen it. */
-function refuseMisshapen(request: Request, response: Response, next: NextFunction): void {
+/** Runs before the interceptors, because they read a body to its last level before any pipe checks it. */
+function refuseWrongShape(request: Request, response: Response, next: NextFunction): void {
   const problems = shapeProblems(request.body, 'body');
   if (problems.length === 0) next();
   else response.status(400).json(fieldErrors(problems).getResponse());
@@ -35,7 +35,7 @@ function answerUnreadable(error: unknown, _request: Request, response: Response,
   else answerError(response, status, problemIn(error, status));
 }
 
-/** Of an error that is the client's. */
+/** The status of an error that the client caused; undefined for other errors. */
 function statusOf(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined;
   return error.status >= 400 && error.status < 500 ? error.status : undefined;

@@ -17,7 +17,7 @@ export function serveOpenApi(app: INestApplication): void {
     next();
   });
   SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, about), {
-    // It would send this service's address to a server on the internet.
+    // The validator would send this service's address to a server on the internet.
     swaggerOptions: { validatorUrl: null },
   });
 }

@@ -3,17 +3,17 @@ import type { Environment } from '../config/environment';
 import { answerError } from './answer-error';
 import { isForeignHost, isForeignOrigin } from './foreign-requests';
 
-/** Orchestrators and scrapers ask for these by whatever name they have for this service, and nothing is done by them. */
+/** Orchestrators and scrapers use any name of this service for these paths, and the paths change nothing. */
 const PROBES = /^\/(health\/|metrics$)/;
 
 const HOST_ADVICE =
-  'this Host is not answered while the development endpoints are on, because a stranger may own the name: use an IP ' +
+  'this Host is not answered while the development endpoints are on, because another party may own the name: use an IP ' +
   'address, localhost or a name without a dot, or set HOST to the name';
 const ORIGIN_ADVICE =
   'a page of another origin may not use the development endpoints: send the request from a page of this service, or ' +
   'without Origin';
 
-/** The development endpoints publish payments and replay dead letters for whoever asks; pages of strangers may not ask. */
+/** The development endpoints publish payments and replay dead letters without a login, so foreign web pages are refused. */
 export function refuseForeign({ host: own }: Environment) {
   return ({ path, headers: { host, origin } }: Request, response: Response, next: NextFunction): void => {
     if (!PROBES.test(path) && isForeignHost(host, own)) answerError(response, 403, HOST_ADVICE);

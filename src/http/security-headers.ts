@@ -1,9 +1,9 @@
 import helmet, { type HelmetOptions } from 'helmet';
 
-/** Of what is no page: should a browser show it as one all the same, nothing in it loads or runs. */
+/** For answers that are not pages: if a browser shows one as a page, nothing in it loads or runs. */
 const NOTHING = { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] };
 
-/** Only what this service itself serves, no inline code, in nobody's frame. */
+/** Only resources of this service, no inline code, not in a frame. */
 export const CONSOLE_POLICY = policy({
   'script-src': ["'self'"],
   'style-src': ["'self'"],
@@ -15,21 +15,21 @@ export const CONSOLE_POLICY = policy({
 });
 
 /**
- * What Swagger's page has of inline styles. When another version changes them, a browser names the hashes that are right,
- * and the test that looks at the page fails until they are here.
+ * Hashes of the inline styles of Swagger's page. If another version changes them, the browser reports the right hashes, and
+ * the test of the page fails until they are here.
  */
 const SWAGGER_STYLES = [
   // The two style sheets in the page itself.
   "'sha256-/jDKvbQ8cdux+c5epDIqkjHbXDaIY8RucT1PmAe8FG4='",
   "'sha256-eaPyLWVdqMc60xuz5bTp2yBRgVpQSoUggte1+40ONPU='",
-  // The one that its script adds.
+  // The style that its script adds.
   "'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='",
-  // The attribute that hides its icons; without `unsafe-hashes` no hash holds for an attribute.
+  // The attribute that hides its icons; hashes apply to attributes only with `unsafe-hashes`.
   "'unsafe-hashes'",
   "'sha256-ezdv1bOGcoOD7FKudKN0Y2Mb763O6qVtM8LT2mtanIU='",
 ];
 
-/** As strict as Swagger's page can do with: it has styles of its own, and icons in its style sheet. */
+/** As strict as Swagger's page allows: it has inline styles, and icons in its style sheet. */
 export const DOCS_POLICY = policy({
   'script-src': ["'self'"],
   'style-src': ["'self'", ...SWAGGER_STYLES],
@@ -45,12 +45,12 @@ function policy(directives: Readonly<Record<string, string[]>>): string {
     .join('; ');
 }
 
-/** What every answer carries; pages replace the policy by one that lets them work. */
+/** Headers of every answer; pages replace the policy by one that allows their own resources. */
 export function securityHeaders() {
   const options: HelmetOptions = {
     contentSecurityPolicy: { useDefaults: false, directives: NOTHING },
     frameguard: { action: 'deny' },
-    // Whoever puts TLS in front of the service decides whether its name is to be asked by TLS only.
+    // The operator of the TLS proxy in front of the service decides whether its name is TLS only.
     hsts: false,
   };
   return helmet(options);

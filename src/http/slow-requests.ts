@@ -1,13 +1,13 @@
 /**
- * Limits of an HTTP server for those who send a request byte by byte, to hold as many connections as they like. They are for
- * receiving a request only: an answer, and a stream of events, may take as long as it takes. The sandbox uses this file as
- * well, so it imports nothing of the service.
+ * Limits of an HTTP server against clients that send a request byte by byte to hold many connections (Slowloris). They apply
+ * only to receiving a request: an answer or an event stream may take any time. The sandbox also uses this file, so it
+ * imports nothing from the service.
  */
 export const SLOW_REQUEST_LIMITS = {
-  /** What is sent here fits into a few packets; ten seconds are for a line that loses most of them. */
+  /** Headers fit into a few packets; ten seconds allow for a line that loses most of them. */
   headersTimeout: 10_000,
   /** Headers and body. */
   requestTimeout: 15_000,
-  /** How often Node.js looks for those that are over the limits; its default of 30 s would be the limit itself. */
+  /** How often Node.js checks the limits; its default of 30 s would be longer than the limits. */
   connectionsCheckingInterval: 1_000,
 } as const;

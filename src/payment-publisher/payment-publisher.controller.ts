@@ -37,7 +37,7 @@ import {
 } from './payment-publisher.dto';
 import { PaymentPublisherService } from './payment-publisher.service';
 
-/** A development tool: what a merchant's shop would do in production. */
+/** A development tool that does what a merchant's shop does in production. */
 @Controller('payments')
 export class PaymentPublisherController {
   constructor(
@@ -49,7 +49,7 @@ export class PaymentPublisherController {
   @ApiPublish()
   @HttpCode(HttpStatus.ACCEPTED)
   @Idempotent({ scope: 'publication', key: publicationKey, whenKeyMissing: 'process' })
-  // The lowest decorator is the outermost interceptor: the trace has the look into the store, too.
+  // The lowest decorator is the outermost interceptor, so the trace includes the call to the store.
   @UseInterceptors(TracedRequest)
   async publish(
     @Body(fieldErrorsPipe) body: PublishPaymentBody,
@@ -57,7 +57,7 @@ export class PaymentPublisherController {
     @Headers('idempotency-key') header: string | undefined,
   ): Promise<PublishedPayment> {
     const idempotencyKey = header === undefined ? randomUUID() : plainKey(header);
-    this.refuseUnchargeable(body);
+    this.rejectUnchargeable(body);
     try {
       return await this.payments.publish(body, idempotencyKey, copies);
     } catch (error) {
@@ -83,8 +83,8 @@ export class PaymentPublisherController {
     }
   }
 
-  /** What the consumer would dead-letter is better refused here. */
-  private refuseUnchargeable(body: PublishPaymentBody): void {
+  /** Rejects a payment that the consumer would dead-letter. */
+  private rejectUnchargeable(body: PublishPaymentBody): void {
     try {
       acceptPayment(body, this.environment);
     } catch (error) {
@@ -96,8 +96,8 @@ export class PaymentPublisherController {
 }
 
 /**
- * A client that repeats its request publishes once, and gets the first answer again. Asked for `copies`, the duplicates
- * are what it wants: each such request counts as a new one.
+ * A client that repeats its request publishes once, and gets the first answer again. With `copies` it wants duplicates, so
+ * each such request counts as a new one.
  *
  * @throws MissingIdempotencyKeyError, InvalidIdempotencyKeyError
  */

@@ -13,7 +13,7 @@ export const ApiPublish = () =>
     ApiHeader({
       name: 'Idempotency-Key',
       required: false,
-      description: 'A UUID is made where it is missing.',
+      description: 'Without it, the service generates a UUID.',
       schema: { type: 'string', minLength: 1, maxLength: 255 },
       example: 'abc-123-def-456',
     }),
@@ -40,7 +40,7 @@ export const ApiPublish = () =>
     }),
     ApiProblem({
       status: 400,
-      description: 'Fields are wrong, each one is named; or the key is.',
+      description: 'Fields are invalid, and each one is named; or the key is invalid.',
       title: 'Idempotency-Key is invalid',
       detail:
         "the idempotency key in the header 'idempotency-key' must be 1 to 255 visible ASCII characters; it has 256 characters",
@@ -60,7 +60,8 @@ export const ApiPublish = () =>
     }),
     ApiProblem({
       status: 503,
-      description: 'The broker did not confirm in time, or Redis is away: repeat it with the same key.',
+      description:
+        'The broker did not confirm in time, or Redis is unavailable: repeat the request with the same key.',
       title: 'The outcome of this request is not known',
       detail: 'Repeat it with the same key to find out.',
       or: { message: `RabbitMQ is not connected; repeat it with the Idempotency-Key ${KEY}` },
@@ -72,7 +73,7 @@ export const ApiFind = () =>
   applyDecorators(
     ApiOkResponse({
       type: PaymentState,
-      description: 'What is known of the key.',
+      description: 'The state of the payment with this key.',
       examples: {
         succeeded: {
           summary: 'charged',
@@ -107,12 +108,12 @@ export const ApiFind = () =>
     }),
     ApiError({
       status: 404,
-      description: 'Nothing is known of the key.',
+      description: 'The key is unknown.',
       message: 'no payment is known under this idempotency key',
     }),
     ApiError({
       status: 503,
-      description: 'Redis is away.',
+      description: 'Redis is unavailable.',
       message: 'the idempotency store did not answer',
     }),
   );

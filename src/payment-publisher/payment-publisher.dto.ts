@@ -3,14 +3,14 @@ import { Type } from 'class-transformer';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
 import { PaymentFields } from '../payment/payment.dto';
 
-/** Body of `POST /payments`: a payment as customers write it. The key comes in a header. */
+/** Body of `POST /payments`. The key comes in a header. */
 export class PublishPaymentBody extends PaymentFields {}
 
 /** Query of `POST /payments`. */
 export class PublishPaymentQuery {
   /**
-   * How many identical messages to publish: what a redelivering broker or an impatient client would cause. Default 1,
-   * and then a repeated request publishes nothing more.
+   * How many identical messages to publish, as after redeliveries or repeated requests. Without it one message, and a
+   * repeated request publishes no other.
    */
   @ApiPropertyOptional({ minimum: 1, maximum: 100, default: 1 })
   @IsOptional()
@@ -42,7 +42,7 @@ export class PaymentState {
   @ApiProperty({ enum: ['in_progress', 'completed'] })
   readonly state: 'in_progress' | 'completed' = 'in_progress';
 
-  @ApiProperty({ description: 'How often the payment was taken up.' })
+  @ApiProperty({ description: 'How many attempts have begun.' })
   readonly attempts: number = 0;
 
   @ApiPropertyOptional({ format: 'date-time' })

@@ -4,7 +4,7 @@ import { PaymentKeys } from '../payment/payment-keys';
 import { PaymentPublisherController } from './payment-publisher.controller';
 import { PaymentPublisherService } from './payment-publisher.service';
 
-/** Publishes payment requests: the other end of what `PaymentModule` consumes. */
+/** Publishes the payment requests that `PaymentModule` consumes. */
 @Module({})
 export class PaymentPublisherModule {
   /** With the HTTP endpoints for development, or without. */

@@ -7,7 +7,7 @@ import { PAYMENT_SCOPE, type PaymentFields } from '../payment/payment.dto';
 import { PaymentKeys } from '../payment/payment-keys';
 import type { PaymentState, PublishedPayment } from './payment-publisher.dto';
 
-/** Publishes payment requests, and tells what became of them. */
+/** Publishes payment requests, and reads the state of payments. */
 @Injectable()
 export class PaymentPublisherService {
   private readonly logger = new Logger(PaymentPublisherService.name);
@@ -22,14 +22,14 @@ export class PaymentPublisherService {
   /**
    * Resolves when the broker has confirmed every copy.
    *
-   * @throws PublishUnconfirmedError when it is unknown whether all are there; repeat with the same key
-   * @throws PublishReturnedError when no queue takes payment requests
-   * @throws InvalidIdempotencyKeyError when the key is too long beside the name of its publisher
+   * @throws PublishUnconfirmedError when it is unknown whether all arrived; repeat with the same key
+   * @throws PublishReturnedError when no queue accepts payment requests
+   * @throws InvalidIdempotencyKeyError when the key is too long together with the name of its publisher
    */
   async publish(payment: PaymentFields, idempotencyKey: string, copies: number): Promise<PublishedPayment> {
     const claimedKey = this.keys.ofOurs(idempotencyKey);
     const content = Buffer.from(JSON.stringify({ ...payment, idempotencyKey }));
-    // The age of a request counts from here, however often it is delayed, dead-lettered or replayed.
+    // The age of a request counts from here, even after it is delayed, dead-lettered or replayed.
     const sentAt = Date.now();
     const timestamp = Math.floor(sentAt / 1000);
     await Promise.all(
@@ -60,7 +60,7 @@ export class PaymentPublisherService {
     return published;
   }
 
-  /** Undefined when nothing is known of the key. */
+  /** Undefined when the key is unknown. */
   async stateOf(idempotencyKey: string): Promise<PaymentState | undefined> {
     const key = this.keys.ofOurs(idempotencyKey);
     const { record, attempts } = await this.idempotency.find({ scope: PAYMENT_SCOPE, key });

@@ -1,26 +1,26 @@
 import { KEYS_A_SEARCH, type LedgerCharge, type PaymentLedger } from '../payment/gateway/payment-ledger';
 
-/** The gateway takes some twenty searches a second; for more keys its list is quicker. */
-const MOST_SEARCHED = 5_000;
+/** The gateway allows about twenty searches a second; for more keys its list is faster. */
+const MAX_SEARCHED = 5_000;
 
 export interface EarlierCharges {
   readonly charges: readonly LedgerCharge[];
-  /** Undefined: they were found whatever their age. */
+  /** Undefined when charges of any age were found. */
   readonly lookedBackTo: Date | undefined;
 }
 
 /**
- * Charges under these keys that were made before the period begins. A second charge of a key comes when its record and
- * the gateway's memory of it are over, so a period that is no longer than those shows it without the first one.
+ * Charges under these keys that were made before the period. A key can be charged twice once its record and the
+ * gateway's memory of it have expired, so a period that is not longer than these would show only the second charge.
  *
- * Searched for by key. Where that cannot be done the gateway's list is read from `listedSince` on.
+ * Searches by key; if that is impossible, reads the gateway's list from `listedSince` on.
  */
 export async function earlierCharges(
   ledger: PaymentLedger,
   keys: ReadonlySet<string>,
   { since, listedSince }: { since: Date; listedSince: Date },
 ): Promise<EarlierCharges> {
-  const searched = keys.size <= MOST_SEARCHED ? await searchFor(ledger, [...keys]) : undefined;
+  const searched = keys.size <= MAX_SEARCHED ? await searchFor(ledger, [...keys]) : undefined;
   if (searched)
     return { charges: searched.filter(({ createdAt }) => createdAt < since), lookedBackTo: undefined };
   const charges: LedgerCharge[] = [];

@@ -13,17 +13,18 @@ import { Reconciliation, type Report } from './reconciliation';
 import { ReconciliationModule } from './reconciliation.module';
 import { reportText } from './report-text';
 
-const HELP = `npm run reconcile: does Redis say the same of each payment as the gateway, and has each exactly one end?
+const HELP = `npm run reconcile: checks that Redis and the gateway agree about each payment, and that each has exactly one end
 
-  --since <duration>      how far back the gateway's charges are read, such as 90m, 24h or 7d.
-                          By default as long as records are kept (IDEMPOTENCY_TTL)
-  --json                  for programs: prints one JSON document.
+  --since <duration>      how far back to read the gateway's charges, such as 90m, 24h or 7d.
+                          Default: as long as records are kept (IDEMPOTENCY_TTL)
+  --json                  prints one JSON document, for programs.
                           npm run --silent reconcile -- --json prints nothing else
   --help
 
-It reads from REDIS_URL, RABBITMQ_URL and the gateway, else as .env says, while the service runs, and changes nothing.
+It reads from REDIS_URL, RABBITMQ_URL and the gateway (settings from the environment or .env). It changes nothing and can
+run while the service runs.
 
-Exit code 0 when all is well, 1 when a payment is broken, 2 when it could not be checked, as after wrong use.`;
+Exit code 0 when every payment is consistent, 1 when a payment is broken, 2 when the check failed or for wrong use.`;
 
 const EXIT = { clean: 0, broken: 1, unchecked: 2 } as const;
 
@@ -48,7 +49,7 @@ function agoFrom(text: string | undefined): number | undefined {
   return agoMs;
 }
 
-/** What is being done, for people: asked for again and again. */
+/** The current step, for people. */
 let progress = () => 'connecting';
 
 async function check(agoMs: number | undefined): Promise<Report> {
@@ -67,7 +68,7 @@ async function check(agoMs: number | undefined): Promise<Report> {
 }
 
 async function main(args: string[]): Promise<number> {
-  // First, so that it helps whatever else is wrong.
+  // First, so that it works even when other arguments are wrong.
   if (args.includes('--help')) {
     console.log(HELP);
     return EXIT.clean;

@@ -2,23 +2,23 @@ import type { DeadLetter } from '../dead-letters/dead-letter';
 import type { Finding } from '../idempotency';
 import type { LedgerCharge } from '../payment/gateway/payment-ledger';
 
-/** What a payment's record says of it. */
+/** The result in a payment's record. */
 export type Recorded =
   | { readonly kind: 'succeeded'; readonly chargeId: string; readonly processedAt: Date }
   | { readonly kind: 'declined' }
   | { readonly kind: 'unreadable' };
 
-/** All that is known of one idempotency key, from everywhere. */
+/** All that Redis, the broker and the gateway know about one idempotency key. */
 export interface PaymentFacts {
   readonly idempotencyKey: string;
   readonly recorded: Recorded | undefined;
-  /** How often work on it has begun, as far as Redis remembers. */
-  readonly claims: number;
-  /** A consumer holds its lease now. */
+  /** How many attempts have begun, as far as Redis remembers. */
+  readonly attempts: number;
+  /** Whether a consumer holds its lease now. */
   readonly isHeld: boolean;
   /** At the gateway. */
   readonly charges: readonly LedgerCharge[];
-  /** Those that are an end of the payment itself. */
+  /** Only those that end the payment. */
   readonly deadLetters: readonly DeadLetter[];
 }
 

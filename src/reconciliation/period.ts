@@ -1,7 +1,7 @@
 import type { Environment } from '../config/environment';
 import type { Period } from './reconciliation';
 
-/** Gateway and Redis have clocks of their own. */
+/** The clocks of gateway and Redis differ. */
 const CLOCK_MARGIN_MS = 300_000;
 
 const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -13,7 +13,7 @@ export function durationMs(text: string): number | undefined {
   return unitMs === undefined ? undefined : Number(count) * unitMs;
 }
 
-/** From which time on things are compared; `agoMs`: by default as long as records are kept. */
+/** The period to compare; `agoMs` defaults to the time for which records are kept. */
 export function periodOf(
   { idempotencyTtlSeconds, publisherClockToleranceMs }: Environment,
   agoMs: number | undefined,
@@ -23,7 +23,7 @@ export function periodOf(
   const since = new Date(now.getTime() - (agoMs ?? recordsLiveMs));
   return {
     since,
-    // An older message is refused, so that is how much older than the second the first charge of a key can be.
+    // An older message is not processed, so the first charge of a key can be at most this much older than the second.
     listedSince: new Date(since.getTime() - recordsLiveMs - CLOCK_MARGIN_MS - publisherClockToleranceMs),
     recordsSince: new Date(now.getTime() - recordsLiveMs + CLOCK_MARGIN_MS),
   };

@@ -10,25 +10,25 @@ import { StripeLedger } from '../payment/gateway/stripe-ledger';
 import { PaymentKeys } from '../payment/payment-keys';
 import { RedisModule } from '../redis/redis.module';
 import { untilReady } from '../redis/until-ready';
-import { OpenBroker } from './open-broker';
+import { RabbitMqView } from './rabbitmq-view';
 import { Reconciliation } from './reconciliation';
 
-/** Where the comparison gets what it compares: the service's own settings, and connections of its own. */
+/** Connects the comparison to its sources, with the service's settings and separate connections. */
 @Module({
   imports: [ConfigModule, RedisModule],
   providers: [
     PaymentKeys,
     { provide: PaymentLedger, useClass: StripeLedger },
     {
-      provide: OpenBroker,
+      provide: RabbitMqView,
       inject: [Environment, PaymentKeys],
       useFactory: async (environment: Environment, keys: PaymentKeys) =>
-        new OpenBroker(await connectToBroker(environment), environment.idempotencyLeaseMs, keys),
+        new RabbitMqView(await connectToBroker(environment), environment.idempotencyLeaseMs, keys),
     },
     {
       provide: Reconciliation,
-      inject: [getRedisConnectionToken(), PaymentLedger, OpenBroker],
-      useFactory: async (redis: Redis | Cluster, ledger: PaymentLedger, broker: OpenBroker) => {
+      inject: [getRedisConnectionToken(), PaymentLedger, RabbitMqView],
+      useFactory: async (redis: Redis | Cluster, ledger: PaymentLedger, broker: RabbitMqView) => {
         await untilReady(redis);
         return new Reconciliation(new RedisIdempotencyStore(redis), ledger, broker);
       },

@@ -5,11 +5,17 @@ import { StoreUnavailableError } from '../idempotency';
 import { PAYMENT_SCOPE } from '../payment/payment.dto';
 import type { LedgerCharge, PaymentLedger } from '../payment/gateway/payment-ledger';
 import { earlierCharges } from './earlier-charges';
-import { patiently } from './patiently';
+import { retryWhileUnavailable } from './retry-while-unavailable';
 import { recordedIn, type PaymentFacts, type Recorded } from './payment-facts';
-import { judge, PAYMENT_STATES, type PaymentState, type Problem, type Scene } from './verdict';
+import {
+  checkPayment,
+  PAYMENT_STATES,
+  type PaymentState,
+  type Problem,
+  type CheckContext,
+} from './payment-check';
 
-/** What the broker knows of payments. */
+/** What the broker knows about payments. */
 export interface BrokerView {
   deadLetters(): Promise<DeadLetter[]>;
   /** In the work queue and the retry queues. */
@@ -23,7 +29,7 @@ export interface BrokenPayment {
 
 export interface Report {
   readonly since: Date;
-  /** From here on earlier charges of the same keys were looked for; undefined: whatever their age. */
+  /** Earlier charges of the same keys were read from here on; undefined when charges of any age were found. */
   readonly lookedBackTo: Date | undefined;
   readonly payments: Readonly<Record<PaymentState, number>>;
   readonly charges: { readonly ours: number; readonly ofOthers: number };
@@ -31,38 +37,38 @@ export interface Report {
 }
 
 export interface Period {
-  /** Charges made before are looked at only where their key is known from later on. */
+  /** Earlier charges count only if their key also appears later. */
   readonly since: Date;
-  /** How far back those are looked for where the gateway cannot be searched. */
+  /** How far back these are read when the gateway cannot be searched. */
   readonly listedSince: Date;
-  /** Charges made before may have lost their record by age. */
+  /** The record of an earlier charge may have expired. */
   readonly recordsSince: Date;
 }
 
-/** What is known beside Redis. */
+/** What the gateway and the broker know. */
 interface Survey {
   readonly period: Period;
   readonly charges: ReadonlyMap<string, LedgerCharge[]>;
   readonly letters: ReadonlyMap<string, DeadLetter[]>;
-  readonly scene: Scene;
+  readonly context: CheckContext;
 }
 
-/** What came of looking at keys: of those that are well only their number is kept. */
-interface Judged {
+/** The result for a set of keys; payments that are not broken are only counted. */
+interface CheckResult {
   readonly counts: Record<PaymentState, number>;
   readonly broken: Map<string, readonly Problem[]>;
 }
 
 /** Payments looked up at the same time. */
 const AT_ONCE = 200;
-/** Longer than the moment in which a payment on its way is in none of the places that are looked at. */
-const SECOND_LOOK_MS = 3_000;
+/** Longer than the moment in which a payment moves between two sources and is visible in neither. */
+const SECOND_CHECK_MS = 3_000;
 
 /**
- * Compares what Redis, the dead letters and the gateway say of each payment. Changes nothing anywhere.
+ * Compares what Redis, the dead letters and the gateway say about each payment. Changes nothing.
  *
- * In memory are the keys, the charges and dead letters of the period, and what is broken. Records are looked up a few at
- * a time, and forgotten when they are judged.
+ * Memory holds the keys, the charges and dead letters of the period, and the broken payments. Records are read a few at
+ * a time and not kept.
  */
 export class Reconciliation {
   private step = 'connecting';
@@ -73,38 +79,38 @@ export class Reconciliation {
     private readonly broker: BrokerView,
   ) {}
 
-  /** What is being done, and how far it is, for people. */
+  /** The current step and its progress, for people. */
   get progress(): string {
     return this.step;
   }
 
   /**
-   * Payments go on meanwhile, so what looks broken is looked at once more, and only what stays broken counts.
+   * The service may be running, so a payment that looks broken is checked a second time, and only what stays broken counts.
    *
-   * @throws StoreUnavailableError, GatewayError, DeadLettersBusyError, or an error of the broker's client
+   * @throws StoreUnavailableError, GatewayError, DeadLettersLockedError, or an error of the broker's client
    */
   async run(period: Period): Promise<Report> {
     this.step = 'keys in Redis';
-    const known = await patiently(() => this.store.keysOf(PAYMENT_SCOPE));
-    // After Redis was read: whatever is recorded by then is charged by now.
+    const known = await retryWhileUnavailable(() => this.store.keysOf(PAYMENT_SCOPE));
+    // Read after Redis, so that every payment recorded there has already been charged.
     const { byKey: charges, ofOthers } = await this.chargesByKey(period.since);
     const ours = [...charges.values()].flat().length;
     const earlier = await earlierCharges(this.ledger, new Set([...known, ...charges.keys()]), period);
     for (const charge of earlier.charges) addCharge(charges, charge);
     const survey = await this.survey({ period, charges });
     const keys = new Set([...known, ...charges.keys(), ...survey.letters.keys()]);
-    const first = await this.judged([...keys], survey);
-    const judged = first.broken.size > 0 ? await this.lookedAtAgain(first, { period, charges }) : first;
+    const first = await this.checkAll([...keys], survey);
+    const checked = first.broken.size > 0 ? await this.checkAgain(first, { period, charges }) : first;
     const { lookedBackTo } = earlier;
-    return { since: period.since, lookedBackTo, charges: { ours, ofOthers }, ...summaryOf(judged) };
+    return { since: period.since, lookedBackTo, charges: { ours, ofOthers }, ...summaryOf(checked) };
   }
 
-  private async lookedAtAgain(
-    { counts, broken }: Judged,
+  private async checkAgain(
+    { counts, broken }: CheckResult,
     given: Pick<Survey, 'period' | 'charges'>,
-  ): Promise<Judged> {
-    await sleep(SECOND_LOOK_MS);
-    const second = await this.judged([...broken.keys()], await this.survey(given));
+  ): Promise<CheckResult> {
+    await sleep(SECOND_CHECK_MS);
+    const second = await this.checkAll([...broken.keys()], await this.survey(given));
     const all = { ...second.counts };
     for (const state of PAYMENT_STATES) if (state !== 'broken') all[state] += counts[state];
     return { counts: all, broken: second.broken };
@@ -113,12 +119,12 @@ export class Reconciliation {
   private async survey(given: Pick<Survey, 'period' | 'charges'>): Promise<Survey> {
     this.step = 'dead letters';
     const letters = lettersByKey(await this.broker.deadLetters());
-    const scene = { ...given.period, waitingMessages: await this.broker.waitingMessages() };
-    return { ...given, letters, scene };
+    const context = { ...given.period, waitingMessages: await this.broker.waitingMessages() };
+    return { ...given, letters, context };
   }
 
-  private async judged(keys: readonly string[], survey: Survey): Promise<Judged> {
-    const judged: Judged = {
+  private async checkAll(keys: readonly string[], survey: Survey): Promise<CheckResult> {
+    const checked: CheckResult = {
       counts: { succeeded: 0, declined: 0, 'dead-letter': 0, 'in-progress': 0, broken: 0 },
       broken: new Map(),
     };
@@ -126,36 +132,36 @@ export class Reconciliation {
       this.step = `payment ${start} of ${keys.length}`;
       const some = keys.slice(start, start + AT_ONCE);
       for (const facts of await Promise.all(some.map((key) => this.factsOf(key, survey)))) {
-        const { state, problems } = judge(facts, survey.scene);
-        judged.counts[state]++;
-        if (state === 'broken') judged.broken.set(facts.idempotencyKey, problems);
+        const { state, problems } = checkPayment(facts, survey.context);
+        checked.counts[state]++;
+        if (state === 'broken') checked.broken.set(facts.idempotencyKey, problems);
       }
     }
-    return judged;
+    return checked;
   }
 
   private async factsOf(idempotencyKey: string, survey: Survey): Promise<PaymentFacts> {
     const inRedis = await this.inRedis(idempotencyKey);
-    const charges = await this.withRecordedOne(survey.charges.get(idempotencyKey) ?? [], {
+    const charges = await this.withRecordedCharge(survey.charges.get(idempotencyKey) ?? [], {
       recorded: inRedis.recorded,
       since: survey.period.since,
     });
     return { idempotencyKey, ...inRedis, charges, deadLetters: survey.letters.get(idempotencyKey) ?? [] };
   }
 
-  private async inRedis(key: string): Promise<Pick<PaymentFacts, 'recorded' | 'claims' | 'isHeld'>> {
+  private async inRedis(key: string): Promise<Pick<PaymentFacts, 'recorded' | 'attempts' | 'isHeld'>> {
     try {
-      const finding = await patiently(() => this.store.find({ scope: PAYMENT_SCOPE, key }));
+      const finding = await retryWhileUnavailable(() => this.store.find({ scope: PAYMENT_SCOPE, key }));
       const isHeld = finding.remainingLeaseMs !== undefined;
-      return { recorded: recordedIn(finding), claims: finding.attempts, isHeld };
+      return { recorded: recordedIn(finding), attempts: finding.attempts, isHeld };
     } catch (error) {
       if (error instanceof StoreUnavailableError) throw error;
-      return { recorded: { kind: 'unreadable' }, claims: 0, isHeld: false };
+      return { recorded: { kind: 'unreadable' }, attempts: 0, isHeld: false };
     }
   }
 
-  /** A payment may be recorded long after it was charged; that charge is then not among the latest. */
-  private async withRecordedOne(
+  /** A payment may be recorded long after it was charged; the charge is then older than the period. */
+  private async withRecordedCharge(
     charges: readonly LedgerCharge[],
     { recorded, since }: { recorded: Recorded | undefined; since: Date },
   ): Promise<readonly LedgerCharge[]> {
@@ -178,7 +184,7 @@ export class Reconciliation {
   }
 }
 
-/** Once: a charge of the second in which the period begins is on both sides of it. */
+/** Only once: a charge made in the second in which the period begins is found twice. */
 function addCharge(byKey: Map<string, LedgerCharge[]>, charge: LedgerCharge): void {
   const { idempotencyKey, chargeId } = charge;
   if (idempotencyKey === undefined) return;
@@ -196,7 +202,7 @@ function lettersByKey(letters: readonly DeadLetter[]): Map<string, DeadLetter[]>
   return byKey;
 }
 
-function summaryOf({ counts, broken }: Judged): Pick<Report, 'payments' | 'broken'> {
+function summaryOf({ counts, broken }: CheckResult): Pick<Report, 'payments' | 'broken'> {
   return {
     payments: counts,
     broken: [...broken].map(([idempotencyKey, problems]) => ({ idempotencyKey, problems })),

@@ -3,7 +3,7 @@ import type { BrokenPayment, Report } from './reconciliation';
 
 const LABEL_WIDTH = 26;
 
-/** The report as people read it. */
+/** The report as text for people. */
 export function reportText({ since, lookedBackTo, payments, charges, broken }: Report): string {
   const lines = [
     `Since ${since.toISOString()}`,
@@ -16,7 +16,7 @@ export function reportText({ since, lookedBackTo, payments, charges, broken }: R
     ...(charges.ofOthers > 0 ? [row('charges without our key', charges.ofOthers)] : []),
     ...(lookedBackTo
       ? [
-          `Earlier charges of the same keys: only since ${lookedBackTo.toISOString()}, from the gateway's list`,
+          `Earlier charges of the same keys: read only since ${lookedBackTo.toISOString()}, from the gateway's list`,
         ]
       : []),
   ];
@@ -40,5 +40,5 @@ function paragraph({ idempotencyKey, problems }: BrokenPayment): string {
 function conclusion(broken: readonly BrokenPayment[]): string {
   if (broken.length === 0)
     return 'Each payment was charged at most once, and has exactly one end or is in progress.';
-  return `${broken.length} broken. Before you act, look once more in a minute: payments go on meanwhile.`;
+  return `${broken.length} broken. Before you act, run the check again in a minute: the service may still be processing them.`;
 }

@@ -3,21 +3,21 @@ import { Injectable } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
 import { Environment } from '../config/environment';
 
-/** When a process consumed nothing from a queue: from a pause's first moment to the last that is known of it. */
+/** A time in which a process did not consume from a queue: from the start of the pause to its last known moment. */
 export interface QueuePause {
   readonly since: Date;
   readonly until: Date;
 }
 
-/** What was published before a pause ended may wait longer than short-lived records live until its turn comes. */
+/** With a short TTL, a message published before the end of a pause may wait longer than that until it is processed. */
 const SHORTEST_LIFE_MS = 3_600_000;
-/** Of a Redis that comes and goes for days the latest are enough: what waited longer counts as older. */
+/** If Redis fails again and again for days, the latest pauses are enough: a message that waited longer counts as older. */
 const MOST_PAUSES = 1_000;
 
 /**
- * Remembers in Redis when the consumption of a queue was paused, for all processes and through restarts: in a sorted set
- * for each queue, a pause's start with its last known moment as the score. Each step is right alone, and in any order
- * with those of other processes.
+ * Stores in Redis when the consumption of a queue was paused, for all processes and across restarts: a sorted set for each
+ * queue, with the start of each pause as the member and its last known moment as the score. Each step is safe on its own,
+ * and in any order with the steps of other processes.
  */
 @Injectable()
 export class QueuePauses {
@@ -30,7 +30,7 @@ export class QueuePauses {
     this.lifeMs = Math.max(environment.idempotencyTtlSeconds * 1000, SHORTEST_LIFE_MS);
   }
 
-  /** The pause that began then lasts until now. To be repeated while it does. */
+  /** Records that the pause that began then still lasts. Call it again and again while the pause lasts. */
   async lasts(queue: string, since: Date): Promise<void> {
     const name = nameOf(queue);
     const now = Date.now();
@@ -39,7 +39,7 @@ export class QueuePauses {
     await this.redis.pexpire(name, this.lifeMs);
   }
 
-  /** Those that lasted until then or longer; those of several processes may overlap. */
+  /** Pauses that lasted until then or longer; pauses of several processes may overlap. */
   async findSince(queue: string, instant: Date): Promise<QueuePause[]> {
     const from = instant.getTime();
     const answer = await this.redis.zrange(

@@ -1,15 +1,15 @@
-/** What one Redis server says of itself that decides whether payments may rely on it. What it keeps silent about is absent. */
+/** Settings of one Redis server that decide whether payments may rely on it. Undefined if Redis does not report them. */
 export interface RedisFacts {
   version?: string;
-  /** `noeviction`, or what may be thrown away when memory is full. */
+  /** `noeviction`, or which keys Redis evicts when memory is full. */
   maxmemoryPolicy?: string;
   /** Whether every write is appended to a file. */
   appendOnly?: boolean;
-  /** `master`, or `slave` which refuses writes. */
+  /** `master`, or `slave`, which refuses writes. */
   role?: string;
 }
 
-/** Reads the answer of `INFO`, which needs no permission to run `CONFIG`. */
+/** Parses the answer of `INFO`, which needs no permission for `CONFIG`. */
 export function parseRedisInfo(info: string): RedisFacts {
   const fields = new Map<string, string>();
   for (const line of info.split(/\r?\n/)) {
@@ -25,11 +25,11 @@ export function parseRedisInfo(info: string): RedisFacts {
   };
 }
 
-/** Why no payment may be charged on this server's word, or nothing. */
+/** Why no payment may be charged with this server, or undefined. */
 export function obstacleIn({ maxmemoryPolicy, role }: RedisFacts): string | undefined {
   if (role === 'slave') return 'it is a replica and refuses writes; point REDIS_URL at the master';
   if (maxmemoryPolicy === undefined) {
-    return 'INFO does not tell its maxmemory-policy; permit INFO to the user of REDIS_URL, so that noeviction can be verified';
+    return 'INFO does not report its maxmemory-policy; permit INFO to the user of REDIS_URL, so that noeviction can be verified';
   }
   if (maxmemoryPolicy === 'noeviction') return undefined;
   return (
@@ -38,19 +38,19 @@ export function obstacleIn({ maxmemoryPolicy, role }: RedisFacts): string | unde
   );
 }
 
-/** What makes a restart of this server dangerous, or nothing. */
+/** Why a restart of this server is dangerous, or undefined. */
 export function riskIn({ appendOnly }: RedisFacts): string | undefined {
   if (appendOnly !== false) return undefined;
   return 'Redis is not append-only: a restart forgets which payments are done; set appendonly to yes';
 }
 
-/** What the servers say, in a few words: each thing once where they agree, `unknown` where none says it. */
+/** A short summary of the servers: each different value once, `unknown` if no server reports it. */
 export function summaryOf(
   servers: readonly RedisFacts[],
 ): Record<'version' | 'maxmemoryPolicy' | 'persistence', string> {
-  const heard = servers.length > 0 ? servers : [{}];
+  const known = servers.length > 0 ? servers : [{}];
   const each = (say: (facts: RedisFacts) => string | undefined): string =>
-    [...new Set(heard.map((facts) => say(facts) ?? 'unknown'))].join(' and ');
+    [...new Set(known.map((facts) => say(facts) ?? 'unknown'))].join(' and ');
   return {
     version: each(({ version }) => version),
     maxmemoryPolicy: each(({ maxmemoryPolicy }) => maxmemoryPolicy),

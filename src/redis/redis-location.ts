@@ -1,4 +1,4 @@
-/** Where Redis is, as `REDIS_URL` says it. */
+/** The Redis servers that `REDIS_URL` names. */
 export type RedisLocation =
   | { readonly kind: 'standalone'; readonly url: string }
   | { readonly kind: 'cluster'; readonly urls: string[]; readonly login: RedisLogin }
@@ -11,7 +11,7 @@ export interface RedisLogin {
 }
 
 interface RedisMaster extends RedisLogin {
-  /** The name under which the sentinels know it. */
+  /** Its name at the sentinels. */
   readonly name: string;
   readonly database: number;
 }
@@ -25,12 +25,12 @@ const SENTINEL_PORT = 26_379;
 
 /**
  * One `redis://` URL is a single server, several are the nodes of a cluster. `redis+sentinel://host:port/master` or
- * `…/master/database` are sentinels, which are asked for that master; the login in the first one is Redis' own. With
- * `rediss` in place of `redis` connections are encrypted.
+ * `…/master/database` are sentinels, which are asked for that master; the login in the first URL is for Redis, not for the
+ * sentinels. With `rediss` instead of `redis`, connections are encrypted.
  */
 export function redisLocation(urls: readonly string[]): RedisLocation {
   const [first] = urls;
-  if (first === undefined) throw new Error('REDIS_URL names no server; set it to a URL of Redis');
+  if (first === undefined) throw new Error('REDIS_URL does not name a server; set it to a URL of Redis');
   const url = new URL(first);
   if (url.protocol.endsWith('+sentinel:')) {
     return {

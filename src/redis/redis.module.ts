@@ -8,7 +8,7 @@ import { RedisServers } from './redis-servers';
 
 const logger = new Logger('Redis');
 
-/** A command that has no answer by then counts as unknown. Below all but the shortest leases, for one to be renewed. */
+/** After this time the result of a command is unknown. Shorter than most leases, so that a renewal can be retried. */
 const COMMAND_TIMEOUT_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 const LONGEST_RECONNECT_MS = 1_000;
@@ -16,13 +16,13 @@ const LONGEST_RECONNECT_MS = 1_000;
 const reconnectDelay = (times: number) => Math.min(LONGEST_RECONNECT_MS, 50 * 2 ** Math.min(times, 5));
 
 const CONNECTION: RedisOptions = {
-  // A command that nobody waits for any more must not be sent later: a begin would take a lease for nobody.
+  // A command whose caller has given up must not be sent later: a begin would take a lease that no process uses.
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
   commandTimeout: COMMAND_TIMEOUT_MS,
   connectTimeout: CONNECT_TIMEOUT_MS,
-  // A peer that vanished without a word is given up when commands stay unanswered.
+  // Closes a connection whose peer disappeared without closing it, when commands stay unanswered.
   socketTimeout: 2 * COMMAND_TIMEOUT_MS,
   retryStrategy: reconnectDelay,
   // After a failover the old master refuses writes; only a new connection finds the new one.
@@ -33,8 +33,8 @@ const CLUSTER: ClusterOptions = {
   // Ignored inside `redisOptions`.
   enableOfflineQueue: false,
   clusterRetryStrategy: reconnectDelay,
-  // No command is sent twice on suspicion, and none waits for the cluster to recover: it would do so without a bound,
-  // and `commandTimeout` does not end it. A refused step costs a retry; a MOVED answer shows the way to the new master.
+  // No command is resent without knowing its result, and none waits for the cluster to recover: that wait has no limit,
+  // and `commandTimeout` does not end it. A refused step costs a retry; a MOVED answer names the new master.
   retryDelayOnFailover: 0,
   retryDelayOnClusterDown: 0,
   slotsRefreshTimeout: COMMAND_TIMEOUT_MS,
@@ -48,7 +48,7 @@ const CLUSTER: ClusterOptions = {
 })
 export class RedisModule {}
 
-/** See {@link redisLocation} for what the URLs mean. */
+/** {@link redisLocation} explains the URLs. */
 function redisOptions({ redisUrls }: Environment): RedisModuleOptions {
   const location = redisLocation(redisUrls);
   switch (location.kind) {
@@ -96,7 +96,7 @@ function prepareCluster(cluster: Cluster): void {
   reportErrors(cluster);
   cluster.on('+node', (node: Redis) => {
     endSocketTimeoutWithItsSocket(node);
-    // Otherwise its first command connects it, and those that come meanwhile are refused.
+    // Otherwise its first command connects it, and other commands fail until it is connected.
     void node.connect().catch(() => undefined);
   });
 }
@@ -112,7 +112,7 @@ function endSocketTimeoutWithItsSocket(client: Redis): void {
   });
 }
 
-/** Without a listener each reconnect prints "Unhandled error event". Only changes are news. */
+/** Without a listener each reconnect prints "Unhandled error event". Logs only changes. */
 function reportErrors(client: Redis | Cluster): void {
   let last: string | undefined;
   client.on('error', (error: Error) => {

@@ -3,7 +3,7 @@ import type { Cluster, Redis } from 'ioredis';
 
 const REDIS_WITHIN_MS = 5_000;
 
-/** Rejects with the first thing that goes wrong: a person waits for the answer. */
+/** Waits for the connection. Rejects at the first error, because an operator waits for the command. */
 export async function untilReady(redis: Redis | Cluster): Promise<void> {
   if (redis.status === 'ready') return;
   try {

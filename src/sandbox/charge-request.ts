@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { HttpRequest } from './http';
 
-/** `POST /v1/payment_intents` as it came in, not yet checked. */
+/** `POST /v1/payment_intents` as received, not yet checked. */
 export interface ChargeRequest {
   idempotencyKey: string | null;
-  /** What the idempotency layer compares: equal for equal method, path and parameters, in whatever order. */
+  /** Compared by the idempotency layer: equal for equal method, path and parameters, in any order. */
   parametersHash: string;
   parameters: URLSearchParams;
   metadata: Record<string, string>;

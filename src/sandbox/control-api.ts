@@ -6,12 +6,12 @@ import type { HttpRequest, JsonReply } from './http';
 import { parseJson } from './json-values';
 import type { Ledger } from './ledger';
 
-/** What tests, demos and people use to look into the gateway and to make it fail. Not part of Stripe's API. */
+/** For tests, demos and developers: shows the gateway's state and orders faults. Not part of Stripe's API. */
 export class ControlApi {
   constructor(
     private readonly ledger: Ledger,
     private readonly faults: Faults,
-    /** What the sandbox listens on. */
+    /** The host that the sandbox listens on. */
     private readonly host: string,
   ) {}
 
@@ -39,7 +39,7 @@ export class ControlApi {
         this.faults.clear();
         return json(200, { faults: [] });
       default:
-        return json(404, { error: { message: `There is no ${request.method} ${request.path}.`, routes } });
+        return json(404, { error: { message: `Unknown route: ${request.method} ${request.path}.`, routes } });
     }
   }
 

@@ -4,7 +4,7 @@ import type { FaultKind, FaultOf, FaultTarget, Faults } from './faults';
 import type { Ledger } from './ledger';
 import { forbidden, internalError, keyInUse, rateLimited, unauthorized } from './stripe-errors';
 
-/** Faults that end a request before the idempotency layer has seen it. Nothing of them is kept under a key. */
+/** Faults that end a request before the idempotency layer sees it, so nothing is kept under the key. */
 export const arrivalFaults = [
   'unauthorized',
   'forbidden',
@@ -16,14 +16,14 @@ export const arrivalFaults = [
 
 export type ArrivalFault = FaultOf<(typeof arrivalFaults)[number]>;
 
-/** Lets faults happen to requests, and writes each into the journal before anyone feels it. */
+/** Applies faults to requests, and writes each into the journal before it takes effect. */
 export class FaultInjection {
   constructor(
     readonly faults: Faults,
     private readonly ledger: Ledger,
   ) {}
 
-  async strike<K extends FaultKind>(
+  async apply<K extends FaultKind>(
     kinds: readonly K[],
     { target, facts }: { target: FaultTarget; facts: EntryFacts },
   ): Promise<FaultOf<K> | undefined> {
@@ -35,13 +35,13 @@ export class FaultInjection {
 }
 
 export function replyTo(fault: ArrivalFault, idempotencyKey: string | null): Reply {
-  return fault.kind === 'drop-before' ? { kind: 'drop' } : refusalBy(fault, idempotencyKey);
+  return fault.kind === 'drop-before' ? { kind: 'drop' } : errorFor(fault, idempotencyKey);
 }
 
-function refusalBy(fault: Exclude<ArrivalFault, { kind: 'drop-before' }>, key: string | null): JsonReply {
+function errorFor(fault: Exclude<ArrivalFault, { kind: 'drop-before' }>, key: string | null): JsonReply {
   switch (fault.kind) {
     case 'unauthorized':
-      return unauthorized('Invalid API Key provided: the sandbox was asked to refuse it.');
+      return unauthorized('Invalid API Key provided (a fault ordered at the sandbox).');
     case 'forbidden':
       return forbidden();
     case 'rate-limit':

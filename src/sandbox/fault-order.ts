@@ -4,7 +4,7 @@ import { isRecord } from './json-values';
 
 export type ParsedOrder =
   | { kind: 'order'; order: FaultOrder }
-  /** Done at once, and over: what the gateway kept under the key (`null`: under every key) is gone. */
+  /** Takes effect once: the gateway forgets its answer under the key (`null`: under every key). */
   | { kind: 'forget-keys'; idempotencyKey: string | null }
   | { kind: 'invalid'; problems: string[] };
 
@@ -35,10 +35,10 @@ export function parseFaultOrder(body: unknown): ParsedOrder {
   if (known === undefined) {
     return { kind: 'invalid', problems: [`kind must be one of ${orderableKinds.join(', ')}`] };
   }
-  return known === 'forget-keys' ? parseForgetting(reader) : parseOrder(reader, known);
+  return known === 'forget-keys' ? parseForgetKeys(reader) : parseOrder(reader, known);
 }
 
-function parseForgetting(reader: FieldReader): ParsedOrder {
+function parseForgetKeys(reader: FieldReader): ParsedOrder {
   const matching = reader.nested('matching');
   const idempotencyKey = matching.text('idempotencyKey') ?? null;
   return orProblems([reader, matching], { kind: 'forget-keys', idempotencyKey });
@@ -89,7 +89,7 @@ function readFault(reader: FieldReader, kind: FaultKind): Fault {
 }
 
 function readMatching(reader: FieldReader, kind: FaultKind): FaultMatching {
-  // A key that the gateway does not accept is wrong for every request; the rest is about charges unless said otherwise.
+  // The gateway refuses an API key for every request; the other faults apply to charges by default.
   const request = reader.choice(
     'request',
     ['create', 'read', 'any'],

@@ -1,4 +1,4 @@
-/** What goes wrong, and its details. */
+/** A kind of fault, with its details. */
 export type Fault =
   | { kind: 'delay'; delayMs: number; when: 'before' | 'after' }
   | { kind: 'drop-before' }
@@ -15,7 +15,7 @@ export type Fault =
 export type FaultKind = Fault['kind'];
 export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>;
 
-/** What of a request a fault can be bound to. */
+/** The properties of a request that a fault can be limited to. */
 export interface FaultTarget {
   request: 'create' | 'read';
   idempotencyKey: string | null;
@@ -26,14 +26,14 @@ export interface FaultTarget {
 export interface FaultMatching {
   /** Charges only (`create`), everything else (`read`), or both. */
   request: 'create' | 'read' | 'any';
-  /** The request's idempotency key, or what its metadata calls `idempotency_key`. */
+  /** The request's idempotency key, or `idempotency_key` in its metadata. */
   idempotencyKey?: string;
-  /** What the request's metadata calls `payment_id`. */
+  /** `payment_id` in the request's metadata. */
   paymentId?: string;
   paymentMethod?: string;
 }
 
-/** A fault, and the requests it is for. */
+/** A fault, and the requests it applies to. */
 export interface FaultOrder {
   fault: Fault;
   matching: FaultMatching;
@@ -52,7 +52,7 @@ interface ActiveFault {
   draw: () => number;
 }
 
-/** The faults that were asked for and are not used up. */
+/** The faults that were ordered and are not used up. */
 export class Faults {
   private active: ActiveFault[] = [];
   private nextId = 1;
@@ -71,13 +71,13 @@ export class Faults {
     this.active = [];
   }
 
-  /** The fault of one of these kinds that this request meets, if any; of several the one asked for first. */
+  /** The fault of one of these kinds for this request, if any; of several, the one ordered first. */
   next<K extends FaultKind>(kinds: readonly K[], target: FaultTarget): FaultOf<K> | undefined {
     for (const candidate of this.active) {
       const { fault, matching, times, probability } = candidate.order;
       if (!isOneOf(fault, kinds) || !matches(matching, target)) continue;
       if (candidate.draw() >= probability) continue;
-      // A fault for `any` request is counted in charges alone: a probe that looks in now and then must not use it up.
+      // A fault for `any` request counts charges only: periodic probes must not use it up.
       if (matching.request === 'any' && target.request === 'read') return fault;
       candidate.fired += 1;
       if (candidate.fired === times) this.active = this.active.filter((other) => other !== candidate);

@@ -1,6 +1,6 @@
 import { isRecord } from './json-values';
 
-/** Reads a JSON object field by field and gathers everything that is wrong with it. */
+/** Reads a JSON object field by field and collects all problems. */
 export class FieldReader {
   readonly problems: string[] = [];
   private readonly known: string[] = [];
@@ -20,21 +20,21 @@ export class FieldReader {
     if (typeof value === 'number' && value >= min && value <= max && (!integer || Number.isInteger(value))) {
       return value;
     }
-    this.refuse(name, `must be ${integer ? 'an integer' : 'a number'} from ${min} to ${max}`);
+    this.addProblem(name, `must be ${integer ? 'an integer' : 'a number'} from ${min} to ${max}`);
     return min;
   }
 
   boolean(name: string, fallback: boolean): boolean {
     const value = this.take(name) ?? fallback;
     if (typeof value === 'boolean') return value;
-    this.refuse(name, 'must be true or false');
+    this.addProblem(name, 'must be true or false');
     return fallback;
   }
 
   text(name: string): string | undefined {
     const value = this.take(name);
     if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-    this.refuse(name, 'must be a text');
+    this.addProblem(name, 'must be a text');
     return undefined;
   }
 
@@ -42,24 +42,26 @@ export class FieldReader {
     const value = this.take(name) ?? fallback;
     const found = allowed.find((candidate) => candidate === value);
     if (found !== undefined) return found;
-    this.refuse(name, `must be one of ${allowed.join(', ')}`);
+    this.addProblem(name, `must be one of ${allowed.join(', ')}`);
     return fallback;
   }
 
-  /** The object under that name; an empty one when there is none. Its problems are to be gathered too. */
+  /** The object under that name, or an empty one. The caller must also collect its problems. */
   nested(name: string): FieldReader {
     const value = this.take(name) ?? {};
     if (isRecord(value)) return new FieldReader(value, `${this.path}${name}.`);
-    this.refuse(name, 'must be an object');
+    this.addProblem(name, 'must be an object');
     return new FieldReader({}, `${this.path}${name}.`);
   }
 
-  /** All problems, those with fields that nobody asked for included. */
+  /** All problems, including unknown fields. */
   finish(): string[] {
     const unknown = Object.keys(this.fields).filter((name) => !this.known.includes(name));
     return [
       ...this.problems,
-      ...unknown.map((name) => `${this.path}${name} is not known here; allowed are ${this.known.join(', ')}`),
+      ...unknown.map(
+        (name) => `${this.path}${name} is not a known field; allowed are ${this.known.join(', ')}`,
+      ),
     ];
   }
 
@@ -68,7 +70,7 @@ export class FieldReader {
     return Object.hasOwn(this.fields, name) ? this.fields[name] : undefined;
   }
 
-  private refuse(name: string, rule: string): void {
+  private addProblem(name: string, rule: string): void {
     this.problems.push(`${this.path}${name} ${rule}`);
   }
 }

@@ -8,7 +8,7 @@ export interface HttpRequest {
   body: string;
 }
 
-/** What a request ends in: an answer, or a connection that dies without one. */
+/** An answer, or a connection that is closed without one. */
 export type Reply = JsonReply | { kind: 'drop' };
 
 export interface JsonReply {
@@ -22,7 +22,7 @@ export function json(status: number, body: unknown, headers?: Record<string, str
   return headers === undefined ? { kind: 'json', status, body } : { kind: 'json', status, body, headers };
 }
 
-/** Nothing that belongs here comes near it. */
+/** Much larger than any valid request. */
 export const MAX_BODY_BYTES = 1_000_000;
 
 export async function readRequest(message: IncomingMessage): Promise<HttpRequest | 'too-large'> {
@@ -38,7 +38,7 @@ export async function readRequest(message: IncomingMessage): Promise<HttpRequest
   };
 }
 
-/** Reads to the end in any case: who is answered while it still sends may never see the answer. */
+/** Always reads to the end: a client that gets the answer while it is still sending may never see it. */
 async function readBody(message: IncomingMessage): Promise<Buffer | 'too-large'> {
   const chunks: Buffer[] = [];
   let bytes = 0;

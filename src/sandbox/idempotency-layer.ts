@@ -1,19 +1,19 @@
 import type { KeptEntry } from './journal-entry';
 
-/** What a request finds under its idempotency key. */
-export type Claim =
-  { kind: 'execute' } | { kind: 'replay'; kept: KeptEntry } | { kind: 'mismatch' } | { kind: 'running' };
+/** The state of an idempotency key when a request arrives. */
+export type KeyState =
+  { kind: 'execute' } | { kind: 'replay'; kept: KeptEntry } | { kind: 'key-reused' } | { kind: 'running' };
 
 /**
- * Stripe's rules (docs.stripe.com/api/idempotent_requests): the first answer is kept once execution began, 500s included,
- * and given again to equal requests; a request that failed validation, or met another one still running, keeps nothing.
+ * Stripe's rules (docs.stripe.com/api/idempotent_requests): once execution has begun, the first answer is kept, including
+ * 500s, and equal requests get it again; nothing is kept for a request that fails validation or meets a running one.
  */
 export class IdempotencyLayer {
   private readonly kept = new Map<string, KeptEntry>();
   private readonly running = new Set<string>();
 
-  /** After `execute` the key is taken until `release`; a request without a key always executes. */
-  begin({ key, parametersHash }: { key: string | null; parametersHash: string }): Claim {
+  /** After `execute` the key counts as running until `release`; a request without a key always executes. */
+  begin({ key, parametersHash }: { key: string | null; parametersHash: string }): KeyState {
     if (key === null) return { kind: 'execute' };
     if (this.running.has(key)) return { kind: 'running' };
     const kept = this.kept.get(key);
@@ -21,7 +21,7 @@ export class IdempotencyLayer {
       this.running.add(key);
       return { kind: 'execute' };
     }
-    return kept.parametersHash === parametersHash ? { kind: 'replay', kept } : { kind: 'mismatch' };
+    return kept.parametersHash === parametersHash ? { kind: 'replay', kept } : { kind: 'key-reused' };
   }
 
   release(key: string | null): void {
@@ -32,7 +32,7 @@ export class IdempotencyLayer {
     this.kept.set(entry.idempotencyKey, entry);
   }
 
-  /** Without a key: all of them, as when the retention time of each has passed. */
+  /** `null` forgets all keys, as if their retention time had passed. */
   forget(key: string | null): void {
     if (key === null) this.kept.clear();
     else this.kept.delete(key);

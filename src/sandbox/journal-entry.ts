@@ -1,10 +1,10 @@
 import type { FaultKind } from './faults';
 import { isRecord } from './json-values';
 
-/** One line of the journal. The sandbox's whole state is what its lines add up to. */
+/** One line of the journal. The whole state of the sandbox follows from these lines. */
 export type JournalEntry = OutcomeEntry | FaultEntry | NoteEntry;
 
-/** What is known of the request behind an entry. */
+/** Facts about the request behind an entry. */
 export interface EntryFacts {
   /** ISO 8601. */
   at: string;
@@ -18,7 +18,7 @@ export interface EntryFacts {
   metadata: Record<string, string>;
 }
 
-/** A payment that was attempted at the card: money moved (`charge`) or the card refused (`decline`). */
+/** A payment that reached the card: charged (`charge`) or declined (`decline`). */
 export interface OutcomeEntry extends EntryFacts {
   type: 'charge' | 'decline';
   paymentIntentId: string;
@@ -30,7 +30,7 @@ export interface OutcomeEntry extends EntryFacts {
   storedStatus: StoredStatus;
 }
 
-/** A fault that was asked for and has happened. */
+/** A fault that has taken effect. */
 export interface FaultEntry extends EntryFacts {
   type: 'fault';
   fault: FaultKind | 'forget-keys';
@@ -57,7 +57,7 @@ export function isKept(entry: JournalEntry): entry is KeptEntry {
   return 'storedStatus' in entry && entry.storedStatus !== null && entry.idempotencyKey !== null;
 }
 
-/** Checks what the state is built from; the rest of a line was written by this program and is taken as it is. */
+/** Checks only the fields that the state is built from: this program wrote the journal, so the rest is trusted. */
 export function isJournalEntry(value: unknown): value is JournalEntry {
   if (!isRecord(value) || typeof value.at !== 'string' || !isRecord(value.metadata)) return false;
   if (value.idempotencyKey !== null && typeof value.idempotencyKey !== 'string') return false;

@@ -6,9 +6,9 @@ import { isJournalEntry } from './journal-entry';
 import type { JournalEntry } from './journal-entry';
 import { parseJson } from './json-values';
 
-/** The append-only record of everything that happened. */
+/** The append-only log of all events. */
 export interface Journal {
-  /** What was in it when it was opened. */
+  /** The entries that it had when it was opened. */
   readonly recovered: readonly JournalEntry[];
   /** Resolves once the entry would survive a crash. After a failure every later call fails too. */
   append(entry: JournalEntry): Promise<void>;
@@ -16,7 +16,7 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-/** Opens (or creates) the journal in that file; `null` gives one that lives only as long as the process. */
+/** Opens or creates the journal in that file; `null` gives one in memory only. */
 export async function openJournal(file: string | null): Promise<Journal> {
   if (file === null) return new MemoryJournal();
   mkdirSync(dirname(file), { recursive: true });
@@ -61,7 +61,7 @@ class FileJournal implements Journal {
     return this.enqueue(() => this.file.close());
   }
 
-  /** All lines that gathered while the disk was busy go out in one write and one sync. */
+  /** Lines that were added during the previous write are written together, with one sync. */
   private async writeLines(): Promise<void> {
     const text = this.lines.join('');
     this.lines = [];
@@ -70,14 +70,14 @@ class FileJournal implements Journal {
     await this.file.datasync();
   }
 
-  // One step at a time. A failed step is the last one: a line after a half-written one could not be read back.
+  // One step at a time. After a failed step no other runs: a line after an incomplete one could not be read back.
   private enqueue(step: () => Promise<void>): Promise<void> {
     this.tail = this.tail.then(step);
     return this.tail;
   }
 }
 
-/** Reads the file, and cuts off a last line that a crash left half-written: nobody was answered on its strength. */
+/** Reads the file, and removes an incomplete last line left by a crash: no request was answered because of it. */
 function recover(file: string): JournalEntry[] {
   if (!existsSync(file)) return [];
   const content = readFileSync(file);

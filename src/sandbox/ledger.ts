@@ -3,7 +3,7 @@ import type { Journal } from './journal';
 import { isKept, isOutcome } from './journal-entry';
 import type { JournalEntry, OutcomeEntry } from './journal-entry';
 
-/** What the journal's entries add up to: payments, charges and kept answers. */
+/** The state built from the journal's entries: payments, charges and kept answers. */
 export class Ledger {
   readonly keys = new IdempotencyLayer();
   private readonly outcomes = new Map<string, OutcomeEntry>();
@@ -14,7 +14,7 @@ export class Ledger {
     for (const entry of journal.recovered) this.apply(entry);
   }
 
-  /** Durable first, visible second: what anyone was ever told survives a crash. */
+  /** Durable first, visible second: everything that a client has seen survives a crash. */
   async record(entry: JournalEntry): Promise<void> {
     await this.journal.append(entry);
     this.apply(entry);
@@ -28,7 +28,7 @@ export class Ledger {
     return [...this.outcomes.values()].reverse();
   }
 
-  /** `key` is a request's idempotency key, or what its metadata calls `idempotency_key`. */
+  /** `key` is a request's idempotency key, or `idempotency_key` in its metadata. */
   entries(key: string | null): readonly JournalEntry[] {
     return key === null ? this.all : (this.byKey.get(key) ?? []);
   }
@@ -41,7 +41,7 @@ export class Ledger {
     this.keys.forget(null);
   }
 
-  // The same path for a live entry and one read back, so that a restart cannot come to another state.
+  // Live entries and recovered ones take the same path, so a restart leads to the same state.
   private apply(entry: JournalEntry): void {
     this.all.push(entry);
     for (const key of new Set([entry.idempotencyKey, entry.metadata.idempotency_key])) {

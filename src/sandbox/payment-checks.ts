@@ -22,7 +22,7 @@ export type Checked = { kind: 'valid'; payment: Payment } | { kind: 'invalid'; f
 const maxKeyLength = 255;
 const maxMetadata = { pairs: 50, keyLength: 40, valueLength: 500 };
 
-// Those of Stripe's create call that make sense for a payment confirmed at once; most change nothing here.
+// Stripe's parameters that make sense for a payment that is confirmed at once; most have no effect here.
 const parameterNames = new Set(
   (
     'amount automatic_payment_methods capture_method confirm confirmation_method currency customer description ' +
@@ -44,7 +44,7 @@ const checks: Check[] = [
   checkConfirmation,
 ];
 
-/** Everything Stripe refuses before it goes to the card. */
+/** The checks that Stripe makes before it charges the card. */
 export function checkPayment(request: ChargeRequest): Checked {
   for (const check of checks) {
     const failure = check(request);
@@ -133,7 +133,7 @@ function checkAmount({ parameters }: ChargeRequest): JsonReply | undefined {
   return undefined;
 }
 
-/** Stripe knows only customers that were created there; the sandbox knows their shape. */
+/** Stripe accepts only customers that were created there; the sandbox checks only the form of the id. */
 function checkCustomer({ parameters }: ChargeRequest): JsonReply | undefined {
   const customer = text(parameters, 'customer');
   if (customer === '' || customer.startsWith('cus_')) return undefined;

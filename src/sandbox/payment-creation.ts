@@ -13,24 +13,24 @@ import { answerOf } from './payment-intents';
 import { internalError, keyInUse, keyReused } from './stripe-errors';
 import { declinedCard } from './test-payment-methods';
 
-/** A request on its way through the gateway. */
-interface Passage {
+/** A charge request while it is processed. */
+interface ChargeInProgress {
   request: ChargeRequest;
   target: FaultTarget;
   facts: EntryFacts;
-  /** The key as the gateway heeds it; `null` when there is none or it was told to ignore it. */
+  /** The key that the gateway uses; `null` without one, or if a fault makes it ignore the key. */
   key: string | null;
-  /** How long it takes before anything happens to the card. */
+  /** The delay before the card is charged. */
   workMs: number;
 }
 
-/** Refused: nothing was done and nothing is kept. Answered: done now, or done before and replayed. */
+/** Refused: nothing was done and nothing is kept. Answered: executed now, or executed before and replayed. */
 interface Decision {
   kind: 'refused' | 'answered';
   reply: JsonReply;
 }
 
-/** `POST /v1/payment_intents`, from the arrival of a request to its answer. */
+/** Handles `POST /v1/payment_intents`. */
 export class PaymentCreation {
   constructor(
     private readonly ledger: Ledger,
@@ -40,10 +40,10 @@ export class PaymentCreation {
 
   async create(request: ChargeRequest): Promise<Reply> {
     const arrival = { request, target: targetOf(request), facts: factsOf(request) };
-    const refusal = await this.injection.strike(arrivalFaults, arrival);
+    const refusal = await this.injection.apply(arrivalFaults, arrival);
     if (refusal) return replyTo(refusal, request.idempotencyKey);
-    const ignored = await this.injection.strike(['ignore-keys'], arrival);
-    const delay = await this.injection.strike(['delay'], arrival);
+    const ignored = await this.injection.apply(['ignore-keys'], arrival);
+    const delay = await this.injection.apply(['delay'], arrival);
     const key = ignored ? null : request.idempotencyKey;
     const decision = await this.decide({
       ...arrival,
@@ -52,27 +52,27 @@ export class PaymentCreation {
     });
     if (decision.kind === 'refused') return decision.reply;
     await pause(delayMs(delay, 'after'));
-    const dropped = await this.injection.strike(['drop-after'], arrival);
+    const dropped = await this.injection.apply(['drop-after'], arrival);
     return dropped ? { kind: 'drop' } : decision.reply;
   }
 
-  private async decide(passage: Passage): Promise<Decision> {
-    const { request, facts, key } = passage;
-    const claim = this.ledger.keys.begin({ key, parametersHash: request.parametersHash });
-    switch (claim.kind) {
+  private async decide(charge: ChargeInProgress): Promise<Decision> {
+    const { request, facts, key } = charge;
+    const state = this.ledger.keys.begin({ key, parametersHash: request.parametersHash });
+    switch (state.kind) {
       case 'running':
         return this.refuse(facts, { type: 'conflict', reply: keyInUse(key ?? '') });
-      case 'mismatch':
+      case 'key-reused':
         return this.refuse(facts, { type: 'mismatch', reply: keyReused(key ?? '') });
       case 'replay':
-        return this.replay(passage, claim.kept);
+        return this.replay(charge, state.kept);
       case 'execute':
-        // Released only when the outcome is durable and kept: until then an equal request must meet the 409.
-        return this.execute(passage).finally(() => this.ledger.keys.release(key));
+        // Released only after the outcome is durable: until then an equal request must get the 409.
+        return this.execute(charge).finally(() => this.ledger.keys.release(key));
     }
   }
 
-  private async replay({ facts, workMs }: Passage, kept: KeptEntry): Promise<Decision> {
+  private async replay({ facts, workMs }: ChargeInProgress, kept: KeptEntry): Promise<Decision> {
     await pause(workMs);
     const { paymentIntentId, storedStatus } = kept;
     await this.ledger.record({
@@ -88,28 +88,31 @@ export class PaymentCreation {
     };
   }
 
-  private async execute(passage: Passage): Promise<Decision> {
-    const { request, target, facts, key } = passage;
+  private async execute(charge: ChargeInProgress): Promise<Decision> {
+    const { request, target, facts, key } = charge;
     const checked = checkPayment(request);
     if (checked.kind === 'invalid') return this.refuse(facts, { type: 'rejected', reply: checked.failure });
-    await pause(passage.workMs);
+    await pause(charge.workMs);
     const failure = this.injection.faults.next(['error-500'], target);
-    if (failure) await this.recordFailure(passage, failure);
+    if (failure) await this.recordFailure(charge, failure);
     if (failure?.charged === false) return failed(failure);
     const storedStatus = key === null ? null : failure?.status;
-    const payment = await this.atTheCard(passage, checked.payment);
+    const payment = await this.askCard(charge, checked.payment);
     const entry = outcomeOf(facts, payment, storedStatus);
     await this.ledger.record(entry);
     return failure ? failed(failure) : { kind: 'answered', reply: answerOf(entry) };
   }
 
-  /** The payment with the card's decision in it, which a fault may turn into a refusal. */
-  private async atTheCard(passage: Passage, payment: Payment): Promise<Payment> {
-    const declined = await this.injection.strike(['decline'], passage);
+  /** The payment with the card's decision; a fault can make it a decline. */
+  private async askCard(charge: ChargeInProgress, payment: Payment): Promise<Payment> {
+    const declined = await this.injection.apply(['decline'], charge);
     return declined ? { ...payment, card: declinedCard } : payment;
   }
 
-  private async recordFailure({ facts, key }: Passage, failure: FaultOf<'error-500'>): Promise<void> {
+  private async recordFailure(
+    { facts, key }: ChargeInProgress,
+    failure: FaultOf<'error-500'>,
+  ): Promise<void> {
     const storedStatus = failure.charged || key === null ? null : failure.status;
     const entry: FaultEntry = { ...facts, type: 'fault', fault: failure.kind, storedStatus };
     await this.ledger.record(entry);

@@ -5,7 +5,7 @@ import { internalError, stripeError } from './stripe-errors';
 import type { StripeErrorDetails } from './stripe-errors';
 import { declinedCard, findTestPaymentMethod } from './test-payment-methods';
 
-/** The payment as Stripe's API shows it. The same entry always gives the same bytes: replays depend on it. */
+/** The payment in the form of Stripe's API. The same entry always gives the same bytes, as replays require. */
 export function paymentIntentOf(entry: OutcomeEntry) {
   const charged = entry.type === 'charge';
   return {
@@ -59,12 +59,12 @@ function isServerError(status: number | null): boolean {
 
 function cardErrorOf(entry: OutcomeEntry): StripeErrorDetails {
   const card = findTestPaymentMethod(entry.paymentMethod);
-  const refusal = card?.kind === 'declines' ? card : declinedCard;
+  const decline = card?.kind === 'declines' ? card : declinedCard;
   return {
     type: 'card_error',
-    code: refusal.code,
-    ...('declineCode' in refusal && { decline_code: refusal.declineCode }),
-    message: refusal.message,
+    code: decline.code,
+    ...('declineCode' in decline && { decline_code: decline.declineCode }),
+    message: decline.message,
     charge: chargeIdOf(entry),
   };
 }

@@ -1,6 +1,6 @@
-/** How the sandbox counts what it is sent in a currency. */
+/** How the sandbox reads amounts in a currency. */
 export interface PresentmentCurrency {
-  /** The amount that stands for one unit: 100 for 1 USD, 1 for 1 JPY. */
+  /** The amount for one unit: 100 for 1 USD, 1 for 1 JPY. */
   readonly oneUnit: number;
   /** The amount must be a multiple of it. */
   readonly multipleOf: number;
@@ -17,8 +17,8 @@ const threeDecimal = 'bhd jod kwd omr tnd';
 const zeroDecimalWrittenWithTwo = 'isk ugx';
 
 /**
- * What can be charged in (https://docs.stripe.com/currencies). Written from that page apart from the service's own
- * table, so that an error in one of them shows: the sandbox would refuse what the service accepts.
+ * The supported currencies (https://docs.stripe.com/currencies). Written from that page, independently of the service's own
+ * table, so that an error in one of them shows: the sandbox then rejects what the service accepts.
  */
 export const presentmentCurrencies: ReadonlyMap<string, PresentmentCurrency> = new Map([
   ...group(twoDecimal, { oneUnit: 100, multipleOf: 1, maximum: 99_999_999 }),

@@ -16,11 +16,11 @@ import { invalidRequest, stripeError, unknownRoute } from './stripe-errors';
 
 export interface RunningSandbox {
   url: string;
-  /** Ends when the requests in flight are answered, or cut off after a short grace. */
+  /** Resolves when the requests in flight are answered, or cut off after a short time. */
   stop(): Promise<void>;
 }
 
-// Longer than any client keeps an idle connection, so that it is the client who closes it: a server that closes first
+// Longer than any client keeps an idle connection, so that the client closes it: to a client, a server that closes first
 // looks like a lost answer.
 const keepAliveMs = 120_000;
 const stopGraceMs = 2_000;
@@ -67,7 +67,7 @@ async function answer(handler: Handler, message: IncomingMessage, response: Serv
     const request = await readRequest(message);
     sendReply(response, request === 'too-large' ? tooLarge() : await handler(request));
   } catch (error) {
-    // A client that went away in the middle of its request is no failure of ours.
+    // A client that disconnected in the middle of its request is not an error of the sandbox.
     if (message.destroyed && !message.complete) return;
     process.stderr.write(`${message.method} ${message.url} failed: ${String(error)}\n`);
     sendReply(

@@ -1,11 +1,10 @@
-/** How the sandbox was asked to run. */
 export interface SandboxSettings {
   host: string;
   /** 0 takes a free port. */
   port: number;
-  /** `null` keeps the journal in memory: it is gone with the process. */
+  /** `null` keeps the journal in memory only. */
   journalFile: string | null;
-  /** Added to every charge and every look-up. */
+  /** Added to every charge and every read. */
   latencyMs: number;
 }
 

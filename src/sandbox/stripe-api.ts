@@ -14,7 +14,7 @@ import { unauthorized, unknownRoute } from './stripe-errors';
 
 const collection = '/v1/payment_intents';
 
-/** The part of Stripe's HTTP API that the sandbox speaks. */
+/** The part of Stripe's HTTP API that the sandbox implements. */
 export class StripeApi {
   private readonly creation: PaymentCreation;
 
@@ -38,9 +38,9 @@ export class StripeApi {
 
   private async read({ path, query, method }: HttpRequest): Promise<Reply> {
     const reading = { target: readTarget, facts: readFacts() };
-    const fault = await this.injection.strike(arrivalFaults, reading);
+    const fault = await this.injection.apply(arrivalFaults, reading);
     if (fault) return replyTo(fault, null);
-    const delay = await this.injection.strike(['delay'], reading);
+    const delay = await this.injection.apply(['delay'], reading);
     await pause(this.latencyMs + (delay?.delayMs ?? 0));
     if (path === collection) return listPaymentIntents(this.ledger.newestFirst(), query);
     if (path === `${collection}/search`) return searchPaymentIntents(this.ledger.newestFirst(), query);

@@ -19,7 +19,7 @@ interface InvalidRequest {
   status?: number;
 }
 
-/** 400 unless `status` says otherwise: the request itself is wrong and will stay wrong. */
+/** 400 unless `status` says otherwise: the request itself is wrong, so a retry does not help. */
 export function invalidRequest({ status = 400, ...details }: InvalidRequest): JsonReply {
   return stripeError(status, { type: 'invalid_request_error', ...details });
 }
@@ -36,11 +36,11 @@ export function unauthorized(message: string): JsonReply {
   return invalidRequest({ status: 401, message });
 }
 
-/** The key is good, but not for this request. stripe-node: `StripePermissionError`. */
+/** The API key is valid, but not for this request. stripe-node: `StripePermissionError`. */
 export function forbidden(): JsonReply {
   return invalidRequest({
     status: 403,
-    message: 'The provided key does not have access: the sandbox was asked to say so.',
+    message: 'The provided key does not have access (a fault ordered at the sandbox).',
   });
 }
 
@@ -69,9 +69,9 @@ export function rateLimited(retryAfterSeconds: number): JsonReply {
   );
 }
 
-/** A 5xx. `kept` says whether it is stored under the key, so that repeating the request can only replay it. */
+/** A 5xx. `kept`: it is stored under the key, so a repeated request only replays it. */
 export function internalError({ status, kept }: { status: number; kept: boolean }): JsonReply {
-  const message = 'An unknown error occurred. (This is the sandbox: the failure was asked for.)';
+  const message = 'An unknown error occurred. (A fault ordered at the sandbox.)';
   return stripeError(status, { type: 'api_error', message }, { 'Stripe-Should-Retry': String(!kept) });
 }
 

@@ -5,10 +5,10 @@ export type TestPaymentMethod =
 
 const declined = 'Your card was declined.';
 
-/** What is said of a card whose method does not tell how it declines. */
+/** The decline of a payment method that would succeed, ordered as a fault. */
 export const declinedCard = cardDeclined('generic_decline');
 
-// Names and codes as https://docs.stripe.com/testing has them. The last three have a code of their own and no decline code.
+// Names and codes from https://docs.stripe.com/testing. The last three have their own code and no decline code.
 const testPaymentMethods: ReadonlyMap<string, TestPaymentMethod> = new Map<string, TestPaymentMethod>([
   ['pm_card_visa', { kind: 'succeeds', brand: 'visa' }],
   ['pm_card_mastercard', { kind: 'succeeds', brand: 'mastercard' }],

@@ -1,13 +1,13 @@
 /**
- * What is escaped: control characters (C1 among them), which tell a terminal what to do; line and paragraph separators,
- * which forge lines; format characters such as bidi marks, which show text in another order than it has ("Trojan Source",
- * Boucher and Anderson, 2021); and halves of characters.
+ * Characters that are escaped: control characters (including C1), which can control a terminal; line and paragraph
+ * separators, which can forge log lines; format characters such as bidi marks, which show text in a false order ("Trojan
+ * Source", Boucher and Anderson, 2021); and lone surrogates.
  */
 export const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * Text of others as it can be shown to people, in a log line, on a terminal or a page: on one line, nothing in it does
- * anything, and it is no longer than that (a cut one ends in …). Escapes are those of JSON, so JSON text stays the same
+ * Makes text from outside safe to show in a log line, on a terminal or on a page: it stays on one line, has no control
+ * effect, and is at most `longest` long (a cut text ends in …). Escapes are those of JSON, so JSON text stays the same
  * document.
  *
  * @example printable('PAY-1\n\u202e') // 'PAY-1\\n\\u202e'
@@ -17,7 +17,7 @@ export function printable(text: string, longest = Infinity): string {
   return cut.replace(UNPRINTABLE, escaped);
 }
 
-/** The same for text in lines of ours. */
+/** The same for text whose line breaks are our own. */
 export function printableLines(text: string): string {
   return text
     .split('\n')
@@ -27,7 +27,7 @@ export function printableLines(text: string): string {
 
 function escaped(character: string): string {
   const short = JSON.stringify(character).slice(1, -1);
-  // A format character may be two units long.
+  // A format character may have two code units.
   return short === character ? [...Array(character.length).keys()].map(unitOf(character)).join('') : short;
 }
 

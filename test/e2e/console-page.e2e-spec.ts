@@ -93,7 +93,7 @@ describe('the console', () => {
     await console.page.keyboard.press('Escape');
     expect(await console.deadLetters).toHaveLength(1);
     await drop.click();
-    await console.press('Drop it for good');
+    await console.press('Drop it permanently');
     await eventually(async () => expect(await console.deadLetters).toHaveLength(0));
     expect(await world.broker.depth('payments.dead-letter')).toBe(0);
   });

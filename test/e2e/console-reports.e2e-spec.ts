@@ -60,7 +60,8 @@ const INVALID_REPORTS: readonly (object | string)[] = [
   aReport({ process: 'x'.repeat(300_000) }),
 ];
 
-const SAID = 'Somebody publishes what is no report where the console hears them; it is dropped';
+const SAID =
+  'A message that is not a valid report was published to the exchange of the console; it is dropped';
 
 describe('the console while a client publishes invalid reports', () => {
   const world = useWorld();

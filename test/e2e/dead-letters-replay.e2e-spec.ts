@@ -205,7 +205,7 @@ describe('replaying all', () => {
     const { code, output } = await command.run('replay', '--all');
     await world.startService();
     expect(code).toBe(1);
-    expect(output).toContain("there is no queue 'payments.charge'");
+    expect(output).toContain("the queue 'payments.charge' does not exist");
     expect(await command.list()).toMatchObject([{ reason: 'invalid-message' }]);
   });
 });

@@ -106,7 +106,7 @@ describe('more dead letters than a prefetch can count', () => {
       const { code, output } = await command.run('list', '--limit', '1');
       expect({ code, output }).toEqual({
         code: 0,
-        output: expect.stringMatching(/"key-0"[^]*\n66000 in all, 65999 not shown \(--limit\)$/),
+        output: expect.stringMatching(/"key-0"[^]*\n66000 in total, 65999 not shown \(--limit\)$/),
       });
       expect(await keysInOrder(command)).toEqual(upTo(MORE_THAN_A_PREFETCH));
     },

@@ -59,12 +59,12 @@ describe('reading dead letters', () => {
     expect(output).toMatch(
       new RegExp(`no-key|null.*\n.*\n.*retries-exhausted +"${exhausted.idempotencyKey}".* 2 attempts\n`),
     );
-    expect(output).toMatch(/\n3 in all$/);
+    expect(output).toMatch(/\n3 in total$/);
   });
 
   it('lists no more than --limit, and says how many are not shown', async () => {
     const { output } = await command.run('list', '--limit', '1');
-    expect(output).toMatch(/invalid-message[^]*\n3 in all, 2 not shown \(--limit\)$/);
+    expect(output).toMatch(/invalid-message[^]*\n3 in total, 2 not shown \(--limit\)$/);
     expect(output).not.toContain('retries-exhausted');
   });
 
@@ -157,13 +157,13 @@ describe('npm run dead-letters: wrong or empty input', () => {
   it.each([['show'], ['replay'], ['drop']])('%s ends with code 1 for an unknown id', async (name) => {
     expect(await command.run(name, 'c0ffee')).toEqual({
       code: 1,
-      output: "no dead letter has the id 'c0ffee'; list them to see which are there",
+      output: "no dead letter has the id 'c0ffee'; list them to see the ids",
     });
   });
 
   it.each([
     { args: [], problem: 'a command is missing' },
-    { args: ['delete'], problem: "there is no command 'delete'" },
+    { args: ['delete'], problem: "unknown command 'delete'" },
     { args: ['show'], problem: 'the id of a dead letter is missing' },
     { args: ['replay'], problem: 'the id of a dead letter is missing' },
     { args: ['drop'], problem: 'the id of a dead letter is missing' },

@@ -1,9 +1,9 @@
-/** The service refused a request, or did not answer. */
+/** The service rejected a request, or did not answer. */
 export class ApiError extends Error {
   /**
    * @param {string} message
    * @param {{ field: string, problem: string }[]} fields
-   * @param {number} status 0 when nothing answered
+   * @param {number} status 0 without an answer
    */
   constructor(message, fields, status) {
     super(message);
@@ -16,7 +16,7 @@ export class ApiError extends Error {
  * @param {string} method
  * @param {string} path
  * @param {{ body?: unknown, headers?: Record<string, string> }} [sent]
- * @returns {Promise<unknown>} what the service answered
+ * @returns {Promise<unknown>} the body of the answer
  */
 export async function call(method, path, { body, headers = {} } = {}) {
   const answer = await fetch(path, {
@@ -28,7 +28,7 @@ export async function call(method, path, { body, headers = {} } = {}) {
   });
   /** @type {unknown} */
   const value = await answer.json().catch(() => undefined);
-  if (!answer.ok) throw refusal(answer.status, value);
+  if (!answer.ok) throw errorFrom(answer.status, value);
   return value;
 }
 
@@ -41,7 +41,7 @@ export function messageOf(error) {
  * @param {number} status
  * @param {unknown} value
  */
-function refusal(status, value) {
+function errorFrom(status, value) {
   const answer = isObject(value) ? value : {};
   const fields = Array.isArray(answer.errors) ? answer.errors.filter(isFieldError) : [];
   const texts = [answer.message, answer.detail].flat().filter((text) => typeof text === 'string');

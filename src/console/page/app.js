@@ -10,29 +10,29 @@ import { Live } from './live.js';
 import { Model } from './model.js';
 import { PaymentList } from './payment-list.js';
 import { Publisher } from './publisher.js';
-import { Verdict } from './verdict.js';
+import { Summary } from './summary.js';
 
 /** @typedef {import('../activity').LiveEvent} LiveEvent */
 
-/** Countdowns and the chart move on without any news. */
+/** Countdowns and the chart change even without new events. */
 const TICK_MS = 200;
 
 const model = new Model();
 const publisher = new Publisher();
 const flow = new Flow();
 const chart = new Chart();
-const verdict = new Verdict();
+const summary = new Summary();
 const payments = new PaymentList((story) => publisher.repeat(story));
 const deadLetters = new DeadLetters();
 const gateway = new Gateway();
-const live = new Live({ event: take, state: showConnection });
+const live = new Live({ event: receive, state: showConnection });
 const health = new Health(() => live.connect());
 
 let isNews = true;
 let isAlive = false;
 
 /** @param {LiveEvent} event */
-function take(event) {
+function receive(event) {
   isNews = true;
   switch (event.type) {
     case 'snapshot':
@@ -63,7 +63,7 @@ function show() {
   const text = isLive ? `live, ${counted(names.length, 'process', 'processes')}` : 'no connection';
   setText(byId('connection-text', HTMLElement), text);
   byId('connection', HTMLElement).title = names.join('\n');
-  for (const part of [verdict, flow, chart]) attempt(() => part.show(model));
+  for (const part of [summary, flow, chart]) attempt(() => part.show(model));
   if (isNews || isAlive) isAlive = attempt(() => payments.show(model)) ?? false;
   isNews = false;
 }

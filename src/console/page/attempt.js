@@ -1,18 +1,18 @@
-/** An exception that comes with every look would fill the browser's console. */
-const MOST_COMPLAINTS = 20;
-let complaints = 0;
+/** An exception on every refresh would fill the browser's console. */
+const MAX_LOGGED = 20;
+let logged = 0;
 
 /**
- * Does it, and keeps what it throws from stopping everything else that is to be shown.
+ * Runs `work`; an exception is logged and does not stop the rest of the page.
  * @template T
  * @param {() => T} work
- * @returns {T | undefined} nothing where it failed
+ * @returns {T | undefined} undefined if it threw
  */
 export function attempt(work) {
   try {
     return work();
   } catch (error) {
-    if (++complaints <= MOST_COMPLAINTS) console.error(error);
+    if (++logged <= MAX_LOGGED) console.error(error);
     return undefined;
   }
 }

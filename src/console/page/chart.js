@@ -5,7 +5,7 @@ import { CHART_SECONDS } from './model.js';
 /** @typedef {import('../activity').Counts} Counts */
 /** @typedef {import('./model.js').Model} Model */
 
-/** From the bottom up. @type {{ name: keyof Counts, text: string }[]} */
+/** From bottom to top. @type {{ name: keyof Counts, text: string }[]} */
 const SERIES = [
   { name: 'charged', text: 'charged' },
   { name: 'declined', text: 'declined' },
@@ -17,7 +17,7 @@ const SERIES = [
 const HEIGHT = 96;
 const FLOOR = 78;
 const TOP = 12;
-/** So that a single outcome is not a tower. */
+/** So that a single outcome does not fill the height. */
 const LOWEST_SCALE = 6;
 
 /** Outcomes of each second of the last minute, in stacked bars. */

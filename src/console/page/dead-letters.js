@@ -3,12 +3,11 @@ import { MEANINGS } from './dead-letter-reasons.js';
 import { button, byId, html, say, setText } from './dom.js';
 import { counted, shortKey } from './format.js';
 
-/** Reading them holds them for a moment, so it is done when there is a reason to. */
-const MOST_SHOWN = 20;
-const BUSY_AGAIN_MS = 400;
-const BUSY_TRIES = 10;
+const MAX_SHOWN = 20;
+const LOCKED_RETRY_MS = 400;
+const LOCKED_TRIES = 10;
 
-/** The dead letters, and what a person does with them. */
+/** The list of dead letters, with replay and drop. Reads them only when their number changes: reading takes them briefly. */
 export class DeadLetters {
   #list = byId('dead-letters', HTMLElement);
   #count = byId('dead-count', HTMLElement);
@@ -23,7 +22,7 @@ export class DeadLetters {
   }
 
   /**
-   * Looks again where the broker counts another number than is shown.
+   * Refreshes the list if the broker's number differs from the shown one.
    * @param {number | undefined} count
    */
   expect(count) {
@@ -34,9 +33,9 @@ export class DeadLetters {
     if (this.#isLooking) return;
     this.#isLooking = true;
     try {
-      this.#show(await unlessBusy(() => call('GET', `dead-letters?limit=${MOST_SHOWN}`)));
+      this.#show(await whenUnlocked(() => call('GET', `dead-letters?limit=${MAX_SHOWN}`)));
     } catch (error) {
-      say(this.#outcome, 'error', `They cannot be read: ${messageOf(error)}`);
+      say(this.#outcome, 'error', `The dead letters cannot be read: ${messageOf(error)}`);
     } finally {
       this.#isLooking = false;
     }
@@ -81,7 +80,7 @@ export class DeadLetters {
       {},
       MEANINGS[String(reason)] ?? '',
       endsPayment === true
-        ? ' Its payment ends here, unless it is replayed. '
+        ? ' The payment ends here, unless it is replayed. '
         : ' It is not the end of a payment. ',
       html('span', { class: 'hint' }, String(detail)),
     );
@@ -90,7 +89,7 @@ export class DeadLetters {
 
   /** @param {string} id */
   #replay(id) {
-    return this.#do('Replayed, with its own key: what was charged is not charged again.', () =>
+    return this.#do('Replayed with its own key: a payment that was charged is not charged again.', () =>
       call('POST', 'dead-letters/replay', { body: { id } }),
     );
   }
@@ -100,10 +99,7 @@ export class DeadLetters {
    * @param {string} name
    */
   #drop(id, name) {
-    setText(
-      byId('drop-text', HTMLElement),
-      `The ${name}, is removed from the queue. Nobody can bring it back.`,
-    );
+    setText(byId('drop-text', HTMLElement), `The ${name}, is removed from the queue. This cannot be undone.`);
     this.#dialog.returnValue = 'cancel';
     this.#dialog.addEventListener(
       'close',
@@ -122,28 +118,28 @@ export class DeadLetters {
    */
   async #do(text, work) {
     try {
-      await unlessBusy(work);
+      await whenUnlocked(work);
       say(this.#outcome, 'done', text);
     } catch (error) {
       say(this.#outcome, 'error', messageOf(error));
     }
     await this.look();
-    // What had the focus is gone.
+    // The element that had the focus no longer exists.
     byId('dead-refresh', HTMLButtonElement).focus();
   }
 }
 
 /**
- * Only one at a time may read them; whoever does is soon done.
+ * Retries while another process reads them (409): only one may read at a time, and it needs only a moment.
  * @param {() => Promise<unknown>} work
  */
-async function unlessBusy(work) {
+async function whenUnlocked(work) {
   for (let tries = 1; ; tries++) {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 409 || tries === BUSY_TRIES) throw error;
-      await new Promise((resolve) => setTimeout(resolve, BUSY_AGAIN_MS));
+      if (!(error instanceof ApiError) || error.status !== 409 || tries === LOCKED_TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, LOCKED_RETRY_MS));
     }
   }
 }

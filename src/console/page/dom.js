@@ -12,7 +12,7 @@ export function byId(id, type) {
 }
 
 /**
- * An element with text or other elements in it; never markup.
+ * An element with text or child elements; text is never parsed as HTML.
  * @param {string} tag
  * @param {Record<string, string>} attributes
  * @param {(Node | string)[]} children
@@ -42,7 +42,7 @@ export function button(text, onClick, attributes = {}) {
 }
 
 /**
- * Writes only what differs: a screen reader or a selection is not disturbed for nothing.
+ * Writes only a changed text, so as not to disturb a screen reader or a selection.
  * @param {Element} element
  * @param {string} text
  */
@@ -51,7 +51,7 @@ export function setText(element, text) {
 }
 
 /**
- * What an action came to, for the eye and for screen readers.
+ * Shows the result of an action, also to screen readers.
  * @param {HTMLElement} output
  * @param {'done' | 'error'} kind
  * @param {string} text

@@ -2,18 +2,18 @@ import { svg } from './dom.js';
 
 /** @typedef {{ element: Element, path: SVGPathElement, startsAt: number, length: number }} Dot */
 
-/** Slower than the service by far: for the eye. */
+/** Much slower than the service, so that the eye can follow. */
 const TRAVEL_MS = 650;
-/** Dots that set out together keep this distance. */
+/** Dots that start together keep this distance. */
 const DISTANCE_MS = 55;
-/** More at once are a blur, and work for the browser. */
+/** More at once are not distinguishable and slow the browser down. */
 const MOST_DOTS = 120;
 
-/** Dots that travel along lines, unless the person wants things to keep still. */
+/** Dots that travel along lines, unless the user prefers reduced motion. */
 export class Dots {
   /** @type {Set<Dot>} */
   #dots = new Set();
-  /** When the last one set out on each line. @type {Map<SVGPathElement, number>} */
+  /** When the last dot started on each line. @type {Map<SVGPathElement, number>} */
   #latest = new Map();
   #still = matchMedia('(prefers-reduced-motion: reduce)');
 

@@ -4,12 +4,12 @@ import { clock, duration, inWords } from './format.js';
 /** @typedef {import('./payment-story.js').PaymentStory} PaymentStory */
 /** @typedef {import('./payment-story.js').Episode} Episode */
 
-/** The latest say most; what is left out is said. */
+/** The latest; the number of the others is shown. */
 const MOST_SHOWN = 14;
 
 const FROM = {
   store: 'from the record',
-  'running-call': 'joined the running one',
+  'running-call': 'joined the running attempt',
   memory: 'from memory',
 };
 
@@ -61,7 +61,7 @@ export function wordsFor(happening) {
     case 'lease-lost':
       return { what: 'lease lost', tone: 'dead' };
     case 'released':
-      return { what: 'lease given back', tone: 'progress' };
+      return { what: 'lease released', tone: 'progress' };
     case 'finished':
       return happening.result.status === 'declined'
         ? { what: 'declined', tone: 'declined', more: happening.result.declineCode }

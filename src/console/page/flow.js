@@ -6,8 +6,8 @@ import { byId, setText, svg } from './dom.js';
 /** @typedef {import('./model.js').Model} Model */
 
 /**
- * Which line a message takes, how many legs of its journey lie before it, and in which colour. `down`: it leaves its
- * place at the bottom, that far from the left.
+ * The line that a message takes, how many lines come before it (`leg`), and its colour. `down`: the line starts at the
+ * bottom of its node, at this fraction of the width.
  * @typedef {{ from: string, to: string, leg: number, tone: string, down?: number }} Journey
  * @type {Readonly<Record<string, Journey>>}
  */
@@ -21,12 +21,12 @@ const JOURNEYS = {
   delayed: { from: 'progress', to: 'delayed', leg: 2, tone: 'delayed', down: 0.3 },
   dead: { from: 'progress', to: 'dead', leg: 2, tone: 'dead', down: 0.7 },
 };
-/** Pixels that a line takes to turn a corner. */
+/** Radius of a corner in pixels. */
 const BEND = 16;
-/** Of a hundred copies one sees no more than this many. */
+/** The most dots for the copies of one message. */
 const MOST_DOTS_OF_ONE = 16;
 
-/** The picture of the flow: a number for each place, and dots for messages on their way. */
+/** The diagram: a number for each node, and dots for messages in motion. */
 export class Flow {
   #frame = byId('flow', HTMLElement);
   #picture = byId('flow-lines', SVGSVGElement);
@@ -63,7 +63,7 @@ export class Flow {
   }
 
   /**
-   * Sends a dot along for each thing that happened.
+   * Sends a dot for each event.
    * @param {Report} report
    * @param {Model} model as it was before the report
    */
@@ -83,7 +83,7 @@ export class Flow {
     return this.#frame.querySelector(`[data-node="${name}"]`);
   }
 
-  /** The places are laid out by the style sheet; the lines follow them. */
+  /** The style sheet places the nodes; the lines connect them. */
   #draw() {
     const frame = this.#frame.getBoundingClientRect();
     for (const [name, path] of this.#paths) {

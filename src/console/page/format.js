@@ -1,5 +1,5 @@
 /**
- * With every decimal as it was written: a browser has none for HUF, IDR and others that are charged with two.
+ * Keeps every decimal of `amount`: browsers show none for HUF, IDR and others that are charged with two.
  *
  * @param {number | string} amount in major units
  * @param {string | undefined} currency

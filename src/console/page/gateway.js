@@ -1,10 +1,10 @@
 import { call, isObject, messageOf } from './api.js';
 import { byId, say } from './dom.js';
 
-/** Another page, or somebody at a terminal, may change it too. */
+/** Another page or another client may change it, too. */
 const LOOK_EVERY_MS = 5_000;
 
-/** How the gateway's stand-in behaves, where there is one. */
+/** Shows and changes how the sandbox treats charges, if the gateway is the sandbox. */
 export class Gateway {
   #fields = byId('gateway', HTMLFieldSetElement);
   #outcome = byId('gateway-outcome', HTMLElement);
@@ -20,7 +20,7 @@ export class Gateway {
     try {
       this.#show(await call('GET', 'console/gateway'));
     } catch {
-      // The banner says it.
+      // The banner shows the problem.
       this.#fields.disabled = true;
     }
   }
@@ -46,10 +46,10 @@ export class Gateway {
       say(
         this.#outcome,
         'done',
-        isCustom ? 'It has been told something else by hand; a choice here replaces it.' : '',
+        isCustom ? 'Other faults were set by hand; a choice here replaces them.' : '',
       );
     } else {
-      say(this.#outcome, 'error', `Nothing to choose: ${String(state.detail)}.`);
+      say(this.#outcome, 'error', `Not available: ${String(state.detail)}.`);
     }
   }
 }

@@ -3,14 +3,17 @@ import { isObject } from './api.js';
 
 const LOOK_EVERY_MS = 3_000;
 
-/** What each dependency is called, and what its absence means. @type {Record<string, { name: string, meaning: string }>} */
+/** The name of each dependency, and what follows when it is unavailable. @type {Record<string, { name: string, meaning: string }>} */
 const PARTS = {
-  rabbitmq: { name: 'RabbitMQ', meaning: 'Nothing can be published or taken from the queue.' },
-  redis: { name: 'Redis', meaning: 'Nothing is charged until it is back, so nothing is charged twice.' },
+  rabbitmq: { name: 'RabbitMQ', meaning: 'No message can be published or consumed.' },
+  redis: {
+    name: 'Redis',
+    meaning: 'No payment is charged until it is available again, so none is charged twice.',
+  },
   consumer: { name: 'The consumer', meaning: 'Messages wait in the queue.' },
 };
 
-/** Says what is wrong with the service, as long as something is. */
+/** Shows a banner while the service has a problem. */
 export class Health {
   #banner = byId('banner', HTMLElement);
   #shown = '';
@@ -34,7 +37,7 @@ export class Health {
     } else {
       this.#show([
         'The service is unreachable.',
-        'Is it running? This page goes on trying, and shows everything again when it is back.',
+        'Is it running? This page reconnects automatically and then shows everything again.',
       ]);
     }
   }
@@ -46,7 +49,7 @@ export class Health {
       const health = await answer.json();
       if (this.isReachable) this.#show(problemsIn(health));
     } catch {
-      // The connection for events notices it, too.
+      // The event stream detects this as well.
     }
   }
 
@@ -69,7 +72,7 @@ export class Health {
 function problemsIn(health) {
   if (!isObject(health)) return [];
   if (health.status === 'shutting_down')
-    return ['The service is stopping.', 'It finishes what it has in flight.'];
+    return ['The service is stopping.', 'It finishes the messages in flight.'];
   const parts = isObject(health.error) ? Object.entries(health.error) : [];
   if (parts.length === 0) return [];
   return [
@@ -79,6 +82,6 @@ function problemsIn(health) {
       const reason = isObject(detail) && typeof detail.reason === 'string' ? detail.reason : 'down';
       return `${name}: ${reason}. ${meaning}`;
     }),
-    'It goes on by itself.',
+    'It continues automatically.',
   ];
 }

@@ -1,7 +1,7 @@
 /** @typedef {import('../activity').LiveEvent} LiveEvent */
 /** @typedef {'connecting' | 'live' | 'lost'} ConnectionState */
 
-/** The service sends something every second; after this long without, the connection is dead whatever the browser says. */
+/** The service sends an event every second; after this long without one, the connection counts as lost. */
 const SILENCE_MS = 12_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5_000;
@@ -9,7 +9,7 @@ const LONGEST_WAIT_MS = 5_000;
 /** @type {LiveEvent['type'][]} */
 const TYPES = ['snapshot', 'report', 'queues', 'heartbeat'];
 
-/** Keeps a connection to the service's events, and comes back by itself. */
+/** Keeps the connection to the service's events, and reconnects automatically. */
 export class Live {
   /** @type {EventSource | undefined} */
   #source;
@@ -38,7 +38,7 @@ export class Live {
         this.on.event(/** @type {LiveEvent} */ ({ type, data: JSON.parse(String(data)) }));
       });
     }
-    // The browser's own repetition gives up at the first answer that is no event stream, such as a proxy's error page.
+    // The browser stops reconnecting after an answer that is not an event stream, such as a proxy's error page.
     source.addEventListener('error', () => this.#lost());
     this.#watch();
   }

@@ -7,25 +7,25 @@ import { PaymentStory } from './payment-story.js';
 /** @typedef {import('../activity').QueueDepths} QueueDepths */
 /** @typedef {import('../activity').Snapshot} Snapshot */
 
-/** More than anybody scrolls through; the oldest are forgotten. */
+/** More than a person scrolls through; the oldest are dropped. */
 const MOST_PAYMENTS = 300;
-/** A process that has not reported for this long is gone, whatever it held. It reports every two seconds. */
+/** A process that has not reported for this long is considered gone, with its leases. It reports every two seconds. */
 const PROCESS_GONE_MS = 6_000;
-/** Names come from outside; those heard last are kept. */
+/** The names come from outside, so their number is limited; the latest are kept. */
 const MOST_PROCESSES = 100;
 export const CHART_SECONDS = 60;
 
 /** @type {Counts} */
 const NONE = { published: 0, charged: 0, declined: 0, duplicates: 0, delayed: 0, dead: 0 };
 
-/** All that the page knows, made of what the service sends. Knows nothing of the page. */
+/** The data of the page, built from the events of the service. Does not use the DOM. */
 export class Model {
   /** By key, the oldest first. @type {Map<string, PaymentStory>} */
   payments = new Map();
   totals = NONE;
   /** @type {QueueDepths | null} */
   depths = null;
-  /** How many there are, if the broker tells. @type {number | undefined} */
+  /** Undefined while the number is unknown. @type {number | undefined} */
   deadLetters;
   omitted = 0;
   /** @type {Map<string, { inProgress: number, seenAt: number }>} */
@@ -35,7 +35,7 @@ export class Model {
   /** How much later this machine's clock is than the service's. */
   #skewMs = Infinity;
 
-  /** @param {Snapshot} snapshot everything known before is replaced by it */
+  /** @param {Snapshot} snapshot replaces everything known before */
   reset({ totals, reports }) {
     this.payments.clear();
     this.#processes.clear();
@@ -62,7 +62,7 @@ export class Model {
   }
 
   /**
-   * Whoever reads the dead letters holds them for a moment, so a number of them counts only when it is seen twice.
+   * Reading the dead letters takes them from the queue for a moment, so their number counts only when seen twice.
    * @param {QueueDepths | null} depths
    */
   setDepths(depths) {
@@ -75,7 +75,7 @@ export class Model {
     return Date.now() - (Number.isFinite(this.#skewMs) ? this.#skewMs : 0);
   }
 
-  /** The processes that live, and what they hold. */
+  /** The live processes, and the leases they hold. */
   get processes() {
     const now = this.now();
     const alive = [...this.#processes].filter(([, { seenAt }]) => now - seenAt < PROCESS_GONE_MS);
@@ -85,8 +85,8 @@ export class Model {
     };
   }
 
-  /** Whether messages wait somewhere or are being worked on. */
-  get isBusy() {
+  /** Whether messages wait or are in progress. */
+  get isActive() {
     const { ready = 0, waiting = 0 } = this.depths ?? {};
     return ready + waiting + this.processes.inProgress > 0;
   }

@@ -5,10 +5,10 @@ import { PaymentRow } from './payment-row.js';
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./payment-story.js').PaymentStory} PaymentStory */
 
-/** The latest of them; a row is dear. */
+/** Rows cost rendering time, so only the latest payments have one. */
 const MOST_ROWS = 40;
 
-/** The latest payments, each a row, the newest first. Rows do not move once they are there. */
+/** The latest payments, one row each, newest first. A row never moves. */
 export class PaymentList {
   #list = byId('payment-list', HTMLOListElement);
   #empty = byId('payments-empty', HTMLElement);
@@ -23,12 +23,12 @@ export class PaymentList {
   }
 
   /**
-   * Whether some of it goes on changing without any news.
+   * Returns whether a row keeps changing without new events.
    * @param {Model} model
    */
   show(model) {
     const shown = [...model.payments.values()].slice(-MOST_ROWS);
-    this.#forgetAllBut(new Set(shown));
+    this.#removeAllExcept(new Set(shown));
     const now = model.now();
     const alive = shown.filter((story) => attempt(() => this.#rowOf(story).show(now)));
     this.#empty.hidden = shown.length > 0;
@@ -38,7 +38,7 @@ export class PaymentList {
       shown.length === 0 ? '' : hidden > 0 ? `the latest ${shown.length}` : `${shown.length}`,
     );
     const more = model.omitted.toLocaleString('en');
-    setText(this.#omitted, model.omitted > 0 ? `too fast to show each: ${more} more are only counted` : '');
+    setText(this.#omitted, model.omitted > 0 ? `too many to show: ${more} more events are only counted` : '');
     return alive.length > 0;
   }
 
@@ -53,7 +53,7 @@ export class PaymentList {
   }
 
   /** @param {Set<PaymentStory>} wanted */
-  #forgetAllBut(wanted) {
+  #removeAllExcept(wanted) {
     for (const [story, row] of this.#rows) {
       if (wanted.has(story)) continue;
       row.element.remove();

@@ -46,7 +46,7 @@ export class PaymentRow {
   }
 
   /**
-   * Whether it goes on changing without any news.
+   * Returns whether the row keeps changing without new events.
    * @param {number} now
    */
   show(now) {
@@ -66,7 +66,7 @@ export class PaymentRow {
     this.element.dataset.tone = tone;
     this.element.dataset.state = story.state;
     setText(this.#chip, `${sign} ${text}${declineCodeOf(story)}`);
-    setText(this.#title, story.paymentId ?? (story.key === '' ? 'no usable key' : 'payment'));
+    setText(this.#title, story.paymentId ?? (story.key === '' ? 'no valid key' : 'payment'));
     setText(this.#amount, amountOf(story));
     this.#lesser.replaceChildren(...detailsOf(story));
     this.repeat.hidden = !story.payment;
@@ -89,12 +89,12 @@ export class PaymentRow {
       const owner = `held by ${lease.process}`;
       setText(
         this.#leaseText,
-        leftMs > 0 ? `lease ${duration(leftMs)}, ${owner}` : `lease ran out, was ${owner}`,
+        leftMs > 0 ? `lease ${duration(leftMs)}, ${owner}` : `lease expired, was ${owner}`,
       );
     } else if (delayedUntil !== undefined) {
       this.#leaseBar.hidden = true;
       const leftMs = delayedUntil - now;
-      setText(this.#leaseText, leftMs > 0 ? `back in ${duration(leftMs)}` : 'coming back');
+      setText(this.#leaseText, leftMs > 0 ? `retried in ${duration(leftMs)}` : 'being retried');
     }
   }
 }

@@ -4,17 +4,17 @@
 /** @typedef {'queued' | 'working' | 'delayed' | 'charged' | 'declined' | 'dead'} PaymentState */
 
 /**
- * @typedef {object} Episode one thing that happened, or several of the same kind in a row
+ * @typedef {object} Episode one event, or several of the same kind in a row
  * @property {Happening} first
  * @property {Happening} last
  * @property {string} process
  * @property {number} times
  */
 
-/** One payment's episodes are many only when something is wrong, and then the latest tell it. */
+/** A payment has many episodes only when something is wrong, and then the latest ones matter. */
 const MOST_EPISODES = 80;
 
-/** What is known of one payment. Reports of several processes arrive in any order, so each is right in any order. */
+/** What is known about one payment. Reports of several processes arrive in any order, and every order gives the same. */
 export class PaymentStory {
   /** Grows with each change. */
   version = 0;
@@ -32,7 +32,7 @@ export class PaymentStory {
   lease;
   /** @type {number | undefined} */
   delayedUntil;
-  /** Why it waits, or is a dead letter. @type {string | undefined} */
+  /** Why it is delayed or a dead letter. @type {string | undefined} */
   reason;
   /** In the order of their time. @type {Episode[]} */
   episodes = [];
@@ -42,7 +42,7 @@ export class PaymentStory {
     this.key = key;
   }
 
-  /** Whether there is a record: nothing changes the outcome any more. */
+  /** Whether there is a record: the outcome is final. */
   get isDone() {
     return this.state === 'charged' || this.state === 'declined';
   }
@@ -61,7 +61,7 @@ export class PaymentStory {
 
   /**
    * @param {Happening} happening
-   * @param {string} process which told it
+   * @param {string} process that reported it
    */
   apply(happening, process) {
     this.version++;
@@ -97,7 +97,7 @@ export class PaymentStory {
         return this.#finish(happening.result);
       case 'delayed':
         this.deliveries++;
-        // A copy may wait while another one is being worked on.
+        // A copy may be delayed while another one is in progress.
         if (this.isDone || this.lease) return;
         this.state = 'delayed';
         this.delayedUntil = happening.at + happening.delayMs;
@@ -156,7 +156,7 @@ export class PaymentStory {
 function isSame(one, other) {
   if (one.kind === 'duplicate' && other.kind === 'duplicate') return one.from === other.from;
   if (one.kind === 'dead' && other.kind === 'dead') return one.reason === other.reason;
-  // Each attempt is a chapter of its own.
+  // Each attempt is an episode.
   return one.kind === other.kind && one.kind !== 'started' && one.kind !== 'finished';
 }
 

@@ -5,7 +5,7 @@ import { counted, shortKey } from './format.js';
 /** @typedef {import('../activity').PublishedFields} PublishedFields */
 /** @typedef {import('./payment-story.js').PaymentStory} PaymentStory */
 
-/** The tutorial's messages: three payments, then the first one twice more and the second one once more. */
+/** The tutorial's messages: three payments, then two more copies of the first and one more of the second. */
 const SIX = [
   { payment: { paymentId: 'PAY-001', amount: 99.99, customerId: 'CUST-001' }, copies: [1, 2] },
   { payment: { paymentId: 'PAY-002', amount: 149.5, customerId: 'CUST-002' }, copies: [1, 1] },
@@ -31,14 +31,14 @@ export class Publisher {
   }
 
   /**
-   * One more message of a payment that has been published.
+   * Publishes one more message of a payment.
    * @param {PaymentStory} story
    */
   repeat({ key, payment }) {
     if (!payment) return;
     void this.#do(async () => {
       await publish(payment, key, 1);
-      return `One more message of ${payment.paymentId} is on its way.`;
+      return `One more message of ${payment.paymentId} is published.`;
     });
   }
 
@@ -53,7 +53,7 @@ export class Publisher {
     };
     await send(0);
     await send(1);
-    return 'Six messages are on their way.';
+    return 'Six messages are published.';
   }
 
   async #publishForm() {
@@ -116,7 +116,7 @@ export class Publisher {
 }
 
 /**
- * Says how many copies it wants, so that the publisher takes each request for a new one.
+ * Sends `copies` even if it is 1, because the publisher then treats each request as a new one.
  * @param {PublishedFields} payment
  * @param {string} key
  * @param {number} copies

@@ -5,7 +5,7 @@ import { wordsFor } from './episodes.js';
 
 const HEIGHT = 20;
 const MIDDLE = HEIGHT / 2;
-/** A story of a few milliseconds is not stretched over the whole width. */
+/** A time line of a few milliseconds is not stretched over the whole width. */
 const SHORTEST_MS = 40;
 
 /**
@@ -60,7 +60,7 @@ export function drawTimeLine(picture, story, now) {
 }
 
 /**
- * When an attempt ended: with the next thing that its process said of the payment and that ends one.
+ * When an attempt ended: at the next event of the same process that ends an attempt.
  * @param {PaymentStory} story
  * @param {number} index
  * @param {number} end

@@ -9,7 +9,7 @@ import {
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 
 /**
- * From now on spans go to this OTLP endpoint over HTTP, in batches. The SDK itself reads its other variables, such as
+ * Sends spans to this OTLP endpoint over HTTP, in batches. The SDK itself reads its other variables, such as
  * `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_TRACES_SAMPLER`.
  *
  * @param endpoint the base URL, to which `/v1/traces` is added

@@ -17,15 +17,15 @@ const tracer = trace.getTracer('payment-consumer');
 
 export interface SpanOptions {
   readonly kind: SpanKind;
-  /** No card data, no credentials: whoever runs the trace store reads them. */
+  /** No card data and no credentials: the operators of the trace store can read them. */
   readonly attributes?: Attributes;
-  /** Default: what is going on now. */
+  /** Default: the active span. */
   readonly parent?: Context;
 }
 
 /**
- * Does a piece of work in a span of its own. Where no trace goes on it begins one, also while nothing is exported, so
- * that log lines of several processes can be put together by their trace id.
+ * Runs work in a new span. Without an active trace it starts one, even if nothing is exported, so that log lines of several
+ * processes can be joined by their trace id.
  */
 export function inSpan<T>(
   name: string,
@@ -38,7 +38,7 @@ export function inSpan<T>(
     try {
       return await work(span);
     } catch (error) {
-      // Neither text nor stack: they may quote what a customer sent.
+      // No message and no stack: they may quote what a customer sent.
       span.setStatus({ code: SpanStatusCode.ERROR });
       span.setAttribute('error.type', error instanceof Error ? error.name : typeof error);
       throw error;
@@ -48,31 +48,31 @@ export function inSpan<T>(
   });
 }
 
-/** The same as part of what is going on; on its own, such as for a health check, the work makes no trace. */
+/** Runs work in a span only if a trace is active; otherwise, such as for a health check, it starts no trace. */
 export function inChildSpan<T>(name: string, options: SpanOptions, work: () => Promise<T>): Promise<T> {
   return trace.getActiveSpan() ? inSpan(name, options, work) : work();
 }
 
-/** The trace that goes on now, as the value of the W3C header `traceparent`. */
+/** The active trace, as the value of the W3C header `traceparent`. */
 export function traceparent(): string | undefined {
   const carrier: Record<string, string> = {};
   propagation.inject(context.active(), carrier);
   return carrier.traceparent;
 }
 
-/** Headers of a message with the trace that goes on now, so that whoever takes it goes on with it. */
+/** Headers of a message with the active trace, so that the consumer continues it. */
 export function withTrace(headers: unknown): Record<string, unknown> {
   const carrier: Record<string, string> = {};
   propagation.inject(context.active(), carrier);
   return { ...(typeof headers === 'object' ? headers : {}), ...carrier };
 }
 
-/** The trace that headers tell of; a new one where they tell of none, or of one that cannot be. */
+/** The trace in headers; without a valid one, the next span starts a new trace. */
 export function traceIn(headers: unknown): Context {
   return propagation.extract(ROOT_CONTEXT, typeof headers === 'object' && headers !== null ? headers : {});
 }
 
-/** Links the span that goes on now to another one. */
+/** Links the active span to another one. */
 export function linkTo(otherTraceparent: string): void {
   const other = trace.getSpanContext(traceIn({ traceparent: otherTraceparent }));
   if (other) trace.getActiveSpan()?.addLink({ context: other });
@@ -82,12 +82,12 @@ export function traceIdOf(parent: string): string | undefined {
   return trace.getSpanContext(traceIn({ traceparent: parent }))?.traceId;
 }
 
-/** The id of the trace that goes on now. */
+/** The id of the active trace. */
 export function currentTraceId(): string | undefined {
   return trace.getActiveSpan()?.spanContext().traceId;
 }
 
-/** Marked as sampled: whoever comes next may record it, and should. */
+/** Marked as sampled, so that the next process records it. */
 function unrecordedRoot(): Span {
   return trace.wrapSpanContext({
     traceId: randomBytes(16).toString('hex'),

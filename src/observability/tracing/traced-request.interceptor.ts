@@ -4,7 +4,7 @@ import type { Request } from 'express';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { inSpan, traceIn } from './spans';
 
-/** An HTTP request as a span, in the trace of its caller if that one has one. */
+/** Traces an HTTP request as a span, in the trace of its caller if it has one. */
 @Injectable()
 export class TracedRequest implements NestInterceptor {
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {

@@ -4,7 +4,6 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { Environment } from '../../config/environment';
 
-/** Sends spans somewhere. */
 interface SpanExport {
   shutdown(): Promise<void>;
 }
@@ -12,8 +11,8 @@ interface SpanExport {
 const SPAN_EXPORT = Symbol('SpanExport');
 
 /**
- * Traces: W3C trace context from request to message to message, and spans, which are exported only where
- * `OTEL_EXPORTER_OTLP_ENDPOINT` says where to. Without it the SDK is not even loaded.
+ * Traces: W3C trace context from request to message to message, and spans, which are exported only if
+ * `OTEL_EXPORTER_OTLP_ENDPOINT` is set. Without it the SDK is not loaded.
  */
 @Module({
   providers: [
@@ -33,7 +32,7 @@ const SPAN_EXPORT = Symbol('SpanExport');
 export class TracingModule implements OnApplicationShutdown {
   constructor(@Inject(SPAN_EXPORT) private readonly spanExport: SpanExport | undefined) {}
 
-  /** After the last message: its spans are to arrive, too. */
+  /** After the last message, so that its spans are exported, too. */
   async onApplicationShutdown(): Promise<void> {
     await this.spanExport?.shutdown();
   }

@@ -3,13 +3,13 @@ import type { CurrencyCode } from '../currencies';
 import type { Charge } from './payment-gateway';
 import { KEY_METADATA } from './stripe-client';
 
-/** All that is sent for a charge, apart from its key; made from the charge alone, so that it stays the same for ever. */
+/** The parameters sent for a charge, without its key; they depend only on the charge, so they never change for it. */
 export type ChargeParameters = (charge: Charge) => Stripe.PaymentIntentCreateParams;
 
-/** What version 1 sends in hundredths of a minor unit: a copy, so that a correction of `currencies.ts` changes nothing. */
+/** Currencies that version 1 sends in hundredths of a minor unit; a copy, so that a change of `currencies.ts` has no effect. */
 const HUNDREDTHS_IN_VERSION_1: readonly CurrencyCode[] = ['ISK', 'UGX'];
 
-/** Never changed: payments under way, and late copies of finished ones, were sent with exactly this. */
+/** Never change it: payments in progress, and late copies of finished ones, were sent with exactly these parameters. */
 const version1: ChargeParameters = (charge) => ({
   amount: charge.money.minorUnits * (HUNDREDTHS_IN_VERSION_1.includes(charge.money.currency) ? 100 : 1),
   currency: charge.money.currency.toLowerCase(),
@@ -25,7 +25,7 @@ const version1: ChargeParameters = (charge) => ({
 });
 
 /**
- * Every version that the service has sent, the newest first. The gateway refuses a known key with other parameters, so
- * a change is a new version here: what was begun under an older one is then finished under that.
+ * Every version that the service has sent, newest first. The gateway rejects a known key with other parameters, so a
+ * change needs a new version here: a payment that began under an older version is then finished under that version.
  */
 export const CHARGE_VERSIONS: readonly [ChargeParameters, ...ChargeParameters[]] = [version1];

@@ -10,10 +10,10 @@ import {
   type PaymentGateway,
 } from './payment-gateway';
 
-/** A gateway asks a bank: tenths of a second as a rule, and up to the time-out of a call. */
+/** A gateway asks a bank: usually tenths of a second, and at most the time-out of a call. */
 const SECONDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60];
 
-/** Times and traces the calls to a gateway, by what came of them. */
+/** Measures and traces the calls to a gateway, by result. */
 export class ObservedGateway implements PaymentGateway {
   private readonly duration: Histogram<'call' | 'result'>;
 
@@ -23,7 +23,7 @@ export class ObservedGateway implements PaymentGateway {
   ) {
     this.duration = new Histogram({
       name: 'payments_gateway_call_duration_seconds',
-      help: 'Calls to the payment gateway, by what came of them: a decision, or why there was none.',
+      help: 'Duration of calls to the payment gateway, by result: the decision, or why there was none.',
       labelNames: ['call', 'result'],
       buckets: SECONDS,
       registers: [registry],
@@ -56,7 +56,7 @@ export class ObservedGateway implements PaymentGateway {
     reply: Promise<T>,
   ): Promise<T> {
     const startedAt = performance.now();
-    // What is neither a decision nor a failure of the gateway is a fault of ours.
+    // Any error other than a GatewayError is a bug of this service.
     let result = 'fault';
     try {
       const value = await reply;

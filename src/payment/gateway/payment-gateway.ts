@@ -10,39 +10,39 @@ export interface Charge {
   readonly customerId: string;
   readonly paymentMethodId: string;
   readonly money: Money;
-  /** When the first attempt at this charge began, or may have begun; where to look for it. */
+  /** When the first attempt at this charge began, or may have begun; a search for it starts there. */
   readonly firstAttemptAt: Date;
 }
 
-/** What the gateway decided. Both are final: the same key never gets another answer. */
+/** The gateway's decision. Both kinds are final: the same key never gets another answer. */
 export type ChargeResult =
   | { readonly kind: 'succeeded'; readonly chargeId: string }
   | { readonly kind: 'declined'; readonly chargeId?: string; readonly declineCode: string };
 
-/** What a look at the gateway found. */
+/** The result of a search at the gateway. */
 export type FoundCharge =
   | ChargeResult
-  /** `isCertain`: everything was seen that could be a charge under the key. */
+  /** `isCertain`: the search was complete, so there is no charge under the key. */
   | { readonly kind: 'not-found'; readonly isCertain: boolean }
-  /** Everything was seen, and the key is on other payments only: it must not be charged under, forgotten or not. */
+  /** The search was complete, and only other payments have the key: no charge under it, even if the gateway forgot it. */
   | { readonly kind: 'key-reused' };
 
 /** Why there is no decision. */
 export type GatewayFailure =
-  /** Out of reach, overloaded, or busy with the same key. Whether it charged is unknown; the same key finds out. */
+  /** Unreachable, overloaded, or still processing the same key. Whether it charged is unknown; a retry with the same key tells. */
   | { readonly kind: 'unavailable'; readonly retryAfterMs?: number }
-  /** Our credentials are refused, and nothing was sent before: not charged, nor will be until a person acts. */
+  /** Our credentials are refused, and nothing was sent before: not charged, and no payment will be until an operator acts. */
   | { readonly kind: 'unauthorized' }
-  /** Our credentials are accepted, but not for this payment: it was not charged, and others are not concerned. */
+  /** Our credentials are accepted, but not for this payment: it was not charged, and other payments are not affected. */
   | { readonly kind: 'forbidden' }
   /** The request itself is wrong; it will never be charged. */
   | { readonly kind: 'rejected' }
   /** The key was used at the gateway with other parameters, and no payment there is this one. */
   | { readonly kind: 'key-reused' }
-  /** The gateway will answer this key with a stored failure for ever, or has forgotten it. A person must look. */
+  /** The gateway answers this key with a stored failure from now on, or has forgotten the key. An operator must look. */
   | { readonly kind: 'outcome-unknown' };
 
-/** The gateway made no decision; `failure` says what follows from that. */
+/** The gateway made no decision; `failure` says why. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError';
 
@@ -55,19 +55,19 @@ export class GatewayError extends Error {
   }
 }
 
-/** What there is to say of a charge that may have been made, and is not found. */
+/** For a charge that may have been made and is not found. */
 export function outcomeUnknown(): GatewayError {
   return new GatewayError(
     { kind: 'outcome-unknown' },
-    'the gateway gives no answer for this key any more, and this payment was not found there; find out before charging again',
+    'the gateway gives no answer for this key any more, and this payment was not found there; check before charging again',
   );
 }
 
-/** What there is to say of a key that another payment has used at the gateway. */
+/** For a key that another payment has used at the gateway. */
 export function keyReused(): GatewayError {
   return new GatewayError(
     { kind: 'key-reused' },
-    'the gateway has this key with other parameters, and no payment there is this one; does another program use such keys?',
+    'the gateway has this key with other parameters, and no payment there is this one; does another program use the same keys?',
   );
 }
 
@@ -76,14 +76,14 @@ export type GatewayProbe =
   | { readonly kind: 'unauthorized' }
   | { readonly kind: 'unreachable'; readonly detail: string };
 
-/** Where money moves. The same idempotency key charges at most once, as long as the gateway keeps it. */
+/** Charges cards. The same idempotency key charges at most once, as long as the gateway keeps it. */
 export interface PaymentGateway {
   /** @throws GatewayError when there is no decision */
   charge(charge: Charge): Promise<ChargeResult>;
   /**
-   * Looks for an earlier charge under the key without making one, for when the gateway may no longer know the key.
+   * Looks for an earlier charge under the key without making one, because the gateway may no longer know the key.
    *
-   * @throws GatewayError when it could not look, or what it found is not decided
+   * @throws GatewayError when the search failed, or the payment it found is not decided
    */
   find(charge: Charge): Promise<FoundCharge>;
   /** Never rejects. */

@@ -1,36 +1,36 @@
 /** Injection token of the ledger; see the interface of the same name. */
 export const PaymentLedger = Symbol('PaymentLedger');
 
-/** How many keys one search takes. */
+/** The largest number of keys in one search. */
 export const KEYS_A_SEARCH = 10;
 
-/** A payment for which money has moved, or is about to. */
+/** A payment for which money has moved or will move. */
 export interface LedgerCharge {
   readonly chargeId: string;
-  /** Undefined: somebody else charges through the same account. */
+  /** Undefined for a charge of another program that uses the same account. */
   readonly idempotencyKey: string | undefined;
   readonly createdAt: Date;
 }
 
-/** What the gateway itself says it has charged: for people who compare, never for the way of a payment. */
+/** The charges according to the gateway: for reconciliation, never for processing a payment. */
 export interface PaymentLedger {
   /**
-   * All charges made since then, by this service or by others; with `before` only those until about that moment.
+   * All charges made since then, by this service or by other programs; with `before` only those until about that moment.
    *
-   * @throws GatewayError when it could not look
+   * @throws GatewayError when the call failed
    */
   chargesSince(since: Date, before?: Date): AsyncIterable<LedgerCharge>;
   /**
-   * Those of at most {@link KEYS_A_SEARCH} keys, however old, but perhaps without those of the last minute. Undefined
-   * when this account cannot be searched.
+   * The charges of at most {@link KEYS_A_SEARCH} keys, of any age, but perhaps without those of the last minute.
+   * Undefined if this account cannot be searched.
    *
-   * @throws GatewayError when it could not look
+   * @throws GatewayError when the call failed
    */
   chargesUnder(keys: readonly string[]): Promise<LedgerCharge[] | undefined>;
   /**
-   * One charge, however old; undefined when there is none, or no money moves for it.
+   * One charge, of any age; undefined if it does not exist or moves no money.
    *
-   * @throws GatewayError when it could not look
+   * @throws GatewayError when the call failed
    */
   charge(chargeId: string): Promise<LedgerCharge | undefined>;
 }

@@ -1,15 +1,15 @@
 import Stripe from 'stripe';
 import type { Environment } from '../../config/environment';
 
-/** Where the key stands in a payment, so that the payment can be found by it. */
+/** The metadata field with the key, so that a payment can be found by it. */
 export const KEY_METADATA = 'idempotency_key';
 
-/** Finds the payments of a key, in Stripe's search language; it may also find those of keys that look alike. */
+/** Stripe search clause for the payments of a key; it may also match similar keys. */
 export function searchClause(idempotencyKey: string): string {
   return `metadata['${KEY_METADATA}']:'${idempotencyKey.replace(/[\\']/g, '\\$&')}'`;
 }
 
-/** The official client, pointed to where the environment says the gateway is. */
+/** The official client, connected to the gateway that the environment names. */
 export function openStripe(
   { stripeApiKey, stripeApiBase, stripeTimeoutMs }: Environment,
   { maxNetworkRetries }: Pick<Stripe.StripeConfig, 'maxNetworkRetries'>,

@@ -2,18 +2,18 @@ import Stripe from 'stripe';
 import { GatewayError, type ChargeResult, type GatewayFailure } from './payment-gateway';
 
 /** What an error of the `stripe` package means for a charge. */
-export type StripeVerdict =
-  /** The card was declined: an answer like any other. */
+export type StripeErrorClass =
+  /** The card was declined, which is a decision. */
   | { readonly kind: 'decision'; readonly result: ChargeResult }
-  /** The gateway repeats a stored 5xx. It will do so for ever, whatever really became of the charge. */
+  /** The gateway replays a stored 5xx. It always will under this key, whether or not it charged. */
   | { readonly kind: 'replayed-failure' }
   | { readonly kind: 'failure'; readonly error: GatewayError };
 
 /**
- * Maps Stripe's error classes, one by one (https://docs.stripe.com/error-handling). Only Stripe's codes go into
- * messages: its texts may quote what the customer sent.
+ * Classifies Stripe's errors, one class at a time (https://docs.stripe.com/error-handling). Messages contain only Stripe's
+ * codes: its texts may quote what the customer sent.
  */
-export function verdictOn(error: unknown): StripeVerdict {
+export function classifyError(error: unknown): StripeErrorClass {
   if (error instanceof GatewayError) return { kind: 'failure', error };
   if (!(error instanceof Stripe.errors.StripeError)) throw error;
   if (error instanceof Stripe.errors.StripeCardError && error.rawType === 'card_error') {
@@ -34,12 +34,12 @@ export function verdictOn(error: unknown): StripeVerdict {
   return { kind: 'failure', error: new GatewayError(failure, describe(error, failure), causeOf(error)) };
 }
 
-/** What an error of a call that only reads means: it decides nothing. */
+/** The failure behind an error of a call that only reads, which never is a decision. */
 export function readFailure(error: unknown): GatewayError {
-  const verdict = verdictOn(error);
-  return verdict.kind === 'failure'
-    ? verdict.error
-    : new GatewayError({ kind: 'unavailable' }, 'the gateway answered a look with a failure');
+  const classified = classifyError(error);
+  return classified.kind === 'failure'
+    ? classified.error
+    : new GatewayError({ kind: 'unavailable' }, 'the gateway answered a read with a failure');
 }
 
 function failureOf(error: InstanceType<typeof Stripe.errors.StripeError>): GatewayFailure {
@@ -50,20 +50,20 @@ function failureOf(error: InstanceType<typeof Stripe.errors.StripeError>): Gatew
   if (error instanceof errors.StripeRateLimitError) return { kind: 'unavailable', ...retryAfter(error) };
   if (error instanceof errors.StripeIdempotencyError) return { kind: 'key-reused' };
   if (error instanceof errors.StripeInvalidRequestError) return { kind: 'rejected' };
-  // StripeAPIError: 409 while a request with the same key is running, 5xx, and answers that are no JSON.
+  // StripeAPIError: 409 while a request with the same key is running, 5xx, and answers that are not JSON.
   const status = error.statusCode ?? 500;
   return [408, 409, 425].includes(status) || status >= 500
     ? { kind: 'unavailable', ...retryAfter(error) }
     : { kind: 'rejected' };
 }
 
-/** Not every account may search, nor every restricted key. */
+/** Some accounts and some restricted keys may not search. */
 export function mayNotSearch(error: unknown): boolean {
   const { StripeInvalidRequestError, StripePermissionError } = Stripe.errors;
   return error instanceof StripeInvalidRequestError || error instanceof StripePermissionError;
 }
 
-/** Logs print causes. What the client itself says of a connection quotes nobody; what Stripe says may. */
+/** Logs print causes: a connection error of the client contains no customer data, Stripe's text may. */
 function causeOf(error: InstanceType<typeof Stripe.errors.StripeError>): ErrorOptions {
   return error instanceof Stripe.errors.StripeConnectionError ? { cause: error } : {};
 }

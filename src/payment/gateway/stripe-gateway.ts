@@ -14,13 +14,13 @@ import {
   type PaymentGateway,
 } from './payment-gateway';
 import { openStripe } from './stripe-client';
-import { decisionOn } from './stripe-decision';
-import { readFailure, verdictOn } from './stripe-errors';
-import { lookFor } from './stripe-look-up';
+import { requireDecision } from './stripe-decision';
+import { readFailure, classifyError } from './stripe-errors';
+import { findPayment } from './stripe-look-up';
 
 /** Stripe's longest idempotency key. */
 const LONGEST_KEY = 255;
-/** A probe must not hold up what waits for it. */
+/** Short, because callers wait for a probe. */
 const PROBE_TIMEOUT_MS = 3_000;
 
 /** Charges through Stripe PaymentIntents, created and confirmed in one call. */
@@ -29,13 +29,13 @@ export class StripeGateway implements PaymentGateway {
   private readonly stripe: Stripe;
   private probing: Promise<GatewayProbe> | undefined;
 
-  /** `versions`: what may have been sent for a charge, the newest first. */
+  /** `versions`: the parameters that may have been sent for a charge, newest first. */
   constructor(
     private readonly environment: Environment,
     private readonly versions: readonly ChargeParameters[] = CHARGE_VERSIONS,
   ) {
-    // Its own retries would hide attempts and use up the lease; ours are counted, spread and survive a crash. One is
-    // left: it repeats a call at once, with the same key, when the connection is closed under it.
+    // The client's retries would hide attempts and use up the lease; ours are counted, delayed and survive a crash. One
+    // remains: when the connection is closed during a call, the client repeats it at once with the same key.
     this.stripe = openStripe(environment, { maxNetworkRetries: 0 });
   }
 
@@ -44,16 +44,16 @@ export class StripeGateway implements PaymentGateway {
     for (const parametersOf of this.versions) {
       try {
         const sending = this.send(charge, parametersOf(charge));
-        return await (isKeyKnown ? onceSent(sending) : sending);
+        return await (isKeyKnown ? afterSending(sending) : sending);
       } catch (error) {
-        // Nothing was done. An older version of this service may have sent it first: of all parameters at most one
-        // version's are those of that time, and only they are answered, however often the process dies in between.
+        // The gateway did nothing. An older version of this service may have sent the charge first: at most one version
+        // has the parameters of that time, and the gateway accepts only those, even if the process crashes in between.
         if (!isKeyReused(error)) throw error;
         isKeyKnown = true;
       }
     }
-    // Sent by a version that this one does not know yet, or by another program.
-    const found = await onceSent(this.look(charge));
+    // Sent by a newer version of this service, or by another program.
+    const found = await afterSending(this.look(charge));
     switch (found.kind) {
       case 'key-reused':
         throw keyReused();
@@ -68,13 +68,13 @@ export class StripeGateway implements PaymentGateway {
     try {
       return await this.look(charge);
     } catch (error) {
-      throw await this.ofThisPayment(readFailure(error));
+      throw await this.narrowUnauthorized(readFailure(error));
     }
   }
 
-  /** One at a time: many that ask at once, as when our key is refused to many payments, get one answer. */
+  /** One call at a time: concurrent callers share one answer, such as when our key is refused for many payments. */
   probe(): Promise<GatewayProbe> {
-    this.probing ??= this.askWhetherAccepted().finally(() => {
+    this.probing ??= this.sendProbe().finally(() => {
       this.probing = undefined;
     });
     return this.probing;
@@ -86,36 +86,36 @@ export class StripeGateway implements PaymentGateway {
     try {
       intent = await this.stripe.paymentIntents.create(parameters, underKey);
     } catch (error) {
-      const verdict = verdictOn(error);
-      switch (verdict.kind) {
+      const classified = classifyError(error);
+      switch (classified.kind) {
         case 'decision':
-          return verdict.result;
+          return classified.result;
         case 'replayed-failure':
-          // It never changes under this key, and a new key might charge twice: only looking is left.
-          return known(await onceSent(this.look(charge)));
+          // The answer never changes under this key, and a new key might charge twice, so the payment is searched for.
+          return requireFound(await afterSending(this.look(charge)));
         case 'failure':
-          throw await this.ofThisPayment(verdict.error);
+          throw await this.narrowUnauthorized(classified.error);
         default:
-          return verdict satisfies never;
+          return classified satisfies never;
       }
     }
-    return onceSent(this.decide(intent));
+    return afterSending(this.decide(intent));
   }
 
   private async decide(intent: Stripe.PaymentIntent): Promise<ChargeResult> {
-    // A repeated key gets the first answer, so a payment that was still processing then must be asked for anew.
-    return decisionOn(
+    // A repeated key gets the first answer, so a payment that was processing at that time is read again.
+    return requireDecision(
       intent.status === 'processing' ? await this.stripe.paymentIntents.retrieve(intent.id) : intent,
     );
   }
 
   private look(charge: Charge): Promise<FoundCharge> {
     const { gatewayKeyRetentionSeconds: keyRetentionSeconds } = this.environment;
-    return lookFor(this.stripe, { charge, versions: this.versions, keyRetentionSeconds });
+    return findPayment(this.stripe, { charge, versions: this.versions, keyRetentionSeconds });
   }
 
-  /** A refusal of our key is about every payment only when the gateway refuses it without one, too. */
-  private async ofThisPayment(error: GatewayError): Promise<GatewayError> {
+  /** Our API key is refused for every payment only if the gateway also refuses it for a probe; else for this payment only. */
+  private async narrowUnauthorized(error: GatewayError): Promise<GatewayError> {
     if (error.failure.kind !== 'unauthorized') return error;
     const probe = await this.probe();
     switch (probe.kind) {
@@ -127,23 +127,23 @@ export class StripeGateway implements PaymentGateway {
           `${error.message}; other calls with our key are accepted`,
         );
       case 'unreachable':
-        // Not known to be about every payment, so it must not stop them; and an attempt that counts has an end.
-        return new GatewayError({ kind: 'unavailable' }, `${error.message}; asked again: ${probe.detail}`);
+        // Perhaps only this payment is affected, so the others go on; as a counted attempt it ends after the last retry.
+        return new GatewayError({ kind: 'unavailable' }, `${error.message}; probe: ${probe.detail}`);
       default:
         return probe satisfies never;
     }
   }
 
   /** Never rejects. */
-  private async askWhetherAccepted(): Promise<GatewayProbe> {
+  private async sendProbe(): Promise<GatewayProbe> {
     try {
       // A restricted key may charge without seeing the balance, but not without seeing payments.
       await this.stripe.paymentIntents.list({ limit: 1 }, { timeout: PROBE_TIMEOUT_MS });
       return { kind: 'reachable' };
     } catch (error) {
-      const verdict = verdictOn(error);
-      if (verdict.kind !== 'failure') return { kind: 'reachable' };
-      const { failure, message } = verdict.error;
+      const classified = classifyError(error);
+      if (classified.kind !== 'failure') return { kind: 'reachable' };
+      const { failure, message } = classified.error;
       switch (failure.kind) {
         case 'unauthorized':
           return { kind: 'unauthorized' };
@@ -157,10 +157,11 @@ export class StripeGateway implements PaymentGateway {
 }
 
 /**
- * What follows once the gateway knows the key: money may have moved, so no refusal says that it has not. Counted as an
- * attempt, it keeps what is known of the key, and the next one is told by its first call if our key is still refused.
+ * For calls after the gateway has seen the key: money may have moved, so a refusal does not prove that nothing was charged.
+ * As a counted attempt it keeps the claim's data, and the first call of the next attempt shows if our API key is still
+ * refused.
  */
-async function onceSent<T>(work: Promise<T>): Promise<T> {
+async function afterSending<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
@@ -180,8 +181,8 @@ async function onceSent<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** A charge that may have been attempted is not made again only because it is not found. */
-function known(found: FoundCharge): ChargeResult {
+/** A charge that may have been attempted is not made again just because it was not found. */
+function requireFound(found: FoundCharge): ChargeResult {
   if (found.kind === 'not-found' || found.kind === 'key-reused') throw outcomeUnknown();
   return found;
 }
@@ -190,7 +191,7 @@ function isKeyReused(error: unknown): boolean {
   return error instanceof GatewayError && error.failure.kind === 'key-reused';
 }
 
-/** One key for all attempts. Ours may be as long as the gateway's, so with the prefix the longest ones are hashed. */
+/** The same for all attempts. Our keys may be as long as the gateway's, so keys that are too long with the prefix are hashed. */
 function gatewayKey(idempotencyKey: string): string {
   const key = `payment:${idempotencyKey}`;
   return key.length <= LONGEST_KEY

@@ -5,14 +5,14 @@ import type { LedgerCharge, PaymentLedger } from './payment-ledger';
 import { KEY_METADATA, openStripe, searchClause } from './stripe-client';
 import { mayNotSearch, readFailure } from './stripe-errors';
 
-/** Nobody waits with a lease in flight, so Stripe's own retries may bridge a hiccup. */
+/** No lease is held here, so the client's own retries may bridge a short failure. */
 const RETRIES = 2;
 /** Stripe's largest page. */
 const PAGE = 100;
 /** The states in which a card was charged, will be, or the amount is held (https://docs.stripe.com/payments/paymentintents/lifecycle). */
 const MOVES_MONEY: readonly Stripe.PaymentIntent.Status[] = ['succeeded', 'processing', 'requires_capture'];
 
-/** Reads PaymentIntents, and changes nothing. */
+/** Only reads PaymentIntents. */
 @Injectable()
 export class StripeLedger implements PaymentLedger {
   private readonly stripe: Stripe;

@@ -2,20 +2,20 @@ import type Stripe from 'stripe';
 import type { ChargeParameters } from './charge-parameters';
 import type { Charge, FoundCharge } from './payment-gateway';
 import { KEY_METADATA, searchClause } from './stripe-client';
-import { decisionIn, decisionOn } from './stripe-decision';
+import { findDecision, requireDecision } from './stripe-decision';
 import { mayNotSearch } from './stripe-errors';
 
-/** Clocks differ: an earlier attempt is looked for from this long before we think it was. */
+/** Clocks differ, so the search for an earlier attempt starts this long before its recorded time. */
 const CLOCK_MARGIN_SECONDS = 300;
-/** The search learns of a payment about a minute after it was made (https://docs.stripe.com/search#data-freshness). */
+/** The search finds a payment about a minute after it was made (https://docs.stripe.com/search#data-freshness). */
 const SEARCH_LAG_SECONDS = 300;
-/** How many payments of a search, and of the list of the latest, are gone through at most. */
-const LOOKED_THROUGH = 1_000;
+/** The most payments that are read from a search, and from the list of the latest. */
+const MAX_READ = 1_000;
 /** Stripe's largest page. */
 const PAGE = 100;
 
-/** `versions`: what may have been sent for the charge. `keyRetentionSeconds`: the gateway keeps keys for at least that long. */
-interface Sought {
+/** `versions`: the parameters that may have been sent. `keyRetentionSeconds`: the gateway keeps keys at least that long. */
+interface Query {
   readonly charge: Charge;
   readonly versions: readonly ChargeParameters[];
   readonly keyRetentionSeconds: number;
@@ -24,26 +24,26 @@ interface Sought {
 /**
  * Looks for a payment that was made under a key, without making one.
  *
- * @throws GatewayError when what it found is not decided
+ * @throws GatewayError when the payment it found is not decided
  */
-export async function lookFor(stripe: Stripe, sought: Sought): Promise<FoundCharge> {
-  const { charge, keyRetentionSeconds } = sought;
+export async function findPayment(stripe: Stripe, query: Query): Promise<FoundCharge> {
+  const { charge, keyRetentionSeconds } = query;
   const searchedAt = Date.now() / 1000;
   const searched = await searchFor(stripe, charge);
-  const known = paymentAmong(searched.intents, sought);
-  // Only this state is final in a search, which is late; in any other one the list may know better.
-  if (known?.status === 'succeeded') return decisionOn(known);
+  const known = paymentAmong(searched.intents, query);
+  // The search is delayed, so only this state is final; for any other state the list may be newer.
+  if (known?.status === 'succeeded') return requireDecision(known);
   const listed = await listFor(stripe, charge);
   const newestStates = new Map([...searched.intents, ...listed.intents].map((intent) => [intent.id, intent]));
   const intents = [...newestStates.values()];
-  const intent = paymentAmong(intents, sought);
-  if (intent) return decisionOn(intent);
+  const intent = paymentAmong(intents, query);
+  if (intent) return requireDecision(intent);
   const oldestListed = listed.intents.at(-1)?.created ?? Infinity;
   const coversSearchLag = oldestListed < searchedAt - SEARCH_LAG_SECONDS;
   const isCertain = listed.isComplete || (searched.isComplete && coversSearchLag);
   const others = intents.filter((other) => hasKey(other, charge));
-  // While the gateway keeps the key for another payment, it makes no second one under it; what it made before it had
-  // the key for the other one is so old that the search knows it.
+  // While the gateway keeps the key for another payment, it makes no second one under it; a payment from before that
+  // is so old that the search finds it.
   const keptSince = searchedAt - keyRetentionSeconds + CLOCK_MARGIN_SECONDS;
   const isKept = searched.isComplete && others.some(({ created }) => created > keptSince);
   return isKept || (isCertain && others.length > 0)
@@ -51,7 +51,7 @@ export async function lookFor(stripe: Stripe, sought: Sought): Promise<FoundChar
     : { kind: 'not-found', isCertain };
 }
 
-/** `isComplete`: nothing was left out. */
+/** `isComplete`: no payment was left out. */
 interface Seen {
   readonly intents: readonly Stripe.PaymentIntent[];
   readonly isComplete: boolean;
@@ -62,7 +62,7 @@ async function searchFor(stripe: Stripe, charge: Charge): Promise<Seen> {
   try {
     const query = searchClause(charge.idempotencyKey);
     return seen(
-      await stripe.paymentIntents.search({ query, limit: PAGE }).autoPagingToArray({ limit: LOOKED_THROUGH }),
+      await stripe.paymentIntents.search({ query, limit: PAGE }).autoPagingToArray({ limit: MAX_READ }),
     );
   } catch (error) {
     if (mayNotSearch(error)) return { intents: [], isComplete: false };
@@ -76,27 +76,27 @@ async function listFor(stripe: Stripe, charge: Charge): Promise<Seen> {
   return seen(
     await stripe.paymentIntents
       .list({ created: { gte: since }, limit: PAGE })
-      .autoPagingToArray({ limit: LOOKED_THROUGH }),
+      .autoPagingToArray({ limit: MAX_READ }),
   );
 }
 
 function seen(intents: Stripe.PaymentIntent[]): Seen {
-  return { intents, isComplete: intents.length < LOOKED_THROUGH };
+  return { intents, isComplete: intents.length < MAX_READ };
 }
 
-/** This payment among those found: if one succeeded that one, else one that is undecided, else a declined one. */
+/** This payment among those found: a succeeded one first, else an undecided one, else a declined one. */
 function paymentAmong(
   found: readonly Stripe.PaymentIntent[],
-  sought: Sought,
+  query: Query,
 ): Stripe.PaymentIntent | undefined {
-  const own = found.filter((intent) => isPayment(intent, sought));
+  const own = found.filter((intent) => isPayment(intent, query));
   return (
-    own.find(({ status }) => status === 'succeeded') ?? own.find((intent) => !decisionIn(intent)) ?? own[0]
+    own.find(({ status }) => status === 'succeeded') ?? own.find((intent) => !findDecision(intent)) ?? own[0]
   );
 }
 
-/** The key may have been another payment's before. */
-function isPayment(intent: Stripe.PaymentIntent, { charge, versions }: Sought): boolean {
+/** Compares more than the key, because another payment may have used the key before. */
+function isPayment(intent: Stripe.PaymentIntent, { charge, versions }: Query): boolean {
   return (
     hasKey(intent, charge) &&
     intent.metadata.payment_id === charge.paymentId &&
@@ -107,7 +107,7 @@ function isPayment(intent: Stripe.PaymentIntent, { charge, versions }: Sought): 
   );
 }
 
-/** A search may answer with keys that only look alike. */
+/** A search may also find similar keys. */
 function hasKey({ metadata }: Stripe.PaymentIntent, charge: Charge): boolean {
   return metadata[KEY_METADATA] === charge.idempotencyKey;
 }

@@ -66,11 +66,11 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: stripeGateway,
-        replace: "      switch (verdict.kind) {\n        case 'decision':",
+        replace: "      switch (classified.kind) {\n        case 'decision':",
         by:
           '      if (error instanceof Stripe.errors.StripeConnectionError)\n' +
           '        timedOut.set(charge.idempotencyKey, `:${Date.now()}`);\n' +
-          "      switch (verdict.kind) {\n        case 'decision':",
+          "      switch (classified.kind) {\n        case 'decision':",
       },
       {
         file: stripeGateway,

@@ -72,7 +72,7 @@ describe('a report that the console receives', () => {
     expect(warn).toHaveBeenCalledTimes(2);
     expect(warn.mock.calls.at(-1)).toEqual([
       { exchange: 'amq.topic', routingKey: 'payment-consumer.activity', dropped: 1_000 },
-      expect.stringContaining('no report'),
+      expect.stringContaining('not a valid report'),
     ]);
     expect(JSON.stringify(warn.mock.calls)).not.toContain('4242');
   });

@@ -64,7 +64,7 @@ describe('a dead letter of the broker', () => {
   it.each([
     { given: 'delivery_limit', reason: 'delivery-limit', detail: 'unacknowledged', endsPayment: true },
     { given: 'expired', reason: 'expired', detail: 'expiration', endsPayment: true },
-    { given: 'maxlen', reason: 'maxlen', detail: 'took it out', endsPayment: false },
+    { given: 'maxlen', reason: 'maxlen', detail: 'removed it', endsPayment: false },
   ])('has its reason: $reason', ({ given, reason, detail, endsPayment }) => {
     const message = withHeaders({ 'x-death': [{ queue, reason: given }] });
     expect(deadLetterFrom(message)).toMatchObject({

@@ -36,8 +36,8 @@ describe('a Redis server', () => {
     },
   );
 
-  it('cannot be used if its policy is unknown', () => {
-    expect(obstacleIn(factsOf({ role: 'master' }))).toContain('does not tell its maxmemory-policy');
+  it('cannot be used when its policy is unknown', () => {
+    expect(obstacleIn(factsOf({ role: 'master' }))).toContain('does not report its maxmemory-policy');
   });
 
   it('cannot be used while it is a replica', () => {

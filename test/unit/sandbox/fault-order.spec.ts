@@ -87,17 +87,17 @@ describe('an invalid order of a fault', () => {
     [
       'a field of another kind',
       { kind: 'conflict', delayMs: 5 },
-      'delayMs is not known here; allowed are kind, matching, times, probability, seed',
+      'delayMs is not a known field; allowed are kind, matching, times, probability, seed',
     ],
     [
       'an unknown field to match',
       { kind: 'conflict', matching: { amount: 5 } },
-      'matching.amount is not known here; allowed are request, idempotencyKey, paymentId, paymentMethod',
+      'matching.amount is not a known field; allowed are request, idempotencyKey, paymentId, paymentMethod',
     ],
     [
       'times for what is done at once',
       { kind: 'forget-keys', times: 2 },
-      'times is not known here; allowed are kind, matching',
+      'times is not a known field; allowed are kind, matching',
     ],
   ])('%s', (_what, body, problem) => {
     expect(parseFaultOrder(body)).toEqual({ kind: 'invalid', problems: [problem] });

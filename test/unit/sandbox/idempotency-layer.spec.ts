@@ -49,7 +49,7 @@ describe('the idempotency layer', () => {
 
   it('rejects other parameters under a stored key', () => {
     layer.keep(kept);
-    expect(layer.begin({ ...request, parametersHash: 'other' })).toEqual({ kind: 'mismatch' });
+    expect(layer.begin({ ...request, parametersHash: 'other' })).toEqual({ kind: 'key-reused' });
   });
 
   it('forgets one key and no other', () => {

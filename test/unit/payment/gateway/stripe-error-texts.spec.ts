@@ -1,11 +1,11 @@
 import Stripe from 'stripe';
 import { GatewayError } from '../../../../src/payment/gateway/payment-gateway';
-import { verdictOn } from '../../../../src/payment/gateway/stripe-errors';
+import { classifyError } from '../../../../src/payment/gateway/stripe-errors';
 
 function failureOf(error: unknown): GatewayError {
-  const verdict = verdictOn(error);
-  if (verdict.kind === 'failure') return verdict.error;
-  throw new Error(`the verdict is ${JSON.stringify(verdict)}`);
+  const classified = classifyError(error);
+  if (classified.kind === 'failure') return classified.error;
+  throw new Error(`the error is classified as ${JSON.stringify(classified)}`);
 }
 
 describe('what is said of a failure at the gateway', () => {
@@ -37,7 +37,7 @@ describe('a 5xx under a key', () => {
     });
 
   it.each([500, 501, 599])('that is replayed never changes: %d', (status) => {
-    expect(verdictOn(answered(status, 'true'))).toEqual({ kind: 'replayed-failure' });
+    expect(classifyError(answered(status, 'true'))).toEqual({ kind: 'replayed-failure' });
   });
 
   it('that the gateway says is not replayed may change', () => {
@@ -53,19 +53,19 @@ describe('a declined card', () => {
       statusCode: 402,
       headers: {},
     });
-    const verdict = verdictOn(error);
-    expect(verdict.kind === 'decision' && Object.keys(verdict.result)).toEqual(['kind', 'declineCode']);
+    const classified = classifyError(error);
+    expect(classified.kind === 'decision' && Object.keys(classified.result)).toEqual(['kind', 'declineCode']);
   });
 });
 
 describe('an error that is not the gateway’s', () => {
   it('is thrown on', () => {
     const fault = new TypeError('x is undefined');
-    expect(() => verdictOn(fault)).toThrow(fault);
+    expect(() => classifyError(fault)).toThrow(fault);
   });
 
   it('is what it is where it has been judged before', () => {
     const error = new GatewayError({ kind: 'rejected' }, 'why');
-    expect(verdictOn(error)).toEqual({ kind: 'failure', error });
+    expect(classifyError(error)).toEqual({ kind: 'failure', error });
   });
 });

@@ -1,6 +1,6 @@
 import Stripe from 'stripe';
 import { GatewayError } from '../../../../src/payment/gateway/payment-gateway';
-import { mayNotSearch, readFailure, verdictOn } from '../../../../src/payment/gateway/stripe-errors';
+import { mayNotSearch, readFailure, classifyError } from '../../../../src/payment/gateway/stripe-errors';
 
 type Raw = Parameters<typeof Stripe.errors.StripeError.generate>[0];
 
@@ -18,9 +18,9 @@ function answered(statusCode: number, raw: Partial<Raw> = {}): Stripe.errors.Str
 
 /** The failure behind an error; a decision or a replayed failure is an error of the test. */
 function failureOf(error: unknown): GatewayError {
-  const verdict = verdictOn(error);
-  if (verdict.kind === 'failure') return verdict.error;
-  throw new Error(`the verdict is ${JSON.stringify(verdict)}`);
+  const classified = classifyError(error);
+  if (classified.kind === 'failure') return classified.error;
+  throw new Error(`the error is classified as ${JSON.stringify(classified)}`);
 }
 
 describe('a declined card (402)', () => {
@@ -32,7 +32,7 @@ describe('a declined card (402)', () => {
     { given: { code: 'expired_card' }, declineCode: 'expired_card' },
     { given: {}, declineCode: 'card_declined' },
   ])('is a decision: $declineCode', ({ given, declineCode }) => {
-    expect(verdictOn(answered(402, { type: 'card_error', ...given }))).toEqual({
+    expect(classifyError(answered(402, { type: 'card_error', ...given }))).toEqual({
       kind: 'decision',
       result: { kind: 'declined', declineCode },
     });
@@ -42,12 +42,12 @@ describe('a declined card (402)', () => {
     const body = '{"type":"card_error","code":"card_declined","payment_intent":{"id":"pi_1"}}';
     const raw: Raw = JSON.parse(body);
     const error = answered(402, raw);
-    expect(verdictOn(error)).toMatchObject({ result: { kind: 'declined', chargeId: 'pi_1' } });
+    expect(classifyError(error)).toMatchObject({ result: { kind: 'declined', chargeId: 'pi_1' } });
   });
 
   it('is a decision when it is replayed, too', () => {
     const headers = { 'idempotent-replayed': 'true' };
-    expect(verdictOn(answered(402, { type: 'card_error', headers }))).toMatchObject({ kind: 'decision' });
+    expect(classifyError(answered(402, { type: 'card_error', headers }))).toMatchObject({ kind: 'decision' });
   });
 });
 
@@ -109,7 +109,7 @@ describe('a stored 5xx that the gateway replays', () => {
   const headers = { 'idempotent-replayed': 'true' };
 
   it.each([500, 503])('never changes under this key: %d', (status) => {
-    expect(verdictOn(answered(status, { headers }))).toEqual({ kind: 'replayed-failure' });
+    expect(classifyError(answered(status, { headers }))).toEqual({ kind: 'replayed-failure' });
   });
 
   it('is something else than a replayed refusal', () => {
@@ -149,14 +149,14 @@ describe('the message', () => {
 });
 
 describe('an error that is not of the package', () => {
-  it('passes when it is a verdict already', () => {
+  it('passes a GatewayError through', () => {
     const error = new GatewayError({ kind: 'outcome-unknown' }, 'no trace of it');
-    expect(verdictOn(error)).toEqual({ kind: 'failure', error });
+    expect(classifyError(error)).toEqual({ kind: 'failure', error });
   });
 
   it('is thrown on, for it says nothing about the charge', () => {
     const error = new TypeError('x is undefined');
-    expect(() => verdictOn(error)).toThrow(error);
+    expect(() => classifyError(error)).toThrow(error);
   });
 });
 

@@ -1,18 +1,18 @@
-/** Returns the value as what it should be, without anything that nobody asked for; throws where it is something else. */
+/** Returns the value with only its expected fields; throws if it does not have the expected type. */
 export type Read<T> = (value: unknown) => T;
 
 type Fields<T> = { readonly [Name in keyof T]-?: Read<T[Name]> };
 
-/** What came from outside is not what it should be. */
+/** A value from outside does not have the expected type. */
 class UnexpectedValueError extends Error {
   override readonly name = 'UnexpectedValueError';
 }
 
-/** At most so many UTF-16 code units, whatever they are. */
+/** At most `longest` UTF-16 code units. */
 export const text = (longest: number): Read<string> =>
   checked((value): value is string => typeof value === 'string' && value.length <= longest);
 
-/** From zero to this; JSON has neither NaN nor infinity, but 1e999 becomes one. */
+/** From 0 to `largest`. JSON has no Infinity, but 1e999 becomes Infinity. */
 export const number = (largest: number): Read<number> =>
   checked((value): value is number => typeof value === 'number' && value >= 0 && value <= largest);
 
@@ -36,7 +36,7 @@ export const list =
     return value.map((one) => read(one));
   };
 
-/** An object with these fields, and with no others. */
+/** An object with only these fields. */
 export const object =
   <T extends object>(fields: Fields<T>): Read<T> =>
   (value) => {
@@ -49,7 +49,7 @@ export const object =
     return read as T;
   };
 
-/** One of several kinds of object, told apart by their `kind`. */
+/** One of several kinds of object, distinguished by their `kind`. */
 export const byKind =
   <T extends { readonly kind: string }>(kinds: {
     readonly [Kind in T['kind']]: Read<Extract<T, { readonly kind: Kind }>>;
@@ -60,7 +60,6 @@ export const byKind =
     return kinds[kind](value);
   };
 
-/** Only what satisfies the condition. */
 export function checked<T>(isExpected: (value: unknown) => value is T): Read<T> {
   return (value) => {
     if (isExpected(value)) return value;

@@ -10,15 +10,15 @@ import type { BrokerView } from './reconciliation';
 
 const CLOSE_WITHIN_MS = 2_000;
 
-/** The broker, as a connection of its own sees it. */
-export class OpenBroker implements BrokerView, OnApplicationShutdown {
+/** Reads the broker through its own connection. */
+export class RabbitMqView implements BrokerView, OnApplicationShutdown {
   constructor(
     private readonly connection: ChannelModel,
     private readonly leaseMs: number,
     private readonly keys: PaymentKeys,
   ) {}
 
-  /** Each with the key it was worked on under; without details, which nothing is compared with and are most of a letter. */
+  /** Each with the key it was processed under. Without details: they are not compared and take most of the memory. */
   async deadLetters(): Promise<DeadLetter[]> {
     const letters: DeadLetter[] = [];
     const openChannel = () => this.connection.createConfirmChannel();
@@ -30,7 +30,7 @@ export class OpenBroker implements BrokerView, OnApplicationShutdown {
     return letters;
   }
 
-  /** Those that a consumer holds are not among them: their payments have a lease, or soon a record or a waiting copy. */
+  /** Without messages in flight: their payments have a lease, or soon a record or a waiting copy. */
   async waitingMessages(): Promise<number> {
     const retries = retryDelaysMs(this.leaseMs).map((delayMs) => retryQueue(CHARGES, delayMs));
     const counts = await Promise.all([CHARGES.name, ...retries].map((queue) => this.ready(queue)));
@@ -38,21 +38,21 @@ export class OpenBroker implements BrokerView, OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    // A broker that is silent must not keep a finished command alive.
+    // A broker that does not answer must not keep a finished command alive.
     await new BrokerSteps(CLOSE_WITHIN_MS)
-      .take('end the connection', () => this.connection.close())
+      .run('close the connection', () => this.connection.close())
       .catch(() => undefined);
   }
 
   private async ready(queue: string): Promise<number> {
     const steps = new BrokerSteps();
-    // A queue that is missing closes the channel.
-    const channel = await steps.take('open a channel', () => this.connection.createChannel());
+    // The broker closes the channel if the queue is missing.
+    const channel = await steps.run('open a channel', () => this.connection.createChannel());
     channel.on('error', () => undefined);
-    const { messageCount } = await steps.take('count the messages of a queue', () =>
+    const { messageCount } = await steps.run('count the messages of a queue', () =>
       channel.checkQueue(queue),
     );
-    await steps.take('close a channel', () => channel.close());
+    await steps.run('close a channel', () => channel.close());
     return messageCount;
   }
 }

@@ -1,10 +1,10 @@
 import type { DeadLetter } from '../../../src/dead-letters/dead-letter';
 import type { PaymentFacts } from '../../../src/reconciliation/payment-facts';
-import { judge } from '../../../src/reconciliation/verdict';
-import type { Scene } from '../../../src/reconciliation/verdict';
+import { checkPayment } from '../../../src/reconciliation/payment-check';
+import type { CheckContext } from '../../../src/reconciliation/payment-check';
 
 const noon = new Date('2026-01-02T12:00:00Z');
-const scene: Scene = { waitingMessages: 0, since: noon, recordsSince: noon };
+const context: CheckContext = { waitingMessages: 0, since: noon, recordsSince: noon };
 const hours = (count: number) => new Date(noon.getTime() + count * 3_600_000);
 const aCharge = (createdAt = hours(1)) => ({ chargeId: 'pi_1', idempotencyKey: 'key', createdAt });
 
@@ -12,7 +12,7 @@ function facts(known: Partial<PaymentFacts>): PaymentFacts {
   return {
     idempotencyKey: 'key',
     recorded: undefined,
-    claims: 0,
+    attempts: 0,
     isHeld: false,
     charges: [],
     deadLetters: [],
@@ -20,7 +20,7 @@ function facts(known: Partial<PaymentFacts>): PaymentFacts {
   };
 }
 
-describe('a payment that was started and has no outcome', () => {
+describe('a payment that has begun and has no end yet', () => {
   it.each([
     { where: 'a consumer processes it', known: { isHeld: true }, waitingMessages: 0 },
     { where: 'waiting messages may belong to it', known: {}, waitingMessages: 1 },
@@ -31,18 +31,20 @@ describe('a payment that was started and has no outcome', () => {
     },
     { where: 'messages wait after the charge', known: { charges: [aCharge()] }, waitingMessages: 1 },
   ])('is in progress when $where', ({ known, waitingMessages }) => {
-    const verdict = judge(facts({ claims: 1, ...known }), { ...scene, waitingMessages });
-    expect(verdict).toEqual({ state: 'in-progress', problems: [] });
+    const check = checkPayment(facts({ attempts: 1, ...known }), { ...context, waitingMessages });
+    expect(check).toEqual({ state: 'in-progress', problems: [] });
   });
 
-  it('is broken if no message or consumer has it', () => {
-    expect(judge(facts({ claims: 1 }), scene)).toMatchObject({ problems: [{ kind: 'without-end' }] });
+  it('is broken when no source has it', () => {
+    expect(checkPayment(facts({ attempts: 1 }), context)).toMatchObject({
+      problems: [{ kind: 'without-end' }],
+    });
   });
 });
 
-describe('a charge or record from before the period', () => {
-  it('does not need a record, because the record has expired', () => {
-    expect(judge(facts({ charges: [aCharge(hours(-1))] }), scene)).toEqual({
+describe('a payment from before the period', () => {
+  it('is not a missing record: the record has expired', () => {
+    expect(checkPayment(facts({ charges: [aCharge(hours(-1))] }), context)).toEqual({
       state: 'succeeded',
       problems: [],
     });
@@ -51,21 +53,26 @@ describe('a charge or record from before the period', () => {
   it.each([
     { processedAt: hours(-1), problems: [] },
     { processedAt: hours(1), problems: [{ kind: 'recorded-without-charge' }] },
-  ])('needs no charge if the record is older, too: recorded at $processedAt', ({ processedAt, problems }) => {
-    const recorded = { kind: 'succeeded', chargeId: 'pi_1', processedAt } as const;
-    expect(judge(facts({ recorded }), scene)).toMatchObject({ problems });
-  });
+  ])(
+    'recorded at $processedAt lacks a charge only if it was recorded within the period',
+    ({ processedAt, problems }) => {
+      const recorded = { kind: 'succeeded', chargeId: 'pi_1', processedAt } as const;
+      expect(checkPayment(facts({ recorded }), context)).toMatchObject({ problems });
+    },
+  );
 
-  it('is still a charge without a record if work on its key has started again', () => {
-    const verdict = judge(facts({ charges: [aCharge(hours(-1))], claims: 1 }), scene);
-    expect(verdict).toMatchObject({ state: 'broken', problems: [{ kind: 'charged-without-record' }] });
+  it('is a charge without a record if a new attempt on its key has begun', () => {
+    const check = checkPayment(facts({ charges: [aCharge(hours(-1))], attempts: 1 }), context);
+    expect(check).toMatchObject({ state: 'broken', problems: [{ kind: 'charged-without-record' }] });
   });
 
   it('is still a double charge', () => {
     const charges = [aCharge(hours(-2)), { ...aCharge(hours(-1)), chargeId: 'pi_2' }];
-    expect(judge(facts({ charges }), scene)).toMatchObject({
+    expect(checkPayment(facts({ charges }), context)).toMatchObject({
       state: 'broken',
-      problems: [{ kind: 'charged-twice', detail: 'charged 2 times, as pi_1, pi_2; no record names one' }],
+      problems: [
+        { kind: 'charged-twice', detail: 'charged 2 times, as pi_1, pi_2; no record names any of them' },
+      ],
     });
   });
 });
@@ -85,8 +92,8 @@ describe('a charge under the key of a dead letter', () => {
     { reason: 'retries-exhausted', kind: 'charged-and-dead-letter' },
     // A replay would find nothing to record, because the gateway has already been asked.
     { reason: 'gateway-key-reused', kind: 'charged-without-record' },
-  ])('is judged by its reason: $reason', ({ reason, kind }) => {
-    const verdict = judge(facts({ charges: [aCharge()], deadLetters: [letter(reason)] }), scene);
-    expect(verdict).toMatchObject({ problems: [{ kind }] });
+  ])('is checked by its reason: $reason', ({ reason, kind }) => {
+    const check = checkPayment(facts({ charges: [aCharge()], deadLetters: [letter(reason)] }), context);
+    expect(check).toMatchObject({ problems: [{ kind }] });
   });
 });

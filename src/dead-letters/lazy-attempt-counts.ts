@@ -27,8 +27,8 @@ type Client = ConstructorParameters<typeof RedisIdempotencyStore>[0];
 })
 class StoreModule {}
 
-/** The attempts as Redis has them, for a command: connected when the first is asked for, since only a replay needs them. */
-export class OpenAttempts {
+/** The attempts in Redis, for a command: it connects at the first call, since only a replay needs them. */
+export class LazyAttemptCounts {
   private opened: Promise<INestApplicationContext> | undefined;
   private counts: AttemptCounts | undefined;
 

@@ -4,23 +4,23 @@ import { counted } from './format.js';
 /** @typedef {import('../activity').Counts} Counts */
 /** @typedef {import('./model.js').Model} Model */
 
-/** A screen reader is told what it came to, not each step. */
+/** A screen reader announces only the result, not each step. */
 const QUIET_MS = 1_500;
 
-/** The one sentence that it is all about. */
-export class Verdict {
-  #sentence = byId('verdict', HTMLElement);
+/** The headline: messages, charges and duplicates in one sentence. */
+export class Summary {
+  #sentence = byId('summary', HTMLElement);
   #announcement = byId('announcement', HTMLElement);
   #shown = '';
   /** @type {number | undefined} */
   #timer;
 
   /** @param {Model} model */
-  show({ totals, isBusy }) {
-    const news = JSON.stringify([totals, isBusy]);
+  show({ totals, isActive }) {
+    const news = JSON.stringify([totals, isActive]);
     if (news === this.#shown) return;
     this.#shown = news;
-    this.#sentence.replaceChildren(...sentence(totals, isBusy));
+    this.#sentence.replaceChildren(...sentence(totals, isActive));
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => setText(this.#announcement, this.#sentence.textContent ?? ''), QUIET_MS);
   }
@@ -28,9 +28,9 @@ export class Verdict {
 
 /**
  * @param {Counts} totals
- * @param {boolean} isBusy
+ * @param {boolean} isActive
  */
-function sentence({ published, charged, declined, duplicates, dead }, isBusy) {
+function sentence({ published, charged, declined, duplicates, dead }, isActive) {
   if (published + charged + declined + duplicates === 0) return ['Nothing published yet.'];
   const open = published - charged - declined - duplicates - dead;
   return [
@@ -40,6 +40,6 @@ function sentence({ published, charged, declined, duplicates, dead }, isBusy) {
     ', ',
     html('em', { class: 'duplicates' }, counted(duplicates, 'duplicate')),
     ' replayed',
-    ...(isBusy && open > 0 ? [`, ${open.toLocaleString('en')} on the way`] : []),
+    ...(isActive && open > 0 ? [`, ${open.toLocaleString('en')} in progress`] : []),
   ];
 }

@@ -5,15 +5,15 @@ const TRIES = 5;
 const BETWEEN_MS = 1_000;
 
 /**
- * Asks again when Redis has not answered in time: one slow answer among a million must not end a look of minutes. Only for
- * what changes nothing.
+ * Retries when Redis has not answered in time: one slow answer among a million must not end a check that runs for minutes.
+ * Only for reads.
  *
  * @throws StoreUnavailableError after the last try, and any other error at once
  */
-export async function patiently<T>(ask: () => Promise<T>, betweenMs = BETWEEN_MS): Promise<T> {
+export async function retryWhileUnavailable<T>(read: () => Promise<T>, betweenMs = BETWEEN_MS): Promise<T> {
   for (let left = TRIES - 1; ; left--) {
     try {
-      return await ask();
+      return await read();
     } catch (error) {
       if (left === 0 || !(error instanceof StoreUnavailableError)) throw error;
       await sleep(betweenMs);

@@ -15,36 +15,36 @@ export interface Problem {
     | 'unreadable-record'
     | 'without-end';
   readonly detail: string;
-  /** What a person should do. */
+  /** What the operator should do. */
   readonly advice: string;
 }
 
-export interface Verdict {
+export interface PaymentCheck {
   readonly state: PaymentState;
   readonly problems: readonly Problem[];
 }
 
-/** What does not belong to one payment alone. */
-export interface Scene {
-  /** Messages in the work queue and the retry queues: payments that will be taken up again. */
+/** Facts that are not about one payment. */
+export interface CheckContext {
+  /** Messages in the work queue and the retry queues: payments that will be processed again. */
   readonly waitingMessages: number;
-  /** Charges and records are known from here on. */
+  /** The beginning of the period. */
   readonly since: Date;
-  /** Records of payments charged from here on have not run out yet. */
+  /** Records of payments charged from here on have not expired yet. */
   readonly recordsSince: Date;
 }
 
 /**
- * Holds one payment to the invariants: at most one charge a key (I1); exactly one end, or work in progress (I2); a
+ * Checks one payment against the invariants: at most one charge per key (I1); exactly one end, or in progress (I2); a
  * record of success if and only if the gateway has charged (I4).
  */
-export function judge(facts: PaymentFacts, scene: Scene): Verdict {
+export function checkPayment(facts: PaymentFacts, context: CheckContext): PaymentCheck {
   const problems = [
     chargedTwice(facts),
-    unlikeItsRecord(facts, scene),
-    chargedWithoutRecord(facts, scene),
+    contradictsRecord(facts, context),
+    chargedWithoutRecord(facts, context),
     twoEnds(facts),
-    withoutEnd(facts, scene),
+    withoutEnd(facts, context),
   ].filter((problem) => problem !== undefined);
   return { state: problems.length > 0 ? 'broken' : stateOf(facts), problems };
 }
@@ -52,7 +52,7 @@ export function judge(facts: PaymentFacts, scene: Scene): Verdict {
 function chargedTwice({ charges, recorded }: PaymentFacts): Problem | undefined {
   if (charges.length < 2) return undefined;
   const named =
-    recorded?.kind === 'succeeded' ? `the record names ${recorded.chargeId}` : 'no record names one';
+    recorded?.kind === 'succeeded' ? `the record names ${recorded.chargeId}` : 'no record names any of them';
   return {
     kind: 'charged-twice',
     detail: `charged ${charges.length} times, as ${idsOf(charges)}; ${named}`,
@@ -61,23 +61,25 @@ function chargedTwice({ charges, recorded }: PaymentFacts): Problem | undefined 
   };
 }
 
-function unlikeItsRecord({ recorded, charges }: PaymentFacts, { since }: Scene): Problem | undefined {
+function contradictsRecord(
+  { recorded, charges }: PaymentFacts,
+  { since }: CheckContext,
+): Problem | undefined {
   switch (recorded?.kind) {
     case undefined:
       return undefined;
     case 'unreadable':
       return {
         kind: 'unreadable-record',
-        detail: 'its record is not what this version writes',
-        advice: 'look at it in Redis; do processes of different versions share it?',
+        detail: 'its record does not have the form that this version writes',
+        advice: 'look at the record in Redis; do processes of different versions use the same Redis?',
       };
     case 'declined':
       if (charges.length === 0) return undefined;
       return {
         kind: 'charged-although-declined',
         detail: `recorded as declined, charged as ${idsOf(charges)}`,
-        advice:
-          'every duplicate is answered with the refusal: refund the charge, or settle it with the customer',
+        advice: 'every duplicate is answered as declined: refund the charge, or agree with the customer',
       };
     case 'succeeded': {
       const isKnown = charges.some(({ chargeId }) => chargeId === recorded.chargeId);
@@ -93,26 +95,26 @@ function unlikeItsRecord({ recorded, charges }: PaymentFacts, { since }: Scene):
   }
 }
 
-function chargedWithoutRecord(facts: PaymentFacts, scene: Scene): Problem | undefined {
-  const { recorded, charges, claims } = facts;
-  // The gateway was searched before such a dead letter: what was charged under its key is another payment.
+function chargedWithoutRecord(facts: PaymentFacts, context: CheckContext): Problem | undefined {
+  const { recorded, charges, attempts } = facts;
+  // Before such a dead letter the gateway was searched: the charge under its key is another payment.
   const deadLetters = facts.deadLetters.filter(({ reason }) => reason !== 'gateway-key-reused');
-  // An older charge may have lost its record by age, unless work on its key has begun anew since then.
-  const charged = charges.filter(({ createdAt }) => createdAt >= scene.recordsSince || claims > 0);
-  if (recorded || charged.length === 0 || isInProgress(facts, scene)) return undefined;
+  // The record of an older charge may have expired, unless a new attempt on its key has begun since then.
+  const charged = charges.filter(({ createdAt }) => createdAt >= context.recordsSince || attempts > 0);
+  if (recorded || charged.length === 0 || isInProgress(facts, context)) return undefined;
   if (deadLetters.length > 0) {
     return {
       kind: 'charged-and-dead-letter',
       detail: `charged as ${idsOf(charged)}, and a dead letter: ${lettersOf(facts)}`,
       advice:
-        'replay the dead letter within GATEWAY_KEY_RETENTION, and the charge is found and recorded; later, drop it',
+        'replay the dead letter within GATEWAY_KEY_RETENTION: the charge is then found and recorded; after that time, drop it',
     };
   }
   return {
     kind: 'charged-without-record',
-    detail: `charged as ${idsOf(charged)}, and Redis knows of no end`,
+    detail: `charged as ${idsOf(charged)}, and Redis has no record`,
     advice:
-      'the customer has paid. Has Redis lost data? Until GATEWAY_KEY_RETENTION a duplicate gets the same charge; let none be sent after that',
+      'the customer has paid. Has Redis lost data? Until GATEWAY_KEY_RETENTION a duplicate gets the same charge; send no duplicate after that',
   };
 }
 
@@ -121,34 +123,34 @@ function twoEnds(facts: PaymentFacts): Problem | undefined {
   return {
     kind: 'recorded-and-dead-letter',
     detail: `recorded as ${facts.recorded.kind}, and a dead letter: ${lettersOf(facts)}`,
-    advice: 'the record counts: drop the dead letter, or replay it, which answers it from the record',
+    advice: 'the record counts: drop the dead letter, or replay it: it is then answered from the record',
   };
 }
 
-function withoutEnd(facts: PaymentFacts, scene: Scene): Problem | undefined {
-  const { recorded, claims, deadLetters, charges } = facts;
+function withoutEnd(facts: PaymentFacts, context: CheckContext): Problem | undefined {
+  const { recorded, attempts, deadLetters, charges } = facts;
   const hasTrace = recorded !== undefined || deadLetters.length > 0 || charges.length > 0;
-  if (hasTrace || claims === 0 || isInProgress(facts, scene)) return undefined;
+  if (hasTrace || attempts === 0 || isInProgress(facts, context)) return undefined;
   return {
     kind: 'without-end',
-    detail: `begun ${claims} times, and there is no record, dead letter or waiting message`,
+    detail: `begun ${attempts} times, without a record, a dead letter or a waiting message`,
     advice:
-      'if nobody dropped its dead letter, publish it again under the same key: it is charged once. Where its attempts are used up it becomes a dead letter, and a replay gives it new ones',
+      'unless its dead letter was dropped, publish it again under the same key: it is charged once. If its attempts are used up it becomes a dead letter, and a replay gives it new attempts',
   };
 }
 
-/** While messages wait, any payment that has begun may be one of them: the broker does not show which. */
-function isInProgress({ isHeld, claims, deadLetters }: PaymentFacts, scene: Scene): boolean {
-  return isHeld || (claims > 0 && deadLetters.length === 0 && scene.waitingMessages > 0);
+/** While messages wait, any payment that has begun may be among them: the broker does not say which. */
+function isInProgress({ isHeld, attempts, deadLetters }: PaymentFacts, context: CheckContext): boolean {
+  return isHeld || (attempts > 0 && deadLetters.length === 0 && context.waitingMessages > 0);
 }
 
-function stateOf({ recorded, deadLetters, isHeld, claims }: PaymentFacts): PaymentState {
+function stateOf({ recorded, deadLetters, isHeld, attempts }: PaymentFacts): PaymentState {
   if (recorded?.kind === 'declined') return 'declined';
   if (recorded) return 'succeeded';
   if (isHeld) return 'in-progress';
   if (deadLetters.length > 0) return 'dead-letter';
-  // Of what Redis knows nothing the charge is older than records are kept.
-  return claims > 0 ? 'in-progress' : 'succeeded';
+  // Without an attempt in Redis the charge is older than its record would be.
+  return attempts > 0 ? 'in-progress' : 'succeeded';
 }
 
 function idsOf(charges: PaymentFacts['charges']): string {
