@@ -52,7 +52,7 @@ const groups = [
   },
   {
     name: 'money',
-    mutate: ['src/payment/{currencies,money}.ts'],
+    mutate: ['src/money/*.ts'],
   },
 ];
 

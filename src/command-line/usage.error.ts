@@ -1,3 +1,4 @@
+import { messageOf } from '../text/message-of';
 /** A command was called with wrong arguments. */
 export class UsageError extends Error {}
 
@@ -11,7 +12,7 @@ export function argumentsFrom<T>(parse: () => T): T {
     return parse();
   } catch (error) {
     // Node.js appends advice for programmers; only the first sentence is for the user.
-    const [problem = ''] = String(error instanceof Error ? error.message : error).split('. ');
+    const [problem = ''] = messageOf(error).split('. ');
     throw new UsageError(problem);
   }
 }

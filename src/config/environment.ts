@@ -1,5 +1,5 @@
 import { IsEmail, IsIn, IsOptional, Matches, ValidateBy, ValidateIf } from 'class-validator';
-import { currencyCodes } from '../payment/currencies';
+import { currencyCodes } from '../money/currencies';
 import { Flag, isHost, isUrl, SecondsAsMs, Urls, Variable, WholeNumber, Words } from './variable.decorators';
 
 export type AppRole = 'consumer' | 'publisher';

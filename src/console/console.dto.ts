@@ -1,6 +1,6 @@
 import { ParseEnumPipe } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { fieldErrors } from '../http/field-errors';
+import { fieldErrors } from '../input/field-errors';
 
 const MODES = {
   normal: 'normal',

@@ -1,6 +1,7 @@
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Injectable } from '@nestjs/common';
 import { Environment } from '../config/environment';
+import { readQueueDepths } from '../messaging/queue-depths';
 import { CHARGES, DEAD_LETTER, retryDelaysMs, retryQueue } from '../messaging/topology';
 import type { QueueDepths as Depths } from './activity';
 
@@ -18,19 +19,12 @@ export class QueueDepths {
 
   /** Null when the broker does not answer. */
   async read(): Promise<Depths | null> {
-    try {
-      const channel = await this.amqp.managedConnection.connection?.createChannel();
-      if (!channel) return null;
-      // A missing queue closes the channel, and the pending call is rejected.
-      channel.on('error', () => undefined);
-      const depthOf = async (queue: string) => (await channel.checkQueue(queue)).messageCount;
-      const [ready, dead, ...waiting] = await Promise.all(
-        [CHARGES.name, DEAD_LETTER, ...this.retryQueues].map(depthOf),
-      );
-      await channel.close();
-      return { ready: ready ?? 0, dead: dead ?? 0, waiting: waiting.reduce((all, one) => all + one, 0) };
-    } catch {
-      return null;
-    }
+    const { connection } = this.amqp.managedConnection;
+    if (!connection) return null;
+    const names = [CHARGES.name, DEAD_LETTER, ...this.retryQueues];
+    const { depths, error } = await readQueueDepths(connection, names);
+    if (error !== undefined) return null;
+    const [ready = 0, dead = 0, ...waiting] = depths.map((depth) => depth.ready);
+    return { ready, dead, waiting: waiting.reduce((all, one) => all + one, 0) };
   }
 }

@@ -14,7 +14,7 @@ import {
 } from '@nestjs/common';
 import { ApiBody, ApiOkResponse } from '@nestjs/swagger';
 import { ApiError, ApiFieldErrors } from '../http/api-answers';
-import { fieldErrorsPipe } from '../http/field-errors';
+import { fieldErrorsPipe } from '../input/field-errors';
 import { StoreUnavailableError } from '../idempotency';
 import { BrokerTimeoutError } from './broker-steps';
 import type { DeadLetter, DeadLetterContent } from './dead-letter';

@@ -12,6 +12,7 @@ import { BrokerTimeoutError, BrokerSteps } from './broker-steps';
 import type { DeadLetter, DeadLetterContent } from './dead-letter';
 import { DeadLetters, UnknownDeadLetterError, type DeadLetterList } from './dead-letters';
 import { DeadLettersLockedError } from './reading';
+import { messageOf } from '../text/message-of';
 
 const CLOSE_WITHIN_MS = 2_000;
 
@@ -147,7 +148,7 @@ async function exitCode(): Promise<number> {
       console.error(`${error.message}\n\n${HELP}`);
       return 2;
     }
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     console.error(isExpected(error) ? reason : `The command failed: ${reason}`);
     return 1;
   }

@@ -1,8 +1,8 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
 import { answerError } from './answer-error';
-import { shapeProblems } from './body-shape';
-import { fieldErrors } from './field-errors';
+import { shapeProblems } from '../input/body-shape';
+import { fieldErrors } from '../input/field-errors';
 
 const LIMIT_KB = 100;
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
+import { forgetConsumer, messagesInFlight, queueOfConsumer } from './golevelup-internals';
 import { CONSUMER_CHANNEL, type WorkQueue } from './topology';
 
 export type ConsumptionState =
@@ -78,7 +79,7 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
     this.stopped = true;
     await this.apply();
     // The library tracks what it has handed out, but waits for it only when Redis is already gone.
-    await Promise.allSettled(this.connection['outstandingMessageProcessing']);
+    await Promise.allSettled(messagesInFlight(this.connection));
   }
 
   private async resumeAfter({ reason, isOver }: Pause): Promise<void> {
@@ -121,8 +122,7 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
 
   /** Calls back when nothing is in flight any more of what is now. */
   private whenSettled(then: () => void): void {
-    const inFlight = [...(this.connection['outstandingMessageProcessing'] as Set<Promise<unknown>>)];
-    void Promise.allSettled(inFlight).then(then);
+    void Promise.allSettled(messagesInFlight(this.connection)).then(then);
   }
 
   /** Makes the broker's view agree with ours, one change after the other. */
@@ -151,15 +151,10 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   private isPaused(tag: string): boolean {
-    const queue = this.queueOf(tag);
+    const queue = queueOfConsumer(this.connection, tag);
     return [...this.pauses.values()].some(
       (pause) => pause.queue === undefined || queue === undefined || pause.queue.name === queue,
     );
-  }
-
-  /** Only the library's own list of consumers says it. */
-  private queueOf(tag: string): unknown {
-    return memberOf(memberOf(memberOf(this.connection['_consumers'], tag), 'msgOptions'), 'queue');
   }
 
   /** Consumers of the current channel. */
@@ -167,16 +162,4 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
     if (!this.channel) return [];
     return this.connection.consumerTags.filter((tag) => !this.stale.has(tag));
   }
-}
-
-function memberOf(container: unknown, name: string): unknown {
-  if (typeof container !== 'object' || container === null) return undefined;
-  const member: unknown = Reflect.get(container, name);
-  return member;
-}
-
-/** Private in the library; a test fails when a release moves it. */
-function forgetConsumer(connection: AmqpConnection, tag: string): void {
-  const forget: unknown = Reflect.get(connection, 'unregisterConsumerForQueue');
-  if (typeof forget === 'function') Reflect.apply(forget, connection, [tag]);
 }

@@ -1,6 +1,6 @@
 import codec from 'amqplib/lib/codec';
 import { boundedTable } from './header-bounds';
-import { isDeeperThan } from './nesting';
+import { isDeeperThan } from '../input/nesting';
 
 /*
  * Import this first in every program that reads messages. The AMQP client ends its connection when it cannot read a

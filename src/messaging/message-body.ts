@@ -1,4 +1,5 @@
 import type { ConsumeMessage } from 'amqplib';
+import { FORBIDDEN_NAMES, MAX_DEPTH } from '../input/nesting';
 
 /** The body of a message is not a JSON object, or one that nobody should parse. */
 export class UnreadableMessageError extends Error {
@@ -7,14 +8,10 @@ export class UnreadableMessageError extends Error {
 
 /** What a payment request needs is a hundredth of it. */
 const DEFAULT_MAX_BYTES = 64 * 1024;
-/** Of a payment request, however it comes in. */
-export const MAX_DEPTH = 16;
 /** Values, names and members in all; a payment request has seven. */
 const MAX_VALUES = 1_000;
 /** What a JavaScript number holds exactly; with more, an amount would be rounded without a word. */
 const MAX_DIGITS = 15;
-/** Names that would reach an object's prototype when somebody copies the object carelessly. */
-export const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Content encodings that leave the body as it is; some clients name the character set here. */
 const PLAIN_ENCODING = /^(identity|utf-?8|us-ascii|)$/i;

@@ -3,16 +3,11 @@ import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, Logger } from '@nestjs/common';
 import { Gauge, Registry } from 'prom-client';
 import { Environment } from '../config/environment';
+import { readQueueDepths, type QueueDepth } from './queue-depths';
 import { queues } from './topology';
 
 /** Prometheus gives a scrape 10 s by default; the rest of the page must not wait for a broker that is stuck. */
 const READ_WITHIN_MS = 3_000;
-
-interface Depth {
-  readonly queue: string;
-  readonly ready: number;
-  readonly consumers: number;
-}
 
 /**
  * Shows how much waits in each queue. The broker is asked at each scrape, on a channel of its own. While it does not
@@ -22,8 +17,8 @@ interface Depth {
 export class QueueMetrics {
   private readonly logger = new Logger(QueueMetrics.name);
   private readonly names: readonly string[];
-  private reading: Promise<readonly Depth[]> | undefined;
-  private asking: Promise<readonly Depth[]> | undefined;
+  private reading: Promise<readonly QueueDepth[]> | undefined;
+  private asking: Promise<readonly QueueDepth[]> | undefined;
 
   constructor(
     registry: Registry,
@@ -31,7 +26,7 @@ export class QueueMetrics {
     private readonly connection: AmqpConnection,
   ) {
     this.names = queues(environment).map(({ name }) => name);
-    const show = (name: string, help: string, valueOf: (depth: Depth) => number) => {
+    const show = (name: string, help: string, valueOf: (depth: QueueDepth) => number) => {
       const read = () => this.read();
       new Gauge({
         name,
@@ -50,7 +45,7 @@ export class QueueMetrics {
   }
 
   /** One reading serves all gauges of a scrape. */
-  private read(): Promise<readonly Depth[]> {
+  private read(): Promise<readonly QueueDepth[]> {
     const late = sleep(READ_WITHIN_MS, [], { ref: false });
     // A broker that was stuck answers every question of that time, each on a channel of its own: one is enough.
     this.asking ??= this.ask().finally(() => (this.asking = undefined));
@@ -58,23 +53,11 @@ export class QueueMetrics {
     return this.reading;
   }
 
-  private async ask(): Promise<readonly Depth[]> {
+  private async ask(): Promise<readonly QueueDepth[]> {
     const { connection } = this.connection.managedConnection;
     if (!connection) return [];
-    const depths: Depth[] = [];
-    try {
-      const channel = await connection.createChannel();
-      // A queue that somebody deleted closes the channel; the others are asked for at the next scrape.
-      channel.on('error', (error: Error) => this.logger.warn(`Queue depths: ${error.message}`));
-      for (const queue of this.names) {
-        const { messageCount, consumerCount } = await channel.checkQueue(queue);
-        depths.push({ queue, ready: messageCount, consumers: consumerCount });
-      }
-      // Not waited for: when the connection dies meanwhile, the client never answers.
-      channel.close().catch(() => undefined);
-    } catch (error) {
-      this.logger.debug(`Queue depths could not be read: ${String(error)}`);
-    }
+    const { depths, error } = await readQueueDepths(connection, this.names);
+    if (error !== undefined) this.logger.warn(`Queue depths could not be read: ${error.message}`);
     return depths;
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { inMajorUnits } from '../payment/money';
+import { inMajorUnits } from '../money/money';
 import type { SucceededPayment } from '../payment/payment.dto';
 
 /** What keeps a receipt's keys apart from those of its payment. */

@@ -24,10 +24,10 @@ import {
   type IncomingRequest,
 } from '../idempotency';
 import { PublishReturnedError, PublishUnconfirmedError } from '../messaging/publisher';
-import { InvalidAmountError } from '../payment/money';
+import { InvalidAmountError } from '../money/money';
 import { acceptPayment } from '../payment/payment-request.pipe';
 import { TracedRequest } from '../observability/tracing/traced-request.interceptor';
-import { fieldErrors, fieldErrorsPipe } from '../http/field-errors';
+import { fieldErrors, fieldErrorsPipe } from '../input/field-errors';
 import { ApiFind, ApiPublish } from './payment-publisher.documentation';
 import {
   PublishPaymentBody,

@@ -2,9 +2,9 @@ import { Injectable, type PipeTransform } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { Environment } from '../config/environment';
-import { shapeProblems } from '../http/body-shape';
-import { problemsOf } from '../http/field-errors';
-import { InvalidAmountError, toMoney } from './money';
+import { shapeProblems } from '../input/body-shape';
+import { problemsOf } from '../input/field-errors';
+import { InvalidAmountError, toMoney } from '../money/money';
 import { PaymentMessage, type PaymentFields, type PaymentRequest } from './payment.dto';
 
 /** A message that is not a valid payment request; `detail` names the fields, never their values. */

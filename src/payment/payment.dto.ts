@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsEmail, IsNumber, IsOptional, IsString, Length, Matches, ValidateBy } from 'class-validator';
-import { isCurrencyCode } from './currencies';
-import { CURRENCY_RULE, type Money } from './money';
+import { isCurrencyCode } from '../money/currencies';
+import { CURRENCY_RULE, type Money } from '../money/money';
 import { looksLikeCardNumber } from '../text/card-number';
 
 /** The scope of payments' idempotency keys. */

@@ -1,4 +1,4 @@
-import { isCurrencyCode } from './currencies';
+import { isCurrencyCode } from '../money/currencies';
 import type { SucceededPayment } from './payment.dto';
 
 /** What a record says of a payment that succeeded; undefined for any other end, and for what is no result of a payment. */

@@ -12,6 +12,7 @@ import { durationMs, periodOf } from './period';
 import { Reconciliation, type Report } from './reconciliation';
 import { ReconciliationModule } from './reconciliation.module';
 import { reportText } from './report-text';
+import { messageOf } from '../text/message-of';
 
 const HELP = `npm run reconcile: checks that Redis and the gateway agree about each payment, and that each has exactly one end
 
@@ -86,10 +87,7 @@ void main(process.argv.slice(2))
   .catch((error: unknown) => {
     if (error instanceof UsageError) console.error(`${error.message}\n\n${HELP}`);
     else if (error instanceof InvalidEnvironmentError) console.error(error.message);
-    else
-      console.error(
-        `The payments could not be checked: ${error instanceof Error ? error.message : String(error)}`,
-      );
+    else console.error(`The payments could not be checked: ${messageOf(error)}`);
     return EXIT.unchecked;
   })
   // A connection that is still being tried must not keep a finished command alive.

@@ -5,6 +5,7 @@ import { BrokerSteps } from '../dead-letters/broker-steps';
 import type { DeadLetter } from '../dead-letters/dead-letter';
 import { DeadLetters } from '../dead-letters/dead-letters';
 import type { PaymentKeys } from '../payment/payment-keys';
+import { readQueueDepths } from '../messaging/queue-depths';
 import { CHARGES, retryDelaysMs, retryQueue } from '../messaging/topology';
 import type { BrokerView } from './reconciliation';
 
@@ -33,8 +34,11 @@ export class RabbitMqView implements BrokerView, OnApplicationShutdown {
   /** Without messages in flight: their payments have a lease, or soon a record or a waiting copy. */
   async waitingMessages(): Promise<number> {
     const retries = retryDelaysMs(this.leaseMs).map((delayMs) => retryQueue(CHARGES, delayMs));
-    const counts = await Promise.all([CHARGES.name, ...retries].map((queue) => this.ready(queue)));
-    return counts.reduce((sum, count) => sum + count, 0);
+    const { depths, error } = await new BrokerSteps().run('count the waiting messages', () =>
+      readQueueDepths(this.connection, [CHARGES.name, ...retries]),
+    );
+    if (error !== undefined) throw error;
+    return depths.reduce((sum, { ready }) => sum + ready, 0);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -42,17 +46,5 @@ export class RabbitMqView implements BrokerView, OnApplicationShutdown {
     await new BrokerSteps(CLOSE_WITHIN_MS)
       .run('close the connection', () => this.connection.close())
       .catch(() => undefined);
-  }
-
-  private async ready(queue: string): Promise<number> {
-    const steps = new BrokerSteps();
-    // The broker closes the channel if the queue is missing.
-    const channel = await steps.run('open a channel', () => this.connection.createChannel());
-    channel.on('error', () => undefined);
-    const { messageCount } = await steps.run('count the messages of a queue', () =>
-      channel.checkQueue(queue),
-    );
-    await steps.run('close a channel', () => channel.close());
-    return messageCount;
   }
 }

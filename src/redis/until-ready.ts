@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Cluster, Redis } from 'ioredis';
+import { messageOf } from '../text/message-of';
 
 const REDIS_WITHIN_MS = 5_000;
 
@@ -9,7 +10,7 @@ export async function untilReady(redis: Redis | Cluster): Promise<void> {
   try {
     await once(redis, 'ready', { signal: AbortSignal.timeout(REDIS_WITHIN_MS) });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new Error(`Redis (REDIS_URL) is not reachable: ${reason}`, { cause });
   }
 }

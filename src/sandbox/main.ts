@@ -1,5 +1,6 @@
 import { startSandbox } from './sandbox-server';
 import { readSettings } from './settings';
+import { messageOf } from '../text/message-of';
 
 async function main(): Promise<void> {
   const sandbox = await startSandbox(readSettings(process.env));
@@ -15,7 +16,7 @@ async function main(): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${messageOf(error)}\n`);
   process.exit(1);
 }
 

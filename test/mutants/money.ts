@@ -1,2 +1,2 @@
-import '../unit/payment/currencies.spec';
-import '../unit/payment/money.spec';
+import '../unit/money/currencies.spec';
+import '../unit/money/money.spec';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { currencyCodes } from '../../src/payment/currencies';
+import { currencyCodes } from '../../src/money/currencies';
 
 /** A valid key. */
 export const key = fc.stringMatching(/^[\x21-\x7e]{1,255}$/);

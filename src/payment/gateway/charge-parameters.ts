@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import type { CurrencyCode } from '../currencies';
+import type { CurrencyCode } from '../../money/currencies';
 import type { Charge } from './payment-gateway';
 import { KEY_METADATA } from './stripe-client';
 

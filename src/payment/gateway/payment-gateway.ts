@@ -1,4 +1,4 @@
-import type { Money } from '../money';
+import type { Money } from '../../money/money';
 
 /** Injection token of the gateway; see the interface of the same name. */
 export const PaymentGateway = Symbol('PaymentGateway');

@@ -1,7 +1,7 @@
 import { fromEngine } from '../../../src/console/activity-translation';
 import { money } from '../../../src/console/page/format.js';
-import { currencyCodes } from '../../../src/payment/currencies';
-import { inMajorUnits, toMoney } from '../../../src/payment/money';
+import { currencyCodes } from '../../../src/money/currencies';
+import { inMajorUnits, toMoney } from '../../../src/money/money';
 
 /** The page's text for a payment with a record. */
 function shown(result: object): string {

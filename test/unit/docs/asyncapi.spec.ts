@@ -6,7 +6,7 @@ import { COMMON_REASONS } from '../../../src/messaging/disposition';
 import { RECEIPT_REASONS } from '../../../src/notification/receipt.policy';
 import { PAYMENT_REASONS } from '../../../src/payment/payment-reasons';
 import { PaymentSucceededPipe } from '../../../src/notification/payment-succeeded.pipe';
-import { currencyCodes } from '../../../src/payment/currencies';
+import { currencyCodes } from '../../../src/money/currencies';
 import { events, nonsense } from '../../support/generated-messages';
 import { MessageDocument } from '../../support/message-document';
 import type { JsonObject } from '../../support/json';

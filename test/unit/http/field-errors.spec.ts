@@ -1,7 +1,7 @@
 import { BadRequestException } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, Length, Max } from 'class-validator';
-import { fieldErrors, fieldErrorsPipe } from '../../../src/http/field-errors';
+import { fieldErrors, fieldErrorsPipe } from '../../../src/input/field-errors';
 
 class Order {
   @IsString()

@@ -7,7 +7,7 @@ import { assertEncodable } from '../../../src/messaging/encodable';
 import { copyOf } from '../../../src/messaging/message-copy';
 import { readBody, UnreadableMessageError } from '../../../src/messaging/message-body';
 import { historyOf, identityOf } from '../../../src/messaging/message-history';
-import { inMajorUnits } from '../../../src/payment/money';
+import { inMajorUnits } from '../../../src/money/money';
 import { InvalidPaymentError, PaymentRequestPipe } from '../../../src/payment/payment-request.pipe';
 import type { PaymentRequest } from '../../../src/payment/payment.dto';
 import '../../support/fixed-seed';

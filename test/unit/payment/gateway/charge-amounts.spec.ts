@@ -1,10 +1,10 @@
-import type * as currencies from '../../../../src/payment/currencies';
+import type * as currencies from '../../../../src/money/currencies';
 import { CHARGE_VERSIONS } from '../../../../src/payment/gateway/charge-parameters';
 import { aCharge } from '../../../support/stub-gateway';
 
 /** Each number is another one, as if all of them had been wrong. */
-jest.mock('../../../../src/payment/currencies', (): typeof currencies => {
-  const actual = jest.requireActual<typeof currencies>('../../../../src/payment/currencies');
+jest.mock('../../../../src/money/currencies', (): typeof currencies => {
+  const actual = jest.requireActual<typeof currencies>('../../../../src/money/currencies');
   const countingOf: typeof actual.countingOf = (code) => {
     const counting = actual.countingOf(code);
     return { ...counting, sentPerMinorUnit: counting.sentPerMinorUnit === 1 ? 100 : 1 };

@@ -1,4 +1,4 @@
-import { InvalidAmountError, inMajorUnits, toMoney } from '../../../src/payment/money';
+import { InvalidAmountError, inMajorUnits, toMoney } from '../../../src/money/money';
 
 const maxMinorUnits = 99_999_999;
 

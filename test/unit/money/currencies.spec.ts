@@ -1,8 +1,8 @@
 import Big from 'big.js';
 import fc from 'fast-check';
-import { currencyCodes } from '../../../src/payment/currencies';
+import { currencyCodes } from '../../../src/money/currencies';
 import { CHARGE_VERSIONS } from '../../../src/payment/gateway/charge-parameters';
-import { InvalidAmountError, inMajorUnits, toMoney, type Money } from '../../../src/payment/money';
+import { InvalidAmountError, inMajorUnits, toMoney, type Money } from '../../../src/money/money';
 import { readChargeRequest } from '../../../src/sandbox/charge-request';
 import { checkPayment } from '../../../src/sandbox/payment-checks';
 import { presentmentCurrencies } from '../../../src/sandbox/presentment-currencies';

@@ -1,5 +1,4 @@
-import { FORBIDDEN_NAMES, MAX_DEPTH } from '../messaging/message-body';
-import { isDeeperThan } from '../messaging/nesting';
+import { FORBIDDEN_NAMES, isDeeperThan, MAX_DEPTH } from './nesting';
 import { problemOfUnknown, shownName, type FieldError } from './field-names';
 
 /** More than any body here has; the answer has a sentence for each unknown field. */
