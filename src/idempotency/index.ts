@@ -6,7 +6,7 @@ export {
   type ReplayedContext,
 } from './idempotency.context';
 export { IdempotencyModule } from './idempotency.module';
-export type { RunRequest, RunSettings, Work, WorkEnd } from './run-request';
+export type { RunRequest, RunSettings, Work } from './run-request';
 export { IdempotencyService, type RunOptions } from './idempotency.service';
 export { amqpInstant, type AmqpInstant, type TimestampUnit } from './handlers/amqp-instant';
 export type { FailureHandler, IncomingRequest } from './handlers/handler-kind';

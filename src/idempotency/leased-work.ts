@@ -7,7 +7,7 @@ import type { IdempotencyModuleOptions } from './idempotency.options';
 import { Lease } from './lease';
 import type { LocalMemory } from './local-memory';
 import { replayOf, type Outcome } from './outcome';
-import type { RunRequest, Work, WorkEnd } from './run-request';
+import type { RunRequest, Work } from './run-request';
 import type {
   Claim,
   CompleteReply,
@@ -58,13 +58,19 @@ export class LeasedWork {
     const leaseMs = request.leaseMs ?? this.options.leaseMs;
     const lease = new Lease(this.store, owner, leaseMs, this.events, claimed.sentAt);
     try {
-      const end = await endOf(work, new RunContext(request, claim, lease));
+      const end = await settled(work, new RunContext(request, claim, lease));
       // If the process dies here, there is an effect without a record: the key given to the downstream makes the next run safe.
-      if (isRemembered(end, request)) return await this.complete(claimed, lease, end);
+      if (end.status === 'rejected') {
+        const error: unknown = end.reason;
+        if (isRemembered(error, request)) return await this.completeFailed(claimed, lease, error);
+        lease.end();
+        return await this.releaseFailed(claimed, error);
+      }
+      if (request.rememberResult?.(end.value) ?? true)
+        return await this.completeWith(claimed, lease, end.value);
       lease.end();
-      if (end.kind === 'threw') return await this.releaseFailed(claimed, end.error);
       await this.release(owner, { counting: 'counted' });
-      return { kind: 'executed', result: end.result as T };
+      return { kind: 'executed', result: end.value };
     } catch (error) {
       // Nothing to release: another owner has the lease, or the store does not answer.
       if (error instanceof LeaseLostError) return { kind: 'failed', code: 'lease-lost' };
@@ -91,33 +97,41 @@ export class LeasedWork {
     return { kind: 'failed', code: 'work-failed', ...failed, error, ...retry };
   }
 
+  private completeWith<T>(claimed: ClaimedWork<T>, lease: Lease, result: T): Promise<Outcome<T>> {
+    return this.complete(claimed, lease, {
+      record: { result: result ?? null },
+      outcome: { kind: 'executed', result },
+    });
+  }
+
+  private completeFailed<T>(claimed: ClaimedWork<T>, lease: Lease, error: unknown): Promise<Outcome<T>> {
+    const record = { result: null, error: storedErrorFrom(error) };
+    return this.complete(claimed, lease, {
+      record,
+      outcome: { kind: 'remembered-error', error, replayed: false },
+    });
+  }
+
   private async complete<T>(
     { request, claim: { fencingToken } }: ClaimedWork<T>,
     lease: Lease,
-    end: WorkEnd,
+    end: { record: Pick<IdempotencyRecord, 'result' | 'error'>; outcome: Outcome<T> },
   ): Promise<Outcome<T>> {
+    const { fingerprint } = request;
     const origin = this.options.origin?.();
-    const record: IdempotencyRecord = {
-      processedAt: new Date().toISOString(),
-      result: end.kind === 'returned' ? (end.result ?? null) : null,
-      error: end.kind === 'threw' ? storedErrorFrom(end.error) : undefined,
-      fingerprint: request.fingerprint,
-      origin,
-      fencingToken,
-    };
+    const processedAt = new Date().toISOString();
+    const record: IdempotencyRecord = { processedAt, ...end.record, fingerprint, origin, fencingToken };
     const reply = await this.storeRecord(request, lease, record);
     // If the answer to an earlier try was lost, the record that is there may be ours.
     if (reply.kind === 'stored' || isSame(reply.record, record)) {
       this.events.emit(request, { kind: 'completed', fencingToken, result: record.result });
       this.memory?.remember(`${request.scope}:${request.key}`, record);
-      return end.kind === 'returned'
-        ? { kind: 'executed', result: end.result as T }
-        : { kind: 'remembered-error', error: end.error, replayed: false };
+      return end.outcome;
     }
     const winner = reply.record;
     this.events.emit(request, {
       kind: 'completion-refused',
-      sameResult: winner && end.kind === 'returned' && !winner.error && sameJson(winner.result, end.result),
+      sameResult: winner && !record.error && !winner.error && sameJson(winner.result, record.result),
     });
     if (!winner) throw new LeaseLostError();
     if (fitsRecord(winner, request.fingerprint)) return replayOf<T>(winner);
@@ -175,19 +189,18 @@ function isSame(found: IdempotencyRecord | undefined, ours: IdempotencyRecord): 
   return found !== undefined && writeRecord(found) === writeRecord(ours);
 }
 
-/** A lost lease is never the final answer, even if `remember` says so. */
-function isRemembered(end: WorkEnd, { remember }: RunRequest): boolean {
-  if (end.kind === 'threw' && end.error instanceof LeaseLostError) return false;
-  return remember ? remember(end) : end.kind === 'returned';
+/** A lost lease is never the final answer, even if `rememberError` says so. */
+function isRemembered(error: unknown, { rememberError }: RunRequest): boolean {
+  return !(error instanceof LeaseLostError) && (rememberError?.(error) ?? false);
 }
 
-async function endOf<T>(work: Work<T>, context: RunContext): Promise<WorkEnd> {
+async function settled<T>(work: Work<T>, context: RunContext): Promise<PromiseSettledResult<T>> {
   try {
     // The store may have answered late, or the process may have been frozen before it read the answer.
     context.assertHeld();
-    return { kind: 'returned', result: await work(context) };
-  } catch (error) {
-    return { kind: 'threw', error };
+    return { status: 'fulfilled', value: await work(context) };
+  } catch (reason) {
+    return { status: 'rejected', reason };
   }
 }
 

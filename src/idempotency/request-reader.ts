@@ -44,7 +44,7 @@ export function runRequestOf(read: {
   attempts?: AttemptPolicy | undefined;
 }): RunRequest {
   const { key, payload, incoming, options, kind, attempts } = read;
-  const { ttlSeconds, leaseMs, remember, whenInProgress } = options;
+  const { ttlSeconds, leaseMs, rememberResult, rememberError, whenInProgress } = options;
   return {
     scope: scopeOf(incoming, options),
     key,
@@ -56,7 +56,8 @@ export function runRequestOf(read: {
     requestedAt: incoming.requestedAt,
     ttlSeconds,
     leaseMs,
-    remember,
+    rememberResult,
+    rememberError,
     inProgressWaitMs: typeof whenInProgress === 'object' ? whenInProgress.waitMs : undefined,
     ...(attempts && {
       maxAttempts: attempts.maxAttempts(incoming.source),

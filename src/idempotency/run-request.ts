@@ -2,11 +2,6 @@ import type { FailedWork } from './failure';
 import type { IdempotencyContext } from './idempotency.context';
 import type { ClaimedKey } from './store/idempotency-store';
 
-/** What the work returned or threw, for `remember` to decide about. */
-export type WorkEnd =
-  | { readonly kind: 'returned'; readonly result: unknown }
-  | { readonly kind: 'threw'; readonly error: unknown };
-
 /** Settings of one piece of work. The defaults of the first two are the module's options. */
 export interface RunSettings {
   /** How long a finished record answers duplicates, in seconds. */
@@ -16,10 +11,12 @@ export interface RunSettings {
   /** How long to wait for the answer of another process that works on the key, in ms. Default 0. */
   readonly inProgressWaitMs?: number;
   /**
-   * Which results and errors are final: recorded, and the answer to every duplicate. If it returns false, the key is free
-   * for the next request. Default: every result, and no error.
+   * Which results are final: recorded, and the answer to every duplicate. After another one the key is free for the next
+   * request. Default: every result.
    */
-  readonly remember?: (end: WorkEnd) => boolean;
+  readonly rememberResult?: (result: unknown) => boolean;
+  /** Which errors are final in the same way, as the answer to every duplicate. Default: none. */
+  readonly rememberError?: (error: unknown) => boolean;
   /**
    * Errors that prove that the work had no effect. Such a run does not count as an attempt and does not bind the key to its
    * payload; only the fencing token grows. Default: none.

@@ -114,28 +114,20 @@ export function decideCommon(
   }
 }
 
-/** Work that failed, and which attempt it was. */
-export interface FailedAttempt {
-  readonly error: unknown;
-  /** From 1. */
-  readonly attempt: number;
-  /** How many of the attempts do not count against the limit. */
-  readonly forgiven: number;
-  /** When the key may be worked on again, if that was decided for all its copies. */
-  readonly retryInMs?: number | undefined;
-}
+type WorkFailed = Extract<Failure, { code: 'work-failed' }>;
 
 /**
- * The engine's counts belong to the key, so to all copies of a message. Only if the engine could not count, the headers
- * do; more forgiven attempts than attempts cannot be true, and are ignored.
+ * Which attempt failed, from 1, and how many of the attempts do not count against the limit. The engine's counts belong to
+ * the key, so to all copies of a message. Only if the engine could not count, the headers do; more forgiven attempts than
+ * attempts cannot be true, and are ignored.
  */
-export function failedAttempt(
-  { error, attempt, forgivenAttempts = 0, retryInMs }: Extract<Failure, { code: 'work-failed' }>,
+export function attemptsOf(
+  { attempt, forgivenAttempts = 0 }: WorkFailed,
   { attempts, attemptsBeforeReplay }: MessageHistory,
-): FailedAttempt {
-  if (attempt > 0) return { error, attempt, forgiven: forgivenAttempts, retryInMs };
+): { readonly attempt: number; readonly forgiven: number } {
+  if (attempt > 0) return { attempt, forgiven: forgivenAttempts };
   const forgiven = attemptsBeforeReplay <= attempts ? attemptsBeforeReplay : 0;
-  return { error, attempt: attempts + 1, forgiven, retryInMs };
+  return { attempt: attempts + 1, forgiven };
 }
 
 /** The longest time that a gateway may ask for: a wrong number must not delay a payment for years. */
@@ -147,14 +139,20 @@ const LONGEST_ASKED_MS = 3_600_000;
  * @param retryAfterMs the least that the other side asks us to wait
  */
 export function tryAgain<Reason extends string>(
-  { error, attempt, forgiven, retryInMs }: FailedAttempt,
-  { maxAttempts, random }: RetryLimits,
-  { reason, retryAfterMs = 0 }: { reason: NoInfer<Reason> | CommonReason; retryAfterMs?: number | undefined },
+  failure: WorkFailed,
+  history: MessageHistory,
+  {
+    maxAttempts,
+    random,
+    reason,
+    retryAfterMs = 0,
+  }: RetryLimits & { reason: NoInfer<Reason> | CommonReason; retryAfterMs?: number | undefined },
 ): Decision<Reason> {
+  const { attempt, forgiven } = attemptsOf(failure, history);
   const counted = attempt - forgiven;
-  if (counted >= maxAttempts) return deadLetter<Reason>('retries-exhausted', error, attempt);
+  if (counted >= maxAttempts) return deadLetter<Reason>('retries-exhausted', failure.error, attempt);
   const askedMs = Math.min(retryAfterMs, LONGEST_ASKED_MS);
-  const delayMs = retryInMs ?? Math.max(askedMs, backoffMs(counted, random()));
+  const delayMs = failure.retryInMs ?? Math.max(askedMs, backoffMs(counted, random()));
   return { disposition: { kind: 'delay', reason, delayMs, attempts: attempt }, counts: true };
 }
 

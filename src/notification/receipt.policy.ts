@@ -1,9 +1,9 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Failure } from '../idempotency';
 import {
+  attemptsOf,
   deadLetter,
   decideCommon,
-  failedAttempt,
   tryAgain,
   type Decision,
   type RetryLimits,
@@ -32,13 +32,12 @@ export function decideReceipt(
   limits: RetryLimits,
 ): Decision<ReceiptReason> {
   if (failure.code !== 'work-failed') return decideCommon(failure, history, 'sent');
-  const failed = failedAttempt(failure, history);
-  const { error, attempt } = failed;
+  const { error } = failure;
   const isRejected =
     error instanceof FalseEventError || (error instanceof SmtpError && error.failure === 'rejected');
   return isRejected
-    ? deadLetter('receipt-rejected', error, attempt)
-    : tryAgain(failed, limits, { reason: 'receipt-not-sent' });
+    ? deadLetter('receipt-rejected', error, attemptsOf(failure, history).attempt)
+    : tryAgain(failure, history, { ...limits, reason: 'receipt-not-sent' });
 }
 
 /**

@@ -2,9 +2,9 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { Environment } from '../config/environment';
 import type { Failure } from '../idempotency';
 import {
+  attemptsOf,
   deadLetter,
   decideCommon,
-  failedAttempt,
   tryAgain,
   type Decision,
   type RetryLimits,
@@ -26,15 +26,14 @@ export function decidePayment(
   limits: RetryLimits,
 ): Decision<PaymentReason> {
   if (failure.code !== 'work-failed') return decideCommon(failure, history, 'charged');
-  const failed = failedAttempt(failure, history);
-  const { error, attempt } = failed;
+  const { error } = failure;
+  const again = (reason: PaymentReason | 'attempt-failed', retryAfterMs?: number) =>
+    tryAgain<PaymentReason>(failure, history, { ...limits, reason, retryAfterMs });
   // A fault of ours may be fixed by the next version, and a broker that did not take the event may take it next time.
-  if (!(error instanceof GatewayError)) return tryAgain(failed, limits, { reason: 'attempt-failed' });
+  if (!(error instanceof GatewayError)) return again('attempt-failed');
   switch (error.failure.kind) {
-    case 'unavailable': {
-      const { retryAfterMs } = error.failure;
-      return tryAgain(failed, limits, { reason: 'gateway-unavailable', retryAfterMs });
-    }
+    case 'unavailable':
+      return again('gateway-unavailable', error.failure.retryAfterMs);
     case 'unauthorized':
       // Credentials that are refused for every payment say nothing about this one: it does not count as an attempt.
       return {
@@ -48,11 +47,11 @@ export function decidePayment(
         pause: 'queue',
       };
     case 'forbidden':
-      return tryAgain(failed, limits, { reason: 'gateway-forbidden' });
+      return again('gateway-forbidden');
     case 'rejected':
     case 'key-reused':
     case 'outcome-unknown':
-      return deadLetter(`gateway-${error.failure.kind}`, error, attempt);
+      return deadLetter(`gateway-${error.failure.kind}`, error, attemptsOf(failure, history).attempt);
     default:
       return error.failure satisfies never;
   }

@@ -118,7 +118,7 @@ describe('a Redis user without permission for a command of the scripts', () => {
 describe('a lost lease', () => {
   it('is never stored as the result of the work', async () => {
     const { service } = engine();
-    const everything = { scope, remember: () => true };
+    const everything = { scope, rememberError: () => true };
     const lost = service.run(key, () => Promise.reject(new LeaseLostError()), everything);
     await expect(lost).rejects.toBeInstanceOf(LeaseLostError);
     expect(await service.run(key, () => Promise.resolve(1), everything)).toEqual({

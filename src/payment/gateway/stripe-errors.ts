@@ -1,49 +1,50 @@
 import Stripe from 'stripe';
 import { GatewayError, type ChargeResult, type GatewayFailure } from './payment-gateway';
 
-/** What an error of the `stripe` package means for a charge. */
-export type StripeErrorClass =
-  /** The card was declined, which is a decision. */
-  | { readonly kind: 'decision'; readonly result: ChargeResult }
-  /** The gateway replays a stored 5xx. It always will under this key, whether or not it charged. */
-  | { readonly kind: 'replayed-failure' }
-  | { readonly kind: 'failure'; readonly error: GatewayError };
-
-/**
- * Classifies Stripe's errors, one class at a time (https://docs.stripe.com/error-handling). Messages contain only Stripe's
- * codes: its texts may quote what the customer sent.
- */
-export function classifyError(error: unknown): StripeErrorClass {
-  if (error instanceof GatewayError) return { kind: 'failure', error };
-  if (!(error instanceof Stripe.errors.StripeError)) throw error;
-  if (error instanceof Stripe.errors.StripeCardError && error.rawType === 'card_error') {
-    const chargeId = error.payment_intent?.id;
-    return {
-      kind: 'decision',
-      result: {
-        kind: 'declined',
-        ...(chargeId !== undefined && { chargeId }),
-        declineCode: error.decline_code || error.code || 'card_declined',
-      },
-    };
-  }
-  if ((error.statusCode ?? 0) >= 500 && error.headers?.['idempotent-replayed'] === 'true') {
-    return { kind: 'replayed-failure' };
-  }
-  const failure = failureOf(error);
-  return { kind: 'failure', error: new GatewayError(failure, describe(error, failure), causeOf(error)) };
+/** A declined card is an answer, which the `stripe` package throws; undefined for every other error. */
+export function declinedIn(error: unknown): ChargeResult | undefined {
+  if (!(error instanceof Stripe.errors.StripeCardError) || error.rawType !== 'card_error') return undefined;
+  const chargeId = error.payment_intent?.id;
+  return {
+    kind: 'declined',
+    ...(chargeId !== undefined && { chargeId }),
+    declineCode: error.decline_code || error.code || 'card_declined',
+  };
 }
 
-/** The failure behind an error of a call that only reads, which never is a decision. */
+/**
+ * Translates Stripe's errors, one class at a time (https://docs.stripe.com/error-handling). Messages contain only Stripe's
+ * codes: its texts may quote what the customer sent.
+ *
+ * @throws the error itself if the `stripe` package did not throw it
+ */
+export function gatewayErrorFrom(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error;
+  if (!(error instanceof Stripe.errors.StripeError)) throw error;
+  const failure = failureOf(error);
+  return new GatewayError(failure, describe(error, failure), causeOf(error));
+}
+
+/** The failure behind an error of a call that only reads, which never decides about a charge. */
 export function readFailure(error: unknown): GatewayError {
-  const classified = classifyError(error);
-  return classified.kind === 'failure'
-    ? classified.error
-    : new GatewayError({ kind: 'unavailable' }, 'the gateway answered a read with a failure');
+  const failed = gatewayErrorFrom(error);
+  return declinedIn(error) || isReplay(error)
+    ? new GatewayError({ kind: 'unavailable' }, 'the gateway answered a read with a failure')
+    : failed;
+}
+
+/** The gateway replays a stored 5xx. It always will under this key, whether or not it charged. */
+function isReplay(error: unknown): boolean {
+  return (
+    error instanceof Stripe.errors.StripeError &&
+    (error.statusCode ?? 0) >= 500 &&
+    error.headers?.['idempotent-replayed'] === 'true'
+  );
 }
 
 function failureOf(error: InstanceType<typeof Stripe.errors.StripeError>): GatewayFailure {
   const { errors } = Stripe;
+  if (isReplay(error)) return { kind: 'outcome-unknown' };
   if (error instanceof errors.StripeConnectionError) return { kind: 'unavailable' };
   if (error instanceof errors.StripeAuthenticationError) return { kind: 'unauthorized' };
   if (error instanceof errors.StripePermissionError) return { kind: 'forbidden' };

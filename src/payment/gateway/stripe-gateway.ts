@@ -15,7 +15,7 @@ import {
 } from './payment-gateway';
 import { openStripe } from './stripe-client';
 import { requireDecision } from './stripe-decision';
-import { readFailure, classifyError } from './stripe-errors';
+import { declinedIn, gatewayErrorFrom, readFailure } from './stripe-errors';
 import { findPayment } from './stripe-look-up';
 
 /** Stripe's longest idempotency key. */
@@ -86,18 +86,12 @@ export class StripeGateway implements PaymentGateway {
     try {
       intent = await this.stripe.paymentIntents.create(parameters, underKey);
     } catch (error) {
-      const classified = classifyError(error);
-      switch (classified.kind) {
-        case 'decision':
-          return classified.result;
-        case 'replayed-failure':
-          // The answer never changes under this key, and a new key might charge twice, so the payment is searched for.
-          return requireFound(await afterSending(this.look(charge)));
-        case 'failure':
-          throw await this.narrowUnauthorized(classified.error);
-        default:
-          return classified satisfies never;
-      }
+      const declined = declinedIn(error);
+      if (declined) return declined;
+      const failed = gatewayErrorFrom(error);
+      if (failed.failure.kind !== 'outcome-unknown') throw await this.narrowUnauthorized(failed);
+      // The answer never changes under this key, and a new key might charge twice, so the payment is searched for.
+      return requireFound(await afterSending(this.look(charge)));
     }
     return afterSending(this.decide(intent));
   }
@@ -141,9 +135,7 @@ export class StripeGateway implements PaymentGateway {
       await this.stripe.paymentIntents.list({ limit: 1 }, { timeout: PROBE_TIMEOUT_MS });
       return { kind: 'reachable' };
     } catch (error) {
-      const classified = classifyError(error);
-      if (classified.kind !== 'failure') return { kind: 'reachable' };
-      const { failure, message } = classified.error;
+      const { failure, message } = gatewayErrorFrom(error);
       switch (failure.kind) {
         case 'unauthorized':
           return { kind: 'unauthorized' };

@@ -66,11 +66,11 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: stripeGateway,
-        replace: "      switch (classified.kind) {\n        case 'decision':",
+        replace: '      const declined = declinedIn(error);\n',
         by:
           '      if (error instanceof Stripe.errors.StripeConnectionError)\n' +
           '        timedOut.set(charge.idempotencyKey, `:${Date.now()}`);\n' +
-          "      switch (classified.kind) {\n        case 'decision':",
+          '      const declined = declinedIn(error);\n',
       },
       {
         file: stripeGateway,
@@ -176,12 +176,12 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'idempotency/leased-work.ts',
-        replace: '      const end = await endOf(',
+        replace: '      const end = await settled(',
         by:
           '      const processedAt = new Date().toISOString();\n' +
           "      const promised = { processedAt, result: { status: 'succeeded' }, fencingToken };\n" +
           '      await this.storeRecord(request, lease, promised);\n' +
-          '      const end = await endOf(',
+          '      const end = await settled(',
       },
     ],
     scenario: 'answers lost',

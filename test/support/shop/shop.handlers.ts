@@ -55,7 +55,7 @@ export class ShopController {
     scope: 'order',
     key: { property: 'order.id' },
     fingerprint: ['order.total'],
-    remember: (end) => end.kind === 'returned' || end.error instanceof NotFoundException,
+    rememberError: (error) => error instanceof NotFoundException,
   })
   async order(
     @Body() body: { end: string },

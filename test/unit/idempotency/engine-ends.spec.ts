@@ -3,7 +3,7 @@ import { countedWork, Engines, errorOfRun, kindsOf, scope } from './engine-under
 
 const key = 'abc-123';
 const outOfStock = new Error('out of stock');
-const everything = { scope, remember: () => true };
+const everything = { scope, rememberError: () => true };
 
 describe('work that throws', () => {
   it('frees the key, and its error comes out', async () => {
@@ -72,7 +72,7 @@ describe('a result that is not remembered', () => {
   it('is the answer to its own request alone', async () => {
     const { engine, heard } = new Engines().start();
     const { work } = countedWork();
-    const nothing = { scope, remember: () => false };
+    const nothing = { scope, rememberResult: () => false };
     expect(await engine.run(key, work, nothing)).toEqual({ kind: 'executed', result: 1 });
     expect(await engine.run(key, work, nothing)).toEqual({ kind: 'executed', result: 2 });
     expect(kindsOf(heard)).toEqual(['acquired', 'released', 'acquired', 'released']);
@@ -80,20 +80,19 @@ describe('a result that is not remembered', () => {
 
   it('is an attempt, whatever would be uncounted', async () => {
     const { engine } = new Engines().start();
-    const request = { scope, key, remember: () => false, uncounted: () => true };
+    const request = { scope, key, rememberResult: () => false, uncounted: () => true };
     const attempt = () => engine.tryRun(request, async (context) => context.attempt);
     expect([await attempt(), await attempt()]).toMatchObject([{ result: 1 }, { result: 2 }]);
   });
 
   it('is judged by how the work ended', async () => {
     const ends: unknown[] = [];
-    const remember = (end: unknown) => ends.push(end) > 0;
+    const rememberResult = (result: unknown) => ends.push({ result }) > 0;
+    const rememberError = (error: unknown) => ends.push({ error }) > 0;
     const { engine } = new Engines().start();
-    await engine.run('returns', async () => 7, { scope, remember });
-    await errorOfRun(engine.run('throws', () => Promise.reject(outOfStock), { scope, remember }));
-    expect(ends).toEqual([
-      { kind: 'returned', result: 7 },
-      { kind: 'threw', error: outOfStock },
-    ]);
+    const settings = { scope, rememberResult, rememberError };
+    await engine.run('returns', async () => 7, settings);
+    await errorOfRun(engine.run('throws', () => Promise.reject(outOfStock), settings));
+    expect(ends).toEqual([{ result: 7 }, { error: outOfStock }]);
   });
 });

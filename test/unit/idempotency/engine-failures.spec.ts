@@ -180,7 +180,7 @@ describe('a lease that ended during the work', () => {
     const { late, end, heard } = await overtaken((engines) =>
       engines
         .start()
-        .engine.tryRun({ scope, key, fingerprint: 'A', remember: () => true }, () =>
+        .engine.tryRun({ scope, key, fingerprint: 'A', rememberError: () => true }, () =>
           Promise.reject(new Error('out of stock')),
         ),
     );
@@ -194,7 +194,7 @@ describe('a lease that ended during the work', () => {
   });
 
   it('leaves it to that owner, whatever late error is remembered', async () => {
-    const { late, fail, heard } = await overtaken(otherWork(null), { remember: () => true });
+    const { late, fail, heard } = await overtaken(otherWork(null), { rememberError: () => true });
     fail(new Error('out of stock'));
     expect(await late).toEqual({ kind: 'replayed', result: null });
     expect(heard.at(-1)).toMatchObject({ kind: 'completion-refused', sameResult: false });
@@ -219,7 +219,7 @@ describe('a lease that ended during the work', () => {
 
   it('never is the remembered end of the work', async () => {
     const { engine } = new Engines().start();
-    const everything = { scope, remember: () => true };
+    const everything = { scope, rememberError: () => true };
     const lost = await errorOfRun(engine.run(key, () => Promise.reject(new LeaseLostError()), everything));
     expect(lost).toBeInstanceOf(LeaseLostError);
     expect(await engine.run(key, async () => 1, everything)).toEqual({ kind: 'executed', result: 1 });

@@ -85,7 +85,7 @@ describe('calls for one key at the same time, in one process', () => {
   it('get the remembered error together, all but the first one as a replay', async () => {
     const { engine } = new Engines().start();
     const { work, begun, fail } = heldWork<number>();
-    const request = { scope, key, remember: () => true };
+    const request = { scope, key, rememberError: () => true };
     const calls = [1, 2].map(() => engine.tryRun(request, work));
     await begun;
     fail(new Error('out of stock'));
@@ -137,7 +137,7 @@ describe('calls for one key at the same time, in one process', () => {
     const { engine } = new Engines().start();
     const { work, runs } = countedWork();
     await errorOfRun(engine.run(key, () => Promise.reject(new Error('no')), { scope }));
-    await engine.run(key, work, { scope, remember: () => false });
+    await engine.run(key, work, { scope, rememberResult: () => false });
     await engine.run(key, work, { scope });
     expect(runs()).toBe(2);
   });
@@ -216,8 +216,8 @@ describe('a key that another process works on', () => {
   it('is never begun twice under one owner token', async () => {
     const engines = new Engines();
     for (const { engine } of [engines.start(), engines.start()]) {
-      await engine.run('one', async () => 1, { scope, remember: () => false });
-      await engine.run('two', async () => 1, { scope, remember: () => false });
+      await engine.run('one', async () => 1, { scope, rememberResult: () => false });
+      await engine.run('two', async () => 1, { scope, rememberResult: () => false });
     }
     const tokens = engines.callsOf('begin').map((request) => (request as { ownerToken: string }).ownerToken);
     expect(new Set(tokens).size).toBe(4);

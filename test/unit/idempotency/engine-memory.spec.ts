@@ -65,7 +65,7 @@ describe('the local memory of finished keys', () => {
   it('replays a remembered error, too', async () => {
     const engines = new Engines();
     const { engine } = engines.start({ localMemory });
-    const request = { scope, key, remember: () => true };
+    const request = { scope, key, rememberError: () => true };
     const fail = () => engine.tryRun(request, () => Promise.reject(new Error('out of stock')));
     await fail();
     expect(await fail()).toMatchObject({ kind: 'remembered-error', replayed: true });

@@ -64,15 +64,18 @@ describe('the key of a request', () => {
 
 describe('what a handler’s options make of a request', () => {
   it('is all that the engine needs', () => {
-    const remember = () => true;
+    const rememberResult = () => true;
+    const rememberError = () => true;
     const uncounted = () => true;
-    expect(requestWith({ ttlSeconds: 10, leaseMs: 20, remember, uncounted })).toMatchObject({
+    const given = { ttlSeconds: 10, leaseMs: 20, rememberResult, rememberError, uncounted };
+    expect(requestWith(given)).toMatchObject({
       scope: 'order',
       key: 'abc',
       requestedAt,
       ttlSeconds: 10,
       leaseMs: 20,
-      remember,
+      rememberResult,
+      rememberError,
       uncounted,
     });
   });

@@ -1,5 +1,5 @@
 import { StoreUnavailableError, type Failure } from '../../../src/idempotency';
-import { decideCommon, failedAttempt } from '../../../src/messaging/disposition';
+import { attemptsOf, decideCommon } from '../../../src/messaging/disposition';
 
 type Common = Exclude<Failure, { code: 'work-failed' }>;
 
@@ -69,17 +69,17 @@ describe('work that failed', () => {
 
   it('is the attempt that the engine counted', () => {
     const history = { attempts: 7, attemptsBeforeReplay: 0 };
-    expect(failedAttempt({ ...failed, attempt: 3 }, history)).toMatchObject({ attempt: 3, error: 'why' });
+    expect(attemptsOf({ ...failed, attempt: 3 }, history)).toEqual({ attempt: 3, forgiven: 0 });
   });
 
   it('is one attempt more than the headers say if the engine could not count', () => {
     const history = { attempts: 7, attemptsBeforeReplay: 0 };
-    expect(failedAttempt({ ...failed, attempt: 0 }, history).attempt).toBe(8);
+    expect(attemptsOf({ ...failed, attempt: 0 }, history).attempt).toBe(8);
   });
 
   it.each([0, 9])('has as many forgiven attempts as its key, not %d as its header says', (said) => {
     const history = { attempts: 7, attemptsBeforeReplay: said };
-    expect(failedAttempt({ ...failed, attempt: 6, forgivenAttempts: 4 }, history).forgiven).toBe(4);
+    expect(attemptsOf({ ...failed, attempt: 6, forgivenAttempts: 4 }, history).forgiven).toBe(4);
   });
 
   it.each([
@@ -90,7 +90,7 @@ describe('work that failed', () => {
     'that the engine could not count has the $said forgiven attempts of its header only if that can be true',
     ({ said, forgiven }) => {
       const history = { attempts: 7, attemptsBeforeReplay: said };
-      expect(failedAttempt({ ...failed, attempt: 0 }, history).forgiven).toBe(forgiven);
+      expect(attemptsOf({ ...failed, attempt: 0 }, history).forgiven).toBe(forgiven);
     },
   );
 });

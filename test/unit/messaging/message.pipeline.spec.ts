@@ -73,9 +73,14 @@ async function processing(
   return { pipeline, message, pauses, told, outcomes, answers };
 }
 
-const attempt = { error: 'why', attempt: 1, forgiven: 0 };
-const limits = { maxAttempts: 8, random: () => 1 };
-const again = tryAgain(attempt, limits, { reason: 'attempt-failed', retryAfterMs: 120_000 });
+const attempt = { error: 'why', attempt: 1 };
+const history = { attempts: 0, attemptsBeforeReplay: 0 };
+const again = tryAgain(failed, history, {
+  maxAttempts: 8,
+  random: () => 1,
+  reason: 'attempt-failed',
+  retryAfterMs: 120_000,
+});
 
 describe('a message that was not processed', () => {
   it('is settled as its policy decides, and the console is told', async () => {

@@ -1,6 +1,11 @@
 import Stripe from 'stripe';
 import { GatewayError } from '../../../../src/payment/gateway/payment-gateway';
-import { mayNotSearch, readFailure, classifyError } from '../../../../src/payment/gateway/stripe-errors';
+import {
+  declinedIn,
+  gatewayErrorFrom,
+  mayNotSearch,
+  readFailure,
+} from '../../../../src/payment/gateway/stripe-errors';
 
 type Raw = Parameters<typeof Stripe.errors.StripeError.generate>[0];
 
@@ -16,13 +21,6 @@ function answered(statusCode: number, raw: Partial<Raw> = {}): Stripe.errors.Str
   });
 }
 
-/** The failure behind an error; a decision or a replayed failure is an error of the test. */
-function failureOf(error: unknown): GatewayError {
-  const classified = classifyError(error);
-  if (classified.kind === 'failure') return classified.error;
-  throw new Error(`the error is classified as ${JSON.stringify(classified)}`);
-}
-
 describe('a declined card (402)', () => {
   it.each([
     {
@@ -32,9 +30,9 @@ describe('a declined card (402)', () => {
     { given: { code: 'expired_card' }, declineCode: 'expired_card' },
     { given: {}, declineCode: 'card_declined' },
   ])('is a decision: $declineCode', ({ given, declineCode }) => {
-    expect(classifyError(answered(402, { type: 'card_error', ...given }))).toEqual({
-      kind: 'decision',
-      result: { kind: 'declined', declineCode },
+    expect(declinedIn(answered(402, { type: 'card_error', ...given }))).toEqual({
+      kind: 'declined',
+      declineCode,
     });
   });
 
@@ -42,12 +40,12 @@ describe('a declined card (402)', () => {
     const body = '{"type":"card_error","code":"card_declined","payment_intent":{"id":"pi_1"}}';
     const raw: Raw = JSON.parse(body);
     const error = answered(402, raw);
-    expect(classifyError(error)).toMatchObject({ result: { kind: 'declined', chargeId: 'pi_1' } });
+    expect(declinedIn(error)).toMatchObject({ kind: 'declined', chargeId: 'pi_1' });
   });
 
   it('is a decision when it is replayed, too', () => {
     const headers = { 'idempotent-replayed': 'true' };
-    expect(classifyError(answered(402, { type: 'card_error', headers }))).toMatchObject({ kind: 'decision' });
+    expect(declinedIn(answered(402, { type: 'card_error', headers }))).toMatchObject({ kind: 'declined' });
   });
 });
 
@@ -92,7 +90,7 @@ describe('an answer without a decision', () => {
       kind: 'unavailable',
     },
   ])('means $kind: $what', ({ error, kind }) => {
-    expect(failureOf(error).failure).toEqual({ kind });
+    expect(gatewayErrorFrom(error).failure).toEqual({ kind });
   });
 
   it('keeps its cause where no answer came, and no answer in whose text the gateway may quote people', () => {
@@ -100,8 +98,8 @@ describe('an answer without a decision', () => {
       type: 'api_error',
       message: 'connection refused',
     });
-    expect(failureOf(error).cause).toBe(error);
-    expect(failureOf(answered(400, { type: 'invalid_request_error' })).cause).toBeUndefined();
+    expect(gatewayErrorFrom(error).cause).toBe(error);
+    expect(gatewayErrorFrom(answered(400, { type: 'invalid_request_error' })).cause).toBeUndefined();
   });
 });
 
@@ -109,64 +107,66 @@ describe('a stored 5xx that the gateway replays', () => {
   const headers = { 'idempotent-replayed': 'true' };
 
   it.each([500, 503])('never changes under this key: %d', (status) => {
-    expect(classifyError(answered(status, { headers }))).toEqual({ kind: 'replayed-failure' });
+    expect(gatewayErrorFrom(answered(status, { headers })).failure).toEqual({ kind: 'outcome-unknown' });
   });
 
   it('is something else than a replayed refusal', () => {
     const refused = answered(400, { type: 'invalid_request_error', headers });
-    expect(failureOf(refused).failure).toEqual({ kind: 'rejected' });
+    expect(gatewayErrorFrom(refused).failure).toEqual({ kind: 'rejected' });
   });
 
   it('is something else than a first 5xx', () => {
     const first = answered(500, { headers: { 'idempotent-replayed': 'false' } });
-    expect(failureOf(first).failure).toEqual({ kind: 'unavailable' });
+    expect(gatewayErrorFrom(first).failure).toEqual({ kind: 'unavailable' });
   });
 });
 
 describe('Retry-After', () => {
   it.each([429, 409, 503])('is respected with %d', (status) => {
     const error = answered(status, { headers: { 'retry-after': '7' } });
-    expect(failureOf(error).failure).toEqual({ kind: 'unavailable', retryAfterMs: 7_000 });
+    expect(gatewayErrorFrom(error).failure).toEqual({ kind: 'unavailable', retryAfterMs: 7_000 });
   });
 
   it.each(['soon', '-1', '0', '', 'Wed, 21 Oct 2026 07:28:00 GMT'])('is ignored when it is %p', (value) => {
     const error = answered(429, { headers: { 'retry-after': value } });
-    expect(failureOf(error).failure).toEqual({ kind: 'unavailable' });
+    expect(gatewayErrorFrom(error).failure).toEqual({ kind: 'unavailable' });
   });
 });
 
 describe('the message', () => {
   it('has the codes for a person to look up', () => {
     const error = answered(400, { type: 'invalid_request_error', code: 'amount_too_small', param: 'amount' });
-    expect(failureOf(error).message).toBe(
+    expect(gatewayErrorFrom(error).message).toBe(
       'gateway rejected: StripeInvalidRequestError, 400, amount_too_small, param amount, req_1',
     );
   });
 
   it.each([400, 401, 403, 409, 429, 500])('has no text of the gateway: %d', (status) => {
-    expect(failureOf(answered(status)).message).not.toContain('canary');
+    expect(gatewayErrorFrom(answered(status)).message).not.toContain('canary');
   });
 });
 
 describe('an error that is not of the package', () => {
   it('passes a GatewayError through', () => {
     const error = new GatewayError({ kind: 'outcome-unknown' }, 'no trace of it');
-    expect(classifyError(error)).toEqual({ kind: 'failure', error });
+    expect(gatewayErrorFrom(error)).toBe(error);
   });
 
   it('is thrown on, for it says nothing about the charge', () => {
     const error = new TypeError('x is undefined');
-    expect(() => classifyError(error)).toThrow(error);
+    expect(() => gatewayErrorFrom(error)).toThrow(error);
   });
 });
 
 describe('an answer whose status alone says little', () => {
   it.each([408, 425])('leaves the outcome open: %s', (status) => {
-    expect(failureOf(answered(status)).failure).toEqual({ kind: 'unavailable' });
+    expect(gatewayErrorFrom(answered(status)).failure).toEqual({ kind: 'unavailable' });
   });
 
   it('is no declined card when it is not about a card: 402', () => {
-    expect(failureOf(answered(402, { type: 'invalid_request_error' })).failure).toEqual({ kind: 'rejected' });
+    expect(gatewayErrorFrom(answered(402, { type: 'invalid_request_error' })).failure).toEqual({
+      kind: 'rejected',
+    });
   });
 });
 
