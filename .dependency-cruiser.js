@@ -19,13 +19,13 @@ module.exports = {
     },
     {
       name: 'idempotency-through-its-index',
-      comment: 'What src/idempotency/index.ts does not export is nobody’s business.',
+      comment: 'What src/idempotency/index.ts does not export is internal.',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/idempotency/' },
       to: { path: '^src/idempotency/', pathNot: '^src/idempotency/index\\.ts$' },
     },
     {
-      name: 'nobody-imports-the-sandbox',
+      name: 'sandbox-is-not-imported',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/sandbox/' },
       to: { path: '^src/sandbox/' },
@@ -33,7 +33,7 @@ module.exports = {
     {
       name: 'sandbox-stands-alone',
       comment:
-        'It is a process of its own that stands in for the gateway. But what keeps strangers away from a server ' +
+        'It is a process of its own that stands in for the gateway. But what protects a server from foreign requests ' +
         'on this machine is the same for both, in two files that import nothing themselves.',
       severity: 'error',
       from: { path: '^src/sandbox/' },
@@ -88,14 +88,14 @@ module.exports = {
       to: { path: '^src/observability/(health|logging|start-report)/' },
     },
     {
-      name: 'nobody-imports-the-console',
-      comment: 'It watches; nothing may depend on being watched.',
+      name: 'console-is-not-imported',
+      comment: 'It observes, so nothing may depend on it.',
       severity: 'error',
       from: { path: '^src/[^/]+/', pathNot: '^src/console/' },
       to: { path: '^src/console/' },
     },
     {
-      name: 'nobody-imports-the-start',
+      name: 'start-is-not-imported',
       comment: 'main.ts and app.module.ts put everything together; nothing is built on them.',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/[^/]+\\.ts$' },
