@@ -58,6 +58,6 @@ describe('canonical JSON', () => {
   });
 
   it.each([NaN, Infinity, -Infinity, 1n])('refuses %p', (value) => {
-    expect(() => canonicalJson({ a: [value] })).toThrow('no JSON');
+    expect(() => canonicalJson({ a: [value] })).toThrow('not JSON');
   });
 });

@@ -57,7 +57,7 @@ describe('what a handler is handed', () => {
 
   it('is an error where the engine has seen nothing of the request', () => {
     expect(() => argumentsFor(executionOf('place', { ...message }))).toThrow(
-      'Orders.place asks for what only @Idempotent() on the method provides',
+      'Orders.place uses a parameter decorator that needs @Idempotent() on the method',
     );
     expect(idempotencyContextOf(executionOf('place', { ...message }))).toBeUndefined();
   });
