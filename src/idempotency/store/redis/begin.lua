@@ -11,11 +11,11 @@
 -- the time (epoch ms). Everything after the first three numbers may be empty except w, r, f.
 -- Replies
 --   {'completed', record}                              a finished record, as it was stored
---   {'idempotency-key-reused'}                       the key is bound to another fingerprint
---   {'in-progress', remaining (ms)}                  another owner holds the lease
+--   {'idempotency-key-reused'}                         the key is bound to another fingerprint
+--   {'in-progress', remaining (ms)}                    another owner holds the lease
 --   {'not-due', remaining (ms)}                        not in progress, but the next attempt is not due yet
---   {'retries-exhausted', counted claims}            all attempts are used up, and the last one was released
---   {'outside-deduplication-window'}                 it may have been processed and forgotten
+--   {'retries-exhausted', counted claims}              all attempts are used up, and the last one was released
+--   {'outside-deduplication-window'}                   it may have been processed and forgotten
 --   {'from-the-future', by how much (ms)}              made later than now, by more than 7
 --   {'acquired', claims, counted ones, time since the first (ms), time since one that may be forgotten (ms) or -1,
 --    forgiven ones}
