@@ -155,7 +155,7 @@ export class IdempotencyService {
     this.memory?.forget(nameOf(name));
   }
 
-  /** Resolves when the store takes writes; rejects with a {@link StoreUnavailableError} otherwise. */
+  /** Resolves if the store accepts writes; rejects with a {@link StoreUnavailableError} otherwise. */
   probeStore(): Promise<void> {
     return this.store.probe();
   }

@@ -165,6 +165,6 @@ export interface IdempotencyStore {
    * will be stored. To remove that one too, forget the key again when the work is done.
    */
   forget(name: ScopedKey): Promise<void>;
-  /** Resolves when the store takes writes, rejects with the reason otherwise. */
+  /** Resolves if the store accepts writes; rejects with a {@link StoreUnavailableError} otherwise. */
   probe(): Promise<void>;
 }

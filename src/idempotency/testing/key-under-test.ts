@@ -108,7 +108,7 @@ export class KeyUnderTest {
   }
 }
 
-/** An owner of a key, or a process that takes itself for the owner. */
+/** An owner of a key, or a process that wrongly acts as its owner. */
 export class OwnerUnderTest {
   private readonly owner: LeaseOwner;
 

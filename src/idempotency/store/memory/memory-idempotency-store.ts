@@ -124,7 +124,7 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
   }
 
   async probe(): Promise<void> {
-    // Memory always takes writes.
+    // Memory always accepts writes.
   }
 
   private isOwner(owner: LeaseOwner): boolean {

@@ -68,12 +68,15 @@ it.each([
   [-1, {}],
   [0, { sinceForgottenMs: 0 }],
   [700, { sinceForgottenMs: 700 }],
-])('a claim reply with %d ms since an earlier, forgotten one', (sinceMs, told) => {
-  expect(parseBeginReply(['acquired', 1, 1, 0, sinceMs, 0], 'A')).toEqual({
-    kind: 'acquired',
-    claim: { fencingToken: 1, attempt: 1, forgivenAttempts: 0, sinceFirstAttemptMs: 0, ...told },
-  });
-});
+])(
+  'a reply with a claim has the time since an earlier, forgotten one: %d ms (-1: none)',
+  (sinceMs, expected) => {
+    expect(parseBeginReply(['acquired', 1, 1, 0, sinceMs, 0], 'A')).toEqual({
+      kind: 'acquired',
+      claim: { fencingToken: 1, attempt: 1, forgivenAttempts: 0, sinceFirstAttemptMs: 0, ...expected },
+    });
+  },
+);
 
 describe('a reply of complete.lua, extend.lua or release.lua', () => {
   it.each([
