@@ -2,7 +2,7 @@ import type { RunRequest } from './run-request';
 import type { IdempotencyModuleOptions } from './idempotency.options';
 import type { BeginRequest } from './store/idempotency-store';
 
-/** What the store is asked for a claim; what that leaves out is as the module's options say. */
+/** The request to the store for a claim; the module's options are its defaults. */
 export function beginRequest(
   { scope, key, fingerprint, requestedAt, maxAttempts, forgivenAttempts, ...request }: RunRequest,
   options: IdempotencyModuleOptions,

@@ -1,11 +1,14 @@
-/** Longer lists of names are left to the built-in sort, whose cost does not grow with their square. */
+/** Longer lists of names use the built-in sort; the cost of the one below grows with the square of their length. */
 const SHORT_LIST = 16;
 
 /**
  * What JSON.stringify would write, in canonical form (RFC 8785): without white space, the properties of every object in
- * the order of their names' UTF-16 code units. Undefined where JSON has nothing to say: for undefined, functions, symbols.
+ * the order of their names' UTF-16 code units. Undefined for what JSON leaves out: undefined, functions, symbols.
  *
- * One payload after the other goes through this, so it makes as little garbage as it can.
+ * Every payload goes through this, so it allocates as little as possible.
+ *
+ * @example
+ * canonicalJson({ b: 1, a: [2] }); // '{"a":[2],"b":1}'
  *
  * @throws Error for what JSON cannot hold: NaN, Infinity, a BigInt, a cycle
  */
@@ -15,7 +18,7 @@ export function canonicalJson(value: unknown): string | undefined {
 
 /** @param name of the property or place that holds the value */
 function jsonOf(value: unknown, name: string | number): string | undefined {
-  if (hasFormOfItsOwn(value)) return jsonOfPlain(value.toJSON(String(name)));
+  if (hasToJson(value)) return jsonOfPlain(value.toJSON(String(name)));
   return jsonOfPlain(value);
 }
 
@@ -24,12 +27,12 @@ function jsonOfPlain(value: unknown): string | undefined {
     case 'string':
       return quoted(value);
     case 'number':
-      if (!Number.isFinite(value)) throw new Error(`${value} is no JSON`);
+      if (!Number.isFinite(value)) throw new Error(`${value} is not JSON`);
       return String(value);
     case 'boolean':
       return value ? 'true' : 'false';
     case 'bigint':
-      throw new Error('a BigInt is no JSON');
+      throw new Error('a BigInt is not JSON');
     case 'object':
       if (value === null) return 'null';
       if (isBoxed(value)) return jsonOfPlain(value.valueOf());
@@ -39,8 +42,8 @@ function jsonOfPlain(value: unknown): string | undefined {
   }
 }
 
-/** Such as a Date. */
-function hasFormOfItsOwn(value: unknown): value is { toJSON(name: string): unknown } {
+/** For example a Date. */
+function hasToJson(value: unknown): value is { toJSON(name: string): unknown } {
   return (
     typeof value === 'object' && value !== null && 'toJSON' in value && typeof value.toJSON === 'function'
   );
@@ -61,7 +64,7 @@ function jsonOfItems(items: readonly unknown[]): string {
 
 function jsonOfProperties(value: Record<string, unknown>): string {
   let text = '{';
-  for (const name of inOrder(Object.keys(value))) {
+  for (const name of sortInPlace(Object.keys(value))) {
     const property = jsonOf(value[name], name);
     if (property === undefined) continue;
     if (text.length > 1) text += ',';
@@ -76,8 +79,7 @@ function quoted(text: string): string {
   return NEEDS_ESCAPES.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
-/** Sorts in place. */
-function inOrder(names: string[]): string[] {
+function sortInPlace(names: string[]): string[] {
   if (names.length > SHORT_LIST) return names.sort();
   for (let sorted = 1; sorted < names.length; sorted++) {
     const name = names[sorted] ?? '';

@@ -17,7 +17,7 @@ export type Failure =
   | (Failed<'store-unavailable'> & { readonly error: StoreUnavailableError });
 export type FailureCode = Failure['code'];
 
-/** The request itself is wrong; nothing was claimed. `invalid-request`: its payload was refused, or cannot be read. */
+/** The request itself is wrong; nothing was claimed. `invalid-request`: its payload was rejected or cannot be read. */
 type RejectedRequest = Failed<
   'missing-idempotency-key' | 'invalid-idempotency-key' | 'missing-timestamp' | 'invalid-request'
 > & { readonly error: unknown };

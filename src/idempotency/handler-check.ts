@@ -13,14 +13,14 @@ import {
 interface DecoratedHandler {
   readonly name: string;
   readonly options: IdempotentOptions;
-  /** Of `@EventPattern` or `@MessagePattern`. */
+  /** Whether it has `@EventPattern` or `@MessagePattern`. */
   readonly takesPatterns: boolean;
 }
 
-/** Where @nestjs/microservices leaves the patterns of a handler. */
+/** Metadata key under which @nestjs/microservices stores the patterns of a handler. */
 const PATTERN_METADATA = 'microservices:pattern';
 
-/** Stops the start when a decorated handler cannot work, and names it. */
+/** Fails the start of the application if a decorated handler cannot work; the error names the handler. */
 @Injectable()
 export class HandlerCheck implements OnModuleInit {
   constructor(
@@ -76,7 +76,7 @@ export class HandlerCheck implements OnModuleInit {
     }
   }
 
-  /** With `noAck`, the default there, a message is gone before there is a record of it. */
+  /** With `noAck: true`, the default of @nestjs/microservices, the broker drops a message before its record is stored. */
   private requireManualAcknowledgement(handler: string): void {
     const servers: unknown[] = [];
     this.container

@@ -1,19 +1,19 @@
 import { InvalidIdempotencyKeyError, MissingIdempotencyKeyError } from './failure';
 
-/** 1 to 255 visible ASCII characters: what every broker, log, Redis tool and gateway carries unharmed. */
+/** 1 to 255 visible ASCII characters, which every broker, log, Redis tool and gateway passes on unchanged. */
 const KEY = /^[\x21-\x7E]{1,255}$/;
 
 /** Where a request carries its key: a header, a property of the payload, or both (then they must agree). */
 export interface KeyLocation {
-  /** Name of the header, as it is on the wire. */
+  /** Name of the header, with the same case as on the wire. */
   readonly header?: string;
-  /** Path of a property of the payload, such as `order.id`. Counts where the header is absent. */
+  /** Path of a property of the payload, such as `order.id`. Used if the header is absent. */
   readonly property?: string;
 }
 
 export const DEFAULT_KEY_LOCATION: KeyLocation = { header: 'idempotency-key' };
 
-/** What a request offers to read a key from. Both come from outside: any type, any prototype. */
+/** The parts of a request that may have the key. Both come from outside, so they may have any type and prototype. */
 export interface KeyCarrier {
   readonly headers: unknown;
   readonly payload: unknown;
@@ -22,8 +22,11 @@ export interface KeyCarrier {
 /**
  * Reads the idempotency key of a request.
  *
- * @throws MissingIdempotencyKeyError when none is there
- * @throws InvalidIdempotencyKeyError when it is not a string of 1 to 255 visible ASCII characters, or two disagree
+ * @example
+ * readKey({ header: 'idempotency-key' }, { headers: message.properties.headers, payload });
+ *
+ * @throws MissingIdempotencyKeyError if there is none
+ * @throws InvalidIdempotencyKeyError if it is not a string of 1 to 255 visible ASCII characters, or there are two that differ
  */
 export function readKey(location: KeyLocation, carrier: KeyCarrier): string {
   const header = valid(ownProperty(carrier.headers, location.header), `header '${location.header}'`);
@@ -44,7 +47,7 @@ export function readKey(location: KeyLocation, carrier: KeyCarrier): string {
 }
 
 /**
- * Checks a key that was read in some other way.
+ * Checks a key that was read in another way, and returns it.
  *
  * @param place where it was, for the message of the error, such as `header 'Idempotency-Key'`
  * @throws MissingIdempotencyKeyError, InvalidIdempotencyKeyError
@@ -76,13 +79,13 @@ function valid(value: unknown, place: string): string | undefined {
   return value;
 }
 
-/** Own properties only: a header table may bring a `__proto__` of its own. */
+/** Own properties only: a header table may contain `__proto__`. */
 function ownProperty(container: unknown, name: string | undefined): unknown {
   if (name === undefined || typeof container !== 'object' || container === null) return undefined;
   return Object.hasOwn(container, name) ? (container as Record<string, unknown>)[name] : undefined;
 }
 
-/** What is at a path such as `order.id`; undefined where the path leads nowhere. */
+/** The value at a path such as `order.id`; undefined if the path does not exist. */
 export function propertyAt(container: unknown, path: string): unknown {
   return path.split('.').reduce(ownProperty, container);
 }

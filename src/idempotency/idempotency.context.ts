@@ -3,43 +3,51 @@ import { handlerKindOf } from './handlers';
 import type { Lease } from './lease';
 import type { Claim, ScopedKey } from './store/idempotency-store';
 
-/** What a handler may know of its run; `@IdempotencyContext()` passes it. */
+/**
+ * The run of a handler, as `@IdempotencyContext()` and `IdempotencyService.run` pass it.
+ *
+ * @example
+ * async charge(@IdempotentPayload() order: Order, @IdempotencyContext() context: IdempotencyContext) {
+ *   context.assertHeld();
+ *   return this.gateway.charge(order, { idempotencyKey: context.key, signal: context.signal });
+ * }
+ */
 export interface IdempotencyContext extends ScopedKey {
-  /** A handler does not run for a replay; interceptors around it see the other value, see {@link ReplayedContext}. */
+  /** A handler does not run for a replay. Interceptors around it can also get a {@link ReplayedContext}. */
   readonly replayed: false;
   /** Counted attempts at this key so far, including this one, over all processes. */
   readonly attempt: number;
-  /** Grows with each claim of the key. A resource that remembers the largest one can refuse a stale owner. */
+  /** Grows with each claim of the key. A resource that keeps the largest token can reject a stale owner. */
   readonly fencingToken: number;
-  /** How long before this run the first attempt began, by the store's clock. */
+  /** How long before this run the first attempt began, in ms, by the store's clock. */
   readonly sinceFirstAttemptMs: number;
   /**
-   * Set if the request is so old that it may have been processed and forgotten, and was taken because it had waited on our
-   * side: how long ago that may have been. Look for the effect before you repeat it.
+   * Set if the request is so old that it may have been processed and forgotten, and was accepted because it had waited on
+   * our side: how long ago that may have been, in ms. Look for the effect before you repeat it.
    */
   readonly sinceForgottenMs: number | undefined;
   /** Aborted with a `LeaseLostError` when another consumer may have taken over. */
   readonly signal: AbortSignal;
-  /** The remaining time of the lease. */
+  /** The remaining time of the lease, in ms; 0 once it has ended. */
   readonly remainingMs: number;
   /**
-   * Call right before an effect that cannot be undone: the process may have been frozen since the last line.
+   * Call it right before an effect that cannot be undone: the process may have been frozen since the line before.
    *
-   * @throws LeaseLostError
+   * @throws LeaseLostError if the lease has ended
    */
   assertHeld(): void;
 }
 
-/** What is known of a request that was answered from an earlier run, without the handler. */
+/** The context of a request that was answered from an earlier run, without the handler. */
 export interface ReplayedContext extends ScopedKey {
   readonly replayed: true;
   /** Of the run that made the answer; see `IdempotencyModuleOptions.origin`. */
   readonly origin?: string | undefined;
 }
 
-/** What the interceptor provides for the parameter decorators, by the delivery or request that it belongs to. */
+/** What the interceptor provides for the parameter decorators, for one delivery or request. */
 interface HandlerInput {
-  /** Undefined for a request without a key that is processed all the same. */
+  /** Undefined for a request that is processed without a key. */
   readonly context: IdempotencyContext | ReplayedContext | undefined;
   readonly payload: unknown;
 }
@@ -59,8 +67,8 @@ export const IdempotencyContext = createParamDecorator(
 );
 
 /**
- * For interceptors around a decorated handler, and for its exception filters: the key and run that the answer belongs to.
- * Undefined until there is an answer, and for a request that was neither run nor replayed.
+ * For interceptors around a decorated handler, and for its exception filters: the context of the request.
+ * Undefined until its work starts or it is answered from a record, and for a request that is neither run nor replayed.
  */
 export function idempotencyContextOf(
   execution: ExecutionContext,
@@ -68,12 +76,12 @@ export function idempotencyContextOf(
   return inputs.get(handlerKindOf(execution).source(execution))?.context;
 }
 
-/** Parameter decorator: the payload as the `payload` pipe of `@Idempotent()` made it. */
+/** Parameter decorator: the payload as the `payload` pipe of `@Idempotent()` returned it. Default: the raw payload. */
 export const IdempotentPayload = createParamDecorator(
   (_: unknown, execution: ExecutionContext) => inputOf(execution).payload,
 );
 
-/** The context of one run. A class, so that its getters are not created anew for each request. */
+/** The context of one run. A class, so that its getters are not created for each request. */
 export class RunContext implements IdempotencyContext {
   readonly replayed = false;
   readonly scope: string;
@@ -113,7 +121,7 @@ function inputOf(execution: ExecutionContext): HandlerInput {
   const input = inputs.get(handlerKindOf(execution).source(execution));
   if (!input) {
     throw new Error(
-      `${execution.getClass().name}.${execution.getHandler().name} asks for what only @Idempotent() on the method provides`,
+      `${execution.getClass().name}.${execution.getHandler().name} uses a parameter decorator that needs @Idempotent() on the method`,
     );
   }
   return input;

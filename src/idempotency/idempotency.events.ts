@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { ScopedKey } from './store/idempotency-store';
 
-/** What happens to keys, for logs and metrics; the engine itself knows neither. */
+/** What happens to a key, for logs and metrics: the engine itself writes neither. */
 export type IdempotencyEvent = ScopedKey &
   (
     | { readonly kind: 'acquired'; readonly attempt: number; readonly fencingToken: number }
@@ -28,25 +28,31 @@ export type IdempotencyEvent = ScopedKey &
 
 type Listener = (event: IdempotencyEvent) => void;
 
-/** Subscribe with `on`; listeners run synchronously. What one throws is logged, and keeps nobody from anything. */
+/**
+ * The events of all keys in this process. Listeners run synchronously; an error of a listener is logged and affects neither
+ * the work nor other listeners.
+ *
+ * @example
+ * events.on(({ kind, scope }) => counter.inc({ kind, scope }));
+ */
 @Injectable()
 export class IdempotencyEvents {
   private readonly logger = new Logger(IdempotencyEvents.name);
   private readonly listeners = new Set<Listener>();
 
-  /** Returns the function that ends the subscription. */
+  /** Subscribes; returns the function that ends the subscription. */
   on(listener: Listener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
   /** For the engine only. */
-  emit({ scope, key }: ScopedKey, happening: WithoutName<IdempotencyEvent>): void {
+  emit({ scope, key }: ScopedKey, details: WithoutName<IdempotencyEvent>): void {
     for (const listener of this.listeners) {
       try {
-        listener({ scope, key, ...happening });
+        listener({ scope, key, ...details });
       } catch (error) {
-        this.logger.error({ err: error, event: happening.kind }, 'A listener of idempotency events failed');
+        this.logger.error({ err: error, event: details.kind }, 'A listener of idempotency events failed');
       }
     }
   }

@@ -31,11 +31,11 @@ interface Accepted {
   readonly kind: 'accepted';
   readonly source: object;
   readonly payload: unknown;
-  /** Undefined for a request without a key that the handler takes all the same. */
+  /** Undefined for a request that is processed without a key. */
   readonly request: RunRequest | undefined;
 }
 
-/** How a call ended, and the run that it asked for; undefined for a request that was rejected before. */
+/** How a call ended, and its run request; undefined for a request that was rejected before. */
 interface Processed {
   readonly outcome: Outcome<unknown>;
   readonly request?: RunRequest | undefined;
@@ -114,7 +114,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     return { outcome, request };
   }
 
-  /** The request is checked before its key is claimed: a rejected request leaves no trace. */
+  /** The request is checked before its key is claimed, so nothing is stored for a rejected request. */
   private async read({ execution, kind, options }: Call): Promise<Accepted | Failure> {
     try {
       const incoming = kind.request(execution);

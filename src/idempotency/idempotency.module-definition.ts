@@ -4,6 +4,6 @@ import type { IdempotencyModuleOptions } from './idempotency.options';
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<IdempotencyModuleOptions>()
     .setClassMethodName('forRoot')
-    // Handlers live in feature modules, and each of them needs the interceptor's dependencies.
+    // Global, because handlers are in feature modules, and each of these needs the interceptor's dependencies.
     .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({ ...definition, global: isGlobal }))
     .build();

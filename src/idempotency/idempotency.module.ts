@@ -8,10 +8,13 @@ import { IdempotencyService } from './idempotency.service';
 import { IdempotencyStore } from './store/idempotency-store';
 
 /**
- * Makes `@Idempotent()` and {@link IdempotencyService} available. Register once, with `forRoot` or `forRootAsync`:
+ * Makes `@Idempotent()` and {@link IdempotencyService} available in all modules. Import it once, with `forRoot` or
+ * `forRootAsync`; see {@link IdempotencyModuleOptions}.
  *
  * @example
  * IdempotencyModule.forRoot({ store: new RedisIdempotencyStore(redis), ttlSeconds: 86_400, leaseMs: 30_000 })
+ *
+ * @throws Error at the start, naming every invalid setting, or the handler that cannot work
  */
 @Module({
   imports: [DiscoveryModule],
@@ -25,7 +28,7 @@ import { IdempotencyStore } from './store/idempotency-store';
     IdempotencyEvents,
     IdempotencyService,
   ],
-  // The options too: the interceptor lives in the modules of the handlers.
+  // The options too, because Nest creates the interceptor in the modules of the handlers.
   exports: [IdempotencyService, IdempotencyEvents, MODULE_OPTIONS_TOKEN],
 })
 export class IdempotencyModule extends ConfigurableModuleClass {}

@@ -16,18 +16,18 @@ export interface IdempotencyModuleOptions {
   /**
    * How far the clocks of senders may be off, in milliseconds. A request from further in the future is rejected, and a
    * request counts as that much older when its age decides whether its key may have been forgotten. Where records live for
-   * less than twice as long, finished keys are known for that much longer. Default: clocks agree, and the future is not
-   * judged.
+   * less than twice as long, finished keys are known for that much longer. Default: 0, and timestamps in the future are not
+   * checked.
    */
   readonly clockToleranceMs?: number;
   /**
-   * Answers duplicates of finished keys from the memory of this process. Off by default: other processes notice
-   * `forget()` only when the time of their entry is over.
+   * Answers duplicates of finished keys from the memory of this process. Default: off, because other processes notice
+   * `forget()` only when their entry expires.
    */
   readonly localMemory?: LocalMemoryOptions;
   /**
    * Where a run takes place, in the application's own words, such as its trace. Called in the run's own asynchronous
-   * context; stored in the record and told with each replay.
+   * context; stored in the record and reported with each replay.
    */
   readonly origin?: () => string | undefined;
   /** Defaults of the handlers' own options. Options that belong to one handler alone cannot have one. */
@@ -36,46 +36,63 @@ export interface IdempotencyModuleOptions {
 
 /**
  * Limits and spreads the attempts at a key. `request` is the object that is the request, such as the raw message.
+ *
+ * @example
+ * class OrderAttempts implements AttemptPolicy<ConsumeMessage> {
+ *   maxAttempts() { return 5; }
+ *   backoffMs(_: ConsumeMessage, { attempt }: FailedWork) { return 1_000 * 2 ** attempt; }
+ *   async waitingSince() { return undefined; }
+ * }
  */
 export interface AttemptPolicy<Request = unknown> {
-  /** No attempt starts when the key has so many counted ones, not including those forgiven; undefined: no limit. */
+  /** No attempt starts once the key has this many counted ones, not including those forgiven; undefined: no limit. */
   maxAttempts(request: Request): number | undefined;
   /**
-   * How many attempts at its key do not count against the limit any more: those made before a person sent the request
-   * again. They are forgiven to every request of the key, so that none is given up while another may still succeed. A number
-   * larger than there were attempts is ignored.
+   * How many attempts at its key no longer count against the limit: those made before an operator sent the request again.
+   * They are forgiven to every request of the key, so that none is given up while another may still succeed. A number
+   * larger than the attempts so far is ignored. Default: none.
    */
   forgivenAttempts?(request: Request): number | undefined;
   /** The option `uncounted`, where it depends on the request. */
   isUncounted?(request: Request, error: unknown): boolean;
-  /** How long the key waits before the next attempt, in ms; undefined: not at all. The failure tells it as `retryInMs`. */
+  /** How long the key waits before the next attempt, in ms; undefined: not at all. The failure has it as `retryInMs`. */
   backoffMs(request: Request, failed: FailedWork): number | undefined;
   /**
-   * Since when it has waited on our side; undefined: it has not. Called for requests that are too old otherwise.
+   * Since when the request has waited on our side; undefined: it has not. Called only for requests that are too old
+   * otherwise.
    *
-   * @throws StoreUnavailableError if that is not known now
+   * @throws StoreUnavailableError if that cannot be found out now
    */
   waitingSince(request: Request): Promise<Date | undefined>;
 }
 
-/** Reads the key of a request; an injectable, for keys that depend on more than the request. */
+/**
+ * Reads the key of a request; an injectable, for keys that depend on more than the request.
+ *
+ * @example
+ * class OrderKeys implements KeyReader {
+ *   constructor(private readonly partners: Partners) {}
+ *   keyOf({ headers, payload }: IncomingRequest) { return this.partners.keyFrom(headers, payload); }
+ * }
+ */
 export interface KeyReader {
   /** @throws MissingIdempotencyKeyError, InvalidIdempotencyKeyError, or another error for which the request is rejected */
   keyOf(request: IncomingRequest): string | Promise<string>;
 }
 
+/** Options of `@Idempotent()` that the module can set for all handlers; the options of a handler come first. */
 export type HandlerDefaults = Omit<IdempotentOptions, 'scope' | 'payload' | 'ttlSeconds' | 'leaseMs'>;
 
 /**
  * What to do while another process works on the key. `onFailure`: the class in `onFailure` handles the delivery.
- * `reject`: the caller gets the error. With `waitMs` the answer is waited for that long first.
+ * `reject`: the caller gets the error. With `waitMs`, the request first waits that long (ms) for the answer.
  */
 export type WhenInProgress =
   'onFailure' | 'reject' | { readonly waitMs: number; readonly then: 'onFailure' | 'reject' };
 
 /** Settings of one handler; `P` is the payload after the `payload` pipe, `R` what the handler returns. */
 export interface IdempotentOptions<P = unknown, R = unknown> extends Omit<RunSettings, 'inProgressWaitMs'> {
-  /** Keeps the keys of different kinds of work apart. Visible ASCII without colons and braces. */
+  /** Keeps the keys of different kinds of work apart. 1 to 64 visible ASCII characters without colons and braces. */
   readonly scope: string;
   /** Where the key is, how to get it, or a provider that reads it. Default: the header `idempotency-key`. */
   readonly key?: KeyLocation | KeyReader['keyOf'] | Type<KeyReader>;
@@ -83,19 +100,19 @@ export interface IdempotentOptions<P = unknown, R = unknown> extends Omit<RunSet
   readonly whenKeyMissing?: 'reject' | 'process';
   /**
    * RabbitMQ only: rejects a message without the AMQP property `timestamp`. Its age is not known, so it may be older than
-   * records live, and have been processed and forgotten. Default: it is taken.
+   * records live, and have been processed and forgotten. Default: it is accepted.
    */
   readonly requireTimestamp?: boolean;
   /** Keeps the keys of tenants apart that may choose the same ones. The same rules as for `scope`. */
   readonly tenant?: (request: IncomingRequest) => string;
   /**
-   * A pipe that turns the raw payload into what the handler works on; `@IdempotentPayload()` passes it. It runs before the
-   * key is claimed, so a request that it rejects leaves no trace, and may be sent again, corrected.
+   * A pipe that turns the raw payload into what the handler gets as `@IdempotentPayload()`. It runs before the key is
+   * claimed, so nothing is stored for a request that it rejects, and the request may be corrected and sent again.
    */
   readonly payload?: Type<PipeTransform<unknown, P>>;
   /**
-   * Which part of the payload makes it the same request: property paths such as `order.id`, or a function. The same key
-   * with another fingerprint is rejected. Default: all of it; `false` switches the check off.
+   * Which part of the payload makes it the same request: property paths such as `order.id`, or a function. A request with
+   * the same key and another fingerprint is rejected. Default: all of it; `false` switches the check off.
    */
   readonly fingerprint?: readonly string[] | ((payload: P) => unknown) | false;
   /** Default `onFailure` if the handler has that option, else `reject`. */
@@ -137,7 +154,7 @@ export function isName(value: string): boolean {
  */
 export function checkOptions<P, R>(options: IdempotentOptions<P, R>, handler: string): void {
   const { scope, key, whenInProgress } = options;
-  complainOf(`@Idempotent() on ${handler}`, [
+  throwIfWrong(`@Idempotent() on ${handler}`, [
     !isName(scope) && SCOPE_RULE,
     typeof key === 'object' && !key.header && !key.property && 'key must name a header or a property',
     typeof whenInProgress === 'object' &&
@@ -147,24 +164,24 @@ export function checkOptions<P, R>(options: IdempotentOptions<P, R>, handler: st
   ]);
 }
 
-/** @throws Error naming every setting that the engine cannot work with */
+/** @throws Error naming every invalid setting */
 export function checkModule(
   options: Pick<IdempotencyModuleOptions, 'ttlSeconds' | 'leaseMs' | 'clockToleranceMs'>,
 ): void {
   const { clockToleranceMs = 0 } = options;
-  complainOf('IdempotencyModule', [
+  throwIfWrong('IdempotencyModule', [
     ...wrongTimes(options),
     !(Number.isSafeInteger(clockToleranceMs) && clockToleranceMs >= 0) &&
       'clockToleranceMs must be a whole number from 0',
   ]);
 }
 
-/** @throws Error naming everything in the options of a single run that the engine cannot work with */
+/** @throws Error naming every invalid option of a single run */
 export function checkRun(options: RunSettings & { readonly scope: string }): void {
-  complainOf('options of run()', [!isName(options.scope) && SCOPE_RULE, ...wrongTimes(options)]);
+  throwIfWrong('options of run()', [!isName(options.scope) && SCOPE_RULE, ...wrongTimes(options)]);
 }
 
-/** Checked at the start: the store would refuse such a time only when it stores the record, after the effect. */
+/** Checked at the start, because the store would reject such a time only after the effect, with the record. */
 function wrongTimes({ ttlSeconds, leaseMs }: Pick<RunSettings, 'ttlSeconds' | 'leaseMs'>) {
   return [
     ttlSeconds !== undefined && !isPositive(ttlSeconds) && 'ttlSeconds must be a whole number from 1',
@@ -173,24 +190,26 @@ function wrongTimes({ ttlSeconds, leaseMs }: Pick<RunSettings, 'ttlSeconds' | 'l
 }
 
 /**
- * Checks options that need each other: those of a handler with the module's defaults filled in.
+ * Checks the options that depend on each other: those of a handler, with the module's defaults filled in.
  *
  * @throws Error naming the handler and every option that lacks another
  */
 export function checkTogether(options: IdempotentOptions, handler: string): void {
-  complainOf(`@Idempotent() on ${handler}`, [
-    handsOver(options.whenInProgress) && !options.onFailure && "whenInProgress 'onFailure' needs `onFailure`",
+  throwIfWrong(`@Idempotent() on ${handler}`, [
+    usesOnFailure(options.whenInProgress) &&
+      !options.onFailure &&
+      "whenInProgress 'onFailure' needs `onFailure`",
     (options.serialize === undefined) !== (options.deserialize === undefined) &&
       'serialize and deserialize go together',
   ]);
 }
 
-function complainOf(place: string, complaints: readonly (string | false | undefined)[]): void {
-  const wrong = complaints.filter(Boolean);
+function throwIfWrong(place: string, problems: readonly (string | false | undefined)[]): void {
+  const wrong = problems.filter(Boolean);
   if (wrong.length > 0) throw new Error(`${place}: ${wrong.join('; ')}`);
 }
 
-function handsOver(whenInProgress: WhenInProgress | undefined): boolean {
+function usesOnFailure(whenInProgress: WhenInProgress | undefined): boolean {
   return (
     whenInProgress === 'onFailure' ||
     (typeof whenInProgress === 'object' && whenInProgress.then === 'onFailure')

@@ -31,17 +31,20 @@ interface RunningCall {
 export interface RunOptions extends RunSettings {
   /** Keeps the keys of different kinds of work apart. */
   readonly scope: string;
-  /** Decides whether it is the same request: the same key with another payload is refused. Default: any payload is. */
+  /**
+   * JSON that makes it the same request: a call with the same key and another payload fails with
+   * `idempotency-key-reused`. Default: payloads are not compared.
+   */
   readonly payload?: unknown;
 }
 
-/** The engine: work under one key has its effect once, and every caller gets its result. */
+/** The engine: runs work once for each idempotency key, and gives its result to every caller. */
 @Injectable()
 export class IdempotencyService {
   private readonly running = new Map<string, RunningCall>();
   private readonly leasedWork: LeasedWork;
   private readonly memory: LocalMemory | undefined;
-  /** Together they make an owner token that no other claim of any process has. */
+  /** Together with `claims` an owner token that is unique over all processes. */
   private readonly process = randomUUID();
   private claims = 0;
 
@@ -59,15 +62,17 @@ export class IdempotencyService {
    * Runs `work` under an idempotency key, or answers from the record of an earlier run. A call for a key that this process
    * is working on gets that run's answer, without asking the store.
    *
-   * The result must be JSON. Where it can, `work` should pass the same key on to the system that has the effect: no lease
-   * covers a crash between an effect and its record.
+   * The result must be JSON. If possible, `work` passes the same key on to the system that has the effect: no lease
+   * protects against a crash between an effect and its record.
    *
    * @example
    * const outcome = await idempotency.run(order.id, () => mailer.send(order), { scope: 'order-mail', payload: order });
+   * if (outcome.kind === 'failed') throw new Error(`not started: ${outcome.code}`);
    *
-   * @throws Error if the scope or a time is not valid
+   * @returns the result, `executed` now or `replayed`; or `failed` with the reason why the work was not started
+   * @throws Error if the scope or a time is not valid, or the payload is not JSON
    * @throws MissingIdempotencyKeyError, InvalidIdempotencyKeyError
-   * @throws any error of `work`; unless it is remembered, the key is free for the next call
+   * @throws every error of `work`; unless it is remembered, the key is free for the next call
    * @throws LeaseLostError if the lease was lost during the work and no result is stored yet
    * @throws StoreUnavailableError if the store did not answer: nothing was started, or the result is not recorded
    */
@@ -88,7 +93,7 @@ export class IdempotencyService {
   tryRun<T>(request: RunRequest, work: Work<T>): Promise<Outcome<T>> {
     const name = nameOf(request);
     const call = this.running.get(name);
-    if (call) return this.runBehind(call, request, work);
+    if (call) return this.joinOrFollow(call, request, work);
     const remembered = this.memory?.recall(name, request.fingerprint);
     if (remembered) return Promise.resolve(this.replay<T>(request, remembered, 'memory'));
     const origin = this.options.origin?.();
@@ -99,15 +104,21 @@ export class IdempotencyService {
     return outcome;
   }
 
-  /** What the store has under a key: its record, how often it was claimed, whether it is in progress. */
+  /**
+   * What is stored under a key: its record, how often it was claimed, whether it is in progress.
+   *
+   * @throws StoreUnavailableError
+   */
   find(name: ScopedKey): Promise<Finding> {
     return this.store.find(name);
   }
 
   /**
-   * The state of a key before a request for it is given up: its record's answer, in progress, or neither (undefined). With
-   * `maxAttempts`, for a request whose attempts are used up: while the key has an attempt left, because some were forgiven
-   * meanwhile, it counts as in progress.
+   * Looks at a key again before a request for it is given up. Returns the answer of its record, a failure if the key is in
+   * progress or was used with another payload, otherwise undefined.
+   *
+   * `maxAttempts` is for a request whose attempts are used up: if the key has an attempt left, because more of them were
+   * forgiven in the meantime, it counts as in progress.
    *
    * @throws StoreUnavailableError
    */
@@ -125,7 +136,7 @@ export class IdempotencyService {
       );
     if (remainingLeaseMs !== undefined)
       return { kind: 'failed', code: 'in-progress', remainingMs: remainingLeaseMs };
-    // A request that forgives some may have started in this process, and the store does not know it yet.
+    // A request that forgives attempts may have started in this process before the store has received it.
     const beginning = this.running.get(nameOf(claimed))?.request.forgivenAttempts ?? 0;
     const forgiven = Math.max(found.forgivenAttempts, beginning);
     return found.countedAttempts - forgiven < maxAttempts
@@ -135,19 +146,21 @@ export class IdempotencyService {
 
   /**
    * Forgets a key, so that it can be used again like a new one. While the key is in progress only an earlier record is
-   * removed, not the lease. Other processes keep what they have in memory until its time is over.
+   * removed, not the lease. Entries in the `localMemory` of other processes stay until they expire.
+   *
+   * @throws StoreUnavailableError
    */
   async forget(name: ScopedKey): Promise<void> {
     await this.store.forget(name);
     this.memory?.forget(nameOf(name));
   }
 
-  /** Resolves when the store takes writes; rejects with a {@link StoreUnavailableError} otherwise. */
+  /** Resolves if the store accepts writes; rejects with a {@link StoreUnavailableError} otherwise. */
   probeStore(): Promise<void> {
     return this.store.probe();
   }
 
-  private async runBehind<T>(call: RunningCall, request: RunRequest, work: Work<T>): Promise<Outcome<T>> {
+  private async joinOrFollow<T>(call: RunningCall, request: RunRequest, work: Work<T>): Promise<Outcome<T>> {
     const { fingerprint, maxAttempts, forgivenAttempts } = call.request;
     if (
       fingerprint === request.fingerprint &&
@@ -155,7 +168,7 @@ export class IdempotencyService {
       forgivenAttempts === request.forgivenAttempts
     )
       return this.join(call, request, work);
-    // After the other call has ended, the store decides to which payload the key belongs, and whether more attempts may follow.
+    // Once the other call has ended, the store decides which payload the key has, and whether more attempts may follow.
     await call.outcome;
     return this.tryRun(request, work);
   }
@@ -174,7 +187,7 @@ export class IdempotencyService {
       case 'remembered-error':
         return { ...outcome, replayed: true, origin };
       case 'failed':
-        // These two are about the time of the other request, not of this one.
+        // These two depend on the timestamp of the other request, not of this one.
         return outcome.code === 'outside-deduplication-window' || outcome.code === 'from-the-future'
           ? this.tryRun(request, work)
           : outcome;
@@ -198,7 +211,7 @@ export class IdempotencyService {
       }
     } catch (error) {
       if (error instanceof StoreUnavailableError) return { kind: 'failed', code: 'store-unavailable', error };
-      // The fault is in what is stored under this one key, such as a record that cannot be read.
+      // Only what is stored under this one key is wrong, for example a record that cannot be read.
       return { kind: 'failed', code: 'work-failed', error, attempt: 0 };
     }
   }
@@ -223,7 +236,7 @@ export class IdempotencyService {
     } catch (error) {
       if (error instanceof StoreUnavailableError)
         this.events.emit(request, { kind: 'store-unavailable', step: 'begin', error });
-      // The store may have granted the lease all the same: released, it does not block the key until it ends.
+      // The store may have granted the lease and only its answer was lost: the release keeps it from blocking the key.
       void this.leasedWork.release(asked, { counting: 'uncounted' });
       throw error;
     }

@@ -5,18 +5,19 @@ import { IDEMPOTENT_OPTIONS, checkOptions, type IdempotentOptions } from './idem
 
 /**
  * Makes a handler idempotent: its effect happens once per idempotency key, duplicates get the recorded result without
- * the handler running, and a handler that throws frees the key for the next request.
+ * the handler running, and a handler that throws frees the key for the next request. See {@link IdempotentOptions} for
+ * the defaults.
  *
  * For `@RabbitSubscribe` and `@RabbitRPC` of @golevelup/nestjs-rabbitmq, HTTP controllers, and `@EventPattern` and
- * `@MessagePattern` of @nestjs/microservices over RabbitMQ with `noAck: false` (there the handler must not acknowledge:
- * that happens when the record is stored).
+ * `@MessagePattern` of @nestjs/microservices over RabbitMQ with `noAck: false` (there the handler must not acknowledge;
+ * the interceptor does so when the record is stored).
  *
  * @example
  * @RabbitSubscribe({ exchange: 'orders', routingKey: 'order.placed', queue: 'orders.ship' })
  * @Idempotent({ scope: 'shipment' })
  * ship(@IdempotentPayload() order: Order) { ... }
  *
- * @throws Error at start, naming the handler, when an option is wrong
+ * @throws Error at the start, naming the handler, if an option is wrong
  */
 export function Idempotent<P = unknown, R = unknown>(options: IdempotentOptions<P, R>): MethodDecorator {
   return (target, method, descriptor) => {

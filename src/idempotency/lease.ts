@@ -10,8 +10,8 @@ const RETRIES_PER_LEASE = 10;
 /**
  * The exclusive right to work on a key for a while, renewed for as long as the work goes on.
  *
- * Time is monotonic and counted from before the request to the store was sent, so this process believes in the end of
- * its lease no later than the store does. After a freeze `assertHeld()` knows at once; nobody has to wait for a timer.
+ * Time is monotonic and counted from before the request to the store was sent, so for this process the lease ends no later
+ * than for the store. After a freeze, `assertHeld()` notices the end at once, without waiting for a timer.
  */
 export class Lease {
   private deadline: number;
@@ -42,9 +42,9 @@ export class Lease {
   }
 
   /**
-   * Call right before an effect that cannot be undone.
+   * Call it right before an effect that cannot be undone.
    *
-   * @throws LeaseLostError when the lease has run out, or is known to be somebody else's
+   * @throws LeaseLostError if the lease has run out, or is known to belong to another owner
    */
   assertHeld(): void {
     if (this.remainingMs <= 0) {

@@ -19,7 +19,7 @@ import type {
 } from './store/idempotency-store';
 import { fitsRecord, storedErrorFrom, writeRecord } from './store/stored-record';
 
-/** Between two tries to store a record; the lease bounds them. */
+/** Wait between two tries to store a record. They end with the lease. */
 const COMPLETE_RETRY_MS = 200;
 
 /** Work whose key is claimed. */
@@ -89,7 +89,7 @@ export class LeasedWork {
   ): Promise<Failure> {
     const { attempt, forgivenAttempts } = claim;
     const failed = { error: thrown, attempt, ...(forgivenAttempts > 0 && { forgivenAttempts }) };
-    const { error, ...release } = judged(request, failed);
+    const { error, ...release } = judgeFailure(request, failed);
     const reply = await this.release(owner, release);
     if (error instanceof LeaseLostError || reply === 'lost') return { kind: 'failed', code: 'lease-lost' };
     const { backoffMs } = release;
@@ -122,7 +122,7 @@ export class LeasedWork {
     const processedAt = new Date().toISOString();
     const record: IdempotencyRecord = { processedAt, ...end.record, fingerprint, origin, fencingToken };
     const reply = await this.storeRecord(request, lease, record);
-    // If the answer to an earlier try was lost, the record that is there may be ours.
+    // If the answer to an earlier try was lost, the record that is stored may be ours.
     if (reply.kind === 'stored' || isSame(reply.record, record)) {
       this.events.emit(request, { kind: 'completed', fencingToken, result: record.result });
       this.memory?.remember(`${request.scope}:${request.key}`, record);
@@ -153,7 +153,7 @@ export class LeasedWork {
       try {
         return await this.store.complete(asked);
       } catch (error) {
-        // A result that cannot be written as JSON never can be.
+        // A result that is not JSON cannot be stored, however often it is tried.
         if (!(error instanceof StoreUnavailableError)) throw error;
         this.events.emit(request, { kind: 'store-unavailable', step: 'complete', error });
         if (lease.remainingMs <= COMPLETE_RETRY_MS) throw error;
@@ -179,7 +179,7 @@ function sameJson(one: unknown, other: unknown): boolean {
   return canonicalJson(asStored(one)) === canonicalJson(asStored(other));
 }
 
-/** As JSON changes a result: NaN becomes null, for example. */
+/** The result as JSON stores it: NaN becomes null, for example. */
 function asStored(result: unknown): unknown {
   return JSON.parse(JSON.stringify(result ?? null));
 }
@@ -205,7 +205,7 @@ async function settled<T>(work: Work<T>, context: RunContext): Promise<PromiseSe
 }
 
 /** How to release the key, and which error to report: one that the application's own functions throw comes first. */
-function judged(request: RunRequest, failed: FailedWork): ReleaseOptions & { error: unknown } {
+function judgeFailure(request: RunRequest, failed: FailedWork): ReleaseOptions & { error: unknown } {
   const { error } = failed;
   if (error instanceof LeaseLostError) return { counting: 'unfinished', error };
   try {

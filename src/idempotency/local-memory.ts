@@ -2,16 +2,17 @@ import { LRUCache } from 'lru-cache';
 import type { IdempotencyRecord } from './store/idempotency-store';
 import { fitsRecord, readRecord, writeRecord } from './store/stored-record';
 
+/** Bounds of the records that one process keeps in its memory. */
 export interface LocalMemoryOptions {
-  /** How many finished keys to remember; the least recently used go first. */
+  /** How many finished keys to keep; the least recently used ones are removed first. */
   readonly maxEntries: number;
-  /** For how long at most, in seconds: until then a record that was deleted elsewhere still answers here. */
+  /** How long an entry lives at most, in seconds. Until then, a record that another process deleted still answers here. */
   readonly ttlSeconds: number;
 }
 
 /** Records of finished keys, held in this process to answer duplicates without the store. Never keys in progress. */
 export class LocalMemory {
-  /** As a store would hold them: what somebody does to a result afterwards changes nothing here. */
+  /** JSON text, as in a store: later changes of a result object do not change its record. */
   private readonly records: LRUCache<string, string>;
 
   constructor({ maxEntries, ttlSeconds }: LocalMemoryOptions) {

@@ -23,14 +23,14 @@ export interface RememberedFailure {
 /** How a run ended. */
 export type Outcome<T> = Answered<T> | RememberedFailure | Failure;
 
-/** What a record answers to a duplicate. */
+/** The answer of a record to a duplicate. */
 export function replayOf<T>({ result, error, origin }: IdempotencyRecord): Answered<T> | RememberedFailure {
   if (error) return { kind: 'remembered-error', error: errorFrom(error), replayed: true, origin };
   // The scope and key are the same, so the result is of the type that the first run returned.
   return { kind: 'replayed', result: result as T, origin };
 }
 
-/** A store's reply to a request that it did not let begin, as a failure. */
+/** The failure for a store's reply that the work may not start. */
 export function notStarted(
   reply: Exclude<BeginReply, { kind: 'acquired' | 'completed' | 'not-due' }>,
 ): NotStarted {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunRequest } from './run-request';
 import type { BeginReply, BeginRequest, IdempotencyStore } from './store/idempotency-store';
 
-/** Between two looks at a key in progress: soon at first, then less often. */
+/** Wait between two looks at a key in progress; it grows from the first value to the second. */
 const FIRST_POLL_MS = 50;
 const LONGEST_POLL_MS = 400;
 
@@ -12,14 +12,14 @@ interface Begun {
   readonly sentAt: number;
 }
 
-/** Begins. While the key is in progress it looks again for `inProgressWaitMs`: cheapest when the owner is about to finish. */
+/** Asks for a claim; while the key is in progress, again for `inProgressWaitMs`. Cheap if the owner is about to finish. */
 export async function patientBegin(
   store: IdempotencyStore,
   request: Pick<RunRequest, 'inProgressWaitMs' | 'waitingSince'>,
   first: BeginRequest,
 ): Promise<Begun> {
   let asked = first;
-  const patientUntil = performance.now() + (request.inProgressWaitMs ?? 0);
+  const waitUntil = performance.now() + (request.inProgressWaitMs ?? 0);
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(2 * pollMs, LONGEST_POLL_MS)) {
     const sentAt = performance.now();
     const reply = await store.begin(asked);
@@ -32,7 +32,7 @@ export async function patientBegin(
     if (reply.kind !== 'in-progress' && reply.kind !== 'not-due') return { reply, sentAt };
     // A lease may be released early; an attempt never starts before it is due.
     const leastWaitMs = reply.kind === 'in-progress' ? pollMs : Math.max(pollMs, reply.remainingMs);
-    if (sentAt + leastWaitMs > patientUntil)
+    if (sentAt + leastWaitMs > waitUntil)
       return { reply: { kind: 'in-progress', remainingMs: reply.remainingMs }, sentAt };
     await sleep(pollMs);
   }

@@ -34,7 +34,7 @@ export async function keyOf(
   }
 }
 
-/** The run that a handler's options ask for, after key and payload were found valid. */
+/** The run request for a handler's options, once key and payload are known to be valid. */
 export function runRequestOf(read: {
   key: string;
   payload: unknown;

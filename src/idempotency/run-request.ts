@@ -29,11 +29,11 @@ export interface RunRequest extends ClaimedKey, RunSettings {
   /** When the request was made. With it, a request that may have been processed and forgotten is not worked on. */
   readonly requestedAt?: Date;
   /**
-   * Since when it has waited on our side: its age is taken at that moment. Asked only about a request that is too old
-   * otherwise; see `IdempotencyContext.sinceForgottenMs` for one that is taken for this reason.
+   * Since when it has waited on our side: its age counts at that moment. Called only for a request that is too old
+   * otherwise; see `IdempotencyContext.sinceForgottenMs` for one that is accepted for this reason.
    */
   readonly waitingSince?: () => Promise<Date | undefined>;
-  /** No attempt starts when the key has so many counted ones, not including those forgiven. Default: no limit. */
+  /** No attempt starts once the key has this many counted ones, not including those forgiven. Default: no limit. */
   readonly maxAttempts?: number | undefined;
   /** How many of them are forgiven, for all requests of the key: see `AttemptPolicy`. Default: none. */
   readonly forgivenAttempts?: number | undefined;
@@ -44,5 +44,5 @@ export interface RunRequest extends ClaimedKey, RunSettings {
   readonly backoffMs?: (failed: FailedWork) => number | undefined;
 }
 
-/** What is to be done once. */
+/** Work that runs once for each key. Its result must be JSON. */
 export type Work<T> = (context: IdempotencyContext) => Promise<T>;

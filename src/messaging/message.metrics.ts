@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { COMMON_REASONS, type DeadLetter, type Delay } from './disposition';
 import type { QueuePolicy } from './queue-policy';
+import { WORK_QUEUES, type WorkQueue } from './topology';
 
 /** How the processing of a message ended. */
 const OUTCOMES = [
@@ -64,6 +65,7 @@ export class MessageMetrics {
       labelNames: ['queue', 'reason'],
       registers,
     });
+    for (const queue of WORK_QUEUES) this.startAtZero(queue);
   }
 
   /** A message was delivered; call what is returned when it is settled. */
@@ -83,11 +85,10 @@ export class MessageMetrics {
   }
 
   /** A counter that appears with its first event hides that event from `increase()`. */
-  startAtZero({ queue: { name: queue }, reasons }: QueuePolicy): void {
+  startAtZero({ name: queue }: WorkQueue, reasons: QueuePolicy['reasons'] = COMMON_REASONS): void {
     this.inProgress.set({ queue }, 0);
     for (const outcome of OUTCOMES) this.messages.inc({ queue, outcome }, 0);
-    for (const reason of [...COMMON_REASONS.delay, ...reasons.delay]) this.delayed.inc({ queue, reason }, 0);
-    for (const reason of [...COMMON_REASONS.deadLetter, ...reasons.deadLetter])
-      this.deadLettered.inc({ queue, reason }, 0);
+    for (const reason of reasons.delay) this.delayed.inc({ queue, reason }, 0);
+    for (const reason of reasons.deadLetter) this.deadLettered.inc({ queue, reason }, 0);
   }
 }

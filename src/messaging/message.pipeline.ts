@@ -62,7 +62,7 @@ export class MessagePipeline implements FailureHandler<ConsumeMessage>, AttemptP
   /** Registers the policy of a queue; to be called before its first message, so when the module starts. */
   use(policy: QueuePolicy): void {
     this.policies.set(policy.queue.name, policy);
-    this.metrics.startAtZero(policy);
+    this.metrics.startAtZero(policy.queue, policy.reasons);
   }
 
   /** Runs a subscriber for a message, and resolves with its answer to the broker: a {@link Nack} or nothing. */

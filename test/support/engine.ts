@@ -46,7 +46,7 @@ export const request = (fields: Partial<RunRequest> = {}): RunRequest => ({
   ...fields,
 });
 
-/** Work that reports its start and fails on request. */
+/** Work that resolves `begun` when it starts, and fails with `fail()`. */
 export function failingWork() {
   const steps = new EventEmitter();
   const begun = once(steps, 'begun');

@@ -35,7 +35,7 @@ export const TTL_SECONDS = 86_400;
 const KEYS = ['one', 'two'];
 const OWNERS = ['a', 'b', 'c'];
 
-/** One run of the model against the store; `prefix` separates it from other runs in the same store. */
+/** One run of the model against the store; `prefix` keeps its keys apart from other runs in the same store. */
 class Run {
   constructor(
     readonly under: StoreUnderTest,
@@ -196,7 +196,7 @@ const steps: fc.Arbitrary<Step>[] = [
   fc.constant(allEnds),
 ];
 
-/** Whatever several owners do with two keys, in any order, the store replies as the model predicts. */
+/** Checks that the store replies as the model predicts, for any order of steps by several owners on two keys. */
 export async function expectStoreAsModelled(
   open: () => StoreUnderTest | Promise<StoreUnderTest>,
   { numRuns }: { numRuns: number },

@@ -1,16 +1,17 @@
-/** In what a publisher counts the time since 1970. AMQP says seconds; many write what their language counts in. */
+/** The unit of a timestamp (time since 1970). AMQP requires seconds; many publishers send the unit of their language. */
 export type TimestampUnit = 'seconds' | 'milliseconds' | 'microseconds' | 'nanoseconds';
 
+/** A timestamp as it was read, and the unit that was assumed. */
 export interface AmqpInstant {
   readonly instant: Date;
   readonly unit: TimestampUnit;
 }
 
 /**
- * The first unit in which a number is a time before the year 5138; in the unit before it, the same number would be later
- * than that, in the one after it earlier than 1974. Nanoseconds count from 2008 on: RabbitMQ is hardly older. What lies
- * between, such as .NET ticks and a Windows FILETIME, is a far future in every unit, and read as one: without an age a
- * message would pass the guard by age. For the same reason the first and the last unit have no bound.
+ * A timestamp has the first unit in which it is before the year 5138; in the next unit, it would be before 1974.
+ * Nanoseconds start in 2008, because RabbitMQ is hardly older. Numbers in between, such as .NET ticks and a Windows
+ * FILETIME, are read as microseconds, far in the future, and not as "no timestamp": a message without an age would pass
+ * the age check. For the same reason, the first and the last unit have no bound.
  */
 const UNITS: readonly { unit: TimestampUnit; below: number; perSecond: number }[] = [
   { unit: 'seconds', below: 1e11, perSecond: 1 },
@@ -19,10 +20,15 @@ const UNITS: readonly { unit: TimestampUnit; below: number; perSecond: number }[
 ];
 const LAST_UNIT = { unit: 'nanoseconds', perSecond: 1e9 } as const;
 
-/** As far from 1970 as a Date can be. */
+/** The longest time from 1970 that a Date can hold. */
 const FARTHEST_MS = 8.64e15;
 
-/** Reads the AMQP property `timestamp`, whatever unit its publisher counts in; undefined where it is not a number. */
+/**
+ * Reads the AMQP property `timestamp` in the unit that its size suggests; undefined if it is not a number.
+ *
+ * @example
+ * amqpInstant(1_700_000_000_000); // { instant: 2023-11-14T22:13:20Z, unit: 'milliseconds' }
+ */
 export function amqpInstant(timestamp: unknown): AmqpInstant | undefined {
   if (typeof timestamp !== 'number' || Number.isNaN(timestamp)) return undefined;
   const { unit, perSecond } = UNITS.find(({ below }) => timestamp < below) ?? LAST_UNIT;

@@ -3,7 +3,7 @@ import type { Failure } from '../failure';
 import type { RememberedFailure } from '../outcome';
 import type { ClaimedKey } from '../store/idempotency-store';
 
-/** What the engine needs of a request, wherever it came from. */
+/** What the engine needs from a request, for every kind of handler. */
 export interface IncomingRequest {
   /** The object that is this one request, such as the raw message. */
   readonly source: object;
@@ -13,11 +13,24 @@ export interface IncomingRequest {
   readonly requestedAt: Date | undefined;
 }
 
-/** Decides what is done with a delivery that was not processed, and does it. */
+/**
+ * Decides what is done with a delivery that was not processed, and does it.
+ *
+ * @example
+ * class OrderFailures implements FailureHandler<ConsumeMessage> {
+ *   constructor(private readonly deadLetters: DeadLetters) {}
+ *   async handle(message: ConsumeMessage, failure: Failure): Promise<'settled' | 'requeue'> {
+ *     if (failure.code === 'store-unavailable') return 'requeue';
+ *     await this.deadLetters.publish(message, failure.code); // until the broker has confirmed it
+ *     return 'settled';
+ *   }
+ * }
+ */
 export interface FailureHandler<Delivery = unknown> {
   /**
    * Resolves with `settled` when a copy or a dead letter that replaces the delivery is safe, so that it can be
-   * acknowledged; with `requeue` when it must go back to the broker.
+   * acknowledged; with `requeue` when it must go back to the broker. If it rejects, the framework gets the error, like
+   * one of the handler.
    *
    * @param claimed the key that the request was for; undefined for a request that was rejected before its key was read
    */
@@ -42,12 +55,12 @@ export interface HandlerKind {
   record(execution: ExecutionContext, returned: unknown, replayHeaders: readonly string[]): unknown;
   /** What the interceptor returns for a recorded result. */
   answer(execution: ExecutionContext, recorded: unknown, replayed: boolean): unknown;
-  /** What the interceptor returns for a request without a result; throws where the framework wants that. */
+  /** What the interceptor returns for a request without a result; throws if the framework expects that. */
   fail(
     execution: ExecutionContext,
     failure: Failure | RememberedFailure,
     context: FailureContext,
   ): Promise<unknown>;
-  /** Errors that prove that nothing has happened, unless the handler's own options say. */
+  /** Errors that prove that the handler had no effect. Default of its option `uncounted`. */
   readonly uncounted: (error: unknown) => boolean;
 }

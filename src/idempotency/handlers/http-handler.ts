@@ -3,14 +3,14 @@ import { errorOf, type Failure } from '../failure';
 import type { HandlerKind } from './handler-kind';
 import { IdempotencyProblem } from './problem';
 
-/** An HTTP answer as the record keeps it. */
+/** An HTTP response as it is stored in the record. */
 interface RecordedAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: unknown;
 }
 
-/** What is used of a request and a response: the same in Express and Fastify. */
+/** The used parts of a request and a response; the same in Express and Fastify. */
 interface HttpRequest {
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body?: unknown;
@@ -22,7 +22,7 @@ interface HttpResponse {
   header(name: string, value: string): unknown;
 }
 
-/** HTTP controllers, after draft-ietf-httpapi-idempotency-key-header-07. */
+/** HTTP controllers, according to draft-ietf-httpapi-idempotency-key-header-07. */
 export const httpHandler: HandlerKind = {
   hasTimestamp: false,
 
@@ -67,7 +67,7 @@ export const httpHandler: HandlerKind = {
     throw failure.error;
   },
 
-  // A request that its own validation refuses may be sent again, corrected, under the same key.
+  // A client may correct a request that failed validation, and send it again under the same key.
   uncounted: (error) =>
     error instanceof HttpException &&
     [HttpStatus.BAD_REQUEST, HttpStatus.UNPROCESSABLE_ENTITY].includes(error.getStatus()),
@@ -127,7 +127,13 @@ function withPlainKey(headers: HttpRequest['headers']): HttpRequest['headers'] {
   return typeof key === 'string' ? { ...headers, 'idempotency-key': plainKey(key) } : headers;
 }
 
-/** The draft writes the key as a quoted string (RFC 8941), most clients write it bare: both mean the same key. */
+/**
+ * The key in the HTTP header `Idempotency-Key`, without quotes. The draft requires a quoted string (RFC 8941), most
+ * clients send it without quotes: both mean the same key.
+ *
+ * @example
+ * plainKey('"abc"') === plainKey('abc');
+ */
 export function plainKey(header: string): string {
   const quoted = /^"((?:[^"\\]|\\["\\])*)"$/.exec(header);
   return quoted?.[1]?.replace(/\\(["\\])/g, '$1') ?? header;

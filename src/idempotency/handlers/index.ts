@@ -5,7 +5,7 @@ import { httpHandler } from './http-handler';
 import { microserviceHandler } from './microservice-handler';
 import { rabbitHandler } from './rabbit-handler';
 
-/** @throws Error when `@Idempotent()` stands on a kind of handler that it does not know */
+/** @throws Error if `@Idempotent()` does not support the kind of handler */
 export function handlerKindOf(execution: ExecutionContext): HandlerKind {
   const type = execution.getType<string>();
   switch (type) {

@@ -6,10 +6,10 @@ import { errorOf, type FailureCode } from '../failure';
 import { amqpRequest } from './amqp-request';
 import type { HandlerKind } from './handler-kind';
 
-/** Before a message that could not be processed goes back to its queue: without it a key in progress would spin. */
+/** Wait before a message is requeued; without it, a message whose key is in progress would come back in a hot loop. */
 const REQUEUE_DELAY_MS = 1_000;
 
-/** Failures that are the same at each redelivery. */
+/** Failures that a redelivery cannot change. */
 const PERMANENT: readonly FailureCode[] = [
   'missing-idempotency-key',
   'invalid-idempotency-key',
@@ -74,7 +74,7 @@ function rmqOf(execution: ExecutionContext): { channel: Channel; message: Consum
   const context = execution.switchToRpc().getContext<Partial<RmqContext>>();
   if (!context.getChannelRef || !context.getMessage) {
     throw new Error(
-      `@Idempotent() on ${execution.getClass().name}: of the microservice transports it supports only RabbitMQ`,
+      `@Idempotent() on ${execution.getClass().name}: of the microservice transports, only RabbitMQ is supported`,
     );
   }
   return { channel: context.getChannelRef() as Channel, message: context.getMessage() as ConsumeMessage };

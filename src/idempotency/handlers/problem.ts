@@ -1,7 +1,7 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 
-/** Problem details (RFC 9457) of an HTTP answer. */
+/** Problem details (RFC 9457) of an HTTP response. */
 interface Problem {
   readonly title: string;
   readonly status: number;
@@ -11,7 +11,7 @@ interface Problem {
 
 const DRAFT = 'https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07';
 
-/** A request was refused because of its idempotency key. */
+/** A request was rejected because of its idempotency key. */
 export class IdempotencyProblem extends HttpException {
   readonly retryAfterSeconds: number | undefined;
 
@@ -21,7 +21,7 @@ export class IdempotencyProblem extends HttpException {
   }
 }
 
-/** Writes the problem as text: an object would go out as `application/json`, whatever the header says. */
+/** Sends the problem as text, because an object would be sent as `application/json`, whatever the header says. */
 @Catch(IdempotencyProblem)
 export class IdempotencyProblemFilter implements ExceptionFilter<IdempotencyProblem> {
   constructor(private readonly adapters: HttpAdapterHost) {}

@@ -21,7 +21,7 @@ export const rabbitHandler: HandlerKind = {
   record: (_, returned) => returned,
 
   answer(execution, recorded) {
-    // The library would log a returned value as a whole, with card data, before it acknowledges.
+    // @golevelup would log the complete returned value, with card data, before it acknowledges.
     return isRpc(execution) ? recorded : undefined;
   },
 
@@ -31,7 +31,7 @@ export const rabbitHandler: HandlerKind = {
       // The error is recorded, so the message is done.
       return undefined;
     }
-    // A thrown error is logged with its stack and, by default, requeued in a hot loop: right only without a handler.
+    // @golevelup logs a thrown error with its stack and by default requeues in a hot loop, so throw only without `onFailure`.
     if (!onFailure) throw errorOf(failure);
     const [, message] = execution.getArgs<[unknown, ConsumeMessage]>();
     const settled = await onFailure.handle(message, failure, claimed);

@@ -1,7 +1,7 @@
-/** Injection token of the store that the engine works on; see the interface of the same name. */
+/** Injection token of the store that the engine uses; see the interface of the same name. */
 export const IdempotencyStore = Symbol('IdempotencyStore');
 
-/** What names one piece of work: the scope keeps the keys of different kinds of work apart. */
+/** Identifies one piece of work: the scope keeps the keys of different kinds of work apart. */
 export interface ScopedKey {
   readonly scope: string;
   readonly key: string;
@@ -13,7 +13,7 @@ export interface ClaimedKey extends ScopedKey {
   readonly fingerprint?: string;
 }
 
-/** An error as a record keeps it. */
+/** An error as it is stored in a record. */
 export interface StoredError {
   readonly name: string;
   readonly message: string;
@@ -26,100 +26,111 @@ export interface IdempotencyRecord {
   /** ISO 8601. */
   readonly processedAt: string;
   readonly result: unknown;
-  /** Instead of a result, where an error was remembered. */
+  /** Instead of a result, if an error was remembered. */
   readonly error?: StoredError;
   /** Canonical hash of the payload that was processed; absent when fingerprints are off. */
   readonly fingerprint?: string;
-  /** Where the work was done, in the words of the application. */
+  /** Where the work was done; see `IdempotencyModuleOptions.origin`. */
   readonly origin?: string;
   /** Fencing token of the claim that finished the work. */
   readonly fencingToken: number;
 }
 
+/** Asks for the claim of a key. */
 export interface BeginRequest extends ScopedKey {
-  /** Unique to this claim: only who knows it may extend, complete or release. */
+  /** Unique to this claim: only its owner may extend, complete or release. */
   readonly ownerToken: string;
   readonly leaseMs: number;
   readonly ttlSeconds: number;
   readonly fingerprint: string | undefined;
-  /** When the request was made. Without it the age of a request is not judged. */
+  /** When the request was made. Undefined: its age is not checked. */
   readonly requestedAt: Date | undefined;
-  /** How far the clock behind `requestedAt` may be off. Left out: not at all, and the future is not judged. */
+  /** How far the clock of the sender may be off, in ms. Default: 0, and timestamps in the future are not checked. */
   readonly clockToleranceMs?: number | undefined;
-  /** Since when the request has waited for us: its age is that of this moment. Left out: of now. */
+  /** Since when the request has waited on our side: its age counts at that moment. Default: now. */
   readonly waitingSince?: Date | undefined;
-  /** No attempt begins once so many are counted, less those forgiven, and the last one was released. Left out: no limit. */
+  /**
+   * No attempt begins once the key has this many counted ones, not including those forgiven, and the last one was
+   * released. Default: no limit.
+   */
   readonly maxAttempts?: number | undefined;
   /**
-   * How many of the counted attempts do not use up `maxAttempts`: those made before a person sent the request again. All
-   * requests of the key have the largest number that one of them has told, whatever it was answered. More than there were
-   * claims cannot be true: then it is as if left out. Left out: none.
+   * How many of the counted attempts do not use up `maxAttempts`: those made before an operator sent the request again. The
+   * largest number in any request of the key counts for all of them, whatever the reply to that request. A number larger
+   * than the claims so far cannot be true and is ignored. Default: 0.
    */
   readonly forgivenAttempts?: number | undefined;
 }
 
+/** A claim of a key: the right to work on it. */
 export interface Claim {
   /** Grows by one with each claim of the key. */
   readonly fencingToken: number;
-  /** Which counted attempt this is, from 1: claims less those that were uncounted. */
+  /** Which counted attempt this is, from 1: all claims without the uncounted ones. */
   readonly attempt: number;
-  /** How many of the counted ones use up no limit. */
+  /** How many of the counted attempts do not count against the limit. */
   readonly forgivenAttempts: number;
   /** How long before this claim the first one was, by the store's clock. */
   readonly sinceFirstAttemptMs: number;
   /**
-   * Only where the request is too old to be new and was taken because it had waited: how long before this claim an
-   * earlier one, now forgotten, may have been.
+   * Only for a request outside the deduplication window that was accepted because it had waited on our side: how long
+   * before this claim an earlier one, now forgotten, may have been made, in ms.
    */
   readonly sinceForgottenMs?: number;
 }
 
+/** What a store replies to `begin`: a claim, the record of an earlier run, or why the work may not start. */
 export type BeginReply =
   | { readonly kind: 'acquired'; readonly claim: Claim }
   | { readonly kind: 'completed'; readonly record: IdempotencyRecord }
-  /** Another owner holds the lease; it may end it earlier. */
+  /** Another owner holds the lease, for `remainingMs` unless it renews or releases it. */
   | { readonly kind: 'in-progress'; readonly remainingMs: number }
-  /** Nobody works on it, and nobody can before so much time has passed. */
+  /** The key is not in progress, but the next attempt may not begin for `remainingMs`. */
   | { readonly kind: 'not-due'; readonly remainingMs: number }
   | { readonly kind: 'idempotency-key-reused' }
   | { readonly kind: 'retries-exhausted'; readonly attempts: number }
   | { readonly kind: 'outside-deduplication-window' }
   | { readonly kind: 'from-the-future'; readonly aheadMs: number };
 
+/** A claim, as its owner names it to extend, complete or release it. */
 export interface LeaseOwner extends ScopedKey {
   readonly ownerToken: string;
 }
 
+/** Stores the record of finished work. */
 export interface CompleteRequest extends LeaseOwner {
   readonly record: IdempotencyRecord;
   readonly ttlSeconds: number;
-  /** See `BeginRequest`. With it, it may be known for longer than the record lives that the key was finished. */
+  /** See `BeginRequest`. With it, the store may remember for longer than the record lives that the key was finished. */
   readonly clockToleranceMs?: number | undefined;
 }
 
+/** `lost`: the lease is not the caller's any more; `record` is what is stored instead, if anything. */
 export type CompleteReply =
   { readonly kind: 'stored' } | { readonly kind: 'lost'; readonly record: IdempotencyRecord | undefined };
 
+/** What is stored under a key. */
 export interface Finding {
   readonly record: IdempotencyRecord | undefined;
+  /** All claims of the key so far. */
   readonly attempts: number;
-  /** Those among them that were not uncounted. */
+  /** `attempts` without the uncounted ones. */
   readonly countedAttempts: number;
-  /** Those among the counted ones that use up no limit. */
+  /** How many of the counted ones do not count against the limit. */
   readonly forgivenAttempts: number;
-  /** Undefined when nobody works on the key. */
+  /** Undefined if the key is not in progress. */
   readonly remainingLeaseMs: number | undefined;
 }
 
-/** What a release leaves for those who begin after it. */
+/** What a release means for the next attempts. */
 export interface ReleaseOptions {
   /**
-   * `uncounted`: as if the claim had not happened, but for the fencing token; if all claims were uncounted, the
-   * key is free for any payload again. `unfinished`: counted, but the work did not come to its end, as if the owner had
-   * died: another attempt may follow even the last one.
+   * `uncounted`: as if the claim had not happened, except for the fencing token; if all claims were uncounted, the key is
+   * free for any payload again. `unfinished`: counted, but the work did not end, as if the owner had died: even after the
+   * last attempt, another one may follow.
    */
   readonly counting: 'counted' | 'uncounted' | 'unfinished';
-  /** Until the next attempt may begin; before that none begins, and the answer is `not-due`. Left out: at once. */
+  /** Wait before the next attempt may begin, in ms; until then, `begin` replies `not-due`. Default: none. */
   readonly backoffMs?: number | undefined;
 }
 
@@ -127,10 +138,15 @@ export interface ReleaseOptions {
  * Where records, leases and attempts live. Every method is one atomic step, and only the store's clock decides
  * whether a lease has run out.
  *
- * A method rejects with {@link StoreUnavailableError} when the store refused or did not answer in time. The step may
- * then have been taken or not: the caller must be right in both cases.
+ * A method rejects with {@link StoreUnavailableError} if the store refused or did not answer in time. The step may then
+ * have been taken or not: the caller must handle both cases.
  *
- * `storeContract()` of `idempotency/testing` holds a store of your own to all of this.
+ * `storeContract()` of `idempotency/testing` has tests for a store of your own.
+ *
+ * @example
+ * const owner = { scope: 'order', key: 'abc', ownerToken: randomUUID() };
+ * const reply = await store.begin({ ...owner, leaseMs: 30_000, ttlSeconds, fingerprint: undefined, requestedAt: undefined });
+ * if (reply.kind === 'acquired') await store.complete({ ...owner, ttlSeconds, record });
  */
 export interface IdempotencyStore {
   /** Looks for a record, checks fingerprint, age and attempts, takes the lease and counts the claim. */
@@ -141,14 +157,14 @@ export interface IdempotencyStore {
   extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'>;
   /** Frees the key without a record, if the lease is still the caller's. */
   release(owner: LeaseOwner, options: ReleaseOptions): Promise<'released' | 'lost'>;
-  /** Reads what is known of a key, without changing anything. */
+  /** Reads what is stored under a key, without changing anything. */
   find(name: ScopedKey): Promise<Finding>;
   /**
-   * Removes a key's record and its attempts, so that it may be used as if for the first time, fencing tokens included.
-   * While somebody holds the lease nobody else may start: the lease and the attempts then stay, and the owner's record
-   * will be stored. To forget that one too, forget again when the work is done.
+   * Removes a key's record and its attempts, so that it may be used like a new one; its fencing tokens start again at 1.
+   * While the key is in progress, the lease and the attempts stay, so that no second owner starts, and the owner's record
+   * will be stored. To remove that one too, forget the key again when the work is done.
    */
   forget(name: ScopedKey): Promise<void>;
-  /** Resolves when the store takes writes, rejects with the reason otherwise. */
+  /** Resolves if the store accepts writes; rejects with a {@link StoreUnavailableError} otherwise. */
   probe(): Promise<void>;
 }

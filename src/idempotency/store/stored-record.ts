@@ -1,19 +1,19 @@
 import { HttpException } from '@nestjs/common';
 import type { IdempotencyRecord, StoredError } from './idempotency-store';
 
-/** Records are stored as JSON text, in memory too: what a handler does to its result afterwards changes nothing. */
+/** Records are stored as JSON text, in memory too, so that later changes of a result object do not change its record. */
 export function writeRecord(record: IdempotencyRecord): string {
   return JSON.stringify(record);
 }
 
-/** @throws Error when the text is not what {@link writeRecord} makes */
+/** @throws Error if {@link writeRecord} did not write the text */
 export function readRecord(stored: unknown): IdempotencyRecord {
   const record: unknown = typeof stored === 'string' ? JSON.parse(stored) : undefined;
   if (!isRecord(record)) throw new Error('a stored idempotency record is not what this version writes');
   return record;
 }
 
-/** Whether a request is the one that was processed; where either side has no fingerprint, any request is. */
+/** Whether a request has the payload of the record; true if the request or the record has no fingerprint. */
 export function fitsRecord(record: IdempotencyRecord, fingerprint: string | undefined): boolean {
   return fingerprint === undefined || record.fingerprint === undefined || record.fingerprint === fingerprint;
 }
@@ -22,7 +22,7 @@ function isRecord(value: unknown): value is IdempotencyRecord {
   return typeof value === 'object' && value !== null && 'processedAt' in value && 'result' in value;
 }
 
-/** Thrown to duplicates in place of an error that was remembered. */
+/** Thrown to duplicates instead of a remembered error, of which the record has name and message only: `original`. */
 export class RememberedError extends Error {
   constructor(readonly original: StoredError) {
     super(original.message);

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StoreClock } from './store-case';
 
-/** Timers of Node.js may fire a moment early, and a server's clock is not this process's. */
+/** Timers of Node.js may fire a moment early, and a server has another clock than this process. */
 const MARGIN_MS = 25;
 
-/** For stores that go by the time of day: advancing it means waiting. */
+/** For stores that use the real time: to advance it means to wait. */
 export const realClock: StoreClock = {
   now: () => Date.now(),
   advance: (ms) => sleep(ms + MARGIN_MS),
 };
 
 /**
- * A clock that moves only when told, for stores that take one.
+ * A clock that moves only with `advance()`, for stores that accept a clock.
  *
  * @example
  * const clock = new ManualClock();

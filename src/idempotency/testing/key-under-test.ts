@@ -16,14 +16,14 @@ import type {
 /** Too long to run out during a case. */
 export const LONG_LEASE_MS = 60_000;
 export const LONG_TTL_SECONDS = 600;
-/** So short that a case can wait for its end. */
+/** So short that a case can wait for the end. */
 export const SHORT_LEASE_MS = 40;
 export const SHORT_TTL_SECONDS = 1;
 
-/** What lives for so long is over after this time: as in Redis, the last millisecond still belongs to it. */
+/** The time after which something with this life has expired: as in Redis, it still exists in its last millisecond. */
 export const beyond = (lifeMs: number): number => lifeMs + 1;
 
-/** What `find` answers for a key of which nothing is known. */
+/** What `find` returns for an unknown key. */
 export const NOTHING_FOUND: Finding = {
   record: undefined,
   attempts: 0,
@@ -32,7 +32,7 @@ export const NOTHING_FOUND: Finding = {
   remainingLeaseMs: undefined,
 };
 
-/** And for one that was finished by its first attempt. */
+/** What `find` returns for a key that its first attempt finished. */
 export const foundFinished = (record: IdempotencyRecord): Finding => ({
   ...NOTHING_FOUND,
   record,
@@ -42,7 +42,7 @@ export const foundFinished = (record: IdempotencyRecord): Finding => ({
 
 type BeginSettings = Partial<Omit<BeginRequest, keyof LeaseOwner>>;
 
-/** A scope that no other case, run or user of the same server has. */
+/** A scope that no other case, run or client of the same server uses. */
 export const freshScope = (): string => `contract-${randomUUID()}`;
 
 /** One idempotency key, with a default for everything that a case does not care about. */
@@ -52,12 +52,12 @@ export class KeyUnderTest {
     private readonly name: ScopedKey = { scope: freshScope(), key: 'key' },
   ) {}
 
-  /** Begins as somebody new. */
+  /** Begins as a new owner. */
   begin(settings: BeginSettings = {}): Promise<BeginReply> {
     return this.store.begin(this.request(randomUUID(), settings));
   }
 
-  /** Begins as somebody new, and must be given the lease. */
+  /** Begins as a new owner, and expects the lease. */
   async acquire(settings: BeginSettings = {}): Promise<OwnerUnderTest> {
     const request = this.request(randomUUID(), settings);
     const reply = await this.store.begin(request);
@@ -89,8 +89,8 @@ export class KeyUnderTest {
     return this.store.forget(this.name);
   }
 
-  /** Somebody who never acquired the key. */
-  stranger(): OwnerUnderTest {
+  /** A process that never acquired the key. */
+  notOwner(): OwnerUnderTest {
     const nothing = { fencingToken: 0, attempt: 0, forgivenAttempts: 0, sinceFirstAttemptMs: 0 };
     return new OwnerUnderTest(this.store, { ...this.name, ownerToken: randomUUID() }, nothing);
   }
@@ -108,7 +108,7 @@ export class KeyUnderTest {
   }
 }
 
-/** Somebody who works on a key, or believes so. */
+/** An owner of a key, or a process that wrongly acts as its owner. */
 export class OwnerUnderTest {
   private readonly owner: LeaseOwner;
 
@@ -145,5 +145,5 @@ export function aRecord(fields: Partial<IdempotencyRecord> = {}): IdempotencyRec
 }
 
 function expectedAcquired(reply: BeginReply): Error {
-  return new Error(`begin should have acquired the key, but said ${JSON.stringify(reply)}`);
+  return new Error(`expected begin to acquire the key, but it replied ${JSON.stringify(reply)}`);
 }

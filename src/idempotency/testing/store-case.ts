@@ -1,17 +1,17 @@
 import type { IdempotencyStore } from '../store/idempotency-store';
 
-/** The clock by which the store under test lets leases, attempts and records end. */
+/** The clock by which leases, attempts and records expire in the store under test. */
 export interface StoreClock {
   /** Epoch milliseconds. */
   now(): number;
-  /** Resolves when at least this much time has passed for the store. */
+  /** Resolves once at least this time has passed for the store. */
   advance(ms: number): Promise<void>;
 }
 
-/** One promise that every store keeps. */
+/** One promise that every store must keep. */
 export interface StoreCase {
   /** A sentence with the store as its subject. */
   readonly name: string;
-  /** Rejects, with an `AssertionError` of `node:assert`, when the store breaks the promise. */
+  /** Rejects, with an `AssertionError` of `node:assert`, if the store breaks the promise. */
   readonly run: (store: IdempotencyStore, clock: StoreClock) => Promise<void>;
 }

@@ -10,8 +10,8 @@ import { nameCases } from './cases/name-cases';
 import type { StoreCase } from './store-case';
 
 /**
- * What every {@link IdempotencyStore} promises, as cases that any test framework can run. Each case uses names of its
- * own and may run beside the others on one server; what it leaves there ends by itself.
+ * What every {@link IdempotencyStore} promises, as cases that any test framework can run. Each case uses its own scope, so
+ * all of them may run at the same time on one server; what they leave there expires.
  *
  * @example
  * describe('MyStore', () => {

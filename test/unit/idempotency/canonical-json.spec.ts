@@ -38,26 +38,29 @@ describe('canonical JSON', () => {
     );
   });
 
-  it('takes a property that JSON.parse made of __proto__ for what it is', () => {
+  it('treats the property __proto__ of JSON.parse like any other', () => {
     expect(canonicalJson(JSON.parse('{"a":1,"__proto__":{"b":2}}'))).toBe('{"__proto__":{"b":2},"a":1}');
   });
 
   it.each([
     ['a number', Object(1)],
-    ['a text', Object('one')],
-    ['a truth', { a: [Object(false)] }],
-    ['what says its own form, told its name', { a: { toJSON: (name: string) => name }, b: [new Date(0)] }],
-    ['what says itself for its own form', { a: itself }],
-  ])('takes %s in an object for what JSON.stringify does', (_, value) => {
+    ['a string', Object('one')],
+    ['a boolean', { a: [Object(false)] }],
+    [
+      'an object with toJSON(), which gets its name',
+      { a: { toJSON: (name: string) => name }, b: [new Date(0)] },
+    ],
+    ['an object whose toJSON() returns itself', { a: itself }],
+  ])('writes %s like JSON.stringify', (_, value) => {
     expect(canonicalJson(value)).toBe(JSON.stringify(value));
   });
 
-  it.each([undefined, () => 1, Symbol('one')])('has nothing to say of %p', (value) => {
+  it.each([undefined, () => 1, Symbol('one')])('leaves out %p', (value) => {
     expect(canonicalJson(value)).toBeUndefined();
     expect(canonicalJson({ a: value, b: 1, c: [value] })).toBe('{"b":1,"c":[null]}');
   });
 
-  it.each([NaN, Infinity, -Infinity, 1n])('refuses %p', (value) => {
-    expect(() => canonicalJson({ a: [value] })).toThrow('no JSON');
+  it.each([NaN, Infinity, -Infinity, 1n])('throws for %p', (value) => {
+    expect(() => canonicalJson({ a: [value] })).toThrow('not JSON');
   });
 });

@@ -5,7 +5,7 @@ const key = 'abc-123';
 const outOfStock = new Error('out of stock');
 
 describe('a key that is used for the first time', () => {
-  it('has its work run, and the result stored with all that is known of the run', async () => {
+  it('runs its work and stores the result with the details of the run', async () => {
     const engines = new Engines();
     const { engine } = engines.start({ origin: () => 'trace-1' });
     const outcome = await engine.run(key, async () => ({ total: 7 }), { scope, payload: 'A' });
@@ -20,7 +20,7 @@ describe('a key that is used for the first time', () => {
     });
   });
 
-  it('tells the work of its run', async () => {
+  it('passes the context of the run to the work', async () => {
     const engines = new Engines();
     const { engine } = engines.start();
     await errorOfRun(engine.run(key, () => Promise.reject(outOfStock), { scope }));
@@ -46,7 +46,7 @@ describe('a key that is used for the first time', () => {
     expect.assertions(5);
   });
 
-  it('is told of in order', async () => {
+  it('emits its events in order', async () => {
     const { engine, heard } = new Engines().start();
     await engine.run(key, async () => 'done', { scope });
     expect(heard).toEqual([
@@ -65,8 +65,8 @@ describe('a key that is used for the first time', () => {
   });
 });
 
-describe('a key that has its record', () => {
-  it('is answered from it, without the work', async () => {
+describe('a key with a record', () => {
+  it('is answered from it, without running the work', async () => {
     const { engine } = new Engines().start();
     const { work, runs } = countedWork();
     await engine.run(key, work, { scope, payload: 1 });
@@ -74,7 +74,7 @@ describe('a key that has its record', () => {
     expect(runs()).toBe(1);
   });
 
-  it('is told of with the result, and with where it was made', async () => {
+  it('emits an event with the result and the origin of the run that made it', async () => {
     const engines = new Engines();
     await engines.start({ origin: () => 'trace-1' }).engine.run(key, async () => 7, { scope });
     const { engine, heard } = engines.start({ origin: () => 'trace-2' });
@@ -82,7 +82,7 @@ describe('a key that has its record', () => {
     expect(heard).toEqual([{ scope, key, kind: 'replayed', from: 'store', result: 7, origin: 'trace-1' }]);
   });
 
-  it('refuses another payload, and keeps its record', async () => {
+  it('rejects another payload, and keeps its record', async () => {
     const { engine, heard } = new Engines().start();
     const { work, runs } = countedWork();
     await engine.run(key, work, { scope, payload: 'A' });
@@ -97,13 +97,13 @@ describe('a key that has its record', () => {
     ]);
   });
 
-  it('takes any payload where none is given', async () => {
+  it('is answered to a call that has no payload', async () => {
     const { engine } = new Engines().start();
     await engine.run(key, async () => 1, { scope, payload: 'A' });
     expect(await engine.run(key, async () => 2, { scope })).toEqual({ kind: 'replayed', result: 1 });
   });
 
-  it('tells a payload of undefined from none', async () => {
+  it('treats the payload undefined as a payload, not as none', async () => {
     const { engine } = new Engines().start();
     await engine.run(key, async () => 1, { scope, payload: 'A' });
     expect(await engine.run(key, async () => 2, { scope, payload: undefined })).toEqual({
@@ -112,7 +112,7 @@ describe('a key that has its record', () => {
     });
   });
 
-  it('is another one in another scope', async () => {
+  it('is a different key in another scope', async () => {
     const { engine } = new Engines().start();
     await engine.run(key, async () => 1, { scope });
     expect(await engine.run(key, async () => 2, { scope: 'refund' })).toEqual({
@@ -121,7 +121,7 @@ describe('a key that has its record', () => {
     });
   });
 
-  it('is forgotten when its time is over, or on request', async () => {
+  it('can be used again when its record has expired, or after forget()', async () => {
     const engines = new Engines();
     const { engine } = engines.start({ ttlSeconds: 1_000 });
     const { work } = countedWork();
@@ -135,12 +135,16 @@ describe('a key that has its record', () => {
   });
 });
 
-describe('a request that the engine cannot work with', () => {
+describe('a call with invalid options', () => {
   it.each([
     { what: 'a scope with a colon', options: { scope: 'a:b' }, problem: 'scope must be' },
-    { what: 'half a second to live', options: { scope, ttlSeconds: 0.5 }, problem: 'ttlSeconds must be' },
-    { what: 'a lease of nothing', options: { scope, leaseMs: 0 }, problem: 'leaseMs must be' },
-  ])('is refused before its work: $what', async ({ options, problem }) => {
+    {
+      what: 'a record that lives half a second',
+      options: { scope, ttlSeconds: 0.5 },
+      problem: 'ttlSeconds must be',
+    },
+    { what: 'a lease of 0 ms', options: { scope, leaseMs: 0 }, problem: 'leaseMs must be' },
+  ])('is rejected before its work starts: $what', async ({ options, problem }) => {
     const { work, runs } = countedWork();
     const error = await errorOfRun(new Engines().start().engine.run(key, work, options));
     expect(error).toMatchObject({ message: expect.stringContaining(problem) });
@@ -148,7 +152,7 @@ describe('a request that the engine cannot work with', () => {
     expect(runs()).toBe(0);
   });
 
-  it('is refused for its key', async () => {
+  it('is rejected for its key', async () => {
     const { work, runs } = countedWork();
     const error = await errorOfRun(new Engines().start().engine.run('two words', work, { scope }));
     expect(error).toBeInstanceOf(InvalidIdempotencyKeyError);
@@ -156,13 +160,13 @@ describe('a request that the engine cannot work with', () => {
     expect(runs()).toBe(0);
   });
 
-  it.each([{ ttlSeconds: 0 }, { leaseMs: 1.5 }])('stops the start with %j', (options) => {
+  it.each([{ ttlSeconds: 0 }, { leaseMs: 1.5 }])('fails the start for the module options %j', (options) => {
     expect(() => new Engines().start(options)).toThrow('IdempotencyModule: ');
   });
 });
 
 describe('a request made so long ago that its record may be gone', () => {
-  it('is declined, and told of', async () => {
+  it('is rejected, and emits an event', async () => {
     const engines = new Engines();
     const { engine, heard } = engines.start({ ttlSeconds: 60 });
     const request = { scope, key, requestedAt: new Date(engines.clock.now() - 120_000) };
@@ -175,8 +179,8 @@ describe('a request made so long ago that its record may be gone', () => {
   });
 });
 
-describe('what is known of a key', () => {
-  it('is nothing, the lease of whom works on it, or its record', async () => {
+describe('find()', () => {
+  it('finds nothing, the lease of the owner, or the record', async () => {
     const { engine } = new Engines().start();
     const held = heldWork<number>();
     const unknown = await engine.find({ scope, key });

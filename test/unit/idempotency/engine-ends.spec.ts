@@ -6,7 +6,7 @@ const outOfStock = new Error('out of stock');
 const everything = { scope, rememberError: () => true };
 
 describe('work that throws', () => {
-  it('frees the key, and its error comes out', async () => {
+  it('frees the key, and its error is thrown', async () => {
     const { engine, heard } = new Engines().start();
     expect(await errorOfRun(engine.run(key, () => Promise.reject(outOfStock), { scope }))).toBe(outOfStock);
     expect(kindsOf(heard)).toEqual(['acquired', 'released']);
@@ -26,7 +26,7 @@ describe('work that throws', () => {
     });
   });
 
-  it('leaves no trace but the fencing token where that is uncounted', async () => {
+  it('leaves only the fencing token if it is uncounted', async () => {
     const { engine } = new Engines().start();
     const uncounted = (error: unknown) => error === outOfStock;
     const request = { scope, key, fingerprint: 'A', uncounted };
@@ -38,7 +38,7 @@ describe('work that throws', () => {
     expect(fencingToken).toEqual({ kind: 'executed', result: 3 });
   });
 
-  it('may be followed by another payload where it was uncounted', async () => {
+  it('may be followed by another payload if it was uncounted', async () => {
     const { engine } = new Engines().start();
     const uncounted = () => true;
     await engine.tryRun({ scope, key, fingerprint: 'A', uncounted }, () => Promise.reject(outOfStock));
@@ -69,7 +69,7 @@ describe('an error that is remembered', () => {
 });
 
 describe('a result that is not remembered', () => {
-  it('is the answer to its own request alone', async () => {
+  it('is the answer only to its own request', async () => {
     const { engine, heard } = new Engines().start();
     const { work } = countedWork();
     const nothing = { scope, rememberResult: () => false };
@@ -78,14 +78,14 @@ describe('a result that is not remembered', () => {
     expect(kindsOf(heard)).toEqual(['acquired', 'released', 'acquired', 'released']);
   });
 
-  it('is an attempt, whatever would be uncounted', async () => {
+  it('counts as an attempt, even if errors are uncounted', async () => {
     const { engine } = new Engines().start();
     const request = { scope, key, rememberResult: () => false, uncounted: () => true };
     const attempt = () => engine.tryRun(request, async (context) => context.attempt);
     expect([await attempt(), await attempt()]).toMatchObject([{ result: 1 }, { result: 2 }]);
   });
 
-  it('is judged by how the work ended', async () => {
+  it('is what remember() decides from the end of the work', async () => {
     const ends: unknown[] = [];
     const rememberResult = (result: unknown) => ends.push({ result }) > 0;
     const rememberError = (error: unknown) => ends.push({ error }) > 0;

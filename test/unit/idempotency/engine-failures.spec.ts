@@ -7,7 +7,7 @@ const key = 'abc-123';
 jest.mock('node:timers/promises', () => ({ setTimeout: jest.fn() }));
 
 const MANY_WAITS = 50;
-/** Waits that take no time, and are kept. */
+/** The waits so far, in ms; they take no time. */
 const waits: number[] = [];
 let now = 0;
 
@@ -16,14 +16,14 @@ beforeEach(() => {
   now = 1_000;
   jest.spyOn(performance, 'now').mockImplementation(() => now);
   jest.mocked(sleep).mockImplementation(async (ms = 0) => {
-    if (waits.length >= MANY_WAITS) throw new Error('it waits for ever');
+    if (waits.length >= MANY_WAITS) throw new Error('it waits forever');
     waits.push(ms);
     now += ms;
   });
 });
 afterEach(() => jest.restoreAllMocks());
 
-/** A run whose work goes on while its lease ends and `another` process comes. */
+/** A run whose work continues while its lease ends and `another` process begins. */
 async function overtaken(another: (engines: Engines) => Promise<unknown>, request: object = {}) {
   const engines = new Engines();
   const { engine, heard } = engines.start();
@@ -36,7 +36,7 @@ async function overtaken(another: (engines: Engines) => Promise<unknown>, reques
 }
 
 describe('a store that does not answer a begin', () => {
-  it('lets no work start', async () => {
+  it('starts no work', async () => {
     const engines = new Engines();
     const { engine, heard } = engines.start();
     engines.fail('begin');
@@ -46,7 +46,7 @@ describe('a store that does not answer a begin', () => {
     expect([runs(), heard]).toEqual([0, [{ scope, key, kind: 'store-unavailable', step: 'begin', error }]]);
   });
 
-  it('leaves the key free, uncounted, although it had taken the lease', async () => {
+  it('leaves the key free and uncounted, even if it had granted the lease', async () => {
     const engines = new Engines();
     const { engine } = engines.start();
     engines.fail('begin', { when: 'after' });
@@ -55,7 +55,7 @@ describe('a store that does not answer a begin', () => {
     expect(await attempt).toEqual({ kind: 'executed', result: 1 });
   });
 
-  it('is an outcome of its own', async () => {
+  it('has its own failure code', async () => {
     const engines = new Engines();
     engines.fail('begin');
     const outcome = await engines.start().engine.tryRun({ scope, key }, async () => 1);
@@ -66,7 +66,7 @@ describe('a store that does not answer a begin', () => {
     });
   });
 
-  it('is told apart from a fault with this one key', async () => {
+  it('is distinguished from a fault of this one key', async () => {
     const engines = new Engines();
     const { engine, heard } = engines.start();
     const error = new Error('unreadable');
@@ -81,8 +81,8 @@ describe('a store that does not answer a begin', () => {
   });
 });
 
-describe('a store that does not answer when there is a result', () => {
-  it('is asked again while the lease lasts, and has the record then', async () => {
+describe('a store that does not answer when the work is done', () => {
+  it('is asked again while the lease lasts, and then has the record', async () => {
     const engines = new Engines();
     const { engine, heard } = engines.start();
     engines.fail('complete', { times: 3 });
@@ -95,7 +95,7 @@ describe('a store that does not answer when there is a result', () => {
     expect(await engine.run(key, async () => 8, { scope })).toEqual({ kind: 'replayed', result: 7 });
   });
 
-  it('is not asked any more once the lease could end meanwhile', async () => {
+  it('is not asked again once the lease could end before its answer', async () => {
     const engines = new Engines();
     const { engine } = engines.start({ leaseMs: 1_000 });
     engines.fail('complete', { times: Infinity });
@@ -109,7 +109,7 @@ describe('a store that does not answer when there is a result', () => {
     expect(engines.callsOf('release')).toEqual([]);
   });
 
-  it('may have stored it all the same: what is found there is ours', async () => {
+  it('may have stored the record: then it counts as ours', async () => {
     const engines = new Engines();
     const { engine, heard } = engines.start();
     engines.fail('complete', { when: 'after' });
@@ -133,7 +133,7 @@ describe('a store that does not answer when there is a result', () => {
 });
 
 describe('a store that does not answer a release', () => {
-  it('takes nothing from the error of the work', async () => {
+  it('does not replace the error of the work', async () => {
     const engines = new Engines();
     const { engine, heard } = engines.start();
     engines.fail('release');
@@ -162,21 +162,21 @@ describe('a lease that ended during the work', () => {
       sameResult: true,
     },
     { what: 'another result', result: { amount: 2 }, sameResult: false },
-    { what: 'null where there was nothing', result: null, own: undefined, sameResult: true },
+    { what: 'null for undefined', result: null, own: undefined, sameResult: true },
     {
-      what: 'null where there was no number',
+      what: 'null for NaN',
       result: { amount: null },
       own: { amount: NaN },
       sameResult: true,
     },
-  ])('leaves the answer to the next owner: $what', async ({ result, sameResult, ...ours }) => {
+  ])('is answered with the result of the next owner: $what', async ({ result, sameResult, ...ours }) => {
     const { late, end, heard } = await overtaken(otherWork(result));
     end('own' in ours ? ours.own : { amount: 1 });
     expect(await late).toEqual({ kind: 'replayed', result });
     expect(heard.at(-1)).toEqual({ scope, key, kind: 'completion-refused', sameResult });
   });
 
-  it('leaves it to an error that the next owner remembered', async () => {
+  it('is answered with the error that the next owner remembered', async () => {
     const { late, end, heard } = await overtaken((engines) =>
       engines
         .start()
@@ -193,7 +193,7 @@ describe('a lease that ended during the work', () => {
     expect(heard.at(-1)).toMatchObject({ kind: 'completion-refused', sameResult: false });
   });
 
-  it('leaves it to that owner, whatever late error is remembered', async () => {
+  it('is answered with the result of the next owner, even if its own error is remembered', async () => {
     const { late, fail, heard } = await overtaken(otherWork(null), { rememberError: () => true });
     fail(new Error('out of stock'));
     expect(await late).toEqual({ kind: 'replayed', result: null });
@@ -210,14 +210,14 @@ describe('a lease that ended during the work', () => {
     expect(kindsOf(heard).slice(-2)).toEqual(['completion-refused', 'idempotency-key-reused']);
   });
 
-  it('has no answer while nobody has one', async () => {
+  it('has no answer if no other owner has stored a record', async () => {
     const { late, end, heard } = await overtaken(async () => undefined);
     end(7);
     expect(await late).toEqual({ kind: 'failed', code: 'lease-lost' });
     expect(heard.at(-1)).toMatchObject({ kind: 'completion-refused', sameResult: undefined });
   });
 
-  it('never is the remembered end of the work', async () => {
+  it('is never remembered as the end of the work', async () => {
     const { engine } = new Engines().start();
     const everything = { scope, rememberError: () => true };
     const lost = await errorOfRun(engine.run(key, () => Promise.reject(new LeaseLostError()), everything));
@@ -225,7 +225,7 @@ describe('a lease that ended during the work', () => {
     expect(await engine.run(key, async () => 1, everything)).toEqual({ kind: 'executed', result: 1 });
   });
 
-  it('leaves the last attempt unfinished, so that another may follow', async () => {
+  it('leaves the last attempt unfinished, so that another one may follow', async () => {
     const { engine } = new Engines().start();
     const request = { scope, key, maxAttempts: 1 };
     const lost = await engine.tryRun(request, () => Promise.reject(new LeaseLostError()));
@@ -233,7 +233,7 @@ describe('a lease that ended during the work', () => {
     expect(await engine.tryRun(request, async () => 1)).toEqual({ kind: 'executed', result: 1 });
   });
 
-  it('starts no work where it ended before the store had answered, and leaves the key free', async () => {
+  it('starts no work if it ended before the store had answered, and leaves the key free', async () => {
     const engines = new Engines();
     const { engine } = engines.start();
     const { work, runs } = countedWork();

@@ -4,7 +4,7 @@ import { countedWork, Engines, errorOfRun, heldWork, LEASE_MS, scope } from './e
 const key = 'abc-123';
 
 const MANY_WAITS = 50;
-/** Waits that take no time, and are kept. */
+/** The waits so far, in ms; they take no time. */
 const waits: number[] = [];
 let now = 0;
 /** What else happens during a wait. */
@@ -18,7 +18,7 @@ beforeEach(() => {
   meanwhile = () => undefined;
   jest.spyOn(performance, 'now').mockImplementation(() => now);
   jest.mocked(sleep).mockImplementation(async (ms = 0) => {
-    if (waits.length >= MANY_WAITS) throw new Error('it waits for ever');
+    if (waits.length >= MANY_WAITS) throw new Error('it waits forever');
     waits.push(ms);
     now += ms;
     meanwhile(waits.length);
@@ -27,7 +27,7 @@ beforeEach(() => {
 afterEach(() => jest.restoreAllMocks());
 
 describe('calls for one key at the same time, in one process', () => {
-  it('are one run, and one word with the store', async () => {
+  it('are one run, and one claim in the store', async () => {
     const engines = new Engines();
     const { engine, heard } = engines.start({ origin: () => 'trace-1' });
     const { work, begun, end, runs } = heldWork<number>();
@@ -53,7 +53,7 @@ describe('calls for one key at the same time, in one process', () => {
     );
   });
 
-  it('are a replay each where the run is one itself', async () => {
+  it('are all replays if the run itself is a replay', async () => {
     const engines = new Engines();
     await engines.start().engine.run(key, async () => 7, { scope });
     const { engine, heard } = engines.start();
@@ -82,7 +82,7 @@ describe('calls for one key at the same time, in one process', () => {
     expect(runs()).toBe(1);
   });
 
-  it('get the remembered error together, all but the first one as a replay', async () => {
+  it('all get the remembered error, and all except the first one get it as a replay', async () => {
     const { engine } = new Engines().start();
     const { work, begun, fail } = heldWork<number>();
     const request = { scope, key, rememberError: () => true };
@@ -95,7 +95,7 @@ describe('calls for one key at the same time, in one process', () => {
     ]);
   });
 
-  it('are answered by the store where their payloads differ', async () => {
+  it('are answered by the store if their payloads differ', async () => {
     const engines = new Engines();
     const { engine } = engines.start();
     const { work, begun, end } = heldWork<string>();
@@ -111,7 +111,7 @@ describe('calls for one key at the same time, in one process', () => {
     expect(other.runs()).toBe(0);
   });
 
-  it('run one after the other where the first one left no trace', async () => {
+  it('run one after the other if the first one was uncounted', async () => {
     const { engine } = new Engines().start();
     const { work, begun, fail } = heldWork<string>();
     const first = engine.tryRun({ scope, key, fingerprint: 'A', uncounted: () => true }, work);
@@ -133,7 +133,7 @@ describe('calls for one key at the same time, in one process', () => {
     ]);
   });
 
-  it('are separate calls again once the run has ended, well or badly', async () => {
+  it('are separate calls again once the run has ended, with a result or an error', async () => {
     const { engine } = new Engines().start();
     const { work, runs } = countedWork();
     await errorOfRun(engine.run(key, () => Promise.reject(new Error('no')), { scope }));
@@ -144,7 +144,7 @@ describe('calls for one key at the same time, in one process', () => {
 });
 
 describe('a key that another process works on', () => {
-  it('is busy for the rest of its lease, at once', async () => {
+  it('is in progress for the rest of its lease, without a wait', async () => {
     const engines = new Engines();
     const held = heldWork<number>();
     const run = engines.start().engine.run(key, held.work, { scope });
@@ -163,7 +163,7 @@ describe('a key that another process works on', () => {
     await run;
   });
 
-  it('is looked at again for as long as the caller waits, less and less often', async () => {
+  it('is looked at again, less and less often, as long as the caller waits', async () => {
     const engines = new Engines();
     const held = heldWork<number>();
     const run = engines.start().engine.run(key, held.work, { scope });
@@ -175,7 +175,7 @@ describe('a key that another process works on', () => {
     await run;
   });
 
-  it('answers the caller who waits for the end', async () => {
+  it('answers the caller that waits until the work ends', async () => {
     const engines = new Engines();
     const held = heldWork<number>();
     const run = engines.start().engine.run(key, held.work, { scope });
@@ -189,7 +189,7 @@ describe('a key that another process works on', () => {
     expect([outcome, waits.slice(0, 2)]).toEqual([{ kind: 'replayed', result: 7 }, [50, 100]]);
   });
 
-  it('is taken over when its owner has not been heard of for a whole lease', async () => {
+  it('is taken over if its owner has not renewed the lease', async () => {
     const engines = new Engines();
     const held = heldWork<number>();
     const run = engines.start().engine.tryRun({ scope, key }, held.work);
@@ -201,7 +201,7 @@ describe('a key that another process works on', () => {
     expect(await run).toEqual({ kind: 'replayed', result: 8 });
   });
 
-  it('may have a lease and a life of its own', async () => {
+  it('can have its own leaseMs and ttlSeconds', async () => {
     const engines = new Engines();
     const { engine } = engines.start();
     await engine.run(key, async () => 1, { scope, leaseMs: 77, ttlSeconds: 99 });
@@ -213,7 +213,7 @@ describe('a key that another process works on', () => {
     expect(engines.callsOf('complete')).toMatchObject([{ ttlSeconds: 99 }, { ttlSeconds: 60 }]);
   });
 
-  it('is never begun twice under one owner token', async () => {
+  it('gets a new owner token with each claim', async () => {
     const engines = new Engines();
     for (const { engine } of [engines.start(), engines.start()]) {
       await engine.run('one', async () => 1, { scope, rememberResult: () => false });

@@ -9,7 +9,7 @@ afterEach(() => {
 });
 
 describe('the local memory of finished keys', () => {
-  it('answers duplicates without a word to the store', async () => {
+  it('answers duplicates without asking the store', async () => {
     const engines = new Engines();
     const { engine, heard } = engines.start({ localMemory, origin: () => 'trace-1' });
     await engine.run(key, async () => ({ items: ['one'] }), { scope });
@@ -26,7 +26,7 @@ describe('the local memory of finished keys', () => {
     });
   });
 
-  it('is off unless it is asked for', async () => {
+  it('is off by default', async () => {
     const engines = new Engines();
     const { engine } = engines.start();
     await engine.run(key, async () => 1, { scope });
@@ -34,7 +34,7 @@ describe('the local memory of finished keys', () => {
     expect(engines.callsOf('begin')).toHaveLength(2);
   });
 
-  it('keeps what another process has finished, once the store has said so', async () => {
+  it('keeps a record of another process, once the store has returned it', async () => {
     const engines = new Engines();
     await engines.start().engine.run(key, async () => 7, { scope });
     const { engine } = engines.start({ localMemory });
@@ -43,7 +43,7 @@ describe('the local memory of finished keys', () => {
     expect(engines.callsOf('begin')).toHaveLength(2);
   });
 
-  it('still notices another payload', async () => {
+  it('still rejects another payload', async () => {
     const engines = new Engines();
     const { engine, heard } = engines.start({ localMemory });
     await engine.run(key, async () => 1, { scope, payload: 'A' });
@@ -62,7 +62,7 @@ describe('the local memory of finished keys', () => {
     expect(await engine.run(key, async () => 2, { scope: 'refund' })).toMatchObject({ result: 2 });
   });
 
-  it('replays a remembered error, too', async () => {
+  it('also replays a remembered error', async () => {
     const engines = new Engines();
     const { engine } = engines.start({ localMemory });
     const request = { scope, key, rememberError: () => true };
@@ -72,14 +72,14 @@ describe('the local memory of finished keys', () => {
     expect(engines.callsOf('begin')).toHaveLength(1);
   });
 
-  it('forgets with the store', async () => {
+  it('forgets a key together with the store', async () => {
     const { engine } = new Engines().start({ localMemory });
     await engine.run(key, async () => 1, { scope });
     await engine.forget({ scope, key });
     expect(await engine.run(key, async () => 2, { scope })).toEqual({ kind: 'executed', result: 2 });
   });
 
-  it('holds so many keys, and lets the least recently used one go first', async () => {
+  it('holds maxEntries keys, and removes the least recently used one first', async () => {
     const engines = new Engines();
     const { engine } = engines.start({ localMemory });
     for (const name of ['one', 'two', 'one', 'three']) await engine.run(name, async () => name, { scope });
@@ -90,7 +90,7 @@ describe('the local memory of finished keys', () => {
     expect(engines.callsOf('begin')).toHaveLength(before + 1);
   });
 
-  it('holds them for so long', async () => {
+  it('holds them for ttlSeconds', async () => {
     jest.useFakeTimers({ doNotFake: ['performance'] });
     let now = 1_000;
     jest.spyOn(performance, 'now').mockImplementation(() => now);

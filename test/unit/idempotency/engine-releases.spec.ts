@@ -5,7 +5,7 @@ import { Engines, scope } from './engine-under-test';
 const key = 'abc-123';
 
 describe('a result that is not JSON', () => {
-  it('fails the attempt like an error of the work: the key waits for the next one', async () => {
+  it('fails the attempt like an error of the work, and the key waits for the next attempt', async () => {
     const { store } = storeWith();
     const copy = request({ backoffMs: () => 5_000 });
     const outcome = await engineOn(store).service.tryRun(copy, () => Promise.resolve(1n));
@@ -17,10 +17,10 @@ describe('a result that is not JSON', () => {
   });
 });
 
-describe('a judgement of the application that throws', () => {
+describe('a function of the application that throws', () => {
   it.each(['backoffMs', 'uncounted'])('is the error of the attempt: %s', async (name) => {
     const { store } = storeWith();
-    const fault = new Error('a bad judgement');
+    const fault = new Error('a fault of the application');
     const throws = () => {
       throw fault;
     };
@@ -32,7 +32,7 @@ describe('a judgement of the application that throws', () => {
   });
 });
 
-describe('a lease that is over', () => {
+describe('a lease that has ended', () => {
   it.each<{ end: string; work: () => Promise<unknown> }>([
     { end: 'a result', work: async () => 1 },
     { end: 'an error', work: () => Promise.reject(new Error('no')) },
@@ -46,7 +46,7 @@ describe('a lease that is over', () => {
 });
 
 describe('a probe of the store', () => {
-  it('resolves when it takes writes, and rejects otherwise', async () => {
+  it('resolves if the store accepts writes, and rejects otherwise', async () => {
     const engines = new Engines();
     const { engine } = engines.start();
     await engine.probeStore();

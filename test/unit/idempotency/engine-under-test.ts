@@ -13,7 +13,7 @@ export const scope = 'order';
 export const LEASE_MS = 5_000;
 
 type Step = keyof IdempotencyStore;
-/** `before`: the step was not taken. `after`: it was, and its answer is lost. */
+/** `before`: the step was not taken. `after`: it was taken, and its answer is lost. */
 interface Fault {
   readonly step: Step;
   readonly when: 'before' | 'after';
@@ -21,10 +21,10 @@ interface Fault {
   times: number;
 }
 
-/** Engines of several processes on one store, which can be made to fail. */
+/** Engines of several processes on one store whose steps can fail. */
 export class Engines {
   readonly clock = new ManualClock();
-  /** Every call of the store, with the request. */
+  /** Every call of the store, with its request. */
   readonly calls: { step: Step; request: unknown }[] = [];
   readonly memory = new MemoryIdempotencyStore({ now: () => this.clock.now() });
   readonly store: IdempotencyStore;
@@ -46,10 +46,6 @@ export class Engines {
   fail(step: Step, fault: { when?: 'before' | 'after'; times?: number; error?: Error } = {}): void {
     const unavailable = new StoreUnavailableError(step, new Error('gone'));
     this.faults.push({ step, when: 'before', times: 1, error: unavailable, ...fault });
-  }
-
-  mend(): void {
-    this.faults.length = 0;
   }
 
   callsOf(step: Step): unknown[] {
@@ -83,7 +79,7 @@ export class Engines {
   }
 }
 
-/** Work that has begun when it says so, and ends when it is told. */
+/** Work that resolves `begun` when it begins, and ends by `end` or `fail`. */
 export function heldWork<T>() {
   let runs = 0;
   let begin: () => void = () => undefined;
@@ -110,7 +106,7 @@ export function countedWork() {
   return { work: async () => ++runs, runs: () => runs };
 }
 
-/** The error with which it failed; throws when it did not. */
+/** The error with which a run failed; throws if it did not fail. */
 export async function errorOfRun(run: Promise<unknown>): Promise<unknown> {
   const outcome = await run.then(
     (value) => ({ value }),
@@ -120,7 +116,7 @@ export async function errorOfRun(run: Promise<unknown>): Promise<unknown> {
   throw new Error(`expected an error, got ${JSON.stringify(outcome.value)}`);
 }
 
-/** What kinds of events there were. */
+/** The kinds of the events, in order. */
 export function kindsOf(heard: readonly IdempotencyEvent[]): string[] {
   return heard.map(({ kind }) => kind);
 }

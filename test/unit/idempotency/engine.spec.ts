@@ -41,8 +41,8 @@ describe('copies of a request in one process, whose work fails', () => {
   });
 
   it.each([
-    { what: 'at once where it is not due while they can wait', backoffMs: 2_001, calls: 1 },
-    { what: 'once it is due where that is soon', backoffMs: 40, calls: 2 },
+    { what: 'at once if it is not due within their wait', backoffMs: 2_001, calls: 1 },
+    { what: 'when it is due, if that is soon', backoffMs: 40, calls: 2 },
   ])('are answered $what', async ({ backoffMs, calls }) => {
     let begins = 0;
     const { store, clock } = storeWith((own) => ({
@@ -60,7 +60,7 @@ describe('copies of a request in one process, whose work fails', () => {
     expect([kind, begins]).toEqual([calls === 1 ? 'failed' : 'executed', calls]);
   });
 
-  it('are all exhausted by the last attempt, except one that forgives it', async () => {
+  it('are all exhausted by the last attempt, except a copy that forgives it', async () => {
     const { store } = storeWith();
     const { service } = engineOn(store);
     const { work, begun, fail } = failingWork();
@@ -80,7 +80,7 @@ describe('copies of a request in one process, whose work fails', () => {
 });
 
 describe('attempts that are used up', () => {
-  it('begin no work', async () => {
+  it('start no work', async () => {
     const { store } = storeWith();
     const { service, kinds } = engineOn(store);
     await service.tryRun(request(), () => Promise.reject(failure));
@@ -91,7 +91,7 @@ describe('attempts that are used up', () => {
     expect(kinds).toContain('retries-exhausted');
   });
 
-  it('are not by a last one whose lease was lost: its owner does not know how the work ends', async () => {
+  it('do not include a last attempt whose lease was lost, because the next owner decides how the work ends', async () => {
     const { store } = storeWith(() => ({ release: () => Promise.resolve('lost') }));
     const outcome = await engineOn(store).service.tryRun(request({ maxAttempts: 1 }), () =>
       Promise.reject(failure),
@@ -100,12 +100,12 @@ describe('attempts that are used up', () => {
   });
 });
 
-describe('copies of a request of which a person has sent one again', () => {
+describe('copies of a request that an operator has sent again', () => {
   const limit = { maxAttempts: 2 };
   const again = { ...limit, forgivenAttempts: 2 };
   const fails = () => Promise.reject(failure);
 
-  /** Both attempts are used up, and one more has failed that the person has sent. */
+  /** Both attempts are used up, and the request that the operator sent again has failed once. */
   async function sentAgain(backoffMs?: RunRequest['backoffMs']) {
     const { store, clock } = storeWith();
     const process = () => engineOn(store).service;
@@ -116,7 +116,7 @@ describe('copies of a request of which a person has sent one again', () => {
     return { clock, process };
   }
 
-  it('share its attempts, also those that were there before', async () => {
+  it('share its attempts, even copies from before', async () => {
     const { process } = await sentAgain();
     expect(await process().tryRun(request(limit), fails)).toEqual({
       kind: 'failed',
@@ -130,7 +130,7 @@ describe('copies of a request of which a person has sent one again', () => {
     expect(await process().tryRun(request(again), fails)).toEqual(exhausted);
   });
 
-  it('wait with it for its next attempt, and have its result', async () => {
+  it('wait for its next attempt, and get its result', async () => {
     const { clock, process } = await sentAgain(() => 1_000);
     expect(await process().tryRun(request(limit), fails)).toEqual({
       kind: 'failed',
@@ -143,7 +143,7 @@ describe('copies of a request of which a person has sent one again', () => {
     expect(await process().tryRun(request(again), fails)).toEqual({ kind: 'replayed', result: 'done' });
   });
 
-  it('are told of it when the next attempt is put off', async () => {
+  it('pass the forgiven attempts to backoffMs()', async () => {
     const { process } = await sentAgain();
     const heard: unknown[] = [];
     await process().tryRun(request({ ...limit, backoffMs: (failed) => void heard.push(failed) }), fails);
@@ -151,10 +151,10 @@ describe('copies of a request of which a person has sent one again', () => {
   });
 });
 
-describe('a copy that meets a request which is judged by when it was made', () => {
+describe('a copy of a request whose timestamp is not accepted', () => {
   const old = (clock: ManualClock) => request({ requestedAt: new Date(clock.now() - 2 * ttlSeconds * 1000) });
 
-  it('is judged by its own time', async () => {
+  it('is judged by its own timestamp', async () => {
     const { store, clock } = storeWith();
     const { service } = engineOn(store, { clockToleranceMs: 1_000 });
     const done = () => Promise.resolve('done');
@@ -167,7 +167,7 @@ describe('a copy that meets a request which is judged by when it was made', () =
     ]);
   });
 
-  it('is asked since when it waited only if its age would refuse it', async () => {
+  it('is asked since when it has waited only if it would be rejected for its age', async () => {
     const { store, clock } = storeWith();
     const { service } = engineOn(store);
     const asked: string[] = [];
@@ -186,7 +186,7 @@ describe('a copy that meets a request which is judged by when it was made', () =
     expect(seen).toEqual([undefined, 2 * ttlSeconds * 1000]);
   });
 
-  it('is kept, not refused, when nobody can say since when it waited', async () => {
+  it('is kept, not rejected, if it cannot be found out since when it has waited', async () => {
     const { store, clock } = storeWith();
     const gone = new StoreUnavailableError('pause', 'gone');
     const copy = { ...old(clock), waitingSince: () => Promise.reject(gone) };
@@ -195,8 +195,8 @@ describe('a copy that meets a request which is judged by when it was made', () =
   });
 });
 
-describe('a store that is away when the work is done', () => {
-  it('is asked to keep the record again and again, as long as the lease lasts', async () => {
+describe('a store that is unavailable when the work is done', () => {
+  it('is asked to store the record again as long as the lease lasts', async () => {
     let refusals = 2;
     const { store } = storeWith((own) => ({
       complete: (request) =>
@@ -210,10 +210,10 @@ describe('a store that is away when the work is done', () => {
   });
 });
 
-describe('a store whose answer takes its time', () => {
+describe('a store that answers slowly', () => {
   afterEach(() => jest.restoreAllMocks());
 
-  it('shortens the lease by that: it began when the store was asked', async () => {
+  it('shortens the lease by its delay, because the lease began when the store was asked', async () => {
     const now = performance.now();
     const time = jest.spyOn(performance, 'now').mockReturnValue(now);
     const { store } = storeWith((own) => ({

@@ -23,7 +23,7 @@ describe('the error of a failure', () => {
         error: new StoreUnavailableError('begin', error),
       } as const,
     },
-  ])('is its own: $failure.code', ({ failure }) => {
+  ])('is the error that it carries: $failure.code', ({ failure }) => {
     expect(errorOf(failure)).toBe(failure.error);
   });
 
@@ -64,7 +64,7 @@ describe('the error of a failure', () => {
     expect(thrown).toMatchObject({ code: failure.code, name, message: expect.stringContaining(says) });
   });
 
-  it('says as a number how long the key is in progress', () => {
+  it('has the remaining time of a key in progress as a number', () => {
     expect(errorOf({ kind: 'failed', code: 'in-progress', remainingMs: 700 })).toMatchObject({
       remainingMs: 700,
     });
@@ -83,18 +83,18 @@ describe('an error of the engine', () => {
 
   it.each([
     { cause: error, says: "the idempotency store did not confirm 'begin': out of stock" },
-    { cause: 'a text', says: "the idempotency store did not confirm 'begin': a text" },
+    { cause: 'a string', says: "the idempotency store did not confirm 'begin': a string" },
   ])('of the store keeps its cause: $cause', ({ cause, says }) => {
     expect(new StoreUnavailableError('begin', cause)).toMatchObject({ cause, message: says });
   });
 });
 
-describe('what a record answers', () => {
+describe('the answer of a record', () => {
   it('is its result', () => {
     expect(replayOf(record)).toEqual({ kind: 'replayed', result: 7 });
   });
 
-  it('is its error, where one was remembered', () => {
+  it('is its error, if one was remembered', () => {
     const failed = { ...record, error: { name: 'Error', message: 'out of stock' } };
     expect(replayOf(failed)).toEqual({
       kind: 'remembered-error',

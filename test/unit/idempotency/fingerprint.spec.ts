@@ -49,7 +49,7 @@ describe('a fingerprint', () => {
     );
   });
 
-  it('ignores nothing else: whatever changes, it changes', () => {
+  it('changes with every other change of the payload', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 3 }), (payload) => {
         const original = fingerprintOf(payload);
@@ -59,37 +59,37 @@ describe('a fingerprint', () => {
   });
 
   it.each([
-    ['the order of a list', [1, 2], [2, 1]],
-    ['a number written as a text', { amount: 1 }, { amount: '1' }],
-    ['null and nothing', { a: null }, {}],
-    ['nothing at all and null', undefined, null],
-    ['nothing at all and the text of it', undefined, 'undefined'],
-    ['where a member belongs', { a: { b: 1 }, c: {} }, { a: {}, c: { b: 1 } }],
+    ['the order of an array', [1, 2], [2, 1]],
+    ['a number written as a string', { amount: 1 }, { amount: '1' }],
+    ['null and a missing property', { a: null }, {}],
+    ['undefined and null', undefined, null],
+    ['undefined and the string "undefined"', undefined, 'undefined'],
+    ['the parent of a property', { a: { b: 1 }, c: {} }, { a: {}, c: { b: 1 } }],
     ['the case of a letter', { a: 'x' }, { a: 'X' }],
     ['two ways to compose one letter', 'é', 'é'.normalize('NFD')],
     ['the last digit of a number', 0.1 + 0.2, 0.3],
-  ])('tells apart: %s', (_, one, other) => {
+  ])('differs for: %s', (_, one, other) => {
     expect(fingerprintOf(one)).not.toBe(fingerprintOf(other));
   });
 
   it.each([
     ['a number, however it is written', { amount: 100 }, { amount: 1e2 }],
-    ['a member that JSON leaves out', { a: 1, b: undefined }, { a: 1 }],
-    ['what a class instance is in JSON', new Date(0), '1970-01-01T00:00:00.000Z'],
+    ['a property that JSON leaves out', { a: 1, b: undefined }, { a: 1 }],
+    ['a class instance and its JSON', new Date(0), '1970-01-01T00:00:00.000Z'],
   ])('is the same for %s', (_, one, other) => {
     expect(fingerprintOf(one)).toBe(fingerprintOf(other));
   });
 
-  it('stays what it is from one version to the next, for records outlive a deployment', () => {
+  it('stays the same in every version, because records outlive a deployment', () => {
     // Made with: printf '{"amount":99.99,"paymentId":"PAY-001"}' | openssl dgst -sha256 -binary | basenc --base64url | cut -c-22
     expect(fingerprintOf({ paymentId: 'PAY-001', amount: 99.99 })).toBe('kCRdVNQ4cv7Aj2bhnlIX1-');
   });
 
-  it.each([NaN, Infinity, -Infinity])('is refused for %d, which JSON cannot hold', (amount) => {
+  it.each([NaN, Infinity, -Infinity])('throws for %d, which JSON cannot hold', (amount) => {
     expect(() => fingerprintOf({ amount })).toThrow();
   });
 
-  it('is refused for a cycle', () => {
+  it('throws for a cycle', () => {
     const order: Record<string, unknown> = {};
     order.self = order;
     expect(() => fingerprintOf(order)).toThrow();

@@ -16,7 +16,7 @@ class Orders {
   }
 
   cancel(): void {
-    // Not a handler that the engine knows.
+    // Not decorated with @Idempotent().
   }
 }
 
@@ -32,7 +32,7 @@ function executionOf(method: 'place' | 'cancel', source: object = message): Exec
   return parts as ExecutionContext;
 }
 
-/** What the parameter decorators hand to the handler, in the order of its parameters. */
+/** The values that the parameter decorators pass to the handler, in the order of its parameters. */
 function argumentsFor(execution: ExecutionContext): unknown[] {
   const parameters = Object.values(
     Reflect.getMetadata(ROUTE_ARGS_METADATA, Orders, 'place') as Record<
@@ -45,19 +45,19 @@ function argumentsFor(execution: ExecutionContext): unknown[] {
     .map(({ factory }) => factory(undefined, execution));
 }
 
-describe('what a handler is handed', () => {
+describe('the parameters of a handler', () => {
   const context = { scope: 'order', key: 'abc', replayed: true } as const;
 
-  it('is the context and the payload of its own request', () => {
+  it('are the context and the payload of its own request', () => {
     const source = { ...message };
-    provideHandlerInput(source, { context, payload: 'as the pipe made it' });
-    expect(argumentsFor(executionOf('place', source))).toEqual([context, 'as the pipe made it']);
+    provideHandlerInput(source, { context, payload: 'as the pipe returned it' });
+    expect(argumentsFor(executionOf('place', source))).toEqual([context, 'as the pipe returned it']);
     expect(idempotencyContextOf(executionOf('place', source))).toBe(context);
   });
 
-  it('is an error where the engine has seen nothing of the request', () => {
+  it('are an error if the engine has not seen the request', () => {
     expect(() => argumentsFor(executionOf('place', { ...message }))).toThrow(
-      'Orders.place asks for what only @Idempotent() on the method provides',
+      'Orders.place uses a parameter decorator that needs @Idempotent() on the method',
     );
     expect(idempotencyContextOf(executionOf('place', { ...message }))).toBeUndefined();
   });
@@ -68,7 +68,7 @@ describe('the options of a handler', () => {
     expect(optionsOf(executionOf('place'))).toMatchObject({ scope: 'order' });
   });
 
-  it('are missed by name where it has none', () => {
+  it('are an error that names the handler if it has no decorator', () => {
     expect(() => optionsOf(executionOf('cancel'))).toThrow('cancel is not marked with @Idempotent()');
   });
 });

@@ -5,7 +5,7 @@ const both = { header: 'idempotency-key', property: 'order.id' };
 const headerOnly = { header: 'idempotency-key' };
 const headersWith = (key: unknown) => ({ headers: { 'idempotency-key': key }, payload: {} });
 
-/** An object as a parser makes it of hostile text: with a `__proto__` of its own. */
+/** An object as JSON.parse makes it from hostile text: with an own property `__proto__`. */
 const parsed = (text: string): unknown => JSON.parse(text);
 
 describe('a key', () => {
@@ -27,15 +27,15 @@ describe('a key', () => {
     ['a number', 7, 'not a number'],
     ['a boolean', true, 'not a boolean'],
     ['a buffer', Buffer.from('key'), 'not a buffer'],
-    ['a table', { key: 'k' }, 'not a object'],
-    ['a list', ['key'], 'not an array'],
+    ['an object', { key: 'k' }, 'not a object'],
+    ['an array', ['key'], 'not an array'],
     ['null', null, 'not null'],
   ])('is invalid when it is %s', (_, key, problem) => {
     expect(() => readKey(headerOnly, headersWith(key))).toThrow(InvalidIdempotencyKeyError);
     expect(() => readKey(headerOnly, headersWith(key))).toThrow(problem);
   });
 
-  it('says of a length that is allowed what else is wrong, and of another nothing else', () => {
+  it('has an error that mentions its characters only if its length is allowed', () => {
     const problemOf = (key: string) => () => checkKey(key, 'argument');
     expect(problemOf(' ')).toThrow('it has 1 characters, some of them not allowed');
     expect(problemOf(' '.repeat(255))).toThrow('it has 255 characters, some of them not allowed');
@@ -48,46 +48,46 @@ describe('a key', () => {
     ['two words', false],
     ['', false],
     [7, false],
-  ])('is told from anything else: %j', (value, isOne) => {
-    expect(isKey(value)).toBe(isOne);
+  ])('is recognised by isKey(): %j, %j', (value, isValid) => {
+    expect(isKey(value)).toBe(isValid);
   });
 
-  it('is not quoted when it is invalid', () => {
+  it('is not quoted in the error if it is invalid', () => {
     expect(() => checkKey('canary canary', 'argument')).toThrow(/^(?!.*canary)/);
   });
 });
 
-describe('where a key is', () => {
-  it('in the header', () => {
+describe('the location of a key', () => {
+  it('is the header', () => {
     expect(readKey(both, { headers: { 'idempotency-key': 'abc' }, payload: {} })).toBe('abc');
   });
 
-  it('in the property, where there is no header', () => {
+  it('is the property, if there is no header', () => {
     expect(readKey(both, { headers: {}, payload: { order: { id: 'abc' } } })).toBe('abc');
   });
 
-  it('in both, when they agree', () => {
+  it('can be both, if they are equal', () => {
     const carrier = { headers: { 'idempotency-key': 'abc' }, payload: { order: { id: 'abc' } } };
     expect(readKey(both, carrier)).toBe('abc');
   });
 
-  it('is unclear when they differ', () => {
+  it('cannot be both, if they differ', () => {
     const carrier = { headers: { 'idempotency-key': 'abc' }, payload: { order: { id: 'ABC' } } };
     expect(() => readKey(both, carrier)).toThrow(InvalidIdempotencyKeyError);
     expect(() => readKey(both, carrier)).toThrow(/'idempotency-key'.*'order\.id'/);
   });
 
-  it('is unclear when the property is wrong although the header is right', () => {
+  it('cannot be the header, if the property is invalid', () => {
     const carrier = { headers: { 'idempotency-key': 'abc' }, payload: { order: { id: 7 } } };
     expect(() => readKey(both, carrier)).toThrow(InvalidIdempotencyKeyError);
   });
 
   it.each([
     ['there are no headers', { headers: undefined, payload: undefined }],
-    ['the headers are a text', { headers: 'idempotency-key', payload: 'order' }],
+    ['the headers are a string', { headers: 'idempotency-key', payload: 'order' }],
     ['the header has another case', { headers: { 'Idempotency-Key': 'abc' }, payload: {} }],
-    ['the path leads nowhere', { headers: {}, payload: { order: null } }],
-    ['the path leads into a text', { headers: {}, payload: { order: 'id' } }],
+    ['the path does not exist', { headers: {}, payload: { order: null } }],
+    ['the path leads into a string', { headers: {}, payload: { order: 'id' } }],
     [
       'only a prototype has the header',
       { headers: parsed('{"__proto__":{"idempotency-key":"abc"}}'), payload: {} },
@@ -97,24 +97,24 @@ describe('where a key is', () => {
       { headers: {}, payload: parsed('{"__proto__":{"order":{"id":"abc"}}}') },
     ],
     ['an object inherits it', { headers: Object.create({ 'idempotency-key': 'abc' }), payload: {} }],
-  ])('is nowhere when %s', (_, carrier) => {
+  ])('has no key if %s', (_, carrier) => {
     expect(() => readKey(both, carrier)).toThrow(MissingIdempotencyKeyError);
   });
 
-  it('is said when it is missing', () => {
+  it('is named in the error if the key is missing', () => {
     expect(() => readKey(both, { headers: {}, payload: {} })).toThrow(
       "the header 'idempotency-key' or the property 'order.id' is required",
     );
   });
 });
 
-describe('a key that was read in some other way', () => {
-  it('is checked all the same', () => {
+describe('a key that was read in another way', () => {
+  it('is checked by the same rules', () => {
     expect(checkKey('abc', 'argument')).toBe('abc');
     expect(() => checkKey('a b', 'argument')).toThrow(InvalidIdempotencyKeyError);
   });
 
-  it('is missing, with its place, when it is undefined', () => {
+  it('is missing if it is undefined, and the error names its place', () => {
     expect(() => checkKey(undefined, 'argument')).toThrow(MissingIdempotencyKeyError);
     expect(() => checkKey(undefined, 'argument')).toThrow('argument');
   });

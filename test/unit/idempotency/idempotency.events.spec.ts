@@ -6,15 +6,15 @@ const name = { scope: 'order', key: 'abc-123' };
 afterEach(() => jest.restoreAllMocks());
 
 describe('events of the engine', () => {
-  it('reach everyone who listens, with the name of the key', () => {
+  it('reach every listener, with scope and key', () => {
     const events = new IdempotencyEvents();
     const heard: IdempotencyEvent[][] = [[], []];
-    for (const one of heard) events.on((event) => one.push(event));
+    for (const list of heard) events.on((event) => list.push(event));
     events.emit(name, { kind: 'released' });
     expect(heard).toEqual([[{ ...name, kind: 'released' }], [{ ...name, kind: 'released' }]]);
   });
 
-  it('name the key alone, whatever else its request holds', () => {
+  it('have only scope and key of the request', () => {
     const events = new IdempotencyEvents();
     const heard: IdempotencyEvent[] = [];
     events.on((event) => heard.push(event));
@@ -23,20 +23,20 @@ describe('events of the engine', () => {
     expect(heard).toEqual([{ ...name, kind: 'released' }]);
   });
 
-  it('reach nobody who has stopped to listen', () => {
+  it('do not reach a listener that has unsubscribed', () => {
     const events = new IdempotencyEvents();
     const heard: IdempotencyEvent[] = [];
-    const stop = events.on((event) => heard.push(event));
-    stop();
+    const unsubscribe = events.on((event) => heard.push(event));
+    unsubscribe();
     events.emit(name, { kind: 'released' });
     expect(heard).toEqual([]);
   });
 
-  it('reach the others when one listener throws, and that is logged without the key', () => {
+  it('reach the other listeners if one throws, and the error is logged without the key', () => {
     const logged = jest.spyOn(Logger.prototype, 'error').mockReturnValue();
     const events = new IdempotencyEvents();
     const heard: string[] = [];
-    const err = new Error('a bad listener');
+    const err = new Error('a fault in a listener');
     events.on(() => {
       throw err;
     });

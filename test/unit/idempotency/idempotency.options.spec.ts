@@ -12,8 +12,8 @@ class Delaying implements FailureHandler {
   }
 }
 
-/** What is said about a handler's options; nothing when they are right. */
-function complaintAbout(options: IdempotentOptions): string | undefined {
+/** The error for a handler's options; undefined if they are valid. */
+function errorFor(options: IdempotentOptions): string | undefined {
   try {
     checkOptions(options, 'Orders.place');
     checkTogether(options, 'Orders.place');
@@ -23,7 +23,7 @@ function complaintAbout(options: IdempotentOptions): string | undefined {
   return undefined;
 }
 
-describe('options that are right', () => {
+describe('valid options', () => {
   it.each<IdempotentOptions>([
     { scope: 'order' },
     { scope: 'x'.repeat(64), ttlSeconds: 1, leaseMs: 1 },
@@ -36,11 +36,11 @@ describe('options that are right', () => {
     { scope: 'order', whenInProgress: { waitMs: 10, then: 'onFailure' }, onFailure: Delaying },
     { scope: 'order', serialize: String, deserialize: Number },
   ])('pass: %j', (options) => {
-    expect(complaintAbout(options)).toBeUndefined();
+    expect(errorFor(options)).toBeUndefined();
   });
 });
 
-describe('an option that is wrong', () => {
+describe('an invalid option', () => {
   const wrong: (Partial<IdempotentOptions> & { named: string })[] = [
     { scope: '', named: 'scope' },
     { scope: 'x'.repeat(65), named: 'scope' },
@@ -61,19 +61,19 @@ describe('an option that is wrong', () => {
     { deserialize: Number, named: 'serialize and deserialize' },
   ];
 
-  it.each(wrong)('is named with the handler: %j', ({ named, ...options }) => {
-    const complaint = complaintAbout({ scope: 'order', ...options });
-    expect(complaint).toMatch(/^@Idempotent\(\) on Orders\.place: /);
-    expect(complaint).toContain(named);
+  it.each(wrong)('is named in an error together with the handler: %j', ({ named, ...options }) => {
+    const message = errorFor({ scope: 'order', ...options });
+    expect(message).toMatch(/^@Idempotent\(\) on Orders\.place: /);
+    expect(message).toContain(named);
   });
 
-  it('is named with all others in one error', () => {
-    const complaint = complaintAbout({ scope: '', key: {}, ttlSeconds: 0, leaseMs: 0 });
+  it('is named together with all others in one error', () => {
+    const message = errorFor({ scope: '', key: {}, ttlSeconds: 0, leaseMs: 0 });
     const named = ['scope', 'key', 'ttlSeconds', 'leaseMs'];
-    expect(named.filter((name) => !complaint?.includes(name))).toEqual([]);
+    expect(named.filter((name) => !message?.includes(name))).toEqual([]);
   });
 
-  it('stops the decorator where it stands', () => {
+  it('makes the decorator throw when the class is defined', () => {
     const decorate = () => {
       class Orders {
         @Idempotent({ scope: 'a:b' })
@@ -92,29 +92,29 @@ describe('a scope or tenant', () => {
     expect(isName(name)).toBe(true);
   });
 
-  it.each(['', ' ', 'a b', 'a:b', '{', '}', 'ä', 'a\n', 'x'.repeat(65)])('is not %p', (name) => {
+  it.each(['', ' ', 'a b', 'a:b', '{', '}', 'ä', 'a\n', 'x'.repeat(65)])('cannot be %p', (name) => {
     expect(isName(name)).toBe(false);
   });
 });
 
-describe('a wrong option that the compiler finds', () => {
+describe('an option with a wrong type', () => {
   /** Never called: `npm run typecheck` fails where one of these lines compiles. */
   function doesNotCompile(): void {
     // @ts-expect-error a scope is required
     Idempotent({});
-    // @ts-expect-error a scope is a text
+    // @ts-expect-error a scope is a string
     Idempotent({ scope: 7 });
     // @ts-expect-error there is no such option
     Idempotent({ scope: 'order', ttl: 60 });
-    // @ts-expect-error the time is in numbers
+    // @ts-expect-error the time is a number
     Idempotent({ scope: 'order', ttlSeconds: '60' });
-    // @ts-expect-error there is no such place
+    // @ts-expect-error there is no such location
     Idempotent({ scope: 'order', key: { query: 'key' } });
-    // @ts-expect-error a key is a text
+    // @ts-expect-error a key is a string
     Idempotent({ scope: 'order', key: () => 7 });
-    // @ts-expect-error a busy key is delayed or rejected
+    // @ts-expect-error a key in progress: onFailure or reject
     Idempotent({ scope: 'order', whenInProgress: 'wait' });
-    // @ts-expect-error after the wait it is delayed or rejected
+    // @ts-expect-error after the wait: onFailure or reject
     Idempotent({ scope: 'order', whenInProgress: { waitMs: 100 } });
     // @ts-expect-error how long to wait is part of whenInProgress
     Idempotent({ scope: 'order', inProgressWaitMs: 100 });
@@ -122,24 +122,24 @@ describe('a wrong option that the compiler finds', () => {
     Idempotent({ scope: 'order', whenKeyMissing: 'ignore' });
     // @ts-expect-error the check is on or off, not both
     Idempotent({ scope: 'order', fingerprint: true });
-    // @ts-expect-error the payload has no such member
+    // @ts-expect-error the payload has no such property
     Idempotent<{ id: string }>({ scope: 'order', fingerprint: (order: { amount: number }) => order.amount });
     // @ts-expect-error the record is turned back into what the handler returns
     Idempotent<unknown, Date>({ scope: 'order', serialize: String, deserialize: Number });
-    // @ts-expect-error a class that handles nothing
+    // @ts-expect-error a class that is not a FailureHandler
     Idempotent({ scope: 'order', onFailure: Date });
   }
 
-  it('is left to it: nothing of this is code that runs', () => {
+  it('does not compile (npm run typecheck)', () => {
     expect(doesNotCompile).toBeInstanceOf(Function);
   });
 
-  it('is found at start where there is no compiler', () => {
+  it('causes no TypeError at run time', () => {
     expect(doesNotCompile).not.toThrow(TypeError);
   });
 });
 
-describe('the tolerance for clocks', () => {
+describe('the clock tolerance', () => {
   const tried = (clockToleranceMs?: number) => () =>
     checkModule({ ttlSeconds: 1, leaseMs: 1, ...(clockToleranceMs !== undefined && { clockToleranceMs }) });
 

@@ -5,10 +5,10 @@ import { Engines } from './engine-under-test';
 const leaseMs = 30_000;
 const owner = { scope: 'order', key: 'abc', ownerToken: 'mine' };
 
-/** A lease that the store gave to us, or to another one. */
-async function takeLease({ ofAnother = false } = {}) {
+/** A lease that the store gave to us, or to another owner. */
+async function takeLease({ ofAnotherOwner = false } = {}) {
   const engines = new Engines();
-  const ownerToken = ofAnother ? 'theirs' : 'mine';
+  const ownerToken = ofAnotherOwner ? 'theirs' : 'mine';
   await engines.store.begin({
     ...owner,
     ownerToken,
@@ -26,9 +26,9 @@ async function takeLease({ ofAnother = false } = {}) {
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-describe('a lease that ends while its renewal is on its way', () => {
+describe('a lease that ends while its renewal is being sent', () => {
   it.each([{ isRefused: false }, { isRefused: true }])(
-    'is not renewed any more (the store refuses: $isRefused)',
+    'is not renewed again (the store refuses: $isRefused)',
     async ({ isRefused }) => {
       const { engines, lease, heard } = await takeLease();
       if (isRefused) engines.fail('extend');
@@ -42,22 +42,22 @@ describe('a lease that ends while its renewal is on its way', () => {
 });
 
 describe('a lease that was lost', () => {
-  it('is told of once', async () => {
-    const { lease, heard } = await takeLease({ ofAnother: true });
+  it('emits one event', async () => {
+    const { lease, heard } = await takeLease({ ofAnotherOwner: true });
     await jest.advanceTimersByTimeAsync(leaseMs / 3);
     expect(() => lease.assertHeld()).toThrow(LeaseLostError);
     expect(() => lease.assertHeld()).toThrow(LeaseLostError);
     expect(heard).toEqual(['lease-lost']);
   });
 
-  it('stays lost when it is ended', async () => {
-    const { lease } = await takeLease({ ofAnother: true });
+  it('stays lost after end()', async () => {
+    const { lease } = await takeLease({ ofAnotherOwner: true });
     await jest.advanceTimersByTimeAsync(leaseMs / 3);
     lease.end();
     expect(lease.signal.reason).toBeInstanceOf(LeaseLostError);
   });
 
-  it('was held until then, as far as its signal says', async () => {
+  it('has a signal that is not aborted by end() alone', async () => {
     const { lease } = await takeLease();
     expect(lease.signal.aborted).toBe(false);
     lease.end();

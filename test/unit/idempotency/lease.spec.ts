@@ -7,7 +7,7 @@ const owner: LeaseOwner = { scope: 'order', key: 'abc', ownerToken: 'mine' };
 
 type Renewal = 'extended' | 'lost' | 'unavailable' | 'silent';
 
-/** A store that knows one lease, and answers its renewal as told. */
+/** A store with one lease, whose renewal is answered with `answer`. */
 class OneLease implements IdempotencyStore {
   readonly renewals: { owner: LeaseOwner; leaseMs: number }[] = [];
   answer: Renewal = 'extended';
@@ -31,7 +31,7 @@ function unused(): Promise<never> {
   throw new Error('a lease is only ever extended');
 }
 
-/** A lease that was just taken, the store that renews it, and what its events say. */
+/** A lease that was just taken, the store that renews it, and the kinds of its events. */
 function takeLease({ agedMs = 0 } = {}) {
   const store = new OneLease();
   const heard: string[] = [];
@@ -59,7 +59,7 @@ describe('a lease', () => {
     expect(heard).toEqual(['lease-renewed']);
   });
 
-  it('is held for as long as it is renewed', async () => {
+  it('is held as long as it is renewed', async () => {
     const { lease, store, heard } = takeLease();
     await pass(10 * leaseMs);
     expect(store.renewals).toHaveLength(30);
@@ -67,19 +67,19 @@ describe('a lease', () => {
     expect(() => lease.assertHeld()).not.toThrow();
   });
 
-  it('counts what is left of it from before the request for it was sent', () => {
+  it('counts its remaining time from before the request for it was sent', () => {
     expect(takeLease({ agedMs: 1_000 }).lease.remainingMs).toBe(leaseMs - 1_000);
   });
 
-  it('counts anew from before each renewal was sent', async () => {
+  it('counts its remaining time again from before each renewal was sent', async () => {
     const { lease } = takeLease();
     await pass(leaseMs / 3 + 1_000);
     expect(lease.remainingMs).toBe(leaseMs - 1_000);
   });
 });
 
-describe('a lease that another one has', () => {
-  it('is lost with the renewal that says so', async () => {
+describe('a lease that another owner has', () => {
+  it('is lost when a renewal says so', async () => {
     const { lease, store, heard } = takeLease();
     store.answer = 'lost';
     await pass(leaseMs / 3);
@@ -88,14 +88,14 @@ describe('a lease that another one has', () => {
     expect(() => lease.assertHeld()).toThrow(LeaseLostError);
   });
 
-  it('is not renewed any more', async () => {
+  it('is not renewed again', async () => {
     const { store } = takeLease();
     store.answer = 'lost';
     await pass(10 * leaseMs);
     expect(store.renewals).toHaveLength(1);
   });
 
-  it('aborts the signal, and says why', async () => {
+  it('aborts the signal, with the reason', async () => {
     const { lease, store } = takeLease();
     const { signal } = lease;
     store.answer = 'lost';
@@ -104,21 +104,21 @@ describe('a lease that another one has', () => {
     expect(signal.reason).toBeInstanceOf(LeaseLostError);
   });
 
-  it('has an aborted signal for those who ask for it only then', async () => {
+  it('has an aborted signal even if the signal is requested only afterwards', async () => {
     const { lease, store } = takeLease();
     store.answer = 'lost';
     await pass(leaseMs / 3);
     expect(lease.signal.reason).toBeInstanceOf(LeaseLostError);
   });
 
-  it('has one signal', () => {
+  it('returns the same signal each time', () => {
     const { lease } = takeLease();
     expect(lease.signal).toBe(lease.signal);
   });
 });
 
 describe('a store that does not answer renewals', () => {
-  it('costs the lease only at its end', async () => {
+  it('loses the lease only when its time is over', async () => {
     const { lease, store, heard } = takeLease();
     store.answer = 'unavailable';
     await pass(leaseMs - 1);
@@ -129,7 +129,7 @@ describe('a store that does not answer renewals', () => {
     expect(() => lease.assertHeld()).toThrow(LeaseLostError);
   });
 
-  it('is asked again several times before that, and no more after', async () => {
+  it('is asked again several times before that, and not afterwards', async () => {
     const { store } = takeLease();
     store.answer = 'unavailable';
     await pass(leaseMs);
@@ -140,7 +140,7 @@ describe('a store that does not answer renewals', () => {
     expect(store.renewals).toHaveLength(asked);
   });
 
-  it('costs nothing when it comes back in time', async () => {
+  it('does not lose the lease if it recovers in time', async () => {
     const { lease, store, heard } = takeLease();
     store.answer = 'unavailable';
     await pass(leaseMs * 0.8);
@@ -150,7 +150,7 @@ describe('a store that does not answer renewals', () => {
     expect(() => lease.assertHeld()).not.toThrow();
   });
 
-  it('costs the lease although a renewal hangs for ever', async () => {
+  it('loses the lease even if a renewal never returns', async () => {
     const { lease, store } = takeLease();
     store.answer = 'silent';
     await pass(leaseMs);
@@ -159,13 +159,13 @@ describe('a store that does not answer renewals', () => {
 });
 
 describe('a process that was frozen past its lease', () => {
-  /** Time passes, and no timer has had its turn yet. */
+  /** Time passes, and no timer has run yet. */
   function freeze(ms: number): void {
     const now = performance.now() + ms;
     jest.spyOn(performance, 'now').mockReturnValue(now);
   }
 
-  it('knows at once, without a word to the store', () => {
+  it('notices it in assertHeld(), without asking the store', () => {
     const { lease, store, heard } = takeLease();
     freeze(leaseMs);
     expect(() => lease.assertHeld()).toThrow(LeaseLostError);
@@ -173,7 +173,7 @@ describe('a process that was frozen past its lease', () => {
     expect(store.renewals).toEqual([]);
   });
 
-  it('aborts the signal then', () => {
+  it('aborts the signal in assertHeld()', () => {
     const { lease } = takeLease();
     const { signal } = lease;
     freeze(leaseMs);
@@ -181,19 +181,19 @@ describe('a process that was frozen past its lease', () => {
     expect(signal.reason).toBeInstanceOf(LeaseLostError);
   });
 
-  it('holds on when it was shorter than that', () => {
+  it('still holds the lease if it was frozen for less than that', () => {
     const { lease } = takeLease();
     freeze(leaseMs - 1);
     expect(() => lease.assertHeld()).not.toThrow();
   });
 
-  it('does not believe that it was given a lease when that is over already', () => {
+  it('does not accept a lease that is over before its answer arrives', () => {
     expect(() => takeLease({ agedMs: leaseMs }).lease.assertHeld()).toThrow(LeaseLostError);
   });
 });
 
 describe('a lease that has ended', () => {
-  it('is renewed no more, and leaves no timer', async () => {
+  it('is not renewed again, and leaves no timer', async () => {
     const { lease, store } = takeLease();
     lease.end();
     await pass(10 * leaseMs);
@@ -201,7 +201,7 @@ describe('a lease that has ended', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('is not lost by the answer to a renewal that was on its way', async () => {
+  it('is not lost by the answer to a renewal that was already sent', async () => {
     const { lease, store, heard } = takeLease();
     store.answer = 'lost';
     jest.advanceTimersByTime(leaseMs / 3);
@@ -211,7 +211,7 @@ describe('a lease that has ended', () => {
     expect(heard).toEqual([]);
   });
 
-  it('is no right to anything', () => {
+  it('assertHeld() throws', () => {
     const { lease } = takeLease();
     lease.end();
     expect(lease.remainingMs).toBe(0);

@@ -1,8 +1,8 @@
 import { EventEmitter, once } from 'node:events';
 import { request, engineOn, failingWork, failure, storeWith } from '../../support/engine';
 
-describe('another look at a key whose request is about to be given up', () => {
-  it('finds its record, and tells of it as of any other duplicate', async () => {
+describe('lookAgain() before a request is given up', () => {
+  it('finds the record of the key, and emits the event of a replay', async () => {
     const { store } = storeWith();
     const { service, kinds } = engineOn(store);
     await service.tryRun(request(), () => Promise.resolve('paid'));
@@ -10,7 +10,7 @@ describe('another look at a key whose request is about to be given up', () => {
     expect(kinds).toContain('replayed');
   });
 
-  it('finds a record of another payload', async () => {
+  it('finds a record with another payload', async () => {
     const { store } = storeWith();
     const { service } = engineOn(store);
     await service.tryRun(request(), () => Promise.resolve('paid'));
@@ -20,7 +20,7 @@ describe('another look at a key whose request is about to be given up', () => {
     });
   });
 
-  it('finds another owner at work', async () => {
+  it('finds the key in progress', async () => {
     const { store } = storeWith();
     const { work, begun, fail } = failingWork();
     const running = engineOn(store).service.tryRun(request(), work);
@@ -34,23 +34,23 @@ describe('another look at a key whose request is about to be given up', () => {
     await running;
   });
 
-  it('finds nothing', async () => {
+  it('finds nothing for an unknown key', async () => {
     const { store } = storeWith();
     expect(await engineOn(store).service.lookAgain(request())).toBeUndefined();
   });
 });
 
-describe('another look at a key whose attempts seem used up', () => {
+describe('lookAgain() with maxAttempts, when the attempts of a key seem used up', () => {
   const fails = () => Promise.reject(failure);
 
-  it('finds nothing where they are', async () => {
+  it('finds nothing if they are used up', async () => {
     const { store } = storeWith();
     const { service } = engineOn(store);
     await service.tryRun(request({ maxAttempts: 1 }), fails);
     expect(await service.lookAgain(request(), { maxAttempts: 1 })).toBeUndefined();
   });
 
-  it('finds it in progress where another copy has brought more, and waits', async () => {
+  it('finds the key in progress if another copy has forgiven some, and waits', async () => {
     const { store } = storeWith();
     const { service } = engineOn(store);
     await service.tryRun(request({ maxAttempts: 2 }), fails);
@@ -64,10 +64,10 @@ describe('another look at a key whose attempts seem used up', () => {
     expect(await elsewhere.lookAgain(request())).toBeUndefined();
   });
 
-  it('finds it in progress where such a copy is beginning in this process', async () => {
+  it('finds the key in progress if such a copy is beginning in this process', async () => {
     const looks = new EventEmitter();
     const { store } = storeWith((own) => ({
-      // Redis hears of the look before it hears of the beginning.
+      // The look reaches the store before the begin does.
       begin: async (request) => {
         if (request.forgivenAttempts !== undefined) await once(looks, 'done');
         return own.begin(request);

@@ -28,17 +28,17 @@ describe('the key of a request', () => {
     { where: 'another header', key: { header: 'x-key' }, headers: { 'x-key': 'abc' }, found: 'abc' },
     { where: 'the payload', key: { property: 'order.id' }, headers: {}, found: 'O-1' },
     { where: 'a function', key: () => 'made', headers: {}, found: 'made' },
-    { where: 'a function that takes its time', key: async () => 'made', headers: {}, found: 'made' },
+    { where: 'an async function', key: async () => 'made', headers: {}, found: 'made' },
   ])('comes from $where', async ({ key, headers, found }) => {
     expect(await keyOf(incomingWith(headers), { scope: 'order', ...(key && { key }) })).toBe(found);
   });
 
-  it('is checked where a function makes it', async () => {
+  it('is checked if a function returns it', async () => {
     const made = keyOf(incomingWith({}), { scope: 'order', key: () => 'two words' });
     await expect(made).rejects.toThrow("result of the handler's key function");
   });
 
-  it('is required, unless the handler takes requests without one', async () => {
+  it('is required, unless the handler accepts requests without one', async () => {
     const none = incomingWith({});
     await expect(keyOf(none, { scope: 'order' })).rejects.toBeInstanceOf(MissingIdempotencyKeyError);
     await expect(keyOf(none, { scope: 'order', whenKeyMissing: 'reject' })).rejects.toThrow(
@@ -47,12 +47,12 @@ describe('the key of a request', () => {
     expect(await keyOf(none, { scope: 'order', whenKeyMissing: 'process' })).toBeUndefined();
   });
 
-  it('is refused when it is bad, also where none is required', async () => {
+  it('is rejected if it is invalid, even if none is required', async () => {
     const bad = keyOf(incomingWith({ 'idempotency-key': 7 }), { scope: 'order', whenKeyMissing: 'process' });
     await expect(bad).rejects.toMatchObject({ code: 'invalid-idempotency-key' });
   });
 
-  it('is not missing because a function fails', async () => {
+  it('does not count as missing if its function fails', async () => {
     const fault = new Error('a fault of the application');
     const key = () => {
       throw fault;
@@ -62,8 +62,8 @@ describe('the key of a request', () => {
   });
 });
 
-describe('what a handler’s options make of a request', () => {
-  it('is all that the engine needs', () => {
+describe('the run request of a handler', () => {
+  it('has the options of the handler', () => {
     const rememberResult = () => true;
     const rememberError = () => true;
     const uncounted = () => true;
@@ -80,7 +80,7 @@ describe('what a handler’s options make of a request', () => {
     });
   });
 
-  it('takes what proves that nothing has happened from the kind of handler, unless it is said', () => {
+  it('has the default of `uncounted` for its kind of handler', () => {
     expect(requestWith({}).uncounted).toBe(rabbitHandler.uncounted);
   });
 
@@ -88,11 +88,14 @@ describe('what a handler’s options make of a request', () => {
     { whenInProgress: undefined, inProgressWaitMs: undefined },
     { whenInProgress: 'reject' as const, inProgressWaitMs: undefined },
     { whenInProgress: { waitMs: 70, then: 'reject' as const }, inProgressWaitMs: 70 },
-  ])('waits for a busy key as long as $whenInProgress says', ({ whenInProgress, inProgressWaitMs }) => {
-    expect(requestWith({ ...(whenInProgress && { whenInProgress }) }).inProgressWaitMs).toBe(
-      inProgressWaitMs,
-    );
-  });
+  ])(
+    'waits for a key in progress as long as $whenInProgress says',
+    ({ whenInProgress, inProgressWaitMs }) => {
+      expect(requestWith({ ...(whenInProgress && { whenInProgress }) }).inProgressWaitMs).toBe(
+        inProgressWaitMs,
+      );
+    },
+  );
 
   it.each<{ what: string; fingerprint?: IdempotentOptions['fingerprint']; identity: unknown }>([
     { what: 'the whole payload', identity: payload },
@@ -104,16 +107,16 @@ describe('what a handler’s options make of a request', () => {
         ['none', undefined],
       ],
     },
-    { what: 'what a function says', fingerprint: () => 'same', identity: 'same' },
-  ])('is the same request by $what', ({ fingerprint, identity }) => {
+    { what: 'the result of a function', fingerprint: () => 'same', identity: 'same' },
+  ])('has the fingerprint of $what', ({ fingerprint, identity }) => {
     expect(requestWith({ ...(fingerprint && { fingerprint }) }).fingerprint).toBe(fingerprintOf(identity));
   });
 
-  it('has no fingerprint where that is switched off', () => {
+  it('has no fingerprint if that is switched off', () => {
     expect(requestWith({ fingerprint: false }).fingerprint).toBeUndefined();
   });
 
-  it('has the scope of its tenant', () => {
+  it('has a scope with its tenant', () => {
     expect(requestWith({ tenant: ({ headers }) => (headers ? 'acme' : 'none') }).scope).toBe('acme order');
   });
 });

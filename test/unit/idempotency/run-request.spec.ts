@@ -9,16 +9,16 @@ function scopeFor(tenant: string, scope: string): string {
 }
 
 describe('the scope of a tenant', () => {
-  it('is nobody else’s, wherever the names have their dots', () => {
+  it('is different from that of every other tenant, even if names contain dots', () => {
     expect(scopeFor('acme.x', 'charge')).not.toBe(scopeFor('acme', 'x.charge'));
   });
 
-  it('is refused where a name could not be told from the rest of a Redis key', () => {
+  it('is rejected if it contains a separator of Redis keys', () => {
     expect(() => scopeFor('a:b', 'charge')).toThrow('must follow the rules of a scope');
   });
 });
 
-describe("a handler's own policy of attempts", () => {
+describe("a handler's attempt policy", () => {
   const source = { name: 'the message' };
   const failed = { error: new Error('why'), attempt: 3 };
   const incoming = { source, headers: {}, payload: 1, requestedAt: undefined };
@@ -32,7 +32,7 @@ describe("a handler's own policy of attempts", () => {
       attempts,
     });
 
-  it('is asked about the message that came, and about the failure', async () => {
+  it('gets the message and the failure', async () => {
     const since = new Date(0);
     const asked: unknown[] = [];
     const request = requestWith({
@@ -46,7 +46,7 @@ describe("a handler's own policy of attempts", () => {
     expect(asked).toEqual([source, source, failed, source]);
   });
 
-  it('is nothing that a handler must have', () => {
+  it('is optional', () => {
     expect(requestWith()).not.toHaveProperty('maxAttempts');
   });
 });

@@ -1,11 +1,11 @@
 import { deduplicationWindow } from '../deduplication-window';
 import type { Claim, BeginReply, BeginRequest } from '../idempotency-store';
 
-/** What is known of a key beside its record; the same as begin.lua keeps in one text. */
+/** The state of a key apart from its record; the same as begin.lua stores as one text. */
 export interface Attempts {
   readonly count: number;
   readonly uncounted: number;
-  /** Counted ones that use up no limit. */
+  /** Counted attempts that do not count against the limit. */
   readonly forgiven: number;
   readonly firstAt?: number | undefined;
   /** Since when an earlier attempt may have been forgotten. */
@@ -19,16 +19,16 @@ export interface Attempts {
 
 type Begun =
   | { readonly kind: 'acquired'; readonly attempts: Attempts; readonly claim: Claim }
-  /** What is known of the key may have changed all the same. */
+  /** The state of the key may have changed nevertheless: more attempts may be forgiven. */
   | {
-      readonly kind: 'declined';
+      readonly kind: 'rejected';
       readonly attempts: Attempts | undefined;
       readonly reply: Exclude<BeginReply, { kind: 'acquired' | 'completed' }>;
     };
 
 export const NOTHING: Attempts = { count: 0, uncounted: 0, forgiven: 0, state: { kind: 'released' } };
 
-/** How a request for a key without a record begins: step by step as in begin.lua. */
+/** The reply to a request for a key without a record, and its new state: the same steps as in begin.lua. */
 export function beginning(
   stored: Attempts | undefined,
   request: BeginRequest,
@@ -40,34 +40,34 @@ export function beginning(
   let known = stored ?? NOTHING;
   let isForgotten = false;
   if (known.state.kind === 'finished' && now - known.state.at >= oldestMs) {
-    // The record has ended. What may have been made before the work was finished may be what was finished.
+    // The record has expired. A request that may be older than the end of the work may be a duplicate of it.
     isForgotten = madeAt !== undefined && madeAt - (clockToleranceMs ?? 0) <= known.state.at;
     known = { ...NOTHING, count: known.count, uncounted: known.count };
   }
   let kept = stored;
-  const declined = (reply: Extract<Begun, { kind: 'declined' }>['reply']): Begun => ({
-    kind: 'declined',
+  const rejected = (reply: Extract<Begun, { kind: 'rejected' }>['reply']): Begun => ({
+    kind: 'rejected',
     attempts: kept,
     reply,
   });
-  if (isBoundToAnother(known, fingerprint)) return declined({ kind: 'idempotency-key-reused' });
+  if (isBoundToAnother(known, fingerprint)) return rejected({ kind: 'idempotency-key-reused' });
   if (madeAt !== undefined && clockToleranceMs !== undefined && madeAt > now + clockToleranceMs)
-    return declined({ kind: 'from-the-future', aheadMs: madeAt - now });
+    return rejected({ kind: 'from-the-future', aheadMs: madeAt - now });
   const counted = known.count - known.uncounted;
   const { forgivenAttempts: asked = 0 } = request;
   if (asked <= known.count && Math.min(asked, counted) > known.forgiven) {
-    // Kept whatever the answer is: others ask while this one waits.
+    // Stored whatever the reply is: other requests of the key come while this one waits.
     kept = known = { ...known, forgiven: Math.min(asked, counted) };
   }
-  if (remainingLeaseMs !== undefined) return declined({ kind: 'in-progress', remainingMs: remainingLeaseMs });
+  if (remainingLeaseMs !== undefined) return rejected({ kind: 'in-progress', remainingMs: remainingLeaseMs });
   if (known.state.kind === 'released') {
     const { dueAt } = known.state;
-    if (dueAt !== undefined && now < dueAt) return declined({ kind: 'not-due', remainingMs: dueAt - now });
+    if (dueAt !== undefined && now < dueAt) return rejected({ kind: 'not-due', remainingMs: dueAt - now });
     if (request.maxAttempts !== undefined && counted - known.forgiven >= request.maxAttempts)
-      return declined({ kind: 'retries-exhausted', attempts: counted });
+      return rejected({ kind: 'retries-exhausted', attempts: counted });
   }
   const age = ageOf(request, { known, now, oldestMs, isForgotten });
-  if (age === 'outside-deduplication-window') return declined({ kind: age });
+  if (age === 'outside-deduplication-window') return rejected({ kind: age });
   const firstAt = known.firstAt ?? now;
   const doubtAt = age === 'waited' ? Math.max(0, Number(madeAt) - (clockToleranceMs ?? 0)) : known.doubtAt;
   return {
@@ -102,7 +102,7 @@ export function finished(attempts: Attempts, at: number): Attempts {
   return { ...attempts, state: { kind: 'finished', at } };
 }
 
-/** Of a finished key without a record nothing is told: it may be used anew. */
+/** A finished key whose record has expired counts as unknown, because it may be used again. */
 export function forgetting(attempts: Attempts | undefined): Attempts | undefined {
   return attempts?.state.kind === 'finished' ? undefined : attempts;
 }
@@ -111,7 +111,7 @@ function isBoundToAnother(known: Attempts, fingerprint: string | undefined): boo
   return fingerprint !== undefined && known.fingerprint !== undefined && known.fingerprint !== fingerprint;
 }
 
-/** With a counted attempt nothing was forgotten. */
+/** A key with a counted attempt was not forgotten, so the age does not count. */
 function ageOf(
   { requestedAt, waitingSince }: BeginRequest,
   given: { known: Attempts; now: number; oldestMs: number; isForgotten: boolean },

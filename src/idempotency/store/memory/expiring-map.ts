@@ -3,11 +3,11 @@ interface Entry<V> {
   readonly expiresAt: number;
 }
 
-/** A map whose entries end by a clock; as in Redis, their last millisecond still belongs to their life. */
+/** A map whose entries expire by a clock. As in Redis, an entry still exists in its last millisecond. */
 export class ExpiringMap<V> {
   private readonly entries = new Map<string, Entry<V>>();
 
-  /** @param now milliseconds, growing */
+  /** @param now a clock in milliseconds that does not go back */
   constructor(private readonly now: () => number) {}
 
   get(name: string): V | undefined {
@@ -18,7 +18,7 @@ export class ExpiringMap<V> {
     this.entries.set(name, { value, expiresAt: this.now() + lifeMs });
   }
 
-  /** Undefined when there is no entry. */
+  /** Undefined if there is no entry. */
   remainingMs(name: string): number | undefined {
     const entry = this.live(name);
     return entry && entry.expiresAt - this.now();

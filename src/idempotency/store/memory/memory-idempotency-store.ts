@@ -14,15 +14,15 @@ import { fitsRecord, readRecord, writeRecord } from '../stored-record';
 import { beginning, uncounting, finished, forgetting, NOTHING, type Attempts } from './attempts';
 import { ExpiringMap } from './expiring-map';
 
+/** Settings of {@link MemoryIdempotencyStore}. */
 export interface MemoryIdempotencyStoreOptions {
-  /** Epoch milliseconds. Default `Date.now`; a test's own clock lets leases and records end without waiting. */
+  /** The clock, in epoch milliseconds. Default `Date.now`; with a manual clock, tests end leases and records without waiting. */
   readonly now?: () => number;
 }
 
 /**
- * Records, leases and attempts in the memory of one process, for the unit tests of your handlers: the same answers as
- * Redis gives, without Redis. It forgets everything with the process and protects nothing in another one, so it is not
- * for production.
+ * Records, leases and attempts in the memory of one process, for the unit tests of your handlers. It replies like the Redis
+ * store, but its data ends with the process and no other process shares it, so it is not for production.
  *
  * @example
  * IdempotencyModule.forRoot({ store: new MemoryIdempotencyStore(), ttlSeconds: 60, leaseMs: 1_000 })
@@ -30,7 +30,7 @@ export interface MemoryIdempotencyStoreOptions {
 export class MemoryIdempotencyStore implements IdempotencyStore {
   private readonly now: () => number;
   private readonly records: ExpiringMap<string>;
-  /** The owner's token, for as long as its lease lasts. */
+  /** The owner's token, as long as its lease lasts. */
   private readonly locks: ExpiringMap<string>;
   private readonly attempts: ExpiringMap<Attempts>;
 
@@ -41,7 +41,7 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     this.attempts = new ExpiringMap(this.now);
   }
 
-  // Each method runs to its end without an await, which makes it one atomic step.
+  // Each method runs without an await, which makes it one atomic step.
 
   async begin(request: BeginRequest): Promise<BeginReply> {
     const name = nameOf(request);
@@ -55,7 +55,7 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
       now: this.now(),
       remainingLeaseMs: this.locks.remainingMs(name),
     });
-    if (begun.kind === 'declined') {
+    if (begun.kind === 'rejected') {
       const lifeMs = this.attempts.remainingMs(name);
       if (begun.attempts && lifeMs !== undefined) this.attempts.set(name, begun.attempts, lifeMs);
       return begun.reply;
@@ -124,7 +124,7 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
   }
 
   async probe(): Promise<void> {
-    // Memory always takes writes.
+    // Memory always accepts writes.
   }
 
   private isOwner(owner: LeaseOwner): boolean {

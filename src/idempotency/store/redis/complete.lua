@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
 -- Stores the record of finished work and frees the key, if the caller still owns the lease.
--- May write when Redis is at its memory limit: the effect has happened, forgetting it is the greater harm.
+-- May write when Redis is at its memory limit: the effect has happened, and losing its record would be worse.
 -- KEYS  1 record   2 lock   3 attempts (see begin.lua)
--- ARGV  1 owner token   2 record   3 life of the record (s)   4 how long it is known that the key was finished (ms)
+-- ARGV  1 owner token   2 record   3 life of the record (s)   4 how long to remember that the key was finished (ms)
 -- Replies
 --   {'stored'}
---   {'lost', record or nil}                            the lease is not the caller's any more; what stands there instead
+--   {'lost', record or nil}                            the lease is not the caller's any more; the record that is stored
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then
   return { 'lost', redis.call('GET', KEYS[1]) }
 end

@@ -1,9 +1,9 @@
--- Makes a lease last from now, if the caller still owns it; the attempts live at least as long.
+-- Renews a lease from now, if the caller still owns it; the attempts live at least as long.
 -- KEYS  1 lock   2 attempts
 -- ARGV  1 owner token   2 lease (ms)
 -- Replies
 --   'extended'
---   'lost'                                             the lease ran out, or is somebody else's
+--   'lost'                                             the lease ran out, or another owner has it
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 'lost'
 end

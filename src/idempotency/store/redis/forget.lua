@@ -1,5 +1,5 @@
--- Forgets what is known of a key. While somebody holds the lease only an earlier record goes: the lease stays, so that
--- no second owner starts, and so do the attempts, so that fencing tokens keep growing.
+-- Removes what is stored under a key. While the key is in progress, only an earlier record is removed: the lease stays, so
+-- that no second owner starts, and the attempts stay, so that fencing tokens keep growing.
 -- KEYS  1 record   2 lock   3 attempts
 -- Replies
 --   'forgotten'

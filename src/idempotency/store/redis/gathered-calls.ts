@@ -2,35 +2,35 @@ import type { Redis } from 'ioredis';
 import type { RedisScript, ScriptCall } from './redis-script';
 
 /**
- * Enough that the command itself costs hardly anything; so few that other clients of Redis do not wait long, and that
- * this process works on the first answers while Redis works on the next ones.
+ * So many that the cost of the command itself is small; so few that other clients of Redis do not wait long, and that this
+ * process handles the first replies while Redis runs the next calls.
  */
 const MOST_AT_ONCE = 32;
 
 interface WaitingCall extends ScriptCall {
-  /** Throws for a reply that nobody can read. */
+  /** Resolves the call; throws if the reply cannot be read. */
   readonly take: (reply: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Gathers the calls of one turn of the event loop into one call of Redis: what costs is the number of commands, on
- * either side, and hardly what a script does. A call that is alone goes out at the end of the same turn, too.
+ * Sends all calls of one turn of the event loop as one command: on both sides, the number of commands costs far more than
+ * the work of a script. A single call is also sent at the end of its turn.
  */
 export class GatheredCalls {
   private waiting: WaitingCall[] = [];
 
-  /** @param failureOf makes of what Redis or the client says what the caller gets */
+  /** @param failureOf turns an error of Redis or the client into the error for the caller */
   constructor(
     private readonly client: Redis,
     private readonly script: RedisScript,
     private readonly failureOf: (error: unknown) => unknown,
   ) {}
 
-  /** Settles as the call alone would have: the failure of another one is not its own. */
+  /** Settles as if the call had been sent alone: a failure of another call does not affect it. */
   run<Reply>({ keys, args }: ScriptCall, parse: (reply: unknown) => Reply): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      // After all that has arrived in this turn, on any connection, and before the loop waits for more.
+      // After everything that arrived in this turn, on any connection, and before the event loop waits for more.
       if (this.waiting.length === 0) setImmediate(() => this.send());
       this.waiting.push({ keys, args, take: (reply) => resolve(parse(reply)), reject });
     });
@@ -49,7 +49,7 @@ export class GatheredCalls {
       const replies = await this.script.runAll(this.client, calls);
       calls.forEach((call, index) => this.answer(call, replies[index]));
     } catch (error) {
-      // No answer to any of them: each caller must be right whether its step was taken or not.
+      // No reply to any call: each caller must handle that its step may have been taken or not.
       for (const { reject } of calls) reject(this.failureOf(error));
     }
   }

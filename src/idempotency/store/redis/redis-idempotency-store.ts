@@ -31,20 +31,28 @@ const RELEASE = new RedisScript('release.lua');
 const FIND = new RedisScript('find.lua');
 const FORGET = new RedisScript('forget.lua');
 
-/** Names looked at in one step: few enough that no other client waits for it. */
+/** Names for each SCAN step: so few that other clients do not wait for it. */
 const SCAN_BATCH = 1_000;
 
 /**
  * Records, leases and attempts in Redis 7 or newer, standalone or Cluster; each step is one script and one round trip.
- * Standalone, the steps that are asked for in one turn of the event loop share it.
+ * On a standalone server, the steps of one turn of the event loop share a round trip.
  *
  * The client must bound its commands (`commandTimeout`), must not queue them while disconnected
  * (`enableOfflineQueue: false`) and must not send one twice (`autoResendUnfulfilledCommands: false`; for a Cluster
- * `retryDelayOnFailover: 0` and `retryDelayOnClusterDown: 0`): a step that nobody waits for any more must not be taken
- * later, and one that was taken would find its own lease in the way.
+ * `retryDelayOnFailover: 0` and `retryDelayOnClusterDown: 0`): a step that timed out must not run later, and a step that
+ * ran twice would be blocked by its own lease.
  *
- * Behind Sentinel and in a Cluster a failover loses what the old master had confirmed but not yet passed on; there
- * the key given to the downstream system is what prevents a second effect.
+ * With Sentinel and in a Cluster, a failover loses writes that the old master had confirmed but not yet replicated; then
+ * only the key given to the downstream system prevents a second effect.
+ *
+ * @example
+ * const redis = new Redis(url, {
+ *   commandTimeout: 1_000,
+ *   enableOfflineQueue: false,
+ *   autoResendUnfulfilledCommands: false,
+ * });
+ * IdempotencyModule.forRoot({ store: new RedisIdempotencyStore(redis), ttlSeconds: 86_400, leaseMs: 30_000 })
  */
 export class RedisIdempotencyStore implements IdempotencyStore {
   private readonly begins: StepCalls;
@@ -76,7 +84,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
     );
   }
 
-  // Async, because a result that is no JSON is a rejection like any other.
+  // Async, so that a result that is not JSON rejects the promise like any other error.
   async complete(request: CompleteRequest): Promise<CompleteReply> {
     const { record, lock, attempts } = this.keys(request);
     const { rememberedMs } = deduplicationWindow(request.ttlSeconds, request.clockToleranceMs);
@@ -113,8 +121,8 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   }
 
   /**
-   * The keys of a scope of which something is known, each once, for a person who looks at all of them. Those that come
-   * or go meanwhile may be among them or not.
+   * All stored keys of a scope, each once, for reports to operators. Keys that are added or removed meanwhile may be among
+   * them or not.
    */
   async keysOf(scope: string): Promise<string[]> {
     const keys = new Set<string>();
@@ -128,7 +136,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
     let cursor = '0';
     do {
       const [next, names] = await this.step('scan', () =>
-        node.scan(cursor, 'MATCH', `${literally(prefix)}*`, 'COUNT', SCAN_BATCH),
+        node.scan(cursor, 'MATCH', `${escapeGlob(prefix)}*`, 'COUNT', SCAN_BATCH),
       );
       for (const name of names) into.add(keyBehind(name.slice(prefix.length), this.layout));
       cursor = next;
@@ -154,7 +162,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
 
 type StepCalls = <Reply>(call: ScriptCall, parse: (reply: unknown) => Reply) => Promise<Reply>;
 
-/** On a Cluster the keys of a script must share a slot, which those of two idempotency keys hardly ever do. */
+/** Only a standalone server gets gathered calls: on a Cluster, the keys of two idempotency keys rarely share a slot. */
 function stepCalls(step: string, client: Redis | Cluster, script: RedisScript): StepCalls {
   const failure = (error: unknown) => failureOf(step, error);
   if (!('nodes' in client)) {
@@ -169,14 +177,14 @@ function stepCalls(step: string, client: Redis | Cluster, script: RedisScript): 
   };
 }
 
-/** A prefix in which no character stands for others. */
-function literally(prefix: string): string {
+/** Escapes the wildcards of a MATCH pattern. */
+function escapeGlob(prefix: string): string {
   return prefix.replace(/[\\*?[\]^]/g, '\\$&');
 }
 
 /**
- * Errors about what is stored under this one key; `UNREADABLE` is our scripts' own. By any other one Redis says that it is
- * not well, not the one to ask, or not to be used like this, in words that are too many to list: then nothing is begun.
+ * Errors about what is stored under this one key; `UNREADABLE` comes from our scripts. Every other error (too many to list)
+ * means that Redis is unhealthy, the wrong node or misconfigured: StoreUnavailableError, no work starts.
  */
 const ABOUT_THIS_KEY = /^(WRONGTYPE|UNREADABLE)\b/;
 

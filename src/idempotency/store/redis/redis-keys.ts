@@ -6,7 +6,7 @@ export interface RedisKeys {
   readonly attempts: string;
 }
 
-/** On Redis Cluster names carry a hash tag. */
+/** On Redis Cluster, names have a hash tag. */
 export type RedisLayout = 'standalone' | 'cluster';
 
 const BRACE_TAG = '{brace}';
@@ -25,22 +25,22 @@ export function redisKeys({ scope, key }: ScopedKey, layout: RedisLayout): Redis
   };
 }
 
-/** What the names of a scope's keys begin with. */
+/** The prefixes of all Redis keys of a scope. */
 export function redisPrefixes(scope: string): string[] {
   return Object.values(KINDS).map((kind) => `${kind}:${scope}:`);
 }
 
-/** The idempotency key behind what follows the prefix in a name; the inverse of {@link redisKeys}. */
+/** The idempotency key of a Redis key, given without its prefix; the inverse of {@link redisKeys}. */
 export function keyBehind(rest: string, layout: RedisLayout): string {
   if (layout === 'standalone') return rest;
-  // Only the tag of a key that begins with a closing brace does not end in one.
+  // Only names of keys that begin with a closing brace do not end in one.
   return rest.endsWith('}') ? rest.slice(1, -1) : rest.slice(BRACE_TAG.length, -1);
 }
 
 /**
- * A tag ends at the first closing brace, which for most keys with braces still gives one tag for all three. Only a
- * key that begins with a closing brace would make an empty tag, and an empty tag is none: it gets a fixed one, and an
- * end that no other key's name has.
+ * A hash tag ends at the first closing brace, so the three names have the same tag even for most keys with braces. Only a
+ * key that begins with a closing brace would give an empty tag, which Redis ignores: it gets a fixed tag, and an ending
+ * that no other name has.
  */
 function hashTagged(key: string): string {
   return key.startsWith('}') ? `${BRACE_TAG}${key}.` : `{${key}}`;

@@ -1,7 +1,7 @@
 import type { BeginReply, CompleteReply, Finding } from '../idempotency-store';
 import { fitsRecord, readRecord } from '../stored-record';
 
-/** Turns the replies of the Lua scripts into the store's unions; their headers are the source of these shapes. */
+/** Turns the replies of the Lua scripts, as their headers define them, into the types of the store. */
 export function parseBeginReply(reply: unknown, fingerprint: string | undefined): BeginReply {
   const [kind, ...rest] = asArray(reply);
   switch (kind) {

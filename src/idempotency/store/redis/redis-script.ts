@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cluster, Redis } from 'ioredis';
 
-/** The keys and arguments of one step, as the header of its script lists them. */
+/** The keys and arguments of one step, in the order of its script's header. */
 export interface ScriptCall {
   readonly keys: readonly string[];
   readonly args: readonly (string | number)[];
 }
 
-/** A Lua script of this folder, which takes one step of one idempotency key. */
+/** A Lua script of this folder. It runs one step for one idempotency key. */
 export class RedisScript {
   private readonly single: Script;
   private readonly gathered: Script;
@@ -25,8 +25,8 @@ export class RedisScript {
   }
 
   /**
-   * Takes the step for many idempotency keys in one call, one after the other. Answers the reply of each in their order;
-   * for one that failed the error, which does not keep the others from their step.
+   * Runs the step for many idempotency keys in one call, one after the other. Returns their replies in the same order; a
+   * step that failed has its error as the reply, and does not stop the others.
    */
   async runAll(client: Redis, calls: readonly ScriptCall[]): Promise<unknown[]> {
     const keys: string[] = [];
@@ -42,7 +42,7 @@ export class RedisScript {
   }
 }
 
-/** Sent by its hash, and in full only to a server that does not know it yet. */
+/** Sent as its hash, and in full only to a server that does not have it yet. */
 class Script {
   private readonly sha1: string;
 
@@ -64,9 +64,9 @@ class Script {
 }
 
 /**
- * A script that takes the step of another one for each of several calls.
- * KEYS: those of the calls, one call after the other. ARGV: 1 number of calls, then those of the calls in the same way.
- * Replies: an array with the reply or error of each call; on a replica that error alone.
+ * A script that runs the step of another script for each of several calls.
+ * KEYS: the keys of all calls, one call after the other. ARGV: 1 number of calls, then their arguments in the same order.
+ * Replies: an array with the reply or error of each call; on a replica only its error.
  */
 function gathering(source: string): string {
   // Flags count only on the first line.
@@ -84,7 +84,7 @@ for call = 0, calls - 1 do
   local ok, reply = pcall(step, own_keys, own_args)
   if not ok then
     if type(reply) ~= 'table' then reply = { err = reply } end
-    -- A replica: nothing was written for any call, and the client must see it to look for the master.
+    -- A replica: nothing was written for any call, and the client must see the error to look for the master.
     if string.sub(reply.err, 1, 8) == 'READONLY' then return reply end
   end
   replies[call + 1] = reply

@@ -4,16 +4,16 @@ import type { StoreCase, StoreClock } from '../store-case';
 
 const LONG_TTL_MS = LONG_TTL_SECONDS * 1000;
 const SHORT_TTL_MS = SHORT_TTL_SECONDS * 1000;
-/** More than any case takes, so that none depends on how fast it runs. */
+/** Longer than any case takes, so that no case depends on its speed. */
 const MARGIN_MS = 30_000;
-/** As much as may count: half of a record's life. */
+/** The longest tolerance that is taken off the greatest accepted age: half of a record's life. */
 const TOLERANCE_MS = LONG_TTL_MS / 2;
 
 const ago = (clock: StoreClock, ms: number) => new Date(clock.now() - ms);
 
 export const ageCases: readonly StoreCase[] = [
   {
-    name: 'counts a request of which nothing is known as older by how far clocks may be off',
+    name: 'adds the clock tolerance to the age of a request for an unknown key',
     run: async (store, clock) => {
       const clockToleranceMs = TOLERANCE_MS;
       const old = ago(clock, LONG_TTL_MS - TOLERANCE_MS + MARGIN_MS);
@@ -25,7 +25,7 @@ export const ageCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'takes what was just made, even where records live for less than clocks may be off',
+    name: 'accepts a request that was just made, even if records live for less than the clock tolerance',
     run: async (store, clock) => {
       const settings = { ttlSeconds: SHORT_TTL_SECONDS, clockToleranceMs: LONG_TTL_MS };
       equal(
@@ -40,7 +40,7 @@ export const ageCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'knows that a key was finished for as long as clocks may be off, where the age cannot tell',
+    name: 'rejects a duplicate within the clock tolerance after its record has expired, if records live for less than that',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const requestedAt = ago(clock, -MARGIN_MS);
@@ -60,7 +60,7 @@ export const ageCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'lets a finished key be used anew after its record, by a request without an age or made after it was finished',
+    name: 'accepts a finished key again once its record has expired, for a request without an age or made after the key was finished',
     run: async (store, clock) => {
       const settings = { ttlSeconds: SHORT_TTL_SECONDS, clockToleranceMs: MARGIN_MS };
       const key = new KeyUnderTest(store);
@@ -74,18 +74,18 @@ export const ageCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'declines a request from further in the future than clocks may be off, and leaves no trace of it',
+    name: 'rejects a request from further in the future than the clock tolerance, and stores nothing',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const aheadMs = MARGIN_MS + LONG_TTL_MS;
       const reply = await key.begin({ requestedAt: ago(clock, -aheadMs), clockToleranceMs: MARGIN_MS });
-      ok(reply.kind === 'from-the-future', `begin said ${reply.kind}`);
+      ok(reply.kind === 'from-the-future', `begin replied ${reply.kind}`);
       ok(reply.aheadMs > MARGIN_MS && reply.aheadMs <= aheadMs, `${reply.aheadMs} ms ahead`);
       equal((await key.find()).attempts, 0);
     },
   },
   {
-    name: 'takes a request from the future that clocks may be off by, and answers a later one from its record',
+    name: 'accepts a request from the future within the clock tolerance, and answers a later one from its record',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const record = await key.finish({
@@ -97,7 +97,7 @@ export const ageCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'takes an old request that was fresh when it began to wait, and says since when an earlier run may be forgotten',
+    name: 'accepts an old request that was fresh when it began to wait, and reports since when an earlier run may be forgotten',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const age = 2 * LONG_TTL_MS;
@@ -110,7 +110,7 @@ export const ageCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'says it again to the attempts that follow, until one is finished',
+    name: 'reports since when an earlier run may be forgotten to later attempts at the key, too',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const requestedAt = ago(clock, 2 * LONG_TTL_MS);
@@ -120,7 +120,7 @@ export const ageCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'declines an old request that was too old already when it began to wait',
+    name: 'rejects an old request that was already too old when it began to wait',
     run: async (store, clock) => {
       const requestedAt = ago(clock, 3 * LONG_TTL_MS);
       const waitingSince = ago(clock, LONG_TTL_MS);
@@ -130,7 +130,7 @@ export const ageCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'judges the age of a request for a key whose attempts were all uncounted',
+    name: 'checks the age of a request for a key whose attempts were all uncounted',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('uncounted');
@@ -140,7 +140,7 @@ export const ageCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'takes a waiting duplicate of a finished key, of which an earlier run may be forgotten',
+    name: 'accepts a waiting duplicate of a finished key whose record has expired, and reports that an earlier run may be forgotten',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const requestedAt = ago(clock, 0);
@@ -148,7 +148,7 @@ export const ageCases: readonly StoreCase[] = [
       await key.finish(settings);
       await clock.advance(beyond(SHORT_TTL_MS));
       const { claim } = await key.acquire({ ...settings, waitingSince: requestedAt });
-      ok(claim.sinceForgottenMs !== undefined, 'nothing is said of an earlier run');
+      ok(claim.sinceForgottenMs !== undefined, 'the claim does not report an earlier run');
     },
   },
 ];

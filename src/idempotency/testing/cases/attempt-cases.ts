@@ -4,17 +4,17 @@ import type { StoreCase } from '../store-case';
 
 /** Too long to be over during a case. */
 const LONG_BACKOFF_MS = 60_000;
-/** So short that a case can wait for its end. */
+/** So short that a case can wait for the end. */
 const SHORT_BACKOFF_MS = 40;
 
 export const attemptCases: readonly StoreCase[] = [
   {
-    name: 'says that the next attempt is not due, and for how long, and counts nothing meanwhile',
+    name: 'replies that the next attempt is not due, and for how long, and counts nothing meanwhile',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('counted', { backoffMs: LONG_BACKOFF_MS });
       for (const reply of [await key.begin(), await key.begin()]) {
-        ok(reply.kind === 'not-due', `begin said ${reply.kind}`);
+        ok(reply.kind === 'not-due', `begin replied ${reply.kind}`);
         ok(
           reply.remainingMs > LONG_BACKOFF_MS / 2 && reply.remainingMs <= LONG_BACKOFF_MS,
           `${reply.remainingMs} ms`,
@@ -30,7 +30,7 @@ export const attemptCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'gives the key to the next one when the attempt is due',
+    name: 'gives the key to the next owner when the attempt is due',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('counted', { backoffMs: SHORT_BACKOFF_MS });
@@ -39,7 +39,7 @@ export const attemptCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'forgets when an attempt was due once it has begun',
+    name: 'has no due time any more once the attempt has begun',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('counted', { backoffMs: SHORT_BACKOFF_MS });
@@ -49,7 +49,7 @@ export const attemptCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'does not forget attempts while the next one is not due',
+    name: 'keeps attempts while the next one is not due',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const owner = await key.acquire({ ttlSeconds: 1, leaseMs: 1_000 });
@@ -59,7 +59,7 @@ export const attemptCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'tells another payload that the key is bound while an attempt is not due',
+    name: 'rejects another fingerprint while the next attempt is not due',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire({ fingerprint: 'one' })).release('counted', { backoffMs: LONG_BACKOFF_MS });
@@ -67,7 +67,7 @@ export const attemptCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'is exhausted once as many attempts were counted as a request may add to, and counts no more',
+    name: 'replies that retries are exhausted once maxAttempts attempts are counted, and counts no more',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire({ maxAttempts: 2 })).release('counted');
@@ -82,7 +82,7 @@ export const attemptCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'lets a request that may be tried more often, or as often as it likes, have an exhausted key',
+    name: 'gives an exhausted key to a request with a higher limit or no limit',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('counted');
@@ -91,7 +91,7 @@ export const attemptCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'is busy, not exhausted, while the last attempt goes on',
+    name: 'replies in progress, not exhausted, while the last attempt runs',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await key.acquire({ maxAttempts: 1 });
@@ -99,7 +99,7 @@ export const attemptCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'is not exhausted by a last attempt that did not come to its end: a dead owner, or unfinished work',
+    name: 'allows another attempt after a last one that did not end: a dead owner, or unfinished work',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       await key.acquire({ maxAttempts: 1, leaseMs: SHORT_LEASE_MS });
@@ -117,7 +117,7 @@ export const attemptCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'lets every request have the attempts that were forgiven, once one of them has said so',
+    name: 'applies forgiven attempts to every request of the key, once one of them has sent their number',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       const plain = { maxAttempts: 2 };
@@ -135,7 +135,7 @@ export const attemptCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'hears what is forgiven also while the key is in progress, and while the next attempt is not due',
+    name: 'stores the number of forgiven attempts even while the key is in progress or the next attempt is not due',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('counted');
@@ -163,7 +163,7 @@ export const attemptCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'keeps what was forgiven when less of it is said later, and tells nothing of it once the key is forgotten',
+    name: 'keeps the largest number of forgiven attempts until the key is forgotten',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('counted');

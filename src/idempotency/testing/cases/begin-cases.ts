@@ -2,11 +2,11 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { KeyUnderTest, LONG_LEASE_MS, LONG_TTL_SECONDS, foundFinished } from '../key-under-test';
 import type { StoreCase } from '../store-case';
 
-const BEGINNERS = 50;
+const CONCURRENT = 50;
 
 export const beginCases: readonly StoreCase[] = [
   {
-    name: 'knows nothing of a key that nobody began',
+    name: 'finds nothing for a key that was never begun',
     run: async (store) =>
       deepEqual(await new KeyUnderTest(store).find(), {
         record: undefined,
@@ -17,30 +17,30 @@ export const beginCases: readonly StoreCase[] = [
       }),
   },
   {
-    name: 'gives an unknown key to the first who begins, as the first attempt',
+    name: 'gives an unknown key to the first owner, as the first attempt',
     run: async (store) => {
       const { claim } = await new KeyUnderTest(store).acquire();
       deepEqual(claim, { fencingToken: 1, attempt: 1, forgivenAttempts: 0, sinceFirstAttemptMs: 0 });
     },
   },
   {
-    name: 'is busy while somebody works, and says for how long the lease lasts',
+    name: 'replies in progress while an owner works, with the remaining time of its lease',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await key.acquire();
       const reply = await key.begin();
-      ok(reply.kind === 'in-progress', `begin said ${reply.kind}`);
+      ok(reply.kind === 'in-progress', `begin replied ${reply.kind}`);
       ok(reply.remainingMs > 0 && reply.remainingMs <= LONG_LEASE_MS, `${reply.remainingMs} ms remain`);
       equal((await key.find()).attempts, 1);
     },
   },
   {
-    name: 'gives a key to exactly one of many who begin at the same time',
+    name: 'gives a key to exactly one of many owners that begin at the same time',
     run: async (store) => {
       const key = new KeyUnderTest(store);
-      const replies = await Promise.all(Array.from({ length: BEGINNERS }, () => key.begin()));
+      const replies = await Promise.all(Array.from({ length: CONCURRENT }, () => key.begin()));
       equal(replies.filter(({ kind }) => kind === 'acquired').length, 1);
-      equal(replies.filter(({ kind }) => kind === 'in-progress').length, BEGINNERS - 1);
+      equal(replies.filter(({ kind }) => kind === 'in-progress').length, CONCURRENT - 1);
     },
   },
   {
@@ -53,7 +53,7 @@ export const beginCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'declines a request older than records live, of which nothing is known, and leaves no trace of it',
+    name: 'rejects a request for an unknown key that is older than records live, and stores nothing',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const requestedAt = new Date(clock.now() - LONG_TTL_SECONDS * 1000 - 10_000);
@@ -68,21 +68,21 @@ export const beginCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'takes a request that is younger than records live',
+    name: 'accepts a request that is younger than records live',
     run: async (store, clock) => {
       const requestedAt = new Date(clock.now() - LONG_TTL_SECONDS * 1000 + 60_000);
       equal((await new KeyUnderTest(store).begin({ requestedAt })).kind, 'acquired');
     },
   },
   {
-    name: 'takes a request that seems to come from the future',
+    name: 'accepts a request from the future if no clock tolerance is given',
     run: async (store, clock) => {
       const requestedAt = new Date(clock.now() + 3_600_000);
       equal((await new KeyUnderTest(store).begin({ requestedAt })).kind, 'acquired');
     },
   },
   {
-    name: 'does not mind the age of a request that it knows: busy, acquired again, or completed',
+    name: 'ignores the age of a request for a known key: in progress, acquired again, or completed',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       const requestedAt = new Date(0);
@@ -94,7 +94,7 @@ export const beginCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'resolves a probe while it takes writes',
+    name: 'resolves a probe while it accepts writes',
     run: async (store) => equal(await store.probe(), undefined),
   },
 ];

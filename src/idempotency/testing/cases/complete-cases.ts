@@ -2,7 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { aRecord, KeyUnderTest, SHORT_LEASE_MS, beyond, foundFinished } from '../key-under-test';
 import type { StoreCase } from '../store-case';
 
-/** Results are whatever JSON a handler returns. */
+/** Results can be any JSON that a handler returns. */
 const RESULTS: readonly unknown[] = [
   null,
   false,
@@ -21,7 +21,7 @@ const RESULTS: readonly unknown[] = [
   'Grüße, 世界, 🧾, a lone \u2028 separator',
 ];
 
-/** Forty times what a result should be; more than one network packet holds. */
+/** Forty times the recommended size of a result; more than one network packet holds. */
 const LARGE_CHARACTERS = 40_000;
 
 export const completeCases: readonly StoreCase[] = [
@@ -36,7 +36,7 @@ export const completeCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'shows an owner who repeats a completion the record that it stored, and does not store it again',
+    name: 'replies to a repeated completion with the stored record, and does not store another one',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       const owner = await key.acquire();
@@ -47,19 +47,19 @@ export const completeCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'shows an owner that comes too late the record of the winner, which stays',
+    name: 'replies to a late owner with the record of the next owner, which stays',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const late = await key.acquire({ leaseMs: SHORT_LEASE_MS });
       await clock.advance(beyond(SHORT_LEASE_MS));
-      const record = await key.finish({}, { result: 'of the winner' });
+      const record = await key.finish({}, { result: 'of the next owner' });
       equal(record.fencingToken, 2);
       deepEqual(await late.complete(aRecord({ result: 'late' })), { kind: 'lost', record });
       deepEqual((await key.find()).record, record);
     },
   },
   {
-    name: 'has nothing to extend or release for an owner who has completed',
+    name: 'does not extend or release for an owner that has completed',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       const owner = await key.acquire();
@@ -81,7 +81,7 @@ export const completeCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'returns every field of a record, a remembered error among them',
+    name: 'returns every field of a record, including a remembered error',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       const error = {
@@ -94,7 +94,7 @@ export const completeCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'keeps a record as it was stored, whatever becomes of the object that was handed over or out',
+    name: 'keeps a record as it was stored, even if its result object changes afterwards',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       const result = { lines: ['one'] };

@@ -12,7 +12,7 @@ import type { StoreCase } from '../store-case';
 
 export const expiryCases: readonly StoreCase[] = [
   {
-    name: 'forgets a record and its attempts when their time is over',
+    name: 'forgets a record and its attempts once they have expired',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       await key.finish({ fingerprint: 'one', ttlSeconds: SHORT_TTL_SECONDS });
@@ -22,7 +22,7 @@ export const expiryCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'forgets attempts that came to nothing when a record’s time is over',
+    name: 'forgets attempts without a record after the time that a record lives',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const short = { ttlSeconds: SHORT_TTL_SECONDS, leaseMs: SHORT_TTL_SECONDS * 1000 };
@@ -44,7 +44,7 @@ export const expiryCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'counts the life of attempts from the last one',
+    name: 'counts the life of attempts from the last attempt',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const short = { ttlSeconds: SHORT_TTL_SECONDS, leaseMs: SHORT_TTL_SECONDS * 1000 };
@@ -55,7 +55,7 @@ export const expiryCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'keeps attempts while a lease lasts that is longer than a record lives',
+    name: 'keeps attempts during a lease that is longer than a record lives',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const owner = await key.acquire({ ttlSeconds: SHORT_TTL_SECONDS });

@@ -2,38 +2,38 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { KeyUnderTest, SHORT_LEASE_MS, beyond } from '../key-under-test';
 import type { StoreCase } from '../store-case';
 
-const MISMATCH = { kind: 'idempotency-key-reused' };
+const KEY_REUSED = { kind: 'idempotency-key-reused' };
 
 export const fingerprintCases: readonly StoreCase[] = [
   {
-    name: 'refuses another fingerprint while somebody works',
+    name: 'rejects another fingerprint while the key is in progress',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await key.acquire({ fingerprint: 'one' });
-      deepEqual(await key.begin({ fingerprint: 'other' }), MISMATCH);
+      deepEqual(await key.begin({ fingerprint: 'other' }), KEY_REUSED);
       equal((await key.begin({ fingerprint: 'one' })).kind, 'in-progress');
     },
   },
   {
-    name: 'refuses another fingerprint after a failed attempt, and takes the first one again',
+    name: 'rejects another fingerprint after a failed attempt, and accepts the first one again',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire({ fingerprint: 'one' })).release('counted');
-      deepEqual(await key.begin({ fingerprint: 'other' }), MISMATCH);
+      deepEqual(await key.begin({ fingerprint: 'other' }), KEY_REUSED);
       equal((await key.begin({ fingerprint: 'one' })).kind, 'acquired');
     },
   },
   {
-    name: 'refuses another fingerprint on a finished key, whose record stays',
+    name: 'rejects another fingerprint on a finished key, whose record stays',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       const record = await key.finish({ fingerprint: 'one' });
-      deepEqual(await key.begin({ fingerprint: 'other' }), MISMATCH);
+      deepEqual(await key.begin({ fingerprint: 'other' }), KEY_REUSED);
       deepEqual(await key.begin({ fingerprint: 'one' }), { kind: 'completed', record });
     },
   },
   {
-    name: 'neither takes the lease nor counts an attempt on a mismatch',
+    name: 'does not take the lease or count an attempt when the key was reused',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire({ fingerprint: 'one' })).release('counted');
@@ -48,16 +48,16 @@ export const fingerprintCases: readonly StoreCase[] = [
       const key = new KeyUnderTest(store);
       await (await key.acquire({ fingerprint: 'one' })).release('counted');
       await (await key.acquire()).release('counted');
-      deepEqual(await key.begin({ fingerprint: 'other' }), MISMATCH);
+      deepEqual(await key.begin({ fingerprint: 'other' }), KEY_REUSED);
     },
   },
   {
-    name: 'binds a key that was first begun without a fingerprint to the first that comes',
+    name: 'binds a key that was first begun without a fingerprint to the first fingerprint that follows',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('counted');
       await (await key.acquire({ fingerprint: 'one' })).release('counted');
-      deepEqual(await key.begin({ fingerprint: 'other' }), MISMATCH);
+      deepEqual(await key.begin({ fingerprint: 'other' }), KEY_REUSED);
     },
   },
   {
@@ -72,7 +72,7 @@ export const fingerprintCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'begins to count the time anew when all attempts were uncounted',
+    name: 'restarts the time since the first attempt when all attempts were uncounted',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const owner = await key.acquire();
@@ -91,12 +91,12 @@ export const fingerprintCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'stays bound when only some attempts were uncounted',
+    name: 'keeps a key bound to its fingerprint when only some attempts were uncounted',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire({ fingerprint: 'one' })).release('counted');
       await (await key.acquire({ fingerprint: 'one' })).release('uncounted');
-      deepEqual(await key.begin({ fingerprint: 'other' }), MISMATCH);
+      deepEqual(await key.begin({ fingerprint: 'other' }), KEY_REUSED);
     },
   },
 ];

@@ -4,7 +4,7 @@ import type { StoreCase } from '../store-case';
 
 export const forgetCases: readonly StoreCase[] = [
   {
-    name: 'forgets a finished key: it may be used as if for the first time, by any payload',
+    name: 'forgets a finished key, so that it can be used like a new one, with any fingerprint',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await key.finish({ fingerprint: 'one' });
@@ -15,7 +15,7 @@ export const forgetCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'forgets the attempts and the payload of a key that was released',
+    name: 'forgets the attempts and the fingerprint of a key that was released',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire({ fingerprint: 'one' })).release('counted');
@@ -25,7 +25,7 @@ export const forgetCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'has nothing to forget of a key that it does not know',
+    name: 'changes nothing when an unknown key is forgotten',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       equal(await key.forget(), undefined);
@@ -33,7 +33,7 @@ export const forgetCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'lets nobody start a second time by forgetting a key in progress; its owner goes on undisturbed',
+    name: 'keeps the lease of a key that is forgotten in progress: no second owner starts, and the first one can finish',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       const owner = await key.acquire({ fingerprint: 'one' });
@@ -47,7 +47,7 @@ export const forgetCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'goes on counting a key in progress that was forgotten, so that fencing tokens keep growing',
+    name: 'keeps counting the attempts of a key that is forgotten in progress, so that fencing tokens keep growing',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       const owner = await key.acquire();

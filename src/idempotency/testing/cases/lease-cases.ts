@@ -14,7 +14,7 @@ export const leaseCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'counts an extended lease from the moment of the extension, so it may also be cut short',
+    name: 'counts an extended lease from the moment of the extension, so an extension may also shorten it',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const owner = await key.acquire();
@@ -24,22 +24,22 @@ export const leaseCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'lets a stranger neither extend, nor release, nor complete',
+    name: 'does not extend, release or complete for a process that is not the owner',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       const owner = await key.acquire();
-      const stranger = key.stranger();
-      equal(await stranger.extend(2 * LONG_LEASE_MS), 'lost');
-      equal(await stranger.release('uncounted'), 'lost');
-      deepEqual(await stranger.complete(), { kind: 'lost', record: undefined });
+      const other = key.notOwner();
+      equal(await other.extend(2 * LONG_LEASE_MS), 'lost');
+      equal(await other.release('uncounted'), 'lost');
+      deepEqual(await other.complete(), { kind: 'lost', record: undefined });
       const { remainingLeaseMs = 0, record } = await key.find();
-      ok(remainingLeaseMs <= LONG_LEASE_MS, 'the stranger extended the lease');
+      ok(remainingLeaseMs <= LONG_LEASE_MS, 'a process that is not the owner extended the lease');
       equal(record, undefined);
       equal(await owner.extend(), 'extended');
     },
   },
   {
-    name: 'releases a key for the next attempt, and has no record of it',
+    name: 'releases a key for the next attempt, without a record',
     run: async (store) => {
       const key = new KeyUnderTest(store);
       equal(await (await key.acquire()).release('counted'), 'released');
@@ -75,7 +75,7 @@ export const leaseCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'has nothing to extend, release or complete for an owner who has released',
+    name: 'does not extend, release or complete for an owner that has released',
     run: async (store) => {
       const owner = await new KeyUnderTest(store).acquire();
       await owner.release('counted');
@@ -85,7 +85,7 @@ export const leaseCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'gives the key to the next one when the lease ran out, with a greater fencing token',
+    name: 'gives the key to the next owner when the lease ran out, with a greater fencing token',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const first = await key.acquire({ leaseMs: SHORT_LEASE_MS });
@@ -98,7 +98,7 @@ export const leaseCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'lets an owner whose lease ran out write nothing, even while nobody else has begun',
+    name: 'writes nothing for an owner whose lease ran out, even before another owner has begun',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const late = await key.acquire({ leaseMs: SHORT_LEASE_MS });
@@ -116,7 +116,7 @@ export const leaseCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'protects the next owner from the one before: no extension, no release, no record',
+    name: 'protects the next owner from the previous one: no extension, no release, no record',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);
       const late = await key.acquire({ leaseMs: SHORT_LEASE_MS });

@@ -2,7 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { aRecord, freshScope, KeyUnderTest } from '../key-under-test';
 import type { StoreCase } from '../store-case';
 
-/** Keys are 1 to 255 visible ASCII characters; these are the ones that trip patterns, hash tags and prototypes. */
+/** Keys are 1 to 255 visible ASCII characters; these can break patterns, hash tags and prototypes. */
 const HOSTILE_KEYS: readonly string[] = [
   '{',
   '}',

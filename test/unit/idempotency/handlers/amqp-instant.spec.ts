@@ -9,7 +9,7 @@ describe('a timestamp', () => {
     { unit: 'milliseconds', timestamp: seconds * 1e3 },
     { unit: 'microseconds', timestamp: seconds * 1e6 },
     { unit: 'nanoseconds', timestamp: seconds * 1e9 },
-  ])('is read in $unit, told by its magnitude', ({ unit, timestamp }) => {
+  ])('is read in $unit, according to its size', ({ unit, timestamp }) => {
     expect(amqpInstant(timestamp)).toEqual({ instant, unit });
   });
 
@@ -29,20 +29,20 @@ describe('a timestamp', () => {
   });
 
   it.each([
-    { what: 'the least that no unit fits', timestamp: 1e17 },
+    { what: 'the smallest number that no unit fits', timestamp: 1e17 },
     { what: 'a Windows FILETIME', timestamp: 134_083_208_960_000_000 },
     { what: '.NET ticks', timestamp: 638_999_288_960_000_000 },
-    { what: 'the largest that no unit fits', timestamp: 1.2e18 - 2 ** 8 },
+    { what: 'the largest number that no unit fits', timestamp: 1.2e18 - 2 ** 8 },
     { what: 'all bits set, as an unsigned -1', timestamp: 2 ** 64 },
     { what: 'more than a Date can hold', timestamp: 1e30 },
-    { what: 'infinite', timestamp: Infinity },
-  ])('is far in the future, never without an age, where it is $what', ({ timestamp }) => {
+    { what: 'infinity', timestamp: Infinity },
+  ])('is read as far in the future, never as no timestamp: $what', ({ timestamp }) => {
     const read = amqpInstant(timestamp)?.instant.getTime();
     expect(read).toBeGreaterThan(Date.parse('2500-01-01T00:00:00Z'));
   });
 
   it.each([0, -0.5, -1, -1e30, -Infinity])(
-    'of %p is as long ago as it says, or as a Date can',
+    'of %p is as long ago as it says, or as long as a Date can hold',
     (timestamp) => {
       const read = amqpInstant(timestamp)?.instant.getTime();
       expect(read).toBe(Math.max(timestamp * 1000, -8.64e15));
@@ -50,7 +50,7 @@ describe('a timestamp', () => {
   );
 
   it.each([Number.NaN, '1700000000', undefined, null, {}, true])(
-    'is not a time where it is not a number: %p',
+    'is undefined if it is not a number: %p',
     (timestamp) => {
       expect(amqpInstant(timestamp)).toBeUndefined();
     },

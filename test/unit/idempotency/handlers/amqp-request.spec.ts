@@ -6,8 +6,8 @@ function requestedAt(timestamp: unknown): Date | undefined {
   return amqpRequest({}, message).requestedAt;
 }
 
-describe('when a message says it was made', () => {
-  it('is read in seconds', () => {
+describe('the timestamp of a message', () => {
+  it('is read as seconds', () => {
     expect(requestedAt(1_700_000_000)).toEqual(new Date('2023-11-14T22:13:20Z'));
   });
 

@@ -3,7 +3,7 @@ import type { Failure } from '../../../../src/idempotency';
 import { httpHandler } from '../../../../src/idempotency/handlers/http-handler';
 import { IdempotencyProblem } from '../../../../src/idempotency/handlers/problem';
 
-/** What an HTTP request gets in place of a result. */
+/** What an HTTP request gets instead of a result. */
 async function answerTo(outcome: Failure): Promise<unknown> {
   const to = { onFailure: undefined, claimed: undefined };
   return new Promise((resolve) => {
@@ -15,7 +15,7 @@ async function answerTo(outcome: Failure): Promise<unknown> {
   });
 }
 
-describe('an HTTP request that was not worked on', () => {
+describe('an HTTP request that was not processed', () => {
   it.each<{ outcome: Failure; status: number }>([
     { outcome: { kind: 'failed', code: 'in-progress', remainingMs: 1_500 }, status: 409 },
     { outcome: { kind: 'failed', code: 'retries-exhausted', attempts: 8 }, status: 409 },
@@ -30,7 +30,7 @@ describe('an HTTP request that was not worked on', () => {
     });
   });
 
-  it('is not asked to come again where the attempts are used up', async () => {
+  it('gets no Retry-After if the attempts are used up', async () => {
     expect(await answerTo({ kind: 'failed', code: 'retries-exhausted', attempts: 8 })).toMatchObject({
       response: {
         title: 'All attempts at this Idempotency-Key have failed',

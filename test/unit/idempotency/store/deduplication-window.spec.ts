@@ -3,19 +3,19 @@ import { deduplicationWindow } from '../../../../src/idempotency/store/deduplica
 import '../../../support/fixed-seed';
 
 describe('the deduplication window', () => {
-  it('counts an age as older by the tolerance of clocks, and remembers nothing for longer than the record', () => {
+  it('is shorter by the clock tolerance, and nothing is remembered for longer than the record', () => {
     expect(deduplicationWindow(86_400, 300_000)).toEqual({ oldestMs: 86_100_000, rememberedMs: 86_400_000 });
   });
 
-  it('takes what is as old as the record lives where that is short, and remembers the key for longer', () => {
+  it('is as long as a short-lived record, and the key is remembered for longer', () => {
     expect(deduplicationWindow(3, 300_000)).toEqual({ oldestMs: 3_000, rememberedMs: 303_000 });
   });
 
-  it('is the life of the record where clocks agree', () => {
+  it('is the life of the record without a clock tolerance', () => {
     expect(deduplicationWindow(60)).toEqual({ oldestMs: 60_000, rememberedMs: 60_000 });
   });
 
-  it('leaves no gap: a duplicate of what is forgotten is always too old, whatever the clocks', () => {
+  it('leaves no gap: a duplicate of a forgotten request is always too old, with any clock skew in the tolerance', () => {
     const anything = fc.record({
       ttlSeconds: fc.integer({ min: 1, max: 1_000_000 }),
       toleranceMs: fc.nat(86_400_000),
@@ -32,7 +32,7 @@ describe('the deduplication window', () => {
     );
   });
 
-  it('takes what was just made', () => {
+  it('accepts a request that was just made', () => {
     const settings = fc.tuple(fc.integer({ min: 1, max: 1_000_000 }), fc.nat(86_400_000));
     fc.assert(
       fc.property(settings, ([ttlSeconds, toleranceMs]) => {

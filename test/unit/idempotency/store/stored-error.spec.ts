@@ -2,7 +2,7 @@ import { ConflictException, HttpException } from '@nestjs/common';
 import type { StoredError } from '../../../../src/idempotency/store/idempotency-store';
 import { RememberedError, errorFrom, storedErrorFrom } from '../../../../src/idempotency/store/stored-record';
 
-/** What a record holds after it was in a store. */
+/** The error of a record that was stored. */
 function throughStore(error: unknown): Error {
   const stored: StoredError = JSON.parse(JSON.stringify(storedErrorFrom(error)));
   return errorFrom(stored);
@@ -13,8 +13,8 @@ class OutOfStockError extends Error {
   readonly customer = 'canary';
 }
 
-describe('an error that is remembered', () => {
-  it('comes back with its name and message', () => {
+describe('a remembered error', () => {
+  it('is thrown with its name and message', () => {
     const error = throughStore(new OutOfStockError('none left'));
     expect(error).toBeInstanceOf(RememberedError);
     expect(error).toMatchObject({
@@ -23,27 +23,27 @@ describe('an error that is remembered', () => {
     });
   });
 
-  it('leaves everything else of it behind', () => {
+  it('is stored without its other properties', () => {
     expect(storedErrorFrom(new OutOfStockError('none left'))).toEqual({
       name: 'OutOfStockError',
       message: 'none left',
     });
   });
 
-  it('may be anything that was thrown', () => {
-    expect(throughStore('a text')).toMatchObject({ message: 'a text', original: { name: 'Error' } });
+  it('can be any value that was thrown', () => {
+    expect(throughStore('a string')).toMatchObject({ message: 'a string', original: { name: 'Error' } });
     expect(throughStore(undefined)).toMatchObject({ message: 'undefined' });
   });
 });
 
-describe('an HTTP error that is remembered', () => {
+describe('a remembered HTTP error', () => {
   it.each([
     ['its own class', new ConflictException('sold out'), 409],
-    ['a body of its own', new HttpException({ problem: 'sold out', left: 0 }, 422), 422],
-    ['a text for a body', new HttpException('sold out', 418), 418],
-  ])('answers with the same status and body: %s', (_, error, status) => {
+    ['its own body', new HttpException({ problem: 'sold out', left: 0 }, 422), 422],
+    ['a string as its body', new HttpException('sold out', 418), 418],
+  ])('has the same status and body: %s', (_, error, status) => {
     const again = throughStore(error);
-    if (!(again instanceof HttpException)) throw new Error('it is no HTTP error any more');
+    if (!(again instanceof HttpException)) throw new Error('it is not an HTTP error any more');
     expect(again.getStatus()).toBe(status);
     expect(again.getResponse()).toEqual(error.getResponse());
   });

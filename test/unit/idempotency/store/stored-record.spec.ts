@@ -9,18 +9,18 @@ describe('a stored record', () => {
   });
 
   it.each([
-    ['no text', undefined],
-    ['a list', ['{}']],
+    ['not a string', undefined],
+    ['an array', ['{}']],
     ['null', 'null'],
     ['a number', '7'],
-    ['a text', '"processedAt result"'],
+    ['a string', '"processedAt result"'],
     ['without a time', '{"result":1}'],
     ['without a result', '{"processedAt":"2026-01-01T00:00:00.000Z"}'],
-  ])('is not made of what no version writes: %s', (_, stored) => {
+  ])('is an error if this version did not write it: %s', (_, stored) => {
     expect(() => readRecord(stored)).toThrow('not what this version writes');
   });
 
-  it('is not made of what is not JSON', () => {
+  it('is an error if it is not JSON', () => {
     expect(() => readRecord('no JSON')).toThrow(SyntaxError);
   });
 
@@ -29,7 +29,7 @@ describe('a stored record', () => {
     { of: 'A', asked: 'B', fits: false },
     { of: 'A', asked: undefined, fits: true },
     { of: undefined, asked: 'B', fits: true },
-  ])('of payload $of, asked for with $asked, fits: $fits', ({ of, asked, fits }) => {
+  ])('with fingerprint $of fits a request with fingerprint $asked: $fits', ({ of, asked, fits }) => {
     expect(fitsRecord({ ...record, ...(of !== undefined && { fingerprint: of }) }, asked)).toBe(fits);
   });
 });

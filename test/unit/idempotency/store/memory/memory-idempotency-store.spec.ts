@@ -25,7 +25,7 @@ function beginAs(store: MemoryIdempotencyStore, ownerToken: string, requestedAt?
 describe('the in-memory store', () => {
   itKeepsTheStoreContract(storeWithClock);
 
-  it('answers as its model does, whatever several owners do in any order', async () => {
+  it('replies like its model, whatever steps several owners take in any order', async () => {
     await expectStoreAsModelled(
       () => {
         const { clock, store } = storeWithClock();
@@ -39,7 +39,7 @@ describe('the in-memory store', () => {
     );
   });
 
-  it('says to the millisecond when a lease ends: as in Redis, once its last one is over', async () => {
+  it('ends a lease exactly after its last millisecond, as in Redis', async () => {
     const { clock, store } = storeWithClock();
     await beginAs(store, 'first');
     await clock.advance(1_000);
@@ -51,7 +51,7 @@ describe('the in-memory store', () => {
     });
   });
 
-  it('counts the time since the first attempt afresh when all attempts were uncounted', async () => {
+  it('restarts the time since the first attempt if all attempts were uncounted', async () => {
     const { clock, store } = storeWithClock();
     await beginAs(store, 'first');
     await store.release({ ...name, ownerToken: 'first' }, { counting: 'uncounted' });
@@ -61,19 +61,19 @@ describe('the in-memory store', () => {
     });
   });
 
-  it('still takes a request that is exactly as old as records live', async () => {
+  it('accepts a request that is exactly as old as records live', async () => {
     const { clock, store } = storeWithClock();
     const requestedAt = new Date(clock.now() - 60_000);
     expect(await beginAs(store, 'first', requestedAt)).toMatchObject({ kind: 'acquired' });
   });
 
-  it('declines a request a millisecond older than that', async () => {
+  it('rejects a request that is a millisecond older than that', async () => {
     const { clock, store } = storeWithClock();
     const requestedAt = new Date(clock.now() - 60_001);
     expect(await beginAs(store, 'first', requestedAt)).toEqual({ kind: 'outside-deduplication-window' });
   });
 
-  it('goes by the time of day when it is given no clock', async () => {
+  it('uses the real time if it is given no clock', async () => {
     const store = new MemoryIdempotencyStore();
     const requestedAt = new Date(Date.now() - 3_600_000);
     expect(await beginAs(store, 'first', requestedAt)).toEqual({ kind: 'outside-deduplication-window' });

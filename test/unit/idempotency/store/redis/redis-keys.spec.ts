@@ -10,8 +10,8 @@ const anyKey = fc.oneof(
   }),
 );
 
-describe.each(['standalone', 'cluster'] as const)('the names of a key, %s', (layout) => {
-  it('give the key back', () => {
+describe.each(['standalone', 'cluster'] as const)('the Redis keys of an idempotency key, %s', (layout) => {
+  it('can be turned back into the key', () => {
     fc.assert(
       fc.property(anyKey, (key) => {
         const { record, lock, attempts } = redisKeys({ scope: 'payment', key }, layout);
@@ -25,10 +25,10 @@ describe.each(['standalone', 'cluster'] as const)('the names of a key, %s', (lay
   });
 });
 
-describe('the names of a key', () => {
+describe('the Redis keys of an idempotency key', () => {
   const scoped = { scope: 'payment', key: 'abc-123' };
 
-  it('are those that others know: of the record, the lock and the attempts', () => {
+  it('have the documented names: record, lock and attempts', () => {
     expect(redisKeys(scoped, 'standalone')).toEqual({
       record: 'idempotent:payment:abc-123',
       lock: 'lock:payment:abc-123',

@@ -9,7 +9,7 @@ import {
 const record = { processedAt: '2026-01-01T00:00:00.000Z', result: 7, fingerprint: 'A', fencingToken: 1 };
 const stored = JSON.stringify(record);
 
-describe('a begin that Redis answered', () => {
+describe('a reply of begin.lua', () => {
   it.each([
     {
       what: 'a record of the same payload',
@@ -17,7 +17,7 @@ describe('a begin that Redis answered', () => {
       begun: { kind: 'completed', record },
     },
     {
-      what: 'a key that is bound',
+      what: 'a key that was used with another payload',
       reply: ['idempotency-key-reused'],
       begun: { kind: 'idempotency-key-reused' },
     },
@@ -27,7 +27,7 @@ describe('a begin that Redis answered', () => {
       begun: { kind: 'outside-deduplication-window' },
     },
     {
-      what: 'a lease of another one',
+      what: 'a lease of another owner',
       reply: ['in-progress', '700'],
       begun: { kind: 'in-progress', remainingMs: 700 },
     },
@@ -51,12 +51,12 @@ describe('a begin that Redis answered', () => {
     expect(parseBeginReply(reply, 'A')).toEqual(begun);
   });
 
-  it('is a mismatch for a record of another payload', () => {
+  it('is a reused key if the record has another payload', () => {
     expect(parseBeginReply(['completed', stored], 'B')).toEqual({ kind: 'idempotency-key-reused' });
   });
 
   it('is a claim with its numbers', () => {
-    // More elements than are read do no harm, and a version that reads them finds -1 for what there is not.
+    // Additional elements are ignored; -1 means that no earlier claim may have been forgotten.
     expect(parseBeginReply(['acquired', 3, '2', 1_500, -1, 1], 'A')).toEqual({
       kind: 'acquired',
       claim: { fencingToken: 3, attempt: 2, forgivenAttempts: 1, sinceFirstAttemptMs: 1_500 },
@@ -68,14 +68,17 @@ it.each([
   [-1, {}],
   [0, { sinceForgottenMs: 0 }],
   [700, { sinceForgottenMs: 700 }],
-])('a claim with %d for the time since an earlier one may have been forgotten', (sinceMs, told) => {
-  expect(parseBeginReply(['acquired', 1, 1, 0, sinceMs, 0], 'A')).toEqual({
-    kind: 'acquired',
-    claim: { fencingToken: 1, attempt: 1, forgivenAttempts: 0, sinceFirstAttemptMs: 0, ...told },
-  });
-});
+])(
+  'a reply with a claim has the time since an earlier, forgotten one: %d ms (-1: none)',
+  (sinceMs, expected) => {
+    expect(parseBeginReply(['acquired', 1, 1, 0, sinceMs, 0], 'A')).toEqual({
+      kind: 'acquired',
+      claim: { fencingToken: 1, attempt: 1, forgivenAttempts: 0, sinceFirstAttemptMs: 0, ...expected },
+    });
+  },
+);
 
-describe('a complete, extend or release that Redis answered', () => {
+describe('a reply of complete.lua, extend.lua or release.lua', () => {
   it.each([
     { reply: ['stored'], completed: { kind: 'stored' } },
     { reply: ['lost', stored], completed: { kind: 'lost', record } },
@@ -91,7 +94,7 @@ describe('a complete, extend or release that Redis answered', () => {
   });
 });
 
-describe('what Redis knows of a key', () => {
+describe('a reply of find.lua', () => {
   it.each([
     {
       what: 'nothing',
@@ -115,7 +118,7 @@ describe('what Redis knows of a key', () => {
       },
     },
     {
-      what: 'a lock without an end',
+      what: 'a lock that does not expire',
       reply: [null, -1, 2, 0, 0],
       found: { attempts: 2, remainingLeaseMs: 0 },
     },
@@ -124,17 +127,17 @@ describe('what Redis knows of a key', () => {
   });
 });
 
-describe('a reply that no script of this version gives', () => {
+describe('a reply that no script of this version sends', () => {
   it.each<[string, () => unknown, string]>([
     ['begin', () => parseBeginReply(['begun'], 'A'), 'begin'],
-    ['begin, as a text', () => parseBeginReply('acquired', 'A'), 'a script'],
-    ['begin, with no number', () => parseBeginReply(['in-progress', 'soon'], 'A'), 'a script'],
-    ['begin, with nothing', () => parseBeginReply(['in-progress', null], 'A'), 'a script'],
+    ['begin, as a string', () => parseBeginReply('acquired', 'A'), 'a script'],
+    ['begin, without a number', () => parseBeginReply(['in-progress', 'soon'], 'A'), 'a script'],
+    ['begin, with null', () => parseBeginReply(['in-progress', null], 'A'), 'a script'],
     ['complete', () => parseCompleteReply(['done']), 'complete'],
     ['extend', () => parseExtendReply('released'), 'extend'],
     ['release', () => parseReleaseReply('extended'), 'release'],
     ['find', () => parseFindReply([null, 'never', 0, 0]), 'a script'],
-  ])('is an error that says so: %s', (_, parse, script) => {
+  ])('is an error that names the script: %s', (_, parse, script) => {
     expect(parse).toThrow(`unexpected reply of ${script}`);
     expect(parse).toThrow('are two versions of the service on one Redis?');
   });
