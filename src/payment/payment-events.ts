@@ -37,7 +37,7 @@ export class PaymentEvents {
       await this.publish(event);
     } catch (error) {
       if (!(error instanceof PublishReturnedError)) throw error;
-      await this.declaration.declareAnew();
+      await this.declaration.redeclare();
       await this.publish(event).catch((again: unknown) => this.keep(event, again));
     }
   }

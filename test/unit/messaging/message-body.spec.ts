@@ -120,7 +120,7 @@ describe('the content encoding of a body', () => {
     'is named where the body cannot be read for it: %s',
     (name) => {
       expect(encoded(name)).toMatchObject({
-        message: `the body has the content encoding '${name}'; it must be sent as it is, with 'identity' or none`,
+        message: `the body has the content encoding '${name}'; it must be sent without one, or with 'identity'`,
       });
     },
   );

@@ -46,7 +46,7 @@ async function processing(
     {
       startAtZero: () => undefined,
       settled: () => undefined,
-      begun: () => (outcome: string) => outcomes.push(outcome),
+      started: () => (outcome: string) => outcomes.push(outcome),
     } as unknown as MessageMetrics,
     { watch: () => undefined } as unknown as PublisherClocks,
     events,
