@@ -28,7 +28,7 @@ export function decidePayment(
   if (failure.code !== 'work-failed') return decideCommon(failure, history, 'charged');
   const failed = failedAttempt(failure, history);
   const { error, attempt } = failed;
-  // A fault of ours may be fixed by the next version, and a broker that did not take the event may take it next time.
+  // The next version may fix a bug, and the broker may take the event next time.
   if (!(error instanceof GatewayError)) return tryAgain(failed, limits, { reason: 'attempt-failed' });
   switch (error.failure.kind) {
     case 'unavailable': {
@@ -36,7 +36,7 @@ export function decidePayment(
       return tryAgain(failed, limits, { reason: 'gateway-unavailable', retryAfterMs });
     }
     case 'unauthorized':
-      // Credentials that are refused for every payment say nothing about this one: it does not count as an attempt.
+      // Refused credentials affect every payment, so this is not counted as an attempt of this payment.
       return {
         disposition: {
           kind: 'delay',
