@@ -44,7 +44,7 @@ describe('a log line', () => {
     expect(redact(line)).toBe(line);
   });
 
-  it('keeps words in which a very short secret occurs', () => {
+  it('keeps words that contain a very short secret', () => {
     expect(redactor(['pay'])('Processing payment')).toBe('Processing payment');
   });
 });
