@@ -8,8 +8,8 @@ function failureOf(error: unknown): GatewayError {
   throw new Error(`the error is classified as ${JSON.stringify(classified)}`);
 }
 
-describe('what is said of a failure at the gateway', () => {
-  it('are the facts that are known, and nothing for the others', () => {
+describe('the text of a failure at the gateway', () => {
+  it('has the known facts, and nothing for the others', () => {
     const known = Stripe.errors.StripeError.generate({
       type: 'invalid_request_error',
       message: 'canary',
@@ -46,7 +46,7 @@ describe('a 5xx under a key', () => {
 });
 
 describe('a declined card', () => {
-  it('has no charge where the gateway names none', () => {
+  it('has no charge id if the gateway names none', () => {
     const error = Stripe.errors.StripeError.generate({
       type: 'card_error',
       message: 'canary',
@@ -58,13 +58,13 @@ describe('a declined card', () => {
   });
 });
 
-describe('an error that is not the gateway’s', () => {
-  it('is thrown on', () => {
+describe('an error that does not come from the gateway', () => {
+  it('is rethrown', () => {
     const fault = new TypeError('x is undefined');
     expect(() => classifyError(fault)).toThrow(fault);
   });
 
-  it('is what it is where it has been judged before', () => {
+  it('is not changed if it was classified before', () => {
     const error = new GatewayError({ kind: 'rejected' }, 'why');
     expect(classifyError(error)).toEqual({ kind: 'failure', error });
   });

@@ -4,7 +4,7 @@ import { mayNotSearch, readFailure, classifyError } from '../../../../src/paymen
 
 type Raw = Parameters<typeof Stripe.errors.StripeError.generate>[0];
 
-/** The error that the package makes of an answer with an error in its body. */
+/** The error that the package creates for an answer with an error in its body. */
 function answered(statusCode: number, raw: Partial<Raw> = {}): Stripe.errors.StripeError {
   return Stripe.errors.StripeError.generate({
     type: 'api_error',
@@ -16,7 +16,7 @@ function answered(statusCode: number, raw: Partial<Raw> = {}): Stripe.errors.Str
   });
 }
 
-/** The failure behind an error; a decision or a replayed failure is an error of the test. */
+/** The failure behind an error; throws for a decision or a replayed failure. */
 function failureOf(error: unknown): GatewayError {
   const classified = classifyError(error);
   if (classified.kind === 'failure') return classified.error;
@@ -38,14 +38,14 @@ describe('a declined card (402)', () => {
     });
   });
 
-  it('says which payment it was', () => {
+  it('names the payment', () => {
     const body = '{"type":"card_error","code":"card_declined","payment_intent":{"id":"pi_1"}}';
     const raw: Raw = JSON.parse(body);
     const error = answered(402, raw);
     expect(classifyError(error)).toMatchObject({ result: { kind: 'declined', chargeId: 'pi_1' } });
   });
 
-  it('is a decision when it is replayed, too', () => {
+  it('is also a decision if it is replayed', () => {
     const headers = { 'idempotent-replayed': 'true' };
     expect(classifyError(answered(402, { type: 'card_error', headers }))).toMatchObject({ kind: 'decision' });
   });
@@ -60,7 +60,7 @@ describe('an answer without a decision', () => {
       kind: 'unavailable',
     },
     {
-      what: '409, the key is in use just now',
+      what: '409, the key is in progress',
       error: answered(409, { type: 'idempotency_error' }),
       kind: 'unavailable',
     },
@@ -87,7 +87,7 @@ describe('an answer without a decision', () => {
       kind: 'unavailable',
     },
     {
-      what: 'an answer that is no JSON',
+      what: 'an answer that is not JSON',
       error: new Stripe.errors.StripeAPIError({ type: 'api_error', message: 'canary' }),
       kind: 'unavailable',
     },
@@ -95,7 +95,7 @@ describe('an answer without a decision', () => {
     expect(failureOf(error).failure).toEqual({ kind });
   });
 
-  it('keeps its cause where no answer came, and no answer in whose text the gateway may quote people', () => {
+  it('keeps its cause if no answer came; an answer is left out, because its text may quote personal data', () => {
     const error = new Stripe.errors.StripeConnectionError({
       type: 'api_error',
       message: 'connection refused',
@@ -112,12 +112,12 @@ describe('a stored 5xx that the gateway replays', () => {
     expect(classifyError(answered(status, { headers }))).toEqual({ kind: 'replayed-failure' });
   });
 
-  it('is something else than a replayed refusal', () => {
+  it('is different from a replayed rejection', () => {
     const refused = answered(400, { type: 'invalid_request_error', headers });
     expect(failureOf(refused).failure).toEqual({ kind: 'rejected' });
   });
 
-  it('is something else than a first 5xx', () => {
+  it('is different from a first 5xx', () => {
     const first = answered(500, { headers: { 'idempotent-replayed': 'false' } });
     expect(failureOf(first).failure).toEqual({ kind: 'unavailable' });
   });
@@ -129,14 +129,14 @@ describe('Retry-After', () => {
     expect(failureOf(error).failure).toEqual({ kind: 'unavailable', retryAfterMs: 7_000 });
   });
 
-  it.each(['soon', '-1', '0', '', 'Wed, 21 Oct 2026 07:28:00 GMT'])('is ignored when it is %p', (value) => {
+  it.each(['soon', '-1', '0', '', 'Wed, 21 Oct 2026 07:28:00 GMT'])('is ignored if it is %p', (value) => {
     const error = answered(429, { headers: { 'retry-after': value } });
     expect(failureOf(error).failure).toEqual({ kind: 'unavailable' });
   });
 });
 
-describe('the message', () => {
-  it('has the codes for a person to look up', () => {
+describe('the message of a failure', () => {
+  it('has the codes that an operator can look up', () => {
     const error = answered(400, { type: 'invalid_request_error', code: 'amount_too_small', param: 'amount' });
     expect(failureOf(error).message).toBe(
       'gateway rejected: StripeInvalidRequestError, 400, amount_too_small, param amount, req_1',
@@ -148,30 +148,30 @@ describe('the message', () => {
   });
 });
 
-describe('an error that is not of the package', () => {
+describe('an error that does not come from the package', () => {
   it('passes a GatewayError through', () => {
     const error = new GatewayError({ kind: 'outcome-unknown' }, 'no trace of it');
     expect(classifyError(error)).toEqual({ kind: 'failure', error });
   });
 
-  it('is thrown on, for it says nothing about the charge', () => {
+  it('is rethrown, because it says nothing about the charge', () => {
     const error = new TypeError('x is undefined');
     expect(() => classifyError(error)).toThrow(error);
   });
 });
 
-describe('an answer whose status alone says little', () => {
+describe('an answer with an ambiguous status', () => {
   it.each([408, 425])('leaves the outcome open: %s', (status) => {
     expect(failureOf(answered(status)).failure).toEqual({ kind: 'unavailable' });
   });
 
-  it('is no declined card when it is not about a card: 402', () => {
+  it('is not a declined card if it is not about a card: 402', () => {
     expect(failureOf(answered(402, { type: 'invalid_request_error' })).failure).toEqual({ kind: 'rejected' });
   });
 });
 
-describe('an answer to a look', () => {
-  it('decides nothing, even where it would be a decision on a charge', () => {
+describe('an answer to a look-up', () => {
+  it('is not a decision, even if it would be one for a charge', () => {
     expect(readFailure(answered(402, { type: 'card_error' })).failure).toEqual({ kind: 'unavailable' });
     expect(readFailure(answered(401, { type: 'authentication_error' })).failure).toEqual({
       kind: 'unauthorized',
