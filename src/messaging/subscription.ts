@@ -24,7 +24,7 @@ export function subscriptionTo({ name }: WorkQueue) {
 const logger = new Logger('RabbitMQ');
 
 /**
- * Expected failures never get here: only a fault of ours, or an acknowledgement on a channel that closed meanwhile, in
+ * Expected failures never get here: only a bug in our code, or an acknowledgement on a channel that closed meanwhile, in
  * which case the broker redelivers. Never throws: an error from here would end the process.
  */
 function requeueUnsettled(channel: Channel, message: ConsumeMessage, error: unknown): void {

@@ -36,7 +36,7 @@ function accepted(body: unknown): PaymentRequest | undefined {
 }
 
 function expectNothingCoerced(body: unknown, request: PaymentRequest): void {
-  if (!isJsonObject(body)) throw new Error('a payment was made of something that is no object');
+  if (!isJsonObject(body)) throw new Error('a payment was made of something that is not an object');
   expect(request.paymentId).toBe(body.paymentId);
   expect(request.customerId).toBe(body.customerId);
   expect(request.money.currency).toBe(body.currency ?? 'USD');

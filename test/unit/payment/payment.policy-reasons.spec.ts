@@ -11,7 +11,7 @@ const failed = (error: unknown): Failure => ({ kind: 'failed', code: 'work-faile
 
 describe('the reason of a delayed payment', () => {
   it.each([
-    { error: new Error('a fault of ours'), reason: 'attempt-failed' },
+    { error: new Error('a bug in our code'), reason: 'attempt-failed' },
     { error: new GatewayError({ kind: 'unavailable' }, 'why'), reason: 'gateway-unavailable' },
     { error: new GatewayError({ kind: 'unauthorized' }, 'why'), reason: 'gateway-unauthorized' },
   ])('is $reason', ({ error, reason }) => {

@@ -72,7 +72,7 @@ describe('several payments under one key', () => {
 
   it.each([
     { where: 'in one answer', searched: [declined, anIntent()], listed: [] },
-    { where: 'that the search does not know yet', searched: [declined], listed: [anIntent()] },
+    { where: 'that the search does not have yet', searched: [declined], listed: [anIntent()] },
     { where: 'that is too old for the list', searched: [anIntent()], listed: [declined] },
   ])('give the one that succeeded, $where', async ({ searched, listed }) => {
     stub.answers(({ route }) => listOf(route === SEARCH ? searched : listed));
