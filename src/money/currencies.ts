@@ -26,8 +26,9 @@ const WHOLE_UNITS_SENT_AS_HUNDREDTHS: Counting = { ...NO_DECIMALS, sentPerMinorU
 const THREE_DECIMALS_ENDING_IN_0: Counting = { ...TWO_DECIMALS, decimals: 3, zeroDecimals: 1 };
 
 /**
- * The currencies that Stripe charges in, and how it represents amounts: https://docs.stripe.com/currencies, as of 2026. Read in stored copies
- * of the page (the latest from July 2026), because the page shows each account the list for its own country:
+ * The currencies that Stripe charges in, and how it represents amounts: https://docs.stripe.com/currencies, as of 2026.
+ * Read in stored copies of the page (the latest from July 2026), because the page shows each account the list for its own
+ * country:
  * - the codes are those for accounts in the USA, compared with the list of supported currencies in the API itself (2026), and
  *   BHD, JOD, KWD, OMR and TND, which are listed for accounts in the Gulf;
  * - currencies without decimals, ISK and UGX, and that HUF and TWD lack decimals in payouts only: from the latest copy;

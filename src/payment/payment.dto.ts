@@ -67,7 +67,7 @@ export class PaymentFields {
   @PlainText()
   readonly paymentMethodId?: string;
 
-  /** Where the receipt goes. Personal data: it is not logged or recorded, not in a dead letter's detail, and not sent to the gateway. */
+  /** Where the receipt goes. Personal data: not in a log, record or dead letter's detail, and not sent to the gateway. */
   @ApiPropertyOptional({ example: 'customer@example.com', description: 'Without it no receipt is sent.' })
   @IsOptional()
   @IsEmail()

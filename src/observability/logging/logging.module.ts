@@ -30,7 +30,7 @@ import { ServiceLogger } from './service.logger';
 })
 export class LoggingModule {}
 
-/** The fields of a log line (with those of the message that is being processed, and its trace), and which HTTP requests are logged. */
+/** The fields of a log line, with those of the message in progress and its trace, and which HTTP requests are logged. */
 export function loggerOptions({ logLevel, stripeApiKey }: Environment): Options {
   return {
     level: logLevel,

@@ -76,8 +76,8 @@ export function processWarnings({ nodeEnv, devEndpoints, allowInsecureUrls }: En
   return [
     ...(devEndpoints
       ? [
-          'DEV_ENDPOINTS is true in production: any client that reaches the HTTP port can publish payments, and replay or drop ' +
-            'dead letters; unset it, or restrict access to the port',
+          'DEV_ENDPOINTS is true in production: any client that reaches the HTTP port can publish payments, and replay or ' +
+            'drop dead letters; unset it, or restrict access to the port',
         ]
       : []),
     ...(allowInsecureUrls
