@@ -1,6 +1,6 @@
 /**
- * What the AMQP client does not export: its codec, which decides what can be written at all, and how it opens a connection.
- * Held by the specs `encodable`, `message-copy`, `unwritable-headers` and `broker-at-start`.
+ * What the AMQP client does not export: its codec, which decides what can be written, and how it opens a connection.
+ * Tested by the specs `encodable`, `message-copy`, `unwritable-headers` and `broker-at-start`.
  */
 declare module 'amqplib/lib/codec' {
   interface Codec {

@@ -1,16 +1,16 @@
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { ConfirmChannel } from 'amqplib';
-import { connectAnew } from './connection-upkeep';
+import { reconnect } from './connection-upkeep';
 
 type ChannelWrapper = AmqpConnection['managedChannel'];
 
-/** Long enough that a channel which fails at once again does not make a hot loop. */
+/** Prevents a hot loop if a new channel fails at once. */
 const RECONNECT_DELAY_MS = 1_000;
 
 /**
- * Watches the channels, and brings one back that the broker closed while the connection lived on:
- * amqp-connection-manager opens channels only when it connects, so it would stay closed, silently.
+ * Watches the channels, and reconnects when the broker closes one but not the connection: amqp-connection-manager opens
+ * channels only when it connects, so the channel would stay closed without a log line.
  */
 @Injectable()
 export class ChannelGuard implements OnModuleInit, BeforeApplicationShutdown {
@@ -20,7 +20,7 @@ export class ChannelGuard implements OnModuleInit, BeforeApplicationShutdown {
 
   constructor(private readonly connection: AmqpConnection) {}
 
-  /** Every channel is open, and everything that it declares is declared: what is published now is routed. */
+  /** Every channel is open and its queues and bindings are declared, so published messages are routed. */
   get ready(): boolean {
     return Object.values(this.connection.managedChannels).every((wrapper) => this.open.has(wrapper));
   }
@@ -40,7 +40,7 @@ export class ChannelGuard implements OnModuleInit, BeforeApplicationShutdown {
       this.watch(channel, () => this.open.delete(wrapper));
       return Promise.resolve();
     });
-    // It may have been set up before anybody listened.
+    // The channel may have been set up before this listener was added.
     void wrapper.waitForConnect().then(markOpen);
   }
 
@@ -54,7 +54,7 @@ export class ChannelGuard implements OnModuleInit, BeforeApplicationShutdown {
       onClose();
       setTimeout(() => {
         const sameConnection = this.connection.managedConnection.connection === connection;
-        if (sameConnection && !this.stopping) connectAnew(this.connection.managedConnection);
+        if (sameConnection && !this.stopping) reconnect(this.connection.managedConnection);
       }, RECONNECT_DELAY_MS).unref();
     });
   }
@@ -62,7 +62,7 @@ export class ChannelGuard implements OnModuleInit, BeforeApplicationShutdown {
 
 function withAdvice(message: string): string {
   return message.includes('PRECONDITION_FAILED - inequivalent arg')
-    ? `${message}. The queue was declared with other settings before. They cannot be changed: move its messages away ` +
-        'and delete it, or give the old settings back. Nothing is deleted by itself.'
+    ? `${message}. The queue was declared with other settings before. They cannot be changed: move its messages ` +
+        'to another queue and delete it, or restore the old settings. The service deletes no queue.'
     : message;
 }

@@ -5,12 +5,12 @@ import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit }
 type ConnectionManager = AmqpConnection['managedConnection'];
 type ChannelWrapper = AmqpConnection['managedChannel'];
 
-/** Long enough that a broker which ends each connection at once is not asked in a hot loop. */
+/** Prevents a hot loop if the broker ends each connection at once. */
 const RECONNECT_DELAY_MS = 1_000;
 
 /**
- * Ends what the libraries begin for us and do not look at again when the broker goes away while channels are set up.
- * Without it such a moment ends the process, or leaves it alive without a connection for good.
+ * Handles errors that the libraries do not handle, if the broker becomes unavailable while channels are set up. Without
+ * this the process would end, or would live on and never reconnect.
  */
 @Injectable()
 export class ConnectionUpkeep implements OnModuleInit, BeforeApplicationShutdown {
@@ -32,8 +32,8 @@ export class ConnectionUpkeep implements OnModuleInit, BeforeApplicationShutdown
   }
 
   /**
-   * golevelup adds the setup of a subscriber to its channel and drops the promise: rejected, it would end the process.
-   * The channel keeps the setup all the same, and runs it again as soon as it is connected anew.
+   * golevelup adds the setup of a subscriber to its channel and does not handle the promise, so a rejection would end the
+   * process. The channel keeps the setup nevertheless, and runs it again when it is connected again.
    */
   private handleFailedSetups(wrapper: ChannelWrapper): void {
     const addSetup = wrapper.addSetup.bind(wrapper);
@@ -41,7 +41,7 @@ export class ConnectionUpkeep implements OnModuleInit, BeforeApplicationShutdown
       const added = addSetup(setup, done);
       added.catch((error: unknown) =>
         this.logger.warn(
-          `Channel "${wrapper.name}" closed while it was set up, and is set up again on the next connection: ${String(error)}`,
+          `Channel "${wrapper.name}" closed during its setup; the setup runs again on the next connection: ${String(error)}`,
         ),
       );
       return added;
@@ -49,28 +49,28 @@ export class ConnectionUpkeep implements OnModuleInit, BeforeApplicationShutdown
   }
 
   /**
-   * A broker that ends a connection right after it was opened may be heard before amqp-connection-manager listens: it
-   * would wait for ever for the end of a connection that has ended.
+   * If the broker ends a connection right after it was opened, amqp-connection-manager may start listening too late: it
+   * would wait forever for the end of a connection that has already ended.
    */
   private renewIfEnded(manager: ConnectionManager): void {
     const { connection } = manager;
     if (!connection?.connection.expectSocketClose) return;
-    this.logger.warn('RabbitMQ ended the connection as soon as it was open; connecting anew');
+    this.logger.warn('RabbitMQ ended the connection as soon as it was open; reconnecting');
     setTimeout(() => {
-      if (manager.connection === connection && !this.stopping) connectAnew(manager);
+      if (manager.connection === connection && !this.stopping) reconnect(manager);
     }, RECONNECT_DELAY_MS).unref();
   }
 }
 
 /**
- * Ends the connection, so that another one is made. The manager's own `reconnect()` stops listening to it first: a
- * socket that breaks meanwhile would then end the process, and one that does not answer would never be given up.
+ * Closes the connection, so that the manager opens another one. The manager's own `reconnect()` first stops listening to
+ * the connection: a socket error would then end the process, and a socket that does not answer would never be closed.
  */
-export function connectAnew(manager: ConnectionManager): void {
+export function reconnect(manager: ConnectionManager): void {
   const { connection } = manager;
   if (!connection) return;
   connection.close().catch(() => {
-    // It was ended already, and nobody heard of that.
+    // The connection had already ended, and the manager has not noticed it.
     if (manager.connection !== connection) return;
     manager.reconnect();
     connection.on('error', () => undefined);

@@ -10,7 +10,7 @@ export class ConsumptionMetrics {
   constructor(registry: Registry, consumption: Consumption) {
     new Gauge({
       name: 'payments_consumption_state',
-      help: '1 for the state in which the consumption of messages is, 0 for the others.',
+      help: '1 for the current state of the consumption of messages, 0 for the others.',
       labelNames: ['state'],
       registers: [registry],
       collect() {

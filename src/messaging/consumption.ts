@@ -12,31 +12,31 @@ export type ConsumptionState =
   | { readonly kind: 'stopped' };
 
 export interface Pause {
-  /** One pause a reason: while one lasts, further calls with the same reason change nothing. */
+  /** While a pause lasts, further calls with the same reason change nothing. */
   readonly reason: string;
-  /** Asked again and again, with growing waits; a rejection counts as no. */
+  /** Called repeatedly, with growing waits; a rejection counts as false. */
   readonly isOver: () => Promise<boolean>;
   /** The only queue that is paused. Default: all. */
   readonly queue?: WorkQueue;
 }
 
-/** Between two looks whether the reason of a pause is gone: quickly at first, then rarely. */
-const FIRST_LOOK_MS = 500;
-const LONGEST_LOOK_MS = 10_000;
+/** Time between two calls of `isOver`: short at first, then longer. */
+const FIRST_CHECK_MS = 500;
+const LONGEST_CHECK_MS = 10_000;
 
 /**
- * Whether this process takes messages. It pauses while a dependency is away, because each message taken then would
- * only be delayed; and it stops before the application closes, because the library's own `close()` cancels nothing.
+ * Whether this process takes messages. It pauses while a dependency is unavailable, because each message would only be
+ * delayed; and it stops before the application closes, because the library's own `close()` cancels no consumer.
  */
 @Injectable()
 export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger(Consumption.name);
   private readonly pauses = new Map<string, Pause>();
-  /** Consumers of the current channel that we told the broker to stop. */
+  /** Consumers of the current channel that we cancelled. */
   private readonly cancelled = new Set<string>();
-  /** Consumers that go on under another tag, for as long as something that they were given is in flight. */
+  /** Old tags of consumers that were resumed under a new tag, while messages delivered under the old one are in flight. */
   private readonly resumed = new Set<string>();
-  /** Consumers of channels that are gone, likewise. */
+  /** Consumers of closed channels, while messages delivered to them are in flight. */
   private readonly stale = new Set<string>();
   private channel: ConfirmChannel | undefined;
   private applying: Promise<void> = Promise.resolve();
@@ -51,8 +51,8 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   /**
-   * Whether the message can still be acknowledged. On a channel that is gone it cannot, and the broker has already given
-   * it to somebody else.
+   * Whether the message can still be acknowledged. If its channel has closed it cannot, and the broker has already
+   * redelivered it.
    */
   isHeld({ fields }: ConsumeMessage): boolean {
     return this.channel !== undefined && !this.stale.has(fields.consumerTag);
@@ -61,11 +61,11 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
   async onModuleInit(): Promise<void> {
     const wrapper = this.connection.managedChannels[CONSUMER_CHANNEL];
     await wrapper?.addSetup((channel: ConfirmChannel) => this.adopt(channel));
-    // By then the library consumes again on the new channel, whatever the old one had been told.
+    // The library then consumes on the new channel, even if the consumers of the old one were cancelled.
     wrapper?.on('connect', () => void this.apply());
   }
 
-  /** Takes no more messages until `isOver` says so. */
+  /** Takes no more messages until `isOver` resolves with true. */
   pause(pause: Pause): void {
     if (this.pauses.has(pause.reason) || this.stopped) return;
     this.pauses.set(pause.reason, pause);
@@ -74,16 +74,16 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
     void this.resumeAfter(pause);
   }
 
-  /** Takes no more messages, and waits until those in flight have met their disposition. */
+  /** Takes no more messages, and waits until those in flight are settled. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
     await this.apply();
-    // The library tracks what it has handed out, but waits for it only when Redis is already gone.
+    // The library also waits for its messages, but only after the Redis connection is closed.
     await Promise.allSettled(messagesInFlight(this.connection));
   }
 
   private async resumeAfter({ reason, isOver }: Pause): Promise<void> {
-    for (let waitMs = FIRST_LOOK_MS; !this.stopped; waitMs = Math.min(2 * waitMs, LONGEST_LOOK_MS)) {
+    for (let waitMs = FIRST_CHECK_MS; !this.stopped; waitMs = Math.min(2 * waitMs, LONGEST_CHECK_MS)) {
       await sleep(waitMs, undefined, { ref: false });
       if (await isOver().catch(() => false)) break;
     }
@@ -100,17 +100,17 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
       if (this.channel === channel) this.channel = undefined;
     });
     channel.on('cancel', ({ consumerTag }: { consumerTag: string }) => {
-      // By the broker: the queue is gone, or has moved. The library takes no notice; a new connection declares it anew.
-      this.logger.warn('RabbitMQ cancelled the consumer; connecting anew');
+      // The queue was deleted or has moved. The library ignores it; a new connection declares the queue again.
+      this.logger.warn('RabbitMQ cancelled the consumer; reconnecting');
       this.stale.add(consumerTag);
       channel.close().catch(() => undefined);
     });
     return Promise.resolve();
   }
 
-  /** The library would keep the consumers of each channel that is gone, with all that they hold. */
+  /** The library would keep the consumers of closed channels, with everything that they reference. */
   private retire(): void {
-    // Those of the new channel are added when the broker has answered, so later than this.
+    // The consumers of the new channel are added later, when the broker has answered.
     const { consumerTags } = this.connection;
     const gone = [...this.resumed, ...consumerTags];
     for (const tag of gone) this.stale.add(tag);
@@ -120,18 +120,18 @@ export class Consumption implements OnModuleInit, BeforeApplicationShutdown {
     this.whenSettled(() => gone.forEach((tag) => this.stale.delete(tag)));
   }
 
-  /** Calls back when nothing is in flight any more of what is now. */
+  /** Calls back when all messages that are now in flight are settled. */
   private whenSettled(then: () => void): void {
     void Promise.allSettled(messagesInFlight(this.connection)).then(then);
   }
 
-  /** Makes the broker's view agree with ours, one change after the other. */
+  /** Cancels or resumes consumers as the current state requires, one change after the other. */
   private apply(): Promise<void> {
     this.applying = this.applying
       .then(() => this.cancelOrResume())
       .catch((error: unknown) => {
-        // The channel closed meanwhile. The next one consumes from the start, and then we are asked again.
-        this.logger.warn(`Consumers could not be told to stop or go on: ${String(error)}`);
+        // The channel closed meanwhile. On the next channel consumers are active, and this method is called again.
+        this.logger.warn(`Consumers could not be cancelled or resumed: ${String(error)}`);
       });
     return this.applying;
   }

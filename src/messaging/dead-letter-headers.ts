@@ -3,7 +3,7 @@ import { HEADERS } from './topology';
 
 const LONGEST_DETAIL = 300;
 
-/** What a message gains as a dead letter. */
+/** The headers that a message gets as a dead letter. */
 export function deadLetterHeaders(letter: {
   reason: string;
   detail: string;
@@ -25,12 +25,12 @@ const NAMES: readonly string[] = [
   HEADERS.originalRoutingKey,
 ];
 
-/** Whether a header is one of those, and not of the message itself. */
+/** Whether a header is one of those, rather than one of the message itself. */
 export function isOfDeadLetter(header: string): boolean {
   return NAMES.includes(header);
 }
 
-/** Fit for a header that people and tools read: one line, bounded, and without anything that looks like a card number. */
+/** Makes a detail safe for a header: one line, of bounded length, and without anything that looks like a card number. */
 function oneLine(detail: string): string {
   const line = detail.replace(/[\s\p{Cc}]+/gu, ' ').replace(/\d(?:[ -]?\d){11,}/g, '[number]');
   return printable(line, LONGEST_DETAIL - 1).slice(0, LONGEST_DETAIL);

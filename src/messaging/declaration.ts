@@ -5,8 +5,8 @@ import { Environment } from '../config/environment';
 import { EXCHANGES, OLD_BINDING, queues, workQueues } from './topology';
 
 /**
- * Declares what is missing on the broker while the service runs: the library does so only when it connects. Removes what
- * must not be there any more.
+ * Declares queues and bindings that are missing while the service runs: the library does so only when it connects. Also
+ * removes a binding of earlier versions.
  */
 @Injectable()
 export class Declaration implements OnModuleInit {
@@ -21,16 +21,18 @@ export class Declaration implements OnModuleInit {
   async onModuleInit(): Promise<void> {
     const { queue, exchange, routingKey } = OLD_BINDING;
     if (!workQueues(this.environment).some(({ name }) => name === queue)) return;
-    // At each connect, after the queue is declared; a binding that is not there is no error.
+    // At each connect, after the queue is declared; unbinding is not an error if the binding does not exist.
     await this.connection.managedChannel.addSetup((channel: Channel) =>
       channel.unbindQueue(queue, exchange, routingKey),
     );
   }
 
-  /** Declares every exchange, queue and binding anew, once for all who ask meanwhile. Never rejects. */
-  declareAnew(): Promise<void> {
+  /** Declares every exchange, queue and binding again; concurrent calls share one run. Never rejects. */
+  redeclare(): Promise<void> {
     this.declaring ??= this.declare()
-      .catch((error: unknown) => this.logger.error(`Nothing could be declared anew: ${String(error)}`))
+      .catch((error: unknown) =>
+        this.logger.error(`Queues and bindings could not be declared again: ${String(error)}`),
+      )
       .finally(() => (this.declaring = undefined));
     return this.declaring;
   }
@@ -38,8 +40,8 @@ export class Declaration implements OnModuleInit {
   private async declare(): Promise<void> {
     const { connection } = this.connection.managedConnection;
     if (!connection) return;
-    this.logger.warn('A queue or binding is missing on RabbitMQ: declaring all of them anew');
-    // Of its own: a declaration that the broker refuses closes the channel.
+    this.logger.warn('A queue or binding is missing on RabbitMQ: declaring all of them again');
+    // Its own channel: a declaration that the broker refuses closes it.
     const channel = await connection.createChannel();
     channel.on('error', () => undefined);
     try {
@@ -47,7 +49,7 @@ export class Declaration implements OnModuleInit {
         await channel.assertExchange(name, type, options);
       for (const queue of queues(this.environment)) await declareQueue(channel, queue);
     } finally {
-      // Not waited for: when the connection dies meanwhile, the client never answers.
+      // Not awaited: if the connection dies meanwhile, the client never answers.
       channel.close().catch(() => undefined);
     }
   }

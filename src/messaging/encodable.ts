@@ -6,7 +6,7 @@ import definitions from 'amqplib/lib/defs';
 
 /** The client encodes all headers of a message into one buffer of this size. */
 const CLIENT_BUFFER_BYTES = 64 * 1024;
-/** The headers of others must leave room for ours. */
+/** The sender's headers must leave room for ours. */
 const HEADERS_BYTES = CLIENT_BUFFER_BYTES / 2;
 const TABLE_LENGTH_BYTES = 4;
 
@@ -19,7 +19,7 @@ export class UnencodableMessageError extends Error {
 
 /**
  * Proves that the client can write a message, by writing it. `ConfirmChannel.publish` of amqplib 0.10 counts a message
- * before it encodes it: when that throws, each later confirm on the channel is taken for that of another message.
+ * before it encodes it: if that throws, each later confirm on the channel is matched with the wrong message.
  *
  * @throws UnencodableMessageError
  */
@@ -38,22 +38,22 @@ export function assertEncodable(content: Buffer, options: Options.Publish): void
 
 export interface Encodable {
   readonly kept: Record<string, unknown>;
-  /** The names of what was left out. */
+  /** The names of the headers that were left out. */
   readonly dropped: string[];
 }
 
 /**
- * The headers that the client can write so that they are read as the same. Others can send what it reads and cannot
- * write, or writes as something else.
+ * The headers that are unchanged after the client has written and read them. Other clients can send headers that ours
+ * reads but cannot write, or writes differently.
  *
- * @param headers in the order of their importance: those at the end are left out when it becomes too much
+ * @param headers most important first: if they are too large together, those at the end are left out
  */
 export function encodableHeaders(headers: Readonly<Record<string, unknown>>): Encodable {
   const kept: Record<string, unknown> = {};
   const dropped: string[] = [];
   let left = HEADERS_BYTES;
   for (const [name, value] of Object.entries(headers)) {
-    const bytes = isTreacherous(name, value) ? Infinity : bytesOf(name, value);
+    const bytes = isUnsafe(name, value) ? Infinity : bytesOf(name, value);
     if (bytes > left) dropped.push(name);
     else {
       kept[name] = value;
@@ -83,11 +83,11 @@ function bytesOf(name: string, value: unknown): number {
   }
 }
 
-/** Names that other readers of the message cannot assign to a plain object, or that they call. */
-const TREACHEROUS_NAMES = ['__proto__', 'hasOwnProperty'];
+/** Names that other clients cannot assign to a plain object, or call as a function. */
+const UNSAFE_NAMES = ['__proto__', 'hasOwnProperty'];
 
-function isTreacherous(name: string, value: unknown): boolean {
-  if (TREACHEROUS_NAMES.includes(name)) return true;
+function isUnsafe(name: string, value: unknown): boolean {
+  if (UNSAFE_NAMES.includes(name)) return true;
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return false;
-  return Object.entries(value).some(([inner, member]) => isTreacherous(inner, member));
+  return Object.entries(value).some(([inner, member]) => isUnsafe(inner, member));
 }

@@ -1,8 +1,8 @@
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 
 /**
- * The private members of the RabbitMQ library that the service uses, because it has no public ones for the same. The spec
- * `golevelup-internals` fails when a release changes them.
+ * The private members of the RabbitMQ library that the service uses, because the library has no public ones for this. The
+ * spec `golevelup-internals` fails when a release changes them.
  */
 
 /** The messages that subscribers are working on. */
@@ -15,7 +15,7 @@ export function queueOfConsumer(connection: AmqpConnection, consumerTag: string)
   return memberOf(memberOf(memberOf(connection['_consumers'], consumerTag), 'msgOptions'), 'queue');
 }
 
-/** Removes a consumer of a closed channel, which the library would keep with everything that it holds. */
+/** Removes a consumer of a closed channel, which the library would keep with everything that it references. */
 export function forgetConsumer(connection: AmqpConnection, consumerTag: string): void {
   const forget: unknown = Reflect.get(connection, 'unregisterConsumerForQueue');
   if (typeof forget === 'function') Reflect.apply(forget, connection, [consumerTag]);

@@ -1,30 +1,30 @@
 import { HEADERS } from './topology';
 
-/** More are not read: what is done for each would hold up everything else. */
+/** More headers are not read: the work for each would block the event loop. */
 const MOST_HEADERS = 128;
-/** Nor is more than a copy of the message could keep. */
+/** More bytes are not read: a copy of the message could not keep them. */
 const MOST_BYTES = 32 * 1024;
-/** Ours and the broker's own are read wherever they stand, once each, up to this size. */
+/** Our headers and the broker's are read at any position, once each, up to MOST_BYTES_OF_ONE. */
 const ALWAYS_READ = new Set<string>([...Object.values(HEADERS), 'x-death']);
 const MOST_BYTES_OF_ONE = 16 * 1024;
 
 export interface BoundedTable {
-  /** The fields of a table as they came, without those that are too many or too large. */
+  /** The fields of a table as received, without those that are too many or too large. */
   readonly bytes: Buffer;
   readonly leftOut: readonly string[];
 }
 
 /**
- * Leaves out of an encoded header table what is too much, before any of it is decoded.
+ * Leaves out headers that are too many or too large, before the table is decoded.
  *
  * @param bytes the fields of the table, without the four bytes that say its length (AMQP 0-9-1, 4.2.5.5, and RabbitMQ's
  * own types, https://www.rabbitmq.com/amqp-0-9-1-errata)
- * @throws TypeError, RangeError when it is no such table
+ * @throws TypeError, RangeError if the bytes are not a table
  */
 export function boundedTable(bytes: Buffer): BoundedTable {
   const kept: Buffer[] = [];
   const leftOut: string[] = [];
-  const awaited = new Set(ALWAYS_READ);
+  const unread = new Set(ALWAYS_READ);
   let keptBytes = 0;
   let start = 0;
   while (start < bytes.length) {
@@ -32,9 +32,9 @@ export function boundedTable(bytes: Buffer): BoundedTable {
     const name = bytes.toString('utf8', start + 1, nameEnd);
     const end = endOfValue(bytes, nameEnd);
     const size = end - start;
-    const isRoom = kept.length < MOST_HEADERS && keptBytes + size <= MOST_BYTES;
-    if (isRoom || (awaited.has(name) && size <= MOST_BYTES_OF_ONE)) {
-      awaited.delete(name);
+    const hasRoom = kept.length < MOST_HEADERS && keptBytes + size <= MOST_BYTES;
+    if (hasRoom || (unread.has(name) && size <= MOST_BYTES_OF_ONE)) {
+      unread.delete(name);
       kept.push(bytes.subarray(start, end));
       keptBytes += size;
     } else leftOut.push(name);
@@ -43,7 +43,7 @@ export function boundedTable(bytes: Buffer): BoundedTable {
   return leftOut.length === 0 ? { bytes, leftOut } : { bytes: Buffer.concat(kept), leftOut };
 }
 
-/** Bytes of a value behind the letter of its type. */
+/** Bytes of a value after the letter of its type. */
 const SIZES: Readonly<Record<string, number>> = {
   V: 0,
   t: 1,
@@ -59,12 +59,12 @@ const SIZES: Readonly<Record<string, number>> = {
   d: 8,
   l: 8,
 };
-/** Of these, four bytes say how many follow. */
-const SIZED = ['S', 'x', 'A', 'F'];
+/** Types whose first four bytes say how many follow. */
+const LENGTH_PREFIXED = ['S', 'x', 'A', 'F'];
 
 function endOfValue(bytes: Buffer, start: number): number {
   const type = String.fromCharCode(bytes.readUInt8(start));
-  const size = SIZED.includes(type) ? 4 + bytes.readUInt32BE(start + 1) : SIZES[type];
+  const size = LENGTH_PREFIXED.includes(type) ? 4 + bytes.readUInt32BE(start + 1) : SIZES[type];
   if (size === undefined) throw new TypeError(`a header has the unknown type '${type}'`);
   const end = start + 1 + size;
   if (end > bytes.length) throw new RangeError('a header is longer than its table');

@@ -1,29 +1,29 @@
 import type { ConsumeMessage } from 'amqplib';
 import { FORBIDDEN_NAMES, MAX_DEPTH } from '../input/nesting';
 
-/** The body of a message is not a JSON object, or one that nobody should parse. */
+/** The body of a message is not a JSON object, or not safe to parse. */
 export class UnreadableMessageError extends Error {
   override readonly name = 'UnreadableMessageError';
 }
 
-/** What a payment request needs is a hundredth of it. */
+/** A payment request needs a hundredth of it. */
 const DEFAULT_MAX_BYTES = 64 * 1024;
 /** Values, names and members in all; a payment request has seven. */
 const MAX_VALUES = 1_000;
-/** What a JavaScript number holds exactly; with more, an amount would be rounded without a word. */
+/** A JavaScript number holds so many exactly; with more, an amount would be rounded silently. */
 const MAX_DIGITS = 15;
 
-/** Content encodings that leave the body as it is; some clients name the character set here. */
+/** Content encodings that do not change the body; some clients put the character set here. */
 const PLAIN_ENCODING = /^(identity|utf-?8|us-ascii|)$/i;
 const LONGEST_ENCODING_SHOWN = 40;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads the body of a message that anybody may have sent. Returns what is wrong instead of throwing it: an exception
- * here would be handled by the broker client, before any code of ours could decide what becomes of the message.
+ * Reads the body of a message from an untrusted sender. Returns the error instead of throwing it: the broker client would
+ * handle an exception itself, before the pipeline could decide about the message.
  *
- * @param maxBytes a larger body is not looked at
+ * @param maxBytes a larger body is not parsed
  */
 export function readBody(
   content: Buffer,
@@ -34,7 +34,7 @@ export function readBody(
   if (typeof encoding !== 'string' || !PLAIN_ENCODING.test(encoding)) {
     const name = String(encoding).slice(0, LONGEST_ENCODING_SHOWN);
     return unreadable(
-      `the body has the content encoding '${name}'; it must be sent as it is, with 'identity' or none`,
+      `the body has the content encoding '${name}'; it must be sent without one, or with 'identity'`,
     );
   }
   if (content.length > maxBytes) {
@@ -46,7 +46,7 @@ export function readBody(
   } catch {
     return unreadable('the body is not UTF-8');
   }
-  // Before parsing, because a parser's recursion is what deep nesting aims at.
+  // Before parsing, because deep nesting attacks the parser's recursion.
   const { depth, values, digits } = measure(text);
   if (digits > MAX_DIGITS) return unreadable(`the body has a number of more than ${MAX_DIGITS} digits`);
   if (depth > MAX_DEPTH) return unreadable(`the body is nested deeper than ${MAX_DEPTH} levels`);
@@ -68,17 +68,17 @@ export function readBody(
   return value as Record<string, unknown>;
 }
 
-/** What parsing a JSON text would cost, and what it would lose. */
+/** What parsing a JSON text would cost, and whether it would lose digits. */
 interface Measures {
   /** Of its deepest value. */
   depth: number;
-  /** At most so many values and names are in it. */
+  /** Upper bound of its values and names. */
   values: number;
-  /** Significant ones of its longest number. */
+  /** Significant digits of its longest number. */
   digits: number;
 }
 
-/** One pass over a text that need not be JSON: a few instructions for each character, whatever it is made of. */
+/** One pass over a text that need not be JSON: linear time, whatever the text is. */
 export function measure(text: string): Measures {
   const most: Measures = { depth: 0, values: 1, digits: 0 };
   let depth = 0;
@@ -100,7 +100,7 @@ export function measure(text: string): Measures {
   return most;
 }
 
-/** Where the string that begins here ends, or the text. */
+/** Where the string that begins here ends, or the end of the text. */
 function endOfString(text: string, start: number): number {
   let i = start + 1;
   while (i < text.length && text.charAt(i) !== '"') i += text.charAt(i) === '\\' ? 2 : 1;

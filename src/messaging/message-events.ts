@@ -14,7 +14,7 @@ export type MessageEvent =
       /** Milliseconds since 1970. The event itself comes later, when the broker has confirmed. */
       readonly sentAt: number;
     }
-  /** Not processed: a copy of the message waits, or is a dead letter. */
+  /** The message was not processed: a copy is delayed, or is a dead letter. */
   | {
       readonly kind: 'settled';
       readonly queue: string;

@@ -2,7 +2,7 @@ import type { ConsumeMessage } from 'amqplib';
 import { isKey } from '../idempotency';
 import { HEADERS, retryQueue, type WorkQueue } from './topology';
 
-/** What a message says of its own past. */
+/** A message's own history, from its headers. */
 export interface MessageHistory {
   /** Counted attempts; 0 for a new message. */
   readonly attempts: number;
@@ -10,7 +10,7 @@ export interface MessageHistory {
   readonly attemptsBeforeReplay: number;
 }
 
-/** Header values come from outside: anything but a count is none. */
+/** Header values come from outside: anything but a positive integer counts as 0. */
 export function historyOf(message: ConsumeMessage): MessageHistory {
   return {
     attempts: countIn(message, HEADERS.attempts),
@@ -18,7 +18,7 @@ export function historyOf(message: ConsumeMessage): MessageHistory {
   };
 }
 
-/** Since when a copy has waited that came back from one of the queue's retry queues; a replay of it does not wait. */
+/** Since when a copy has waited that came back from a retry queue of this queue; undefined for others, such as a replay. */
 export function delayedSince({ properties }: ConsumeMessage, queue: WorkQueue): Date | undefined {
   const deaths: unknown = properties.headers?.['x-death'];
   const cameFrom = Array.isArray(deaths) ? textIn(deaths[0], 'queue') : undefined;
@@ -34,12 +34,12 @@ function textIn(table: unknown, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** What a log line may say of a message, whatever is in it. */
+/** Fields of a message that are safe in a log line, whatever the message contains. */
 export function identityOf(message: ConsumeMessage): Record<string, unknown> {
   const key: unknown = message.properties.headers?.[HEADERS.idempotencyKey];
   const messageId: unknown = message.properties.messageId;
   return {
-    // One that cannot be used may be anything, from a forged log line to a card's verification number.
+    // An invalid key may be anything, such as a forged log line or a card's verification number.
     ...(isKey(key) && { idempotencyKey: key }),
     ...(typeof messageId === 'string' && { messageId }),
     redelivered: message.fields.redelivered,

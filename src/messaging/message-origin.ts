@@ -3,15 +3,15 @@ import { HEADERS } from './topology';
 
 type Delivered = Pick<Message, 'fields' | 'properties'>;
 
-/** Only the idempotency key is for senders to set. */
+/** Senders may set only the idempotency key. */
 const OURS = Object.values(HEADERS).filter((name) => name !== HEADERS.idempotencyKey);
 
 /**
- * Takes the headers off a message that only this service and its tools may set, unless one of these put it where it was
- * read. They alone may write to the default exchange, by which delayed copies, replays and dead letters go; the broker
- * says through which exchange a message came, whatever its sender wrote into it.
+ * Removes the headers that only this service and its tools may set, unless one of these published the message. Only they
+ * may write to the default exchange, which delayed copies, replays and dead letters go through; the broker says through
+ * which exchange a message came, whatever its sender wrote into it.
  *
- * To be called before anything else looks at a message.
+ * Call it before anything else reads the message.
  */
 export function removeForeignHeaders({ fields, properties }: Delivered): void {
   const headers: unknown = properties.headers;
@@ -21,7 +21,7 @@ export function removeForeignHeaders({ fields, properties }: Delivered): void {
 
 /**
  * The user who published a message, as the broker has checked it (https://www.rabbitmq.com/docs/validated-user-id):
- * undefined where he did not say it. Copies cannot carry the property of another user, so they have a header.
+ * undefined if the publisher did not set it. A copy cannot have another user's id as its property, so it has a header.
  */
 export function publisherOf({ properties }: Delivered): string | undefined {
   const kept: unknown = properties.headers?.[HEADERS.publisher];

@@ -8,7 +8,7 @@ import { WORK_QUEUES, type WorkQueue } from './topology';
 const OUTCOMES = [
   /** The work was done, and its result recorded. */
   'processed',
-  /** The record of an earlier run was the answer. */
+  /** The result of an earlier run was replayed. */
   'duplicate',
   /** There was nothing to do, such as a receipt that was not asked for. */
   'ignored',
@@ -20,7 +20,7 @@ const OUTCOMES = [
 ] as const;
 export type MessageOutcome = (typeof OUTCOMES)[number];
 
-/** From an answer out of Redis to a gateway that takes its time. */
+/** From an answer by Redis to a slow gateway. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** Counts and times messages. */
@@ -68,8 +68,8 @@ export class MessageMetrics {
     for (const queue of WORK_QUEUES) this.startAtZero(queue);
   }
 
-  /** A message was delivered; call what is returned when it is settled. */
-  begun(queue: string): (outcome: MessageOutcome) => void {
+  /** A message was delivered. Call the returned function when it is settled. */
+  started(queue: string): (outcome: MessageOutcome) => void {
     const startedAt = performance.now();
     this.inProgress.inc({ queue });
     return (outcome) => {

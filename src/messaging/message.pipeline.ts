@@ -38,7 +38,7 @@ interface Delivery {
 
 /**
  * What happens to every message of every work queue: it is measured, logged and traced; when it was not processed, the
- * queue's policy decides what is done with it, consumption pauses if need be, and it is settled.
+ * queue's policy decides what is done with it, consumption pauses if needed, and it is settled.
  *
  * It begins in `DeliveryInterceptor`; `@Idempotent({ attempts: MessagePipeline, onFailure: MessagePipeline })` on the
  * subscriber calls the rest.
@@ -59,7 +59,7 @@ export class MessagePipeline implements FailureHandler<ConsumeMessage>, AttemptP
     private readonly events: MessageEvents,
   ) {}
 
-  /** Registers the policy of a queue; to be called before its first message, so when the module starts. */
+  /** Registers the policy of a queue. Call it when the module starts, before the first message. */
   use(policy: QueuePolicy): void {
     this.policies.set(policy.queue.name, policy);
     this.metrics.startAtZero(policy.queue, policy.reasons);
@@ -81,7 +81,7 @@ export class MessagePipeline implements FailureHandler<ConsumeMessage>, AttemptP
       withLogFields(
         () => ({ ...fields, attempt: attempt() }),
         async () => {
-          const ended = this.metrics.begun(queue);
+          const ended = this.metrics.started(queue);
           let outcome: MessageOutcome = 'requeued';
           try {
             const answer = await work();
@@ -135,7 +135,7 @@ export class MessagePipeline implements FailureHandler<ConsumeMessage>, AttemptP
 
   backoffMs(message: ConsumeMessage, failed: FailedWork): number | undefined {
     const { disposition, counts } = this.decideWork(message, failed);
-    // Without a counted attempt nothing is spread: a pause holds up all messages of the queue.
+    // An uncounted attempt needs no backoff: the queue pauses.
     return counts && disposition.kind === 'delay' ? disposition.delayMs : undefined;
   }
 
@@ -182,7 +182,7 @@ export class MessagePipeline implements FailureHandler<ConsumeMessage>, AttemptP
   }
 }
 
-/** The key and attempt of a message, once its work has begun or was replayed. */
+/** The key and attempt of a message whose work has begun; undefined for a replay. */
 function contextOf(execution: ExecutionContext) {
   const context = idempotencyContextOf(execution);
   return context?.replayed === false ? context : undefined;

@@ -20,7 +20,7 @@ import { Settlement } from './settlement';
 import { CONSUMER_CHANNEL, EXCHANGES, queues } from './topology';
 import { WaitingTimes } from './waiting-times';
 
-/** A dead peer is noticed after about three of these. */
+/** A dead peer is detected after about three heartbeats. */
 const HEARTBEAT_SECONDS = 5;
 const RECONNECT_SECONDS = 1;
 
@@ -42,7 +42,7 @@ const RECONNECT_SECONDS = 1;
         },
         registerHandlers: environment.appRoles.includes('consumer'),
         enableDirectReplyTo: false,
-        // A start without a broker waits for it, and says so through /health/ready, instead of failing.
+        // Without a broker the start does not fail: it waits, and /health/ready says so.
         connectionInitOptions: { wait: false },
         connectionManagerOptions: {
           heartbeatIntervalInSeconds: HEARTBEAT_SECONDS,

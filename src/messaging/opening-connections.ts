@@ -1,11 +1,11 @@
 import { Connection } from 'amqplib/lib/connection';
 
 /**
- * Imported before the first connection is made.
+ * Import this before the first connection is opened.
  *
- * The AMQP client hands a connection over only when it is open, so until then nobody can listen to its errors, and an
- * error without a listener ends the process. A broker that fails right after it has let us in causes one. Nothing is
- * hidden by listening here: those who have the connection hear its errors, too, and its end.
+ * The AMQP client returns a connection only when it is open, so before that no listener for its errors can be added, and an
+ * error without a listener ends the process. A broker that fails right after the login causes one. This listener hides
+ * nothing: the connection's other listeners receive the errors, too, and its end.
  */
 const open = Connection.prototype.open;
 

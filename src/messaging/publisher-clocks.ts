@@ -7,14 +7,14 @@ import { amqpInstant } from '../idempotency';
 export const CLOCK_PROBLEMS = ['milliseconds', 'microseconds', 'nanoseconds', 'ahead'] as const;
 export type ClockProblem = (typeof CLOCK_PROBLEMS)[number];
 
-/** Clocks that are kept by NTP differ by far less; AMQP itself counts in whole seconds. */
+/** Clocks synchronised by NTP differ by far less; AMQP counts in whole seconds. */
 const NOTABLE_MS = 10_000;
-/** Names are the publishers' own choice: beyond so many nothing new is remembered, nor said. */
+/** Publishers choose their names: after so many, no new name is remembered or logged. */
 const MOST_NAMES = 1_000;
-/** What a log line takes as a name; a row of digits may be a card number. */
+/** Names that are logged; nine digits in a row may be part of a card number. */
 const NAME = /^(?!.*\d{9})[\w.:@/-]{1,64}$/;
 
-/** Watches the clocks of publishers: warns once of each that is wrong, and counts its messages. */
+/** Watches the clocks of publishers: warns once about each wrong clock, and counts its messages. */
 @Injectable()
 export class PublisherClocks {
   private readonly logger = new Logger(PublisherClocks.name);
@@ -31,7 +31,7 @@ export class PublisherClocks {
     for (const problem of CLOCK_PROBLEMS) this.counter.inc({ problem }, 0);
   }
 
-  /** To be told of each message once; what comes back from a retry queue was seen before. */
+  /** Call it for each message. Messages from a retry queue are skipped, because they were counted before. */
   watch({ properties }: ConsumeMessage): void {
     if (properties.headers?.['x-death'] !== undefined) return;
     for (const problem of problemsOf(properties.timestamp, Date.now())) {
@@ -55,7 +55,7 @@ const ADVICE: Record<ClockProblem, string> = {
   microseconds: WRONG_UNIT,
   nanoseconds: WRONG_UNIT,
   ahead:
-    "A publisher's clock is ahead of ours; beyond PUBLISHER_CLOCK_TOLERANCE its requests are refused. Set its clock by NTP",
+    "A publisher's clock is ahead of ours; beyond PUBLISHER_CLOCK_TOLERANCE its requests are rejected. Synchronise it by NTP",
 };
 
 export function problemsOf(timestamp: unknown, now: number): ClockProblem[] {
@@ -68,7 +68,7 @@ export function problemsOf(timestamp: unknown, now: number): ClockProblem[] {
   ];
 }
 
-/** A consumer does not see the connection; the broker vouches for `userId` alone, and nothing depends on the name. */
+/** Only for the log: the broker checks `userId`, but not `appId`. */
 function nameIn({ appId, userId }: ConsumeMessage['properties']): string {
   const names: unknown[] = [appId, userId];
   return names.filter((name) => typeof name === 'string').find((name) => NAME.test(name)) ?? 'unknown';

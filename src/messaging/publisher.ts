@@ -5,29 +5,29 @@ import { SpanKind } from '@opentelemetry/api';
 import { inSpan, withTrace } from '../observability/tracing/spans';
 import { messageOf } from '../text/message-of';
 import { UnencodableMessageError } from './encodable';
-import { PublishingChannel, type OutgoingMessage, type Receipt } from './publishing-channel';
+import { PublishingChannel, type OutgoingMessage, type BrokerAnswer } from './publishing-channel';
 
-/** The broker did not confirm a message in time. It may be there or not: repeat it with the same idempotency key. */
+/** The broker did not confirm a message in time. The outcome is unknown: publish it again with the same idempotency key. */
 export class PublishUnconfirmedError extends Error {
   override readonly name = 'PublishUnconfirmedError';
 }
 
-/** The broker sent a message back: no queue is bound where it was published to. */
+/** The broker returned a message: no queue is bound for its routing key. */
 export class PublishReturnedError extends Error {
   override readonly name = 'PublishReturnedError';
 }
 
-/** A broker that blocks for a memory or disk alarm neither confirms nor refuses; after this long we call it unknown. */
+/** A broker with a memory or disk alarm neither confirms nor refuses; after this time the outcome is unknown. */
 const CONFIRM_TIMEOUT_MS = 5_000;
-/** What is not confirmed stays in memory until it is: no more than this is added to it. */
+/** Unconfirmed messages stay in memory: with so many that are late, no more are published. */
 const MOST_LATE = 1_000;
 
 /** Opening a channel and declaring everything takes a fraction of this. */
 const OPENING_MS = 1_000;
 
-/** Between two looks whether the broker confirms again. */
+/** Between two checks whether the broker confirms again. */
 const PROBE_INTERVAL_MS = 1_000;
-/** To the default exchange and a queue that never exists: the broker confirms it, and nothing is kept. */
+/** To the default exchange and a queue that never exists: the broker confirms it and stores nothing. */
 const PROBE = {
   exchange: '',
   routingKey: 'payments.publish-probe',
@@ -42,7 +42,7 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
   private isBlocked = false;
   private isProbing = false;
   private isStopping = false;
-  /** Published, not confirmed in time, and still under way. */
+  /** Published, not confirmed in time, and not answered yet. */
   private lateCount = 0;
 
   constructor(
@@ -55,8 +55,8 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   /**
-   * False while an alarm blocks publishers, and from the first publish without an answer in time until each such one is
-   * answered and a probe is confirmed.
+   * False while an alarm blocks publishers, and from the first publish without an answer in time until every late publish
+   * is answered and a probe is confirmed.
    */
   get isConfirmed(): boolean {
     return !this.isBlocked && !this.isProbing;
@@ -66,7 +66,7 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
     const { managedConnection } = this.connection;
     managedConnection.on('blocked', ({ reason }) => {
       this.isBlocked = true;
-      this.logger.warn(`RabbitMQ takes no messages for now: ${reason}`);
+      this.logger.warn(`RabbitMQ blocks publishers: ${reason}`);
     });
     const unblocked = () => (this.isBlocked = false);
     managedConnection.on('unblocked', unblocked).on('disconnect', unblocked);
@@ -77,7 +77,7 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   /**
-   * Waits as long as a caller of HTTP would.
+   * Waits as long as an HTTP client would.
    *
    * @throws PublishUnconfirmedError when there is no connection, no confirm came in time or the channel closed first:
    * the outcome is unknown
@@ -85,11 +85,11 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
    * @throws UnencodableMessageError when it cannot be written; nothing was sent
    */
   async publish(message: OutgoingMessage): Promise<void> {
-    if (this.isBlocked) throw new PublishUnconfirmedError('RabbitMQ takes no messages for now');
+    if (this.isBlocked) throw new PublishUnconfirmedError('RabbitMQ blocks publishers');
     if (this.lateCount >= MOST_LATE) {
       throw new PublishUnconfirmedError(`RabbitMQ has not confirmed ${this.lateCount} earlier messages`);
     }
-    if ((await withinTime(this.send(message))) === 'late') {
+    if ((await withTimeout(this.send(message))) === 'late') {
       throw new PublishUnconfirmedError(
         `RabbitMQ did not confirm ${nameOf(message)}: no answer within ${CONFIRM_TIMEOUT_MS} ms`,
       );
@@ -97,7 +97,7 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   /**
-   * The same, but waits for the confirm however long it takes: publishing again what is under way would only add copies.
+   * The same, but waits for the confirm without a limit: publishing the same message again would only add copies.
    *
    * @throws PublishUnconfirmedError when there is no connection or the channel closed first: the outcome is unknown
    * @throws PublishReturnedError when no queue took the message
@@ -129,18 +129,18 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
     if (!(await this.channel.untilOpen(OPENING_MS))) {
       throw new PublishUnconfirmedError('RabbitMQ is not connected');
     }
-    const receipt = await this.receiptOf(message).catch((cause: unknown) => {
+    const answer = await this.answerTo(message).catch((cause: unknown) => {
       if (cause instanceof UnencodableMessageError) throw cause;
       throw new PublishUnconfirmedError(`RabbitMQ did not confirm ${nameOf(message)}: ${messageOf(cause)}`, {
         cause,
       });
     });
-    if (receipt === 'returned') {
+    if (answer === 'returned') {
       throw new PublishReturnedError(`RabbitMQ has no queue for ${nameOf(message)}`);
     }
   }
 
-  private async receiptOf(message: OutgoingMessage): Promise<Receipt> {
+  private async answerTo(message: OutgoingMessage): Promise<BrokerAnswer> {
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
@@ -155,11 +155,11 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
     }
   }
 
-  /** Asks until the broker confirms again. Nothing may come to be published meanwhile, so this must find out by itself. */
+  /** Probes until the broker confirms again, because there may be no other publish that would show it. */
   private async probe(): Promise<void> {
     if (this.isProbing) return;
     this.isProbing = true;
-    this.logger.warn('RabbitMQ does not confirm what is published');
+    this.logger.warn('RabbitMQ does not confirm publishes');
     while (!this.isStopping && !(await this.confirmsAgain())) {
       await sleep(PROBE_INTERVAL_MS, undefined, { ref: false });
     }
@@ -167,21 +167,21 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
     if (!this.isStopping) this.logger.log('RabbitMQ confirms again');
   }
 
-  /** A queue may confirm nothing while the broker confirms a probe, which no queue takes. */
+  /** No queue takes the probe, so it can be confirmed although a queue confirms nothing. */
   private async confirmsAgain(): Promise<boolean> {
     return (await this.confirmsProbe()) && this.lateCount === 0;
   }
 
   private async confirmsProbe(): Promise<boolean> {
     if (this.isBlocked || !this.channel.isOpen) return false;
-    const receipt = await withinTime(this.channel.send(PROBE)).catch(() => undefined);
-    // The broker is there and takes messages, and this channel hears nothing of it.
-    if (receipt === 'late' && !this.isBlocked) this.channel.renew('nothing on it is confirmed');
-    return receipt === 'confirmed';
+    const answer = await withTimeout(this.channel.send(PROBE)).catch(() => undefined);
+    // The broker is reachable and not blocked, but this channel receives no confirms.
+    if (answer === 'late' && !this.isBlocked) this.channel.renew('no publish on it is confirmed');
+    return answer === 'confirmed';
   }
 }
 
-async function withinTime<T>(sent: Promise<T>): Promise<T | 'late'> {
+async function withTimeout<T>(sent: Promise<T>): Promise<T | 'late'> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {
     timer = setTimeout(() => resolve('late'), CONFIRM_TIMEOUT_MS);

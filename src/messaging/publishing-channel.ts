@@ -12,29 +12,30 @@ export interface OutgoingMessage {
   readonly properties: Options.Publish;
 }
 
-/** What the broker said of a message: it took it, or no queue takes it. */
-export type Receipt = 'confirmed' | 'returned';
+/** The broker's answer to a publish: it took the message, or no queue takes it. */
+export type BrokerAnswer = 'confirmed' | 'returned';
 
 interface Publish {
-  readonly settle: (receipt: Receipt) => void;
-  readonly fail: (error: Error) => void;
+  readonly resolve: (answer: BrokerAnswer) => void;
+  readonly reject: (error: Error) => void;
   returned: boolean;
 }
 
-/** A channel with what was published on it and not confirmed yet, by our own ids. */
+/** A channel, with the unconfirmed publishes on it by their ids. */
 interface Opened {
   readonly channel: ConfirmChannel;
   readonly inFlight: Map<string, Publish>;
 }
 
-/** The code with which RabbitMQ closes a channel that publishes to an exchange which is not there. */
+/** The code with which RabbitMQ closes a channel that publishes to an exchange that does not exist. */
 const NOT_FOUND = 404;
-/** Long enough that a channel which fails at once again does not make a hot loop. */
+/** Prevents a hot loop if a new channel fails at once. */
 const REOPEN_DELAY_MS = 1_000;
 
 /**
- * The channel that publishes: opened once everything is declared, and anew when it has closed or can no longer be
- * trusted. It is not one of the library's, which keep messages in memory and send them after their publisher gave up.
+ * The channel for publishing: opened when everything is declared, and opened again when it has closed or its confirms can
+ * no longer be matched. Not one of the library's channels: those keep messages in memory and send them after their
+ * publisher gave up.
  */
 @Injectable()
 export class PublishingChannel implements OnModuleInit, BeforeApplicationShutdown {
@@ -57,7 +58,7 @@ export class PublishingChannel implements OnModuleInit, BeforeApplicationShutdow
   onModuleInit(): void {
     const { managedChannel } = this.connection;
     managedChannel.on('connect', () => void this.open());
-    // It may have been set up before anything listened.
+    // The channel may have been set up before this listener was added.
     void managedChannel.waitForConnect().then(() => this.open());
   }
 
@@ -65,7 +66,7 @@ export class PublishingChannel implements OnModuleInit, BeforeApplicationShutdow
     this.isStopping = true;
   }
 
-  /** Whether it is open within that time: at a start and after a reconnect that is soon. */
+  /** Whether it is open within that time: after a start or a reconnect it opens soon. */
   async untilOpen(withinMs: number): Promise<boolean> {
     if (this.isOpen) return true;
     await new Promise<void>((resolve) => {
@@ -81,35 +82,35 @@ export class PublishingChannel implements OnModuleInit, BeforeApplicationShutdow
   }
 
   /**
-   * Resolves with what the broker says, however long that takes.
+   * Resolves with the broker's answer, without a time limit.
    *
    * @throws UnencodableMessageError before anything is sent
    * @throws Error when the channel is not open, or closes first: whether the broker has the message is unknown
    */
-  send({ exchange, routingKey, content, properties }: OutgoingMessage): Promise<Receipt> {
+  send({ exchange, routingKey, content, properties }: OutgoingMessage): Promise<BrokerAnswer> {
     const opened = this.current;
-    if (!opened) return Promise.reject(new Error('the channel that publishes is not open'));
+    if (!opened) return Promise.reject(new Error('the channel for publishing is not open'));
     const id = String(++this.published);
     const headers: unknown = properties.headers;
     const options = {
       ...properties,
       headers: { ...(typeof headers === 'object' ? headers : {}), [PUBLISH_ID]: id },
     };
-    return new Promise((settle, fail) => {
+    return new Promise((resolve, reject) => {
       assertEncodable(content, options);
-      opened.inFlight.set(id, { settle, fail, returned: false });
+      opened.inFlight.set(id, { resolve, reject, returned: false });
       try {
         opened.channel.publish(exchange, routingKey, content, options, (refused: unknown) =>
           this.answer(opened, id, refused),
         );
       } catch (error) {
-        // The client has counted it all the same: from here on each confirm would be taken for another message's.
+        // The client has counted it nevertheless: from here on each confirm would be matched with the wrong message.
         this.discard(opened, `a publish failed inside the client: ${String(error)}`);
       }
     });
   }
 
-  /** Closes the current channel, on which answers can no longer be told apart or do not come, and opens another one. */
+  /** Closes the current channel, on which answers can no longer be matched or do not come, and opens another one. */
   renew(reason: string): void {
     if (this.current) this.discard(this.current, reason);
   }
@@ -117,8 +118,8 @@ export class PublishingChannel implements OnModuleInit, BeforeApplicationShutdow
   private answer({ inFlight }: Opened, id: string, refused: unknown): void {
     const publish = inFlight.get(id);
     inFlight.delete(id);
-    if (refused) publish?.fail(new Error('RabbitMQ refused the message', { cause: refused }));
-    else publish?.settle(publish.returned ? 'returned' : 'confirmed');
+    if (refused) publish?.reject(new Error('RabbitMQ refused the message', { cause: refused }));
+    else publish?.resolve(publish.returned ? 'returned' : 'confirmed');
   }
 
   private async open(): Promise<void> {
@@ -129,8 +130,8 @@ export class PublishingChannel implements OnModuleInit, BeforeApplicationShutdow
       const channel = await connection.createConfirmChannel();
       this.use({ channel, inFlight: new Map() });
     } catch (error) {
-      // The connection has gone, and the next one opens a channel again; or it lives, and has no channel to give.
-      this.logger.warn(`The channel that publishes could not be opened: ${String(error)}`);
+      // The connection has closed, and the next one opens a channel again; or it is open, but has no free channel.
+      this.logger.warn(`The channel for publishing could not be opened: ${String(error)}`);
       this.openLater();
     } finally {
       this.isOpening = false;
@@ -140,14 +141,14 @@ export class PublishingChannel implements OnModuleInit, BeforeApplicationShutdow
   private use(opened: Opened): void {
     const { channel, inFlight } = opened;
     channel.on('return', ({ properties }: Message) => {
-      // Before the confirm of the same message.
+      // The return arrives before the confirm of the same message.
       const publish = inFlight.get(String(properties.headers?.[PUBLISH_ID]));
       if (publish) publish.returned = true;
     });
     // Without a listener an error that closes the channel would close the whole connection as an unexpected frame.
     channel.on('error', (error: Error & { code?: number }) => {
       this.logger.error(`RabbitMQ closed a channel: ${error.message}`);
-      if (error.code === NOT_FOUND) void this.declaration.declareAnew();
+      if (error.code === NOT_FOUND) void this.declaration.redeclare();
     });
     channel.on('close', () => this.forget(opened, 'the channel closed'));
     this.current = opened;
@@ -155,13 +156,13 @@ export class PublishingChannel implements OnModuleInit, BeforeApplicationShutdow
   }
 
   private discard(opened: Opened, reason: string): void {
-    this.logger.error(`The channel that publishes is closed and opened anew: ${reason}`);
+    this.logger.error(`The channel for publishing is closed and opened again: ${reason}`);
     this.forget(opened, reason);
     opened.channel.close().catch(() => undefined);
   }
 
   private forget(opened: Opened, reason: string): void {
-    for (const { fail } of opened.inFlight.values()) fail(new Error(reason));
+    for (const { reject } of opened.inFlight.values()) reject(new Error(reason));
     opened.inFlight.clear();
     if (this.current !== opened) return;
     this.current = undefined;

@@ -6,12 +6,12 @@ import { Environment } from '../config/environment';
 import { readQueueDepths, type QueueDepth } from './queue-depths';
 import { queues } from './topology';
 
-/** Prometheus gives a scrape 10 s by default; the rest of the page must not wait for a broker that is stuck. */
+/** Prometheus gives a scrape 10 s by default; the other metrics must not wait for a broker that does not answer. */
 const READ_WITHIN_MS = 3_000;
 
 /**
- * Shows how much waits in each queue. The broker is asked at each scrape, on a channel of its own. While it does not
- * answer in time there are no such samples: an old number would be a lie.
+ * Shows how much waits in each queue. The broker is asked at each scrape, on a channel of its own. If it does not
+ * answer in time there are no such samples: an old number would be wrong.
  */
 @Injectable()
 export class QueueMetrics {
@@ -47,7 +47,7 @@ export class QueueMetrics {
   /** One reading serves all gauges of a scrape. */
   private read(): Promise<readonly QueueDepth[]> {
     const late = sleep(READ_WITHIN_MS, [], { ref: false });
-    // A broker that was stuck answers every question of that time, each on a channel of its own: one is enough.
+    // While a request is pending no other is sent: each would open a channel of its own.
     this.asking ??= this.ask().finally(() => (this.asking = undefined));
     this.reading ??= Promise.race([this.asking, late]).finally(() => (this.reading = undefined));
     return this.reading;

@@ -12,8 +12,8 @@ import { PublishReturnedError, Publisher } from './publisher';
 import type { OutgoingMessage } from './publishing-channel';
 import { DEAD_LETTER, HEADERS, retryDelaysMs, retryQueue, type WorkQueue } from './topology';
 
-/** Between two looks whether a message is still ours while its replacement is not confirmed. */
-const LOOK_MS = 1_000;
+/** Between two checks whether a message is still held while its replacement is not confirmed. */
+const CHECK_MS = 1_000;
 
 /** Carries a disposition out: publishes what replaces the message, before the original may be acknowledged. */
 @Injectable()
@@ -43,7 +43,7 @@ export class Settlement {
   ): Promise<Disposition> {
     const replacement = this.replacementOf(message, queue, disposition);
     let sent: Promise<void> | undefined;
-    // A message that was redelivered is settled by its next consumer; a replacement of ours would be one too many.
+    // A message that was redelivered is settled by its next consumer; our replacement would be a duplicate.
     while (this.consumption.isHeld(message)) {
       try {
         sent ??= this.publisher.send(replacement);
@@ -55,8 +55,8 @@ export class Settlement {
           { err: error, disposition: disposition.kind },
           'The replacement of a message is not confirmed yet; trying again',
         );
-        if (error instanceof PublishReturnedError) await this.declaration.declareAnew();
-        await sleep(LOOK_MS);
+        if (error instanceof PublishReturnedError) await this.declaration.redeclare();
+        await sleep(CHECK_MS);
       }
       if (this.consumption.state.kind === 'stopped') break;
     }
@@ -91,9 +91,9 @@ export class Settlement {
   }
 }
 
-/** Whether it is confirmed before the next look. */
+/** Whether it is confirmed before the next check. */
 function isDone(sent: Promise<void>): Promise<boolean> {
-  return Promise.race([sent.then(() => true), sleep(LOOK_MS, false, { ref: false })]);
+  return Promise.race([sent.then(() => true), sleep(CHECK_MS, false, { ref: false })]);
 }
 
 function deadLetterProperties(
@@ -103,7 +103,10 @@ function deadLetterProperties(
 ): Options.Publish {
   const { properties, dropped } = copyOf(message);
   const { routingKey } = queue;
-  const whole = dropped === '' ? detail : `${detail}; not kept: ${dropped}`;
-  const added = { ...deadLetterHeaders({ reason, detail: whole, routingKey }), [HEADERS.attempts]: attempts };
+  const fullDetail = dropped === '' ? detail : `${detail}; not kept: ${dropped}`;
+  const added = {
+    ...deadLetterHeaders({ reason, detail: fullDetail, routingKey }),
+    [HEADERS.attempts]: attempts,
+  };
   return { ...properties, headers: { ...properties.headers, ...added } };
 }

@@ -24,8 +24,8 @@ export function subscriptionTo({ name }: WorkQueue) {
 const logger = new Logger('RabbitMQ');
 
 /**
- * Expected failures never get here: only a fault of ours, or an acknowledgement on a channel that closed meanwhile, for
- * which the broker redelivers. Never throws: an error from here would end the process.
+ * Expected failures never get here: only a bug in our code, or an acknowledgement on a channel that closed meanwhile, in
+ * which case the broker redelivers. Never throws: an error from here would end the process.
  */
 function requeueUnsettled(channel: Channel, message: ConsumeMessage, error: unknown): void {
   try {

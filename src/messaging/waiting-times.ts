@@ -7,33 +7,33 @@ import { delayedSince } from './message-history';
 import { WORK_QUEUES, type WorkQueue } from './topology';
 
 /**
- * How long messages wait here, in a retry queue or behind a pause. What waited has not been charged and forgotten
- * meanwhile, so that this time does not age it.
+ * How long messages wait in a retry queue or because of a pause. This time does not count towards the age of a message: a
+ * message that waits cannot have been charged and forgotten meanwhile.
  */
 @Injectable()
 export class WaitingTimes {
   constructor(private readonly pauses: QueuePauses) {}
 
   /**
-   * From when on a message counts as having waited: its delay in a retry queue and the pauses since it was made, as one
-   * time. Nobody knows whether it was in the queue while that was paused; only that much of its age can be ours.
-   * Undefined for a message that did not wait for us.
+   * Since when a message counts as waiting: its delay in a retry queue plus the pauses since it was published. It may not
+   * have been in the queue during every pause, but at most this part of its age is ours. Undefined for a message that did
+   * not wait here.
    *
-   * @throws StoreUnavailableError when Redis does not say
+   * @throws StoreUnavailableError when Redis does not answer
    */
   async since(message: ConsumeMessage, queue: WorkQueue): Promise<Date | undefined> {
     const delayed = delayedSince(message, queue);
-    const madeAt = amqpInstant(message.properties.timestamp)?.instant;
-    if (!madeAt) return delayed;
-    const pauses = await this.pauses.findSince(queue.name, madeAt).catch((error: unknown) => {
+    const publishedAt = amqpInstant(message.properties.timestamp)?.instant;
+    if (!publishedAt) return delayed;
+    const pauses = await this.pauses.findSince(queue.name, publishedAt).catch((error: unknown) => {
       throw new StoreUnavailableError('pause', error);
     });
     const taken = delayed ?? new Date();
-    const pausedMs = msPaused(pauses, madeAt, taken);
+    const pausedMs = msPaused(pauses, publishedAt, taken);
     return pausedMs > 0 ? new Date(taken.getTime() - pausedMs) : delayed;
   }
 
-  /** The same pause, remembered at each look; should Redis be away, then when it is back. */
+  /** The same pause, stored in Redis at each call of `isOver`; if Redis is unavailable, when it is available again. */
   remembered(pause: Pause): Pause {
     const since = new Date();
     const queues = pause.queue ? [pause.queue] : WORK_QUEUES;

@@ -1,8 +1,8 @@
-/** How the gateway counts amounts of a currency. */
+/** How the gateway represents amounts of a currency. */
 interface Counting {
   /** Decimals that a customer may write; one minor unit is the last of them. */
   readonly decimals: 0 | 2 | 3;
-  /** The last decimals that must be 0 all the same. */
+  /** How many of the last decimals must be 0. */
   readonly zeroDecimals: 0 | 1;
   /** What is sent for one minor unit; a correction needs a new version in `CHARGE_VERSIONS`, too. */
   readonly sentPerMinorUnit: 1 | 100;
@@ -21,21 +21,22 @@ const TWO_DECIMALS: Counting = {
 };
 const TWO_DECIMALS_TWELVE_DIGITS: Counting = { ...TWO_DECIMALS, largestSent: TWELVE_DIGITS };
 const NO_DECIMALS: Counting = { ...TWO_DECIMALS, decimals: 0 };
-/** They lost their decimals, and the API kept two zeros in their place. */
+/** These currencies have no decimals any more, but the API still expects two zeros. */
 const WHOLE_UNITS_SENT_AS_HUNDREDTHS: Counting = { ...NO_DECIMALS, sentPerMinorUnit: 100 };
 const THREE_DECIMALS_ENDING_IN_0: Counting = { ...TWO_DECIMALS, decimals: 3, zeroDecimals: 1 };
 
 /**
- * What Stripe charges in, and how it counts that: https://docs.stripe.com/currencies, as of 2026. Read in stored copies
- * of the page (the latest from July 2026), because the page shows each account the list for its own country:
- * - the codes are those for accounts in the USA, compared with the list in which the API itself named what it supports
- *   (2026), and BHD, JOD, KWD, OMR and TND, which are listed for accounts in the Gulf;
+ * The currencies that Stripe charges in, and how it represents amounts: https://docs.stripe.com/currencies, as of 2026.
+ * Read in stored copies of the page (the latest from July 2026), because the page shows each account the list for its own
+ * country:
+ * - the codes are those for accounts in the USA, compared with the list of supported currencies in the API itself (2026), and
+ *   BHD, JOD, KWD, OMR and TND, which are listed for accounts in the Gulf;
  * - currencies without decimals, ISK and UGX, and that HUF and TWD lack decimals in payouts only: from the latest copy;
- * - three decimals that end in 0: from a copy of 2022, the latest that says it;
+ * - three decimals that end in 0: from a copy of 2022, the latest that mentions it;
  * - 8 digits, 12 for IDR: from the latest copy. It allows more for cards, for COP and for INR; 8 is never refused.
  *
- * Left out, though page or API still name them: what ISO 4217 has withdrawn (ANG, BGN, HRK, SLL, STD) and stablecoins.
- * Not here: the least amount, which depends on the currency that the account is paid out in.
+ * Left out, although page or API still list them: codes that ISO 4217 has withdrawn (ANG, BGN, HRK, SLL, STD) and
+ * stablecoins. Also the minimum amount, which depends on the currency of the account's payouts.
  *
  * The sandbox has a table of its own, and a test compares the two: change both when the page changes.
  */

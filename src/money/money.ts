@@ -1,23 +1,23 @@
 import Big from 'big.js';
 import { countingOf, isCurrencyCode, type CurrencyCode } from './currencies';
 
-/** An amount as machines count it: 99.99 USD is 9999 minor units, 500 JPY is 500. */
+/** An amount in minor units: 99.99 USD is 9999 minor units, 500 JPY is 500. */
 export interface Money {
   readonly minorUnits: number;
   readonly currency: CurrencyCode;
 }
 
-/** An amount that cannot be charged as it is written. */
+/** An amount or currency that cannot be charged. */
 export class InvalidAmountError extends Error {
   override readonly name = 'InvalidAmountError';
 }
 
-/** What a customer or publisher is told of a currency that cannot be charged. */
+/** The error message for a currency that cannot be charged. */
 export const CURRENCY_RULE = 'must be a currency that the gateway charges in, upper case, such as USD';
 
 /**
- * Turns an amount in major units into minor units, exactly: never by binary multiplication, which makes 1.15 USD
- * 114.99999999999999 cents. What it returns the gateway can charge: decimals, last digits and maximum are the gateway's.
+ * Converts an amount in major units into minor units, exactly: binary multiplication would make 1.15 USD
+ * 114.99999999999999 cents. The gateway can charge the result: decimals, last digits and maximum are checked.
  *
  * @throws InvalidAmountError saying what the currency allows
  */
@@ -43,7 +43,7 @@ export function toMoney(amount: unknown, currency: string): Money {
 }
 
 /**
- * Minor units as people write them, with all decimals of the currency: 9990 in USD is 99.90.
+ * Formats minor units in major units, with all decimals of the currency: 9990 in USD is 99.90.
  *
  * @throws InvalidAmountError when the currency is unknown: a guess could be wrong by a factor of 100
  */

@@ -8,17 +8,17 @@ export interface Mail {
   readonly messageId: string;
   readonly subject: string;
   readonly text: string;
-  /** Gives up; whether the mail server has taken the message is unknown then. */
+  /** Aborts sending; whether the mail server has taken the message is then unknown. */
   readonly signal: AbortSignal;
 }
 
-/** A mail server that does not answer must not hold a message, and with it a shutdown, for minutes. */
+/** A mail server that does not answer must not delay a message, and so a shutdown, for minutes. */
 const CONNECT_TIMEOUT_MS = 10_000;
 const SILENCE_TIMEOUT_MS = 30_000;
-/** Mail servers limit the connections of one client; the rest waits its turn. */
+/** Mail servers limit the connections of one client; more e-mails wait. */
 const MAX_CONNECTIONS = 5;
 
-/** Hands e-mails over to a mail server. */
+/** Sends e-mails through a mail server. */
 @Injectable()
 export class Mailer implements OnApplicationShutdown {
   private readonly transport;
@@ -29,7 +29,7 @@ export class Mailer implements OnApplicationShutdown {
       url: smtpUrl,
       pool: true,
       maxConnections: MAX_CONNECTIONS,
-      // Its own retries would hide attempts; ours are counted, spread and survive a crash.
+      // No retries of nodemailer: ours are counted, have a backoff and survive a crash.
       maxRequeues: 0,
       requireTLS: nodeEnv === 'production' && !allowInsecureUrls,
       connectionTimeout: CONNECT_TIMEOUT_MS,
@@ -54,7 +54,7 @@ export class Mailer implements OnApplicationShutdown {
       await this.transport.sendMail({
         ...mail,
         from: { name: '', address: this.sender },
-        // As an object, because a text would be parsed: one address must stay one recipient.
+        // An object, because a string would be parsed and could become several recipients.
         to: { name: '', address: to },
         headers: { 'Auto-Submitted': 'auto-generated' },
       });

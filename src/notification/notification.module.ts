@@ -8,7 +8,7 @@ import { ReceiptService } from './receipt.service';
 import { RecordedPayments } from './recorded-payments';
 import { WantedReceiptsInterceptor } from './wanted-receipts.interceptor';
 
-/** Tells customers of their payments. */
+/** Sends receipts to customers. */
 @Module({
   imports: [MessagingModule],
   providers: [

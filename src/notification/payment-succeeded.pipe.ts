@@ -8,7 +8,7 @@ class InvalidEventError extends Error {
   override readonly name = 'InvalidEventError';
 }
 
-/** Turns a message body into the event it should be. */
+/** Validates a message body as a `payment.succeeded` event. */
 @Injectable()
 export class PaymentSucceededPipe implements PipeTransform<unknown, PaymentSucceeded> {
   /** @throws InvalidEventError naming every wrong field */

@@ -20,8 +20,8 @@ export const RECEIPT_REASONS = { delay: ['receipt-not-sent'], deadLetter: ['rece
 type ReceiptReason = (typeof RECEIPT_REASONS)[keyof typeof RECEIPT_REASONS][number];
 
 /**
- * With delays of up to a minute, half of that on average, about half an hour: longer than a mail server's restart or
- * its greylisting. After that a person should look, and replays the dead letters.
+ * About half an hour, with delays of up to a minute, half of that on average: longer than a restart or the greylisting of
+ * a mail server. After that an operator must fix the cause and replay the dead letters.
  */
 export const RECEIPT_MAX_ATTEMPTS = 60;
 

@@ -8,7 +8,7 @@ import { RecordedPayments } from './recorded-payments';
 /** An event that says where the receipt goes. */
 export type ReceiptRequest = PaymentSucceeded & { readonly receiptEmail: string };
 
-/** Stored under the payment's key, and the answer to every repetition of the event. */
+/** Stored under the payment's key, and replayed for every repetition of the event. */
 export interface SentReceipt {
   readonly messageId: string;
 }
@@ -23,15 +23,16 @@ export class ReceiptService {
     private readonly payments: RecordedPayments,
   ) {}
 
-  /** Whether the customer wants one. */
+  /** Whether the customer wants a receipt. */
   isWantedFor(event: PaymentSucceeded): event is ReceiptRequest {
     return Boolean(event.receiptEmail);
   }
 
   /**
-   * Writes it from the payment's record; of the event only the address counts, which no record holds.
+   * Writes the receipt from the payment's record. Only the address comes from the event, because records do not have it.
    *
-   * @throws PaymentNotRecordedError, FalseEventError when the record says nothing of it, or something else
+   * @throws PaymentNotRecordedError when the payment is not recorded
+   * @throws FalseEventError when the record differs from the event
    * @throws SmtpError when the mail server did not take the receipt
    * @throws LeaseLostError when the lease ran out before it was sent
    */
@@ -39,7 +40,7 @@ export class ReceiptService {
     const payment = await this.payments.of(event, context);
     const receipt = receiptFor({ ...payment, idempotencyKey: context.key }, this.mailer.sender);
     const { messageId } = receipt;
-    // The last line at which a repetition can be kept back. Dying after it leaves what the Message-ID is for.
+    // The last point at which a duplicate can be prevented. After a crash later, the Message-ID identifies the duplicate.
     context.assertHeld();
     await this.mailer.send({ ...receipt, to: event.receiptEmail, signal: context.signal });
     const { paymentId } = payment;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { inMajorUnits } from '../money/money';
 import type { SucceededPayment } from '../payment/payment.dto';
 
-/** What keeps a receipt's keys apart from those of its payment. */
+/** Separates the idempotency keys of receipts from those of payments. */
 export const RECEIPT_SCOPE = 'receipt';
 
 /** What a receipt confirms, as it is recorded. */
@@ -13,7 +13,7 @@ export type PaidPayment = Pick<
   readonly idempotencyKey: string;
 };
 
-/** A receipt as it is written, without the address it goes to. */
+/** A receipt without its address. */
 export interface Receipt {
   readonly messageId: string;
   readonly subject: string;
@@ -21,11 +21,11 @@ export interface Receipt {
 }
 
 /**
- * Writes the receipt for a payment: the same payment, the same receipt, down to its `Message-ID`. Mail servers and
- * readers recognise a repetition by it, which is all that can be done in the one window that no lock closes: the mail
- * server has taken the message, and we died before we could record it.
+ * Writes the receipt for a payment. The same payment always gives the same receipt, including its `Message-ID`, by which
+ * mail servers and mail programs recognise a duplicate. No lock can prevent one case: the mail server has taken the
+ * message, and the process dies before it can record that.
  *
- * @param sender the address that the receipt comes from; its domain vouches for the `Message-ID`
+ * @param sender the address that the receipt comes from; its domain makes the `Message-ID` unique
  */
 export function receiptFor(payment: PaidPayment, sender: string): Receipt {
   const digest = createHash('sha256').update(payment.idempotencyKey).digest('hex').slice(0, 32);

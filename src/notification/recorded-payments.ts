@@ -5,33 +5,33 @@ import { PAYMENT_SCOPE, type SucceededPayment } from '../payment/payment.dto';
 import type { PaymentSucceeded } from '../payment/payment-succeeded';
 import { succeededPaymentIn } from '../payment/recorded-payment';
 
-/** There is no record of the payment that an event tells of; it may come. */
+/** The payment of an event is not recorded, or not yet. */
 class PaymentNotRecordedError extends Error {
   override readonly name = 'PaymentNotRecordedError';
 }
 
-/** An event says something else than the record of its payment, so the service did not write it. */
+/** An event differs from the record of its payment, so the service did not publish it. */
 export class FalseEventError extends Error {
   override readonly name = 'FalseEventError';
 }
 
-/** The event is published just before the record is stored, so the first look may come too early. */
+/** The event is published just before the record is stored, so the first look-up may be too early. */
 const WAITS_MS = [10, 20, 50, 100, 200, 400, 800];
 
-/** What is recorded of payments. An event alone proves nothing: whoever may publish one can write what he likes. */
+/** Finds the record of a payment. An event alone proves nothing: its publisher can write anything into it. */
 @Injectable()
 export class RecordedPayments {
   constructor(private readonly idempotency: IdempotencyService) {}
 
   /**
-   * The payment that an event tells of, as its record has it.
+   * The payment of an event, from its record.
    *
    * @throws PaymentNotRecordedError, FalseEventError, StoreUnavailableError
    */
   async of(event: PaymentSucceeded, { key, signal }: IdempotencyContext): Promise<SucceededPayment> {
     const payment = succeededPaymentIn(await this.resultUnder(key, signal));
-    if (!payment || !isToldBy(event, payment)) {
-      throw new FalseEventError("the event does not say what its payment's record says");
+    if (!payment || !isSame(event, payment)) {
+      throw new FalseEventError("the event differs from its payment's record");
     }
     return payment;
   }
@@ -46,7 +46,7 @@ export class RecordedPayments {
   }
 }
 
-function isToldBy(event: PaymentSucceeded, payment: SucceededPayment): boolean {
+function isSame(event: PaymentSucceeded, payment: SucceededPayment): boolean {
   return (
     event.paymentId === payment.paymentId &&
     event.chargeId === payment.chargeId &&

@@ -1,13 +1,13 @@
 /** Why a mail server did not take an e-mail. */
 export type SmtpFailure =
-  /** Out of reach, overloaded, unwilling to let us in, or "try again later". */
+  /** Unreachable, overloaded, login refused, or "try again later". */
   | 'unavailable'
   /** It will never take this message to this recipient. */
   | 'rejected';
 
 /**
- * The mail server did not take an e-mail. Neither text nor cause of the original: servers quote addresses in their
- * answers, and those have no place in logs and dead letters.
+ * The mail server did not take an e-mail. The original text and cause are left out: servers quote e-mail addresses in their
+ * answers, which must not get into logs and dead letters.
  */
 export class SmtpError extends Error {
   override readonly name = 'SmtpError';
@@ -20,7 +20,7 @@ export class SmtpError extends Error {
   }
 }
 
-/** Answers to these are about the message; to others, such as the greeting or the login, about us or the server. */
+/** Errors after these commands are about the message; after others, such as the login, about the client or the server. */
 const ABOUT_THE_MESSAGE = new Set(['MAIL FROM', 'RCPT TO', 'DATA']);
 
 /** What an error of nodemailer means for the e-mail. */
@@ -28,10 +28,10 @@ export function smtpError(error: unknown): SmtpError {
   const { code, originalCode, responseCode, permanent, command } = factsOf(error);
   const facts = [originalCode ?? code, responseCode, command && `after ${command}`];
   const known = facts.filter(Boolean).join(' ') || 'an unknown error';
-  // No answer of a server but nodemailer's own: the address is none that can be written into an envelope.
+  // An error of nodemailer itself, not of the server: the address cannot be used as a recipient.
   const isInvalidAddress = code === 'EENVELOPE' && responseCode === undefined;
   if (isInvalidAddress || (permanent && ABOUT_THE_MESSAGE.has(command ?? ''))) {
-    return new SmtpError('rejected', `the mail server refuses the receipt for good: ${known}`);
+    return new SmtpError('rejected', `the mail server rejects the receipt: ${known}`);
   }
   return new SmtpError('unavailable', `the mail server did not take the receipt: ${known}`);
 }

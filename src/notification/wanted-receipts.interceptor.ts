@@ -4,8 +4,8 @@ import { PaymentSucceededPipe } from './payment-succeeded.pipe';
 import { ReceiptService } from './receipt.service';
 
 /**
- * Ends events for which there is nothing to send, before `@Idempotent()`: what has no effect needs no lease and no
- * record, and most payments may ask for no receipt. What is not a valid event goes on, to become a dead letter.
+ * Acknowledges events that need no receipt, before `@Idempotent()`: without an effect they need no lease and no record, and
+ * many payments may ask for no receipt. Invalid events continue, and become dead letters.
  */
 @Injectable()
 export class WantedReceiptsInterceptor implements NestInterceptor {

@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Fields that log lines get from where they are written, such as those of the message that is being processed. */
+/** Fields that log lines get from their context, such as those of the message that is being processed. */
 type LogFields = () => Readonly<Record<string, unknown>>;
 
 const current = new AsyncLocalStorage<LogFields>();
 
-/** Runs `work`; every line that it logs, and everything that it starts, has the fields as they are at that moment. */
+/** Runs `work`. Each line that it, or anything that it starts, logs has the fields as they are at that moment. */
 export function withLogFields<T>(fields: LogFields, work: () => T): T {
   return current.run(fields, work);
 }

@@ -13,7 +13,7 @@ export interface Success {
   readonly result: SucceededPayment;
 }
 
-/** Tells others how payments ended. */
+/** Publishes the events of payments. */
 @Injectable()
 export class PaymentEvents {
   private readonly logger = new Logger(PaymentEvents.name);
@@ -26,8 +26,8 @@ export class PaymentEvents {
 
   /**
    * Resolves when the broker has taken responsibility for the event. It may be published more than once for a payment,
-   * always under the payment's own key. An event that no queue takes, even after the binding of its queue was declared
-   * anew, becomes a dead letter: what a subscriber lacks must not fail a payment that is charged.
+   * always under the payment's own key. An event that no queue takes, even after its binding was declared again, becomes a
+   * dead letter: a missing queue must not fail a payment that is charged.
    *
    * @throws PublishUnconfirmedError
    */
@@ -37,8 +37,8 @@ export class PaymentEvents {
       await this.publish(event);
     } catch (error) {
       if (!(error instanceof PublishReturnedError)) throw error;
-      await this.declaration.declareAnew();
-      await this.publish(event).catch((again: unknown) => this.keep(event, again));
+      await this.declaration.redeclare();
+      await this.publish(event).catch((secondError: unknown) => this.deadLetter(event, secondError));
     }
   }
 
@@ -47,17 +47,17 @@ export class PaymentEvents {
       exchange: EVENTS_EXCHANGE,
       routingKey: PAYMENT_SUCCEEDED,
       content: contentOf(event),
-      // With receipts off, an event without a subscriber is as it should be.
+      // With receipts switched off, an event without a queue is expected.
       properties: { ...propertiesOf(event), mandatory: this.environment.smtpUrl !== '' },
     });
   }
 
-  private async keep(event: PaymentSucceeded, error: unknown): Promise<void> {
+  private async deadLetter(event: PaymentSucceeded, error: unknown): Promise<void> {
     if (!(error instanceof PublishReturnedError)) throw error;
     const { paymentId, idempotencyKey } = event;
     this.logger.error(
       { paymentId, idempotencyKey, err: error },
-      'No queue takes an event; it waits as a dead letter',
+      'No queue takes an event; it becomes a dead letter',
     );
     const properties = propertiesOf(event);
     await this.publisher.publish({
@@ -70,7 +70,7 @@ export class PaymentEvents {
           ...properties.headers,
           ...deadLetterHeaders({
             reason: 'event-undeliverable',
-            detail: `no queue takes '${PAYMENT_SUCCEEDED}', though its binding was declared anew; replay it when one does`,
+            detail: `no queue takes '${PAYMENT_SUCCEEDED}', although its binding was declared again; replay it when one does`,
             routingKey: PAYMENT_SUCCEEDED,
           }),
         },

@@ -11,7 +11,7 @@ import {
 import { publisherOf } from '../messaging/message-origin';
 import { HEADERS } from '../messaging/topology';
 
-/** A request does not say who published it, where its key is that publisher's alone. */
+/** A request without the id of its publisher, while keys belong to one publisher each (KEYS_PER_PUBLISHER). */
 export class MissingPublisherError extends Error {
   override readonly name = 'MissingPublisherError';
 }
@@ -38,7 +38,7 @@ export class PaymentKeys implements KeyReader {
     return this.within(key, this.userId);
   }
 
-  /** What this process says of itself when it publishes a request; undefined where nobody asks. */
+  /** The user id that this process sets on requests that it publishes; undefined without KEYS_PER_PUBLISHER. */
   get userId(): string | undefined {
     const { keysPerPublisher, rabbitmqUrls } = this.environment;
     return keysPerPublisher ? userIn(rabbitmqUrls[0] ?? '') : undefined;
@@ -53,10 +53,10 @@ export class PaymentKeys implements KeyReader {
     if (!this.environment.keysPerPublisher) return key;
     if (publisher === undefined) {
       throw new MissingPublisherError(
-        'it has no user_id, by which the keys of publishers are kept apart (KEYS_PER_PUBLISHER)',
+        'it has no user_id, which separates the keys of publishers (KEYS_PER_PUBLISHER)',
       );
     }
-    // The first colon is where the name ends, so that no two pairs of name and key are written alike.
+    // The name is encoded and so has no colon: different pairs of name and key never give the same text.
     const whole = `${encodeURIComponent(publisher)}:${key}`;
     if (isKey(whole)) return whole;
     throw new InvalidIdempotencyKeyError(
@@ -65,7 +65,7 @@ export class PaymentKeys implements KeyReader {
   }
 }
 
-/** The AMQP client's own default is guest. */
+/** The default of the AMQP client is guest. */
 function userIn(rabbitmqUrl: string): string {
   return decodeURIComponent(new URL(rabbitmqUrl).username) || 'guest';
 }

@@ -3,7 +3,7 @@ import { IdempotencyEvents, type IdempotencyEvent } from '../idempotency';
 import { traceIdOf } from '../observability/tracing/spans';
 import { PAYMENT_SCOPE } from './payment.dto';
 
-/** Logs what the idempotency engine does with payments: what nobody else sees. */
+/** Logs what the idempotency engine does with payments. */
 @Injectable()
 export class PaymentLog implements OnModuleInit {
   private readonly logger = new Logger(PaymentLog.name);

@@ -7,7 +7,7 @@ export const PAYMENT_REASONS = {
 } as const;
 export type PaymentReason = (typeof PAYMENT_REASONS)[keyof typeof PAYMENT_REASONS][number];
 
-/** After these the request's payment has ended. After the others the message was never that payment, or it has another end. */
+/** These reasons end the payment. With others, the message was not that payment, or the payment ended differently. */
 const ENDS: readonly string[] = [
   'outside-deduplication-window',
   'gateway-rejected',

@@ -19,8 +19,8 @@ export class PaymentRequestPipe implements PipeTransform<unknown, PaymentRequest
 
   /** @throws InvalidPaymentError naming every wrong field */
   transform(body: unknown): PaymentRequest {
-    const misshapen = shapeProblems(body, 'body').map(({ problem }) => problem);
-    if (misshapen.length > 0) throw new InvalidPaymentError(misshapen.join('; '));
+    const wrongShape = shapeProblems(body, 'body').map(({ problem }) => problem);
+    if (wrongShape.length > 0) throw new InvalidPaymentError(wrongShape.join('; '));
     const message = plainToInstance(PaymentMessage, body, { exposeDefaultValues: false });
     const errors = validateSync(message, { whitelist: true, forbidNonWhitelisted: true });
     const problems = problemsOf(errors, body);

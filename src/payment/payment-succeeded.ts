@@ -2,14 +2,14 @@ import { IsEmail, IsInt, IsOptional, IsString, Min } from 'class-validator';
 import { IsCurrency, PlainText } from './payment.dto';
 
 /**
- * The event `payment.succeeded`, as it is on the wire. It may come more than once for a payment, with the same
+ * The event `payment.succeeded`, as published. It may come more than once for a payment, with the same
  * idempotency key. Fields are only ever added, so consumers ignore those that they do not know.
  */
 export class PaymentSucceeded {
   @PlainText()
   readonly paymentId: string = '';
 
-  /** The payment's own. It has been read and checked before the rest is looked at. */
+  /** The payment's own key, which is read and checked before the other fields. */
   @IsString()
   readonly idempotencyKey: string = '';
 

@@ -7,7 +7,7 @@ import { looksLikeCardNumber } from '../text/card-number';
 /** The scope of payments' idempotency keys. */
 export const PAYMENT_SCOPE = 'payment';
 
-/** A short text without control characters that is not a card number: those have no place anywhere in this service. */
+/** A short text without control characters that is not a card number: this service must not store any. */
 export const PlainText = (): PropertyDecorator => (target, property) => {
   IsString()(target, property);
   Length(1, 255)(target, property);
@@ -67,14 +67,14 @@ export class PaymentFields {
   @PlainText()
   readonly paymentMethodId?: string;
 
-  /** Where the receipt goes. Personal data: in no log, record or dead letter's detail, and not for the gateway. */
+  /** Where the receipt goes. Personal data: not in a log, record or dead letter's detail, and not sent to the gateway. */
   @ApiPropertyOptional({ example: 'customer@example.com', description: 'Without it no receipt is sent.' })
   @IsOptional()
   @IsEmail()
   readonly receiptEmail?: string;
 }
 
-/** A payment request on the wire. Its key has been read and checked before the rest is looked at. */
+/** A payment request as published. Its key is read and checked before the other fields. */
 export class PaymentMessage extends PaymentFields {
   @IsOptional()
   readonly idempotencyKey?: string;
@@ -89,13 +89,13 @@ export interface PaymentRequest {
   readonly receiptEmail?: string;
 }
 
-/** What makes two requests the same payment. Where the receipt goes is not part of it. */
+/** The fields that make two requests the same payment; the address of the receipt is not one of them. */
 export function paymentIdentity(request: PaymentRequest): Omit<PaymentRequest, 'receiptEmail'> {
   const { paymentId, customerId, paymentMethodId, money } = request;
   return { paymentId, customerId, paymentMethodId, money };
 }
 
-/** What became of a payment: stored under its key, and the answer to every duplicate. */
+/** The result of a payment: stored under its key, and replayed for every duplicate. */
 export type PaymentResult = {
   readonly paymentId: string;
   readonly amountMinorUnits: number;

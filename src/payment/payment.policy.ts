@@ -29,13 +29,13 @@ export function decidePayment(
   const { error } = failure;
   const again = (reason: PaymentReason | 'attempt-failed', retryAfterMs?: number) =>
     tryAgain<PaymentReason>(failure, history, { ...limits, reason, retryAfterMs });
-  // A fault of ours may be fixed by the next version, and a broker that did not take the event may take it next time.
+  // The next version may fix a bug, and the broker may take the event next time.
   if (!(error instanceof GatewayError)) return again('attempt-failed');
   switch (error.failure.kind) {
     case 'unavailable':
       return again('gateway-unavailable', error.failure.retryAfterMs);
     case 'unauthorized':
-      // Credentials that are refused for every payment say nothing about this one: it does not count as an attempt.
+      // Refused credentials affect every payment, so this is not counted as an attempt of this payment.
       return {
         disposition: {
           kind: 'delay',

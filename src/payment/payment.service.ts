@@ -11,7 +11,7 @@ import {
 import { PaymentEvents } from './payment-events';
 import type { PaymentRequest, PaymentResult } from './payment.dto';
 
-/** Clocks differ and requests take time: the gateway's memory of a key is trusted for this much less than it promises. */
+/** Clocks differ and requests take time: we rely on the gateway's key for this fraction less than its retention. */
 const RETENTION_MARGIN = 0.05;
 
 /** Charges payments. Called once per attempt, under the lease of the payment's idempotency key. */
@@ -40,10 +40,9 @@ export class PaymentService {
       { ...facts, chargeId: result.chargeId },
       `Processing payment: ${result.status === 'succeeded' ? 'success' : 'declined'}`,
     );
-    // Before the record: once there is one, this code never runs again for the key, so what is not published by then
-    // would be lost. Dying between here and the record repeats all of it: the gateway replays the charge, and the event
-    // goes out a second time under the same key, where its consumers' own idempotency absorbs it. A publish that fails
-    // fails the attempt, which comes to the same.
+    // Before the record: once it exists, this code never runs again for the key, so an unpublished event would be lost.
+    // After a crash between here and the record, or a failed publish, the attempt is repeated: the gateway replays the
+    // charge, and the event is published again under the same key, so its consumers recognise the duplicate.
     if (result.status === 'succeeded') {
       await this.events.succeeded({ idempotencyKey: context.key, request, result });
     }
@@ -60,20 +59,20 @@ export class PaymentService {
       money: request.money,
       firstAttemptAt: new Date(Date.now() - Math.max(sinceFirstAttemptMs, sinceForgottenMs ?? 0)),
     };
-    // An earlier attempt may have charged without leaving a record. As long as the gateway knows the key, repeating it
-    // is safe; later it might charge again, so then we only look.
+    // An earlier attempt may have charged without a record. While the gateway knows the key, repeating the request is
+    // safe; later it might charge again, so then we only look the charge up.
     const trustedMs = this.environment.gatewayKeyRetentionSeconds * 1000 * (1 - RETENTION_MARGIN);
     const isTrusted = sinceFirstAttemptMs <= trustedMs;
-    // It waited for us for so long that an earlier copy may have been charged and forgotten, by the gateway's key, too.
+    // The message waited here for so long that an earlier copy may have been charged and forgotten, also by the gateway.
     if (!isTrusted || sinceForgottenMs !== undefined) {
       const found = await this.gateway.find(charge);
       if (found.kind !== 'not-found' && found.kind !== 'key-reused') return found;
       if (!isTrusted) throw outcomeUnknown();
-      // The gateway may have forgotten the key, and would charge under it a second time.
+      // The gateway may have forgotten the key, and would then charge a second time.
       if (found.kind === 'key-reused') throw keyReused();
       if (!found.isCertain) throw outcomeUnknown();
     }
-    // The process may have been frozen since it took the lease. Freezing after this line is what the gateway's key is for.
+    // The process may have been frozen since it took the lease. If it freezes after this line, the gateway's key protects.
     context.assertHeld();
     return this.gateway.charge(charge);
   }

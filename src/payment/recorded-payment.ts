@@ -1,7 +1,7 @@
 import { isCurrencyCode } from '../money/currencies';
 import type { SucceededPayment } from './payment.dto';
 
-/** What a record says of a payment that succeeded; undefined for any other end, and for what is no result of a payment. */
+/** The successful payment in a record's result; undefined for any other result. */
 export function succeededPaymentIn(result: unknown): SucceededPayment | undefined {
   if (typeof result !== 'object' || result === null) return undefined;
   const { status, paymentId, chargeId, amountMinorUnits, currency } = result as Record<string, unknown>;

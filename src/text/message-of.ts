@@ -1,4 +1,4 @@
-/** The one line that a probe shows of an error. */
+/** The message of an error, without its stack. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -83,7 +83,7 @@ describe('RabbitMQ frozen', () => {
 
   it('turns readiness red, long before the connection counts as lost, and says why', () => {
     expect(ready).toMatchObject({ status: 503 });
-    expect(JSON.stringify(ready.body)).toContain('does not confirm what is published');
+    expect(JSON.stringify(ready.body)).toContain('does not confirm publishes');
   });
 
   it('turns readiness green again, though nothing is published', async () => {

@@ -135,7 +135,7 @@ describe('a start with a Redis that hides its settings', () => {
       waitFor: 'live',
     });
     await untilReported(service, 'info', /^Redis unknown, .* maxmemory-policy unknown, persistence unknown$/);
-    await untilReported(service, 'warn', /does not tell its settings/);
+    await untilReported(service, 'warn', /does not report its settings/);
     expect(reported(service, 'error')).toEqual([]);
     expect(service.running).toBe(true);
   });

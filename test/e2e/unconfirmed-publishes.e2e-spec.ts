@@ -20,7 +20,7 @@ async function untilUnready(world: World): Promise<void> {
     async () => {
       const ready = await world.service.get('/health/ready');
       expect(ready.status).toBe(503);
-      expect(JSON.stringify(ready.body)).toContain('does not confirm what is published');
+      expect(JSON.stringify(ready.body)).toContain('does not confirm publishes');
     },
     { withinMs: recoveryMs },
   );

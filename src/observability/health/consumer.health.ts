@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService } from '@nestjs/terminus';
 import { Consumption } from '../../messaging/consumption';
 
-/** Payments are being taken from the queue. */
+/** Whether the process consumes payments. */
 @Injectable()
 export class ConsumerHealth {
   constructor(

@@ -5,10 +5,10 @@ import { messageOf } from '../../text/message-of';
 import { within } from './within';
 
 const ANSWER_WITHIN_MS = 2000;
-/** A probe is a call that the gateway counts against our rate limit; orchestrators ask us every few seconds. */
+/** A probe counts against our rate limit at the gateway, and orchestrators call us every few seconds. */
 const ASK_AGAIN_AFTER_MS = 10_000;
 
-/** What the gateway says when asked whether it is there. Shown, but no condition for anything. */
+/** Whether the gateway answers. Shown, but not needed for readiness. */
 @Injectable()
 export class GatewayHealth {
   private latest?: { askedAtMs: number; answer: Promise<string | undefined> };
@@ -20,13 +20,13 @@ export class GatewayHealth {
 
   async check() {
     const indicator = this.indicators.check('gateway');
-    const reason = await this.obstacle();
+    const reason = await this.failureReason();
     return reason === undefined
       ? indicator.up({ required: false })
       : indicator.down({ required: false, reason });
   }
 
-  private obstacle(): Promise<string | undefined> {
+  private failureReason(): Promise<string | undefined> {
     const nowMs = performance.now();
     if (this.latest === undefined || nowMs - this.latest.askedAtMs > ASK_AGAIN_AFTER_MS) {
       this.latest = { askedAtMs: nowMs, answer: this.ask() };

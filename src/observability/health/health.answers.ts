@@ -15,13 +15,13 @@ class DependencyAnswer {
   @ApiPropertyOptional({ description: 'Why it is down.' })
   readonly reason?: string;
 
-  @ApiPropertyOptional({ description: 'False: shown, but no condition for anything.' })
+  @ApiPropertyOptional({ description: 'False: shown, but not needed for readiness.' })
   readonly required?: boolean;
 }
 
 const parts = { type: 'object', additionalProperties: { $ref: getSchemaPath(DependencyAnswer) } } as const;
 
-/** What a probe answers. */
+/** The answer to a health probe. */
 class HealthAnswer {
   @ApiProperty({ enum: ['ok', 'error', 'shutting_down'] })
   readonly status: string = '';
@@ -32,14 +32,14 @@ class HealthAnswer {
   @ApiProperty({ ...parts, description: 'What is down and needed, with the reason.' })
   readonly error: Record<string, DependencyAnswer> = {};
 
-  @ApiProperty({ ...parts, description: 'All of it.' })
+  @ApiProperty({ ...parts, description: 'Everything, up or down.' })
   readonly details: Record<string, DependencyAnswer> = {};
 }
 
 const up = { status: 'up' } as const;
 const process = { process: up };
 const others = { rabbitmq: up, consumer: up, gateway: { status: 'up', required: false } };
-const well = { ...others, redis: up };
+const healthy = { ...others, redis: up };
 const redis = { status: 'down', reason: 'not connected (reconnecting)' };
 
 /** Documents `GET /health/live`. */
@@ -48,7 +48,7 @@ export const ApiLive = () =>
     ApiExtraModels(DependencyAnswer),
     ApiOkResponse({
       type: HealthAnswer,
-      description: 'The process lives.',
+      description: 'The process is alive.',
       example: { status: 'ok', info: process, error: {}, details: process },
     }),
   );
@@ -60,11 +60,11 @@ export const ApiReady = () =>
     ApiOkResponse({
       type: HealthAnswer,
       description: 'The process can do its work.',
-      example: { status: 'ok', info: well, error: {}, details: well },
+      example: { status: 'ok', info: healthy, error: {}, details: healthy },
     }),
     ApiServiceUnavailableResponse({
       type: HealthAnswer,
-      description: 'It cannot, and says why; or it is stopping.',
+      description: 'The process cannot do its work, for the reasons given; or it is stopping.',
       example: { status: 'error', info: others, error: { redis }, details: { ...others, redis } },
     }),
   );

@@ -4,14 +4,14 @@ import type { Response } from 'express';
 import { ApiLive, ApiReady } from './health.answers';
 import { Readiness } from './readiness.service';
 
-/** With examples, which the library's has none of. */
+/** Our own documentation has examples, the library's has none. */
 const OWN_DOCUMENTATION = { noCache: true, swaggerDocumentation: false };
 
 @Controller('health')
 export class HealthController {
   constructor(private readonly readiness: Readiness) {}
 
-  /** The process is up and its event loop turns. Looks at nothing else: a restart brings no broker back. */
+  /** The process is up and its event loop runs. Checks nothing else, because a restart would not bring a broker back. */
   @Get('live')
   @HealthCheck(OWN_DOCUMENTATION)
   @ApiLive()

@@ -14,7 +14,7 @@ import { RedisMetrics } from './redis.metrics';
 @Module({})
 export class HealthModule {
   /**
-   * @param options.imports modules that export what is looked at: `ChannelGuard`, `RedisServers` and, for a consumer,
+   * @param options.imports modules that export what is checked: `ChannelGuard`, `RedisServers` and, for a consumer,
    * `Consumption` and `PaymentGateway`
    */
   static forRoot({

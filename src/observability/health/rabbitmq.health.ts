@@ -3,7 +3,7 @@ import { HealthIndicatorService } from '@nestjs/terminus';
 import { ChannelGuard } from '../../messaging/channel-guard';
 import { Publisher } from '../../messaging/publisher';
 
-/** RabbitMQ is connected, everything is declared there, and it takes what is published. */
+/** RabbitMQ is connected, everything is declared there, and it confirms publishes. */
 @Injectable()
 export class RabbitMqHealth {
   constructor(
@@ -17,6 +17,6 @@ export class RabbitMqHealth {
     if (!this.channels.ready || !this.publisher.isOpen) return indicator.down({ reason: 'not connected' });
     return this.publisher.isConfirmed
       ? indicator.up()
-      : indicator.down({ reason: 'does not confirm what is published' });
+      : indicator.down({ reason: 'does not confirm publishes' });
   }
 }

@@ -20,7 +20,7 @@ export class Readiness implements OnModuleDestroy {
     @Optional() private readonly gateway?: GatewayHealth,
   ) {}
 
-  /** Nothing more should be sent to a process that is about to finish its last payments. */
+  /** A process that finishes its last payments must get no new requests. */
   onModuleDestroy(): void {
     this.isStopping = true;
   }
@@ -39,13 +39,13 @@ export class Readiness implements OnModuleDestroy {
     return result;
   }
 
-  /** Probes come every few seconds; only what differs from the last one is news. */
+  /** Probes come every few seconds; only changes are logged. */
   private logChange({ status, error }: HealthCheckResult): void {
-    const news = JSON.stringify({ status, error });
-    if (news === this.latest) return;
-    this.latest = news;
+    const state = JSON.stringify({ status, error });
+    if (state === this.latest) return;
+    this.latest = state;
     this.hasBeenReady ||= status === 'ok';
-    // While it starts, that is as it should be; what then stays away `StartReport` says.
+    // During the start this is expected; `StartReport` warns of a server that stays unavailable.
     if (status === 'error' && !this.hasBeenReady) this.logger.debug({ status, error }, 'Not ready yet');
     else if (status === 'error') this.logger.warn({ status, error }, 'Not ready');
     else this.logger.log({ status }, status === 'ok' ? 'Ready' : 'Stopping');

@@ -6,10 +6,10 @@ import { RedisServers } from '../../redis/redis-servers';
 import { messageOf } from '../../text/message-of';
 import { within } from './within';
 
-/** A server that answers later than this is of no use to a payment either. */
+/** A server that answers later than this is too slow for payments, too. */
 const ANSWER_WITHIN_MS = 1000;
 
-/** Redis answers, takes writes, and keeps what it is given. */
+/** Redis answers, takes writes, and evicts nothing. */
 @Injectable()
 export class RedisHealth {
   constructor(
@@ -23,7 +23,7 @@ export class RedisHealth {
     if (!this.servers.isConnected)
       return indicator.down({ reason: `not connected (${this.servers.status})` });
     try {
-      // A full or read-only server still answers questions.
+      // A write, because a full or read-only server still answers reads.
       await within(ANSWER_WITHIN_MS, this.idempotency.probeStore());
       const facts = await within(ANSWER_WITHIN_MS, this.servers.facts());
       const obstacles = facts.map(obstacleIn).filter((obstacle) => obstacle !== undefined);

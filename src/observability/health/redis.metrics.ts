@@ -3,8 +3,8 @@ import { Gauge, Registry } from 'prom-client';
 import { RedisHealth } from './redis.health';
 
 /**
- * Shows whether payments may rely on Redis. Nothing else tells it when no payment comes; and a server that may evict
- * records takes every step, so no payment ever fails on it.
+ * Shows whether payments can rely on Redis. Without payments no other metric shows it; and with a server that may evict
+ * records no step fails, so no payment shows it.
  */
 @Injectable()
 export class RedisMetrics {

@@ -1,4 +1,4 @@
-/** The work's outcome, or an error when there is none in time. The work itself goes on. */
+/** The work's outcome, or an error if there is none in time. The work itself continues. */
 export function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs);

@@ -1,40 +1,40 @@
 import { printable, UNPRINTABLE } from '../../text/printable';
 
-/** A line longer than this is not looked through: only that there was one is said. */
+/** A longer line is not processed in full: only its identifying fields are kept. */
 const LONGEST_READ = 256 * 1024;
 const LONGEST_LINE = 16 * 1024;
-/** In a line that is too long. */
+/** Limits within a line that is too long. */
 const LONGEST_TEXT = 500;
 const MOST_MEMBERS = 20;
 const MOST_LEVELS = 4;
 
-/** Fields that name what a line is about. */
-const NAMING = ['level', 'time', 'pid', 'hostname', 'context', 'traceId', 'msg'];
+/** Fields that identify a line. */
+const IDENTIFYING = ['level', 'time', 'pid', 'hostname', 'context', 'traceId', 'msg'];
 
 /**
- * Makes a function that finishes what is written as a line of the log: without what `redact` takes out, bounded as a
- * whole, and without anything that a terminal would obey, whoever wrote it.
+ * Returns a function that finishes a log line: it redacts the line, limits its length, and escapes control characters,
+ * which could control a terminal.
  */
 export function lineFinisher(redact: (line: string) => string): (line: string) => string {
   return (line) => {
-    if (line.length > LONGEST_READ) return inert(redact(leftOut(line)));
+    if (line.length > LONGEST_READ) return escapedAgain(redact(identifyingFields(line)));
     const redacted = redact(line);
-    return inert(redacted.length > LONGEST_LINE ? shortened(redacted) : redacted);
+    return escapedAgain(redacted.length > LONGEST_LINE ? shortened(redacted) : redacted);
   };
 }
 
 /**
- * The escapes of a JSON line, and what JSON leaves as it is. A backslash and what follows it is taken as one, so that an
- * escaped backslash is never taken for the beginning of an escape. Line breaks of a stack trace stay.
+ * The escapes of a JSON line, and unprintable characters that JSON does not escape. A backslash and the next character match
+ * together, so that an escaped backslash is never read as the start of an escape. Line breaks of a stack trace stay.
  */
 const TO_ESCAPE = new RegExp(String.raw`\\(?:u[0-9a-f]{4}|n(?! {4}at )|[^un])|${UNPRINTABLE.source}`, 'giu');
 const HARMLESS = /^\\["\\/]$/;
 
 /**
- * Escapes within the texts of a JSON line, once more than JSON does: whoever parses the line to show it, such as the
- * output for terminals, then still has nothing that acts.
+ * Escapes the texts of a JSON line once more than JSON does: after a program has parsed the line to show it, such as the
+ * output for terminals, the control characters are still escaped.
  */
-function inert(line: string): string {
+function escapedAgain(line: string): string {
   const text = line.endsWith('\n') ? line.slice(0, -1) : line;
   const escaped = text.replace(TO_ESCAPE, (found) => {
     if (HARMLESS.test(found)) return found;
@@ -47,16 +47,16 @@ function shortened(line: string): string {
   try {
     const parsed: unknown = JSON.parse(line);
     const short = JSON.stringify({ ...objectOf(bounded(parsed, 0)), charactersOfLine: line.length });
-    return short.length > LONGEST_LINE ? leftOut(line) : short;
+    return short.length > LONGEST_LINE ? identifyingFields(line) : short;
   } catch {
-    return leftOut(line);
+    return identifyingFields(line);
   }
 }
 
-function leftOut(line: string): string {
+function identifyingFields(line: string): string {
   try {
     const parsed = objectOf(JSON.parse(line));
-    const kept = NAMING.map((name) => [name, bounded(parsed[name], MOST_LEVELS)] as const);
+    const kept = IDENTIFYING.map((name) => [name, bounded(parsed[name], MOST_LEVELS)] as const);
     return JSON.stringify({ ...Object.fromEntries(kept), charactersOfLine: line.length });
   } catch {
     return JSON.stringify({ charactersOfLine: line.length });

@@ -7,11 +7,11 @@ import { replaceCardNumbers } from '../../text/card-number';
  * @param secrets exact values to remove, for keys without a recognisable form
  */
 export function redactor(secrets: readonly string[]): (line: string) => string {
-  // Shorter ones could be part of ordinary words.
-  const recognisable = secrets.filter((secret) => secret.length >= 8);
+  // Shorter secrets could be part of ordinary words.
+  const longSecrets = secrets.filter((secret) => secret.length >= 8);
   return (line) => {
     let redacted = line;
-    for (const secret of recognisable) redacted = redacted.replaceAll(secret, REDACTED);
+    for (const secret of longSecrets) redacted = redacted.replaceAll(secret, REDACTED);
     redacted = redacted
       .replace(CREDENTIALS_IN_URL, `://${REDACTED}@`)
       .replace(SECRET_FIELD, `$1"${REDACTED}"`)

@@ -11,7 +11,7 @@ import { redactor } from './log-redaction';
 import { ServiceLogger } from './service.logger';
 
 /**
- * Logs through pino. Inject `PinoLogger` (or use Nest's `Logger`) and log objects, so that others can search them:
+ * Logs through pino. Inject `PinoLogger` (or use Nest's `Logger`) and log objects, so that their fields can be searched:
  * `logger.info({ paymentId, idempotencyKey, attempt }, 'Processing payment')`.
  */
 @Module({
@@ -30,7 +30,7 @@ import { ServiceLogger } from './service.logger';
 })
 export class LoggingModule {}
 
-/** The fields of a log line (with those of the message that is being processed, and its trace), and which HTTP requests are logged. */
+/** The fields of a log line, with those of the message in progress and its trace, and which HTTP requests are logged. */
 export function loggerOptions({ logLevel, stripeApiKey }: Environment): Options {
   return {
     level: logLevel,
@@ -42,7 +42,7 @@ export function loggerOptions({ logLevel, stripeApiKey }: Environment): Options 
     // Probes and scrapers ask every few seconds; readiness logs its own changes.
     autoLogging: { ignore: ({ url }) => url !== undefined && /^\/(health|metrics)\b/.test(url) },
     customLogLevel: (_request, { statusCode }, error) => (error || statusCode >= 500 ? 'error' : 'debug'),
-    // No headers and no bodies: they hold keys and people's data.
+    // No headers and no bodies: they contain keys and personal data.
     serializers: {
       req: ({ id, method, url }: { id: unknown; method: unknown; url: unknown }) => ({ id, method, url }),
       res: ({ statusCode }: { statusCode: unknown }) => ({ statusCode }),
@@ -60,12 +60,12 @@ function isForPeople({ nodeEnv }: Environment): boolean {
 }
 
 function readableLines() {
-  // `facts` are in the text, too.
+  // The text already has the `facts`.
   return pretty({
     singleLine: true,
     ignore: 'pid,hostname,facts',
     translateTime: 'SYS:HH:MM:ss.l',
-    // `error` of readiness is no error but what is down; it would take ten lines.
+    // The field `error` of readiness is not an Error; as one it would take ten lines.
     errorLikeObjectKeys: ['err'],
   });
 }

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Logger } from 'nestjs-pino';
 
-/** What the frameworks tell of their own wiring would bury what runs where, which `StartReport` says. */
-const WIRING = new Set<unknown>([
+/** Contexts of the frameworks' start-up lines, among which the lines of `StartReport` would be hard to find. */
+const FRAMEWORK_CONTEXTS = new Set<unknown>([
   'AmqpConnection',
   'InstanceLoader',
   'NestFactory',
@@ -11,12 +11,12 @@ const WIRING = new Set<unknown>([
   'RoutesResolver',
 ]);
 
-/** The logger behind Nest's own. The frameworks' accounts of their wiring are for debugging; their warnings stay. */
+/** The logger behind Nest's `Logger`. Start-up lines of the frameworks get the level debug; their warnings stay. */
 @Injectable()
 export class ServiceLogger extends Logger {
-  /** @param optional ends with the context */
+  /** @param optional its last element is the context */
   override log(message: unknown, ...optional: unknown[]): void {
-    if (WIRING.has(optional.at(-1))) super.debug(message, ...optional);
+    if (FRAMEWORK_CONTEXTS.has(optional.at(-1))) super.debug(message, ...optional);
     else super.log(message, ...optional);
   }
 }

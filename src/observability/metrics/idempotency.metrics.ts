@@ -17,9 +17,9 @@ const EVENTS = {
   'store-unavailable': true,
 } satisfies Record<IdempotencyEvent['kind'], true>;
 
-/** Counts what the idempotency engine does. The scopes of this service are few; with a tenant in them they would not be. */
+/** Counts the events of the idempotency engine. The label `scope` needs few values, so no tenants. */
 export class IdempotencyMetrics {
-  /** @param scopes those whose counters start at zero */
+  /** @param scopes scopes whose counters start at zero */
   constructor(registry: Registry, events: IdempotencyEvents, scopes: readonly string[]) {
     const counter = new Counter({
       name: 'idempotency_events_total',

@@ -13,10 +13,10 @@ import { MetricsController } from './metrics.controller';
 })
 export class MetricsModule {}
 
-/** Blocks of half a second are looked for; the default of 10 ms costs an idle process more than all the rest. */
+/** Enough to detect blocks of half a second; the default of 10 ms costs an idle process more than everything else. */
 const EVENT_LOOP_PRECISION_MS = 50;
 
-/** A registry of this application's own, with what Node.js says of its process: memory, CPU, event loop lag. */
+/** The registry of this application, with the metrics of Node.js: memory, CPU, event loop lag. */
 function processMetrics(): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });

@@ -17,7 +17,7 @@ type Step = keyof IdempotencyStore;
 
 const SPAN = { kind: SpanKind.CLIENT, attributes: { 'db.system.name': 'redis' } };
 
-/** One round trip inside a machine room, up to the time-out of a command. */
+/** From a round trip within a data centre to the time-out of a command. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2];
 
 /** Times and traces each step of a store, and counts those that failed. */

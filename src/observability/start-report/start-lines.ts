@@ -5,7 +5,7 @@ import { PAYMENTS_EXCHANGE, workQueues } from '../../messaging/topology';
 import { summaryOf, type RedisFacts } from '../../redis/redis-facts';
 import { redisLocation } from '../../redis/redis-location';
 
-/** One thing that is said at the start: to people, and in parts to those who search logs. */
+/** One line of the start report: a text to read, and its parts as fields to search. */
 export interface StartLine {
   readonly text: string;
   readonly facts: Readonly<Record<string, unknown>>;
@@ -13,7 +13,7 @@ export interface StartLine {
 
 const STRIPE = 'https://api.stripe.com';
 
-/** What this process is, and where it can be reached. */
+/** The roles and settings of this process, and its addresses. */
 export function processLines(environment: Environment): StartLine[] {
   const { appRoles: roles, nodeEnv, host, smtpUrl } = environment;
   const url = urlOf(environment);
@@ -37,20 +37,20 @@ export function processLines(environment: Environment): StartLine[] {
   ];
 }
 
-/** Where somebody on this machine reaches it. */
+/** The URL of the service on this machine. */
 function urlOf({ host, port }: Environment): string {
   if (['0.0.0.0', '::', '127.0.0.1'].includes(host)) return `http://localhost:${port}`;
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** What of a request is taken on trust. */
+/** Whether timestamps are required, and whether each publisher has its own keys. */
 function requestRulesLine({ requireTimestamp, keysPerPublisher }: Environment): StartLine {
   const age = requireTimestamp
-    ? 'REQUIRE_TIMESTAMP is on: one without a timestamp is refused'
-    : 'REQUIRE_TIMESTAMP is off: one without a timestamp counts as new, however old it is';
+    ? 'REQUIRE_TIMESTAMP is on: a request without a timestamp is rejected'
+    : 'REQUIRE_TIMESTAMP is off: a request without a timestamp counts as new, whatever its age';
   const keys = keysPerPublisher
-    ? 'KEYS_PER_PUBLISHER is on: keys belong to the user who publishes'
-    : 'KEYS_PER_PUBLISHER is off: who publishes first under a key has it';
+    ? 'KEYS_PER_PUBLISHER is on: each publisher has its own keys'
+    : 'KEYS_PER_PUBLISHER is off: publishers share keys; the first request under a key wins';
   return { text: `Requests: ${age}. ${keys}`, facts: { requests: { requireTimestamp, keysPerPublisher } } };
 }
 
@@ -70,20 +70,20 @@ function named(path: string): string {
   return path === '/' ? '/ (console)' : path;
 }
 
-/** What is right for a trial, and dangerous where real money moves. */
+/** Settings that are useful for development, and dangerous in production. */
 export function processWarnings({ nodeEnv, devEndpoints, allowInsecureUrls }: Environment): string[] {
   if (nodeEnv !== 'production') return [];
   return [
     ...(devEndpoints
       ? [
-          'DEV_ENDPOINTS is true in production: whoever reaches the HTTP port can publish payments, and replay or drop ' +
-            'dead letters; unset it, or let nobody else reach the port',
+          'DEV_ENDPOINTS is true in production: any client that reaches the HTTP port can publish payments, and replay or ' +
+            'drop dead letters; unset it, or restrict access to the port',
         ]
       : []),
     ...(allowInsecureUrls
       ? [
           'ALLOW_INSECURE_URLS is true in production: passwords and payments may travel unencrypted; unset it, and the ' +
-            'start names the URLs that must change',
+            'next start names the URLs that must change',
         ]
       : []),
   ];
@@ -103,12 +103,12 @@ export function rabbitmqLine(environment: Environment, version: string): StartLi
   };
 }
 
-export function rabbitmqAwayLine(environment: Environment): StartLine {
+export function rabbitmqUnavailableLine(environment: Environment): StartLine {
   const { addresses, virtualHost } = rabbitmqPlace(environment);
   return {
     text:
       `RabbitMQ is not connected yet: ${addresses.join(', ')}, virtual host ${virtualHost}. ` +
-      'It is tried again and again; until then no message is taken or published',
+      'The service keeps trying; until then no message is taken or published',
     facts: { rabbitmq: { addresses, virtualHost } },
   };
 }
@@ -120,24 +120,24 @@ function rabbitmqPlace({ rabbitmqUrls }: Environment): { addresses: string[]; vi
 }
 
 export function redisLine(environment: Environment, servers: readonly RedisFacts[]): StartLine {
-  const { words, ...place } = redisPlace(environment);
+  const { text: where, ...place } = redisPlace(environment);
   const facts = summaryOf(servers);
   return {
-    text: `Redis ${facts.version}, ${words}: maxmemory-policy ${facts.maxmemoryPolicy}, ${facts.persistence}`,
+    text: `Redis ${facts.version}, ${where}: maxmemory-policy ${facts.maxmemoryPolicy}, ${facts.persistence}`,
     facts: { redis: { ...place, ...facts } },
   };
 }
 
-export function redisAwayLine(environment: Environment): StartLine {
-  const { words, ...place } = redisPlace(environment);
+export function redisUnavailableLine(environment: Environment): StartLine {
+  const { text: where, ...place } = redisPlace(environment);
   return {
-    text: `Redis is not connected yet: ${words}. It is tried again and again; until then nothing is charged`,
+    text: `Redis is not connected yet: ${where}. The service keeps trying; until then nothing is charged`,
     facts: { redis: place },
   };
 }
 
 interface RedisPlace {
-  readonly words: string;
+  readonly text: string;
   readonly mode: string;
   readonly addresses: string[];
   readonly database?: string;
@@ -146,19 +146,19 @@ interface RedisPlace {
 function redisPlace({ redisUrls }: Environment): RedisPlace {
   const location = redisLocation(redisUrls);
   const addresses = redisUrls.map(addressOf);
-  const where = addresses.join(', ');
+  const list = addresses.join(', ');
   switch (location.kind) {
     case 'standalone': {
       const database = new URL(location.url).pathname.slice(1) || '0';
-      const words = `standalone, ${where}, database ${database}`;
-      return { words, mode: location.kind, addresses, database };
+      const text = `standalone, ${list}, database ${database}`;
+      return { text, mode: location.kind, addresses, database };
     }
     case 'cluster':
-      return { words: `cluster, ${where}`, mode: location.kind, addresses };
+      return { text: `cluster, ${list}`, mode: location.kind, addresses };
     case 'sentinel': {
       const { name, database } = location.master;
-      const words = `master ${name} of the sentinels ${where}, database ${database}`;
-      return { words, mode: location.kind, addresses, database: String(database) };
+      const text = `master ${name} of the sentinels ${list}, database ${database}`;
+      return { text, mode: location.kind, addresses, database: String(database) };
     }
     default:
       return location satisfies never;

@@ -7,19 +7,19 @@ import { messageOf } from '../../text/message-of';
 import {
   processLines,
   processWarnings,
-  rabbitmqAwayLine,
+  rabbitmqUnavailableLine,
   rabbitmqLine,
-  redisAwayLine,
+  redisUnavailableLine,
   redisLine,
   type StartLine,
 } from './start-lines';
 
-/** Where a server is there, it is connected long before. */
-const SAY_AWAY_AFTER_MS = 3_000;
+/** A server that is available is connected long before. */
+const REPORT_UNAVAILABLE_AFTER_MS = 3_000;
 
 /**
- * Says in a few lines what runs where, and what is unsafe about it. Of a server it speaks at each connection: it may come
- * back as another one, or with other settings.
+ * Logs in a few lines what runs where, and unsafe settings. A server is reported at each connection, because its version
+ * and settings may have changed.
  */
 @Injectable()
 export class StartReport implements OnModuleDestroy {
@@ -32,31 +32,31 @@ export class StartReport implements OnModuleDestroy {
     private readonly redis: RedisServers,
   ) {}
 
-  /** To be called when HTTP is answered; waits for nothing. */
+  /** Call it when HTTP requests are answered. Waits for nothing. */
   begin(): void {
-    for (const line of processLines(this.environment)) this.say(line);
+    for (const line of processLines(this.environment)) this.log(line);
     for (const warning of processWarnings(this.environment)) this.logger.warn(warning);
     const { managedConnection } = this.amqp;
-    managedConnection.on('connect', () => this.sayRabbitMq());
-    this.sayRabbitMq();
-    this.redis.whenConnected(() => void this.sayRedis());
-    this.timer = setTimeout(() => this.sayWhatIsAway(), SAY_AWAY_AFTER_MS).unref();
+    managedConnection.on('connect', () => this.reportRabbitMq());
+    this.reportRabbitMq();
+    this.redis.whenConnected(() => void this.reportRedis());
+    this.timer = setTimeout(() => this.reportUnavailable(), REPORT_UNAVAILABLE_AFTER_MS).unref();
   }
 
   onModuleDestroy(): void {
     clearTimeout(this.timer);
   }
 
-  private sayRabbitMq(): void {
+  private reportRabbitMq(): void {
     const connection = this.amqp.managedConnection.connection?.connection;
     if (connection === undefined) return;
     const { version } = connection.serverProperties;
-    this.say(rabbitmqLine(this.environment, version));
+    this.log(rabbitmqLine(this.environment, version));
   }
 
-  private async sayRedis(): Promise<void> {
+  private async reportRedis(): Promise<void> {
     const servers = await this.redisFacts();
-    this.say(redisLine(this.environment, servers));
+    this.log(redisLine(this.environment, servers));
     for (const facts of servers) {
       const obstacle = obstacleIn(facts);
       if (obstacle !== undefined) this.logger.error(`Redis cannot be used: ${obstacle}`);
@@ -65,22 +65,22 @@ export class StartReport implements OnModuleDestroy {
     }
   }
 
-  /** None when they keep silent: they may be forbidden to speak. */
+  /** An empty list if the servers do not report their settings: the command may be forbidden. */
   private async redisFacts(): Promise<RedisFacts[]> {
     try {
       return await this.redis.facts();
     } catch (error) {
-      this.logger.warn(`Redis does not tell its settings: ${messageOf(error)}`);
+      this.logger.warn(`Redis does not report its settings: ${messageOf(error)}`);
       return [];
     }
   }
 
-  private sayWhatIsAway(): void {
-    if (!this.amqp.managedConnection.isConnected()) this.warn(rabbitmqAwayLine(this.environment));
-    if (!this.redis.isConnected) this.warn(redisAwayLine(this.environment));
+  private reportUnavailable(): void {
+    if (!this.amqp.managedConnection.isConnected()) this.warn(rabbitmqUnavailableLine(this.environment));
+    if (!this.redis.isConnected) this.warn(redisUnavailableLine(this.environment));
   }
 
-  private say({ text, facts }: StartLine): void {
+  private log({ text, facts }: StartLine): void {
     this.logger.log({ facts }, text);
   }
 

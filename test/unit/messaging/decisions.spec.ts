@@ -7,7 +7,7 @@ function decide(failure: Common) {
   return decideCommon(failure, { attempts: 5, attemptsBeforeReplay: 0 }, 'sent');
 }
 
-describe('a failure that may be over soon', () => {
+describe('a temporary failure', () => {
   it.each<Common>([
     { kind: 'failed', code: 'in-progress', remainingMs: 10_000 },
     { kind: 'failed', code: 'lease-lost' },
@@ -28,7 +28,7 @@ describe('a failure that may be over soon', () => {
   });
 });
 
-describe('a failure that stays', () => {
+describe('a permanent failure', () => {
   it.each<{ failure: Common; reason: string }>([
     {
       failure: { kind: 'failed', code: 'missing-idempotency-key', error: 'why' },
@@ -43,11 +43,11 @@ describe('a failure that stays', () => {
       failure: { kind: 'failed', code: 'invalid-request', error: new Error('why') },
       reason: 'invalid-message',
     },
-  ])('of the request itself is a dead letter: $failure.code', ({ failure, reason }) => {
+  ])('of an invalid request makes it a dead letter: $failure.code', ({ failure, reason }) => {
     expect(decide(failure).disposition).toEqual({ kind: 'dead-letter', reason, detail: 'why', attempts: 5 });
   });
 
-  it('of a key that another payload has used says so', () => {
+  it('of a reused key has a detail that says so', () => {
     expect(decide({ kind: 'failed', code: 'idempotency-key-reused' }).disposition).toMatchObject({
       kind: 'dead-letter',
       reason: 'idempotency-key-reused',
@@ -55,7 +55,7 @@ describe('a failure that stays', () => {
     });
   });
 
-  it('of a message that is too old says what may have happened to it', () => {
+  it('of a message outside the deduplication window has a detail that says what may have happened', () => {
     expect(decide({ kind: 'failed', code: 'outside-deduplication-window' }).disposition).toMatchObject({
       kind: 'dead-letter',
       reason: 'outside-deduplication-window',
@@ -67,17 +67,17 @@ describe('a failure that stays', () => {
 describe('work that failed', () => {
   const failed = { kind: 'failed', code: 'work-failed', error: 'why' } as const;
 
-  it('is the attempt that the engine counted', () => {
+  it('has the attempt number that the engine counted', () => {
     const history = { attempts: 7, attemptsBeforeReplay: 0 };
     expect(attemptsOf({ ...failed, attempt: 3 }, history)).toEqual({ attempt: 3, forgiven: 0 });
   });
 
-  it('is one attempt more than the headers say if the engine could not count', () => {
+  it('has the attempt number of the headers plus one if the engine could not count', () => {
     const history = { attempts: 7, attemptsBeforeReplay: 0 };
     expect(attemptsOf({ ...failed, attempt: 0 }, history).attempt).toBe(8);
   });
 
-  it.each([0, 9])('has as many forgiven attempts as its key, not %d as its header says', (said) => {
+  it.each([0, 9])('has the forgiven attempts of its key, not the %d of its header', (said) => {
     const history = { attempts: 7, attemptsBeforeReplay: said };
     expect(attemptsOf({ ...failed, attempt: 6, forgivenAttempts: 4 }, history).forgiven).toBe(4);
   });
@@ -87,7 +87,7 @@ describe('work that failed', () => {
     { said: 7, forgiven: 7 },
     { said: 8, forgiven: 0 },
   ])(
-    'that the engine could not count has the $said forgiven attempts of its header only if that can be true',
+    'has the $said forgiven attempts of its header only if that is possible, if the engine could not count',
     ({ said, forgiven }) => {
       const history = { attempts: 7, attemptsBeforeReplay: said };
       expect(attemptsOf({ ...failed, attempt: 0 }, history).forgiven).toBe(forgiven);

@@ -1,6 +1,6 @@
 import { backoffMs, delayAtLeast } from '../../../src/messaging/disposition';
 
-describe('the delay for a requested one', () => {
+describe('the delay that is used for a requested delay', () => {
   const delaysMs = [250, 1_000, 5_000];
 
   it.each([
@@ -13,7 +13,7 @@ describe('the delay for a requested one', () => {
     expect(delayAtLeast(requestedMs, delaysMs)).toBe(delayMs);
   });
 
-  it('is the longest there is when all are shorter', () => {
+  it('is the longest one if all are shorter', () => {
     expect(delayAtLeast(5_001, delaysMs)).toBe(5_000);
   });
 });
@@ -28,7 +28,7 @@ describe('backoff', () => {
     },
   );
 
-  it('stays bounded after very many attempts', () => {
+  it('stays limited after very many attempts', () => {
     expect(backoffMs(5_000, 1)).toBe(60_000);
   });
 

@@ -8,7 +8,7 @@ import {
 describe('the private members of the RabbitMQ library that the service uses', () => {
   const connection = new AmqpConnection({ uri: 'amqp://localhost' });
 
-  it('hold the consumers with their queues, and can forget one', () => {
+  it('contain the consumers with their queues, and can remove one', () => {
     expect(connection.consumerTags).toEqual([]);
     Object.assign(connection['_consumers'] as object, { tag: { msgOptions: { queue: 'payments.charge' } } });
     expect(connection.consumerTags).toEqual(['tag']);
@@ -17,7 +17,7 @@ describe('the private members of the RabbitMQ library that the service uses', ()
     expect(connection.consumerTags).toEqual([]);
   });
 
-  it('hold the messages in flight', () => {
+  it('contain the messages in flight', () => {
     const message = Promise.resolve();
     expect(messagesInFlight(connection)).toEqual([]);
     (connection['outstandingMessageProcessing'] as Set<Promise<unknown>>).add(message);

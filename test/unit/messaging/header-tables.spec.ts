@@ -16,13 +16,13 @@ const many = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`h${index}`, index]));
 
 describe('the headers of a message', () => {
-  it('are all read where they are few', () => {
+  it('are all read if they are few', () => {
     const table = read({ ...many(120), 'idempotency-key': 'abc' });
     expect(Object.keys(table)).toHaveLength(121);
     expect(unreadableHeaders(table)).toEqual([]);
   });
 
-  it('are read no further than to the 128th, but for the key, ours and those of the broker', () => {
+  it('are read up to the 128th; the key, ours and those of the broker are always read', () => {
     const last = { 'idempotency-key': 'abc', 'x-attempts': 3, 'x-death': [{ queue: 'q' }] };
     const table = read({ ...many(10_000), ...last });
     expect(Object.keys(table)).toHaveLength(128 + 3);
@@ -30,35 +30,35 @@ describe('the headers of a message', () => {
     expect(unreadableHeaders(table)).toHaveLength(10_000 - 128);
   });
 
-  it('are read no further where one of these names comes again and again', () => {
+  it('are read up to the 128th if one of these names is repeated', () => {
     const field = Buffer.concat([Buffer.from('\x0fidempotency-keyt', 'latin1'), Buffer.from([1])]);
     const bounded = boundedTable(Buffer.concat(Array.from({ length: 5_000 }, () => field)));
     expect(bounded.bytes).toHaveLength(128 * field.length);
     expect(bounded.leftOut).toHaveLength(5_000 - 128);
   });
 
-  it('are read no further than to 32 kB, but for the key', () => {
+  it('are read up to 32 kB; the key is always read', () => {
     const large = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, 'x'.repeat(15_000)]));
     const table = read({ ...large, 'idempotency-key': 'abc' });
     expect(Object.keys(table)).toEqual(['a', 'b', 'idempotency-key']);
     expect(unreadableHeaders(table)).toEqual(['c', 'd']);
   });
 
-  it('are read without one that is too large, though it has the name of one of the broker', () => {
+  it('do not include one that is too large, even if the broker uses its name', () => {
     expect(read({ a: 'x'.repeat(30_000), 'x-death': 'x'.repeat(20_000) })).toEqual({ a: 'x'.repeat(30_000) });
   });
 
   it.each([
-    ['a type that nobody knows', Buffer.from('\x01aZ')],
+    ['an unknown type', Buffer.from('\x01aZ')],
     ['a length beyond its end', Buffer.from('\x01aS\xff\xff\xff\xff', 'latin1')],
     ['an end in the middle of a name', Buffer.from('\x0aab')],
-  ])('are none where the table has %s, and the client goes on', (_, bytes) => {
+  ])('are empty if the table has %s, and the client continues', (_, bytes) => {
     const table = codec.decodeFields(bytes);
     expect(table).toEqual({});
     expect(unreadableHeaders(table)).toEqual(['all headers']);
   });
 
-  it('are the same as the client reads them, whatever they are, as long as they are few', () => {
+  it('are not changed if they are few, whatever they are', () => {
     fc.assert(
       fc.property(rawHeaders, (bytes) => {
         fc.pre(

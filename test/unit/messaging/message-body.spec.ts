@@ -3,7 +3,7 @@ import { aMessage } from './a-message';
 
 const read = (text: string) => readBody(Buffer.from(text));
 
-/** What is wrong with a body; a body that can be read is an error of the test. */
+/** What is wrong with a body; throws if the body can be read. */
 function problemOf(content: Buffer): string {
   const body = readBody(content);
   if (body instanceof UnreadableMessageError) return body.message;
@@ -43,7 +43,7 @@ describe('a body that can be read', () => {
   });
 });
 
-describe('a body that nobody should parse', () => {
+describe('a body that cannot be read safely', () => {
   it.each([
     {
       what: 'is larger than 64 kB',
@@ -56,7 +56,7 @@ describe('a body that nobody should parse', () => {
       problem: 'the body is nested deeper than 16 levels',
     },
     {
-      what: 'opens brackets without end',
+      what: 'opens 60,000 brackets',
       body: '['.repeat(60_000),
       problem: 'the body is nested deeper than 16 levels',
     },
@@ -65,22 +65,22 @@ describe('a body that nobody should parse', () => {
       body: `{"a":[${'1,'.repeat(1_000)}1]}`,
       problem: 'the body has more than 1000 values',
     },
-    { what: 'is no JSON', body: '{"a":', problem: 'the body is not JSON' },
+    { what: 'is not JSON', body: '{"a":', problem: 'the body is not JSON' },
     { what: 'is empty', body: '', problem: 'the body is not JSON' },
     { what: 'is an array', body: '[{}]', problem: 'the body is not a JSON object' },
     { what: 'is a text', body: '"text"', problem: 'the body is not a JSON object' },
     { what: 'is null', body: 'null', problem: 'the body is not a JSON object' },
     { what: 'is a number', body: '1', problem: 'the body is not a JSON object' },
-  ])('is refused when it $what', ({ body, problem }) => {
+  ])('is rejected if it $what', ({ body, problem }) => {
     expect(problemOf(Buffer.from(body))).toBe(problem);
   });
 
-  it('is refused when it is not UTF-8', () => {
+  it('is rejected if it is not UTF-8', () => {
     expect(problemOf(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))).toBe('the body is not UTF-8');
   });
 
   it.each(['__proto__', 'constructor', 'prototype'])(
-    'is refused for a property named %s, however deep',
+    'is rejected for a property named %s, at any depth',
     (name) => {
       const problem = `the body has a property named '${name}'`;
       expect(problemOf(Buffer.from(`{"${name}":{"admin":true}}`))).toBe(problem);
@@ -88,7 +88,7 @@ describe('a body that nobody should parse', () => {
     },
   );
 
-  it('is refused for a forbidden name written with escapes', () => {
+  it('is rejected for a forbidden name written with escapes', () => {
     expect(problemOf(Buffer.from('{"__pr\\u006fto__":1}'))).toBe("the body has a property named '__proto__'");
   });
 
@@ -98,7 +98,7 @@ describe('a body that nobody should parse', () => {
 });
 
 describe('the size of a body', () => {
-  it('may be limited otherwise', () => {
+  it('can have another limit', () => {
     const content = Buffer.from(sized(100));
     expect(readBody(content, undefined, 100)).toEqual({ a: 'x'.repeat(92) });
     expect(readBody(content, undefined, 99)).toMatchObject({
@@ -116,16 +116,13 @@ describe('the content encoding of a body', () => {
     expect(encoded(contentEncoding)).toEqual({ paymentId: 'PAY-001' });
   });
 
-  it.each(['gzip', 'deflate', 'br', 'aes128gcm'])(
-    'is named where the body cannot be read for it: %s',
-    (name) => {
-      expect(encoded(name)).toMatchObject({
-        message: `the body has the content encoding '${name}'; it must be sent as it is, with 'identity' or none`,
-      });
-    },
-  );
+  it.each(['gzip', 'deflate', 'br', 'aes128gcm'])('is named if it prevents reading the body: %s', (name) => {
+    expect(encoded(name)).toMatchObject({
+      message: `the body has the content encoding '${name}'; it must be sent without one, or with 'identity'`,
+    });
+  });
 
-  it('is not quoted without end', () => {
+  it('is quoted only up to 40 characters', () => {
     expect(encoded('x'.repeat(255))).toMatchObject({ message: expect.not.stringContaining('x'.repeat(41)) });
   });
 });
@@ -135,12 +132,12 @@ describe('a number with more digits than JavaScript holds', () => {
     '{"amount":10.999999999999999999}',
     '{"amount":99.9900000000000000001e0}',
     '{"a":[1234567890123456]}',
-  ])('is refused, not rounded: %s', (text) => {
+  ])('is rejected, not rounded: %s', (text) => {
     expect(problemOf(Buffer.from(text))).toBe('the body has a number of more than 15 digits');
   });
 
   it.each(['{"amount":0.000000000000000001}', '{"paymentId":"12345678901234567890"}', '{"a\\"1":999999.99}'])(
-    'is not seen where there is none: %s',
+    'is not found in a body without one: %s',
     (text) => {
       expect(read(text)).toEqual(JSON.parse(text));
     },

@@ -5,15 +5,15 @@ import { copyOf, senderHeaders } from '../../../src/messaging/message-copy';
 import { rawHeaders } from '../../support/raw-arbitraries';
 import { aMessage } from './a-message';
 
-describe('headers that travel on', () => {
-  it("are the sender's, values untouched", () => {
+describe('headers that are copied', () => {
+  it("are the sender's, with unchanged values", () => {
     const headers = {
       'idempotency-key': 'abc',
       'x-correlation': { list: [1, 'two', null] },
       'x-deathly': 1,
       'x-attempts': 3,
-      cc: 'lower case is nothing to the broker',
-      'CC-copy': 'neither is this',
+      cc: 'the broker ignores lower case',
+      'CC-copy': 'and this name',
     };
     expect(senderHeaders(headers)).toEqual(headers);
   });
@@ -36,11 +36,11 @@ describe('headers that travel on', () => {
     expect(senderHeaders({ [name]: ['anything'], kept: 1 })).toEqual({ kept: 1 });
   });
 
-  it.each([undefined, null, 'text', 7])('are none where there is no table but %p', (headers) => {
+  it.each([undefined, null, 'text', 7])('are empty for %p instead of a table', (headers) => {
     expect(senderHeaders(headers)).toEqual({});
   });
 
-  it('keep a hostile __proto__ as the plain entry it was', () => {
+  it('keep a hostile __proto__ as an ordinary entry', () => {
     const kept = senderHeaders(JSON.parse('{"__proto__":{"idempotency-key":"stolen"}}'));
     expect(kept['idempotency-key']).toBeUndefined();
     expect(Object.keys(kept)).toEqual(['__proto__']);
@@ -48,7 +48,7 @@ describe('headers that travel on', () => {
 });
 
 it.each(['x-dead-letter-reason', 'x-dead-letter-detail', 'x-dead-lettered-at', 'x-original-routing-key'])(
-  'a copy has no %s: a sender wrote it, or it is said of the dead letter that is replayed',
+  'a copy has no %s: a sender wrote it, or it belongs to the dead letter that is replayed',
   (name) => {
     expect(
       copyOf(aMessage({ properties: { headers: { [name]: 'x', kept: 1 } } })).properties.headers,
@@ -70,7 +70,7 @@ describe('a copy that has no room for all headers', () => {
   });
 });
 
-describe('properties that travel on', () => {
+describe('properties that are copied', () => {
   const identity = {
     contentType: 'application/json',
     contentEncoding: 'utf-8',
@@ -83,7 +83,7 @@ describe('properties that travel on', () => {
     priority: 9,
   };
 
-  it('are all that say what the message is', () => {
+  it('are all that describe the message', () => {
     expect(copyOf(aMessage({ properties: identity }))).toEqual({
       properties: { ...identity, headers: {} },
       dropped: '',
@@ -96,25 +96,25 @@ describe('properties that travel on', () => {
     { property: 'replyTo', value: 'amq.rabbitmq.reply-to' },
     { property: 'messageId', value: 'é'.repeat(200) },
     { property: 'timestamp', value: 1.5 },
-  ])('are without $property: $value, which is named', ({ property, value }) => {
+  ])('do not include $property: $value, which is named', ({ property, value }) => {
     const { properties, dropped } = copyOf(aMessage({ properties: { [property]: value } }));
     expect(properties).toEqual({ headers: { 'x-dropped': property } });
     expect(dropped).toBe(property);
   });
 
-  it('name the user who published it in a header, for the broker takes no user id but our own', () => {
+  it('have the publishing user in a header, because the broker rejects any user id but our own', () => {
     const copy = copyOf(aMessage({ properties: { userId: 'shop' } }));
     expect(copy).toEqual({ properties: { headers: { 'x-publisher': 'shop' } }, dropped: '' });
     const { headers } = copy.properties;
     expect(copyOf(aMessage({ properties: { headers } })).properties.headers).toEqual(headers);
   });
 
-  it('gain the headers that are added, which win over the same of the sender', () => {
+  it('have the added headers, which replace those of the sender', () => {
     const message = aMessage({ properties: { headers: { 'x-attempts': 99, own: 'kept', 'x-death': [] } } });
     expect(copyOf(message, { 'x-attempts': 2 }).properties.headers).toEqual({ 'x-attempts': 2, own: 'kept' });
   });
 
-  it('leave the message itself as it is', () => {
+  it('do not change the message itself', () => {
     const message = aMessage({ properties: { headers: { 'x-delivery-count': 1 } } });
     copyOf(message, { 'x-attempts': 2 });
     expect(message.properties.headers).toEqual({ 'x-delivery-count': 1 });
@@ -124,7 +124,7 @@ describe('properties that travel on', () => {
 describe('what a copy cannot keep', () => {
   const bad = { '!': 'bogus' };
 
-  it('is named, also what asked for copies elsewhere', () => {
+  it('is named, also headers that request copies in other queues', () => {
     const headers = { CC: ['queue'], 'x-bad': bad };
     expect(copyOf(aMessage({ properties: { headers, expiration: '1000' } })).dropped).toBe(
       'CC, x-bad, expiration',
@@ -138,7 +138,7 @@ describe('what a copy cannot keep', () => {
     );
   });
 
-  it('is named within bounds, whatever the names are', () => {
+  it('is named in a text of limited length, whatever the names are', () => {
     const headers = Object.fromEntries(
       Array.from({ length: 100 }, (_, index) => [`x-${index},\r\n${'n'.repeat(100)}`, bad]),
     );
@@ -148,7 +148,7 @@ describe('what a copy cannot keep', () => {
     expect(dropped).not.toMatch(/[\r\n]/);
   });
 
-  it('is never the key, nor what the service wrote, however much else there is', () => {
+  it('is never the key or a header of the service, whatever else there is', () => {
     const headers = {
       'x-junk': 'j'.repeat(30_000),
       'x-more': 'm'.repeat(30_000),
@@ -163,7 +163,7 @@ describe('what a copy cannot keep', () => {
 });
 
 describe('a header table as any client may write it', () => {
-  it('always makes a copy that this client can write, of headers that are read as the same', () => {
+  it('gives a copy that this client can write, with headers that are read unchanged', () => {
     fc.assert(
       fc.property(rawHeaders, (bytes) => {
         const headers = codec.decodeFields(bytes);

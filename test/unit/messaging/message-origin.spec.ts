@@ -16,7 +16,7 @@ function cameThrough(exchange: string, headers: Record<string, unknown> | undefi
 
 describe('headers that only the service may set', () => {
   it.each(['payments', 'payments.events', 'payments.dead-letter', 'amq.topic'])(
-    'are taken off what came through the exchange %s, all but the key',
+    'are removed from messages of the exchange %s, except the key',
     (exchange) => {
       expect(cameThrough(exchange, everyHeader()).properties.headers).toEqual({
         'idempotency-key': 'x',
@@ -25,11 +25,11 @@ describe('headers that only the service may set', () => {
     },
   );
 
-  it('stay on what came through the default exchange, where no publisher may write', () => {
+  it('are kept on messages of the default exchange, where no publisher may write', () => {
     expect(cameThrough('', everyHeader()).properties.headers).toEqual(everyHeader());
   });
 
-  it('are no trouble where there are no headers', () => {
+  it('cause no error if there are no headers', () => {
     expect(cameThrough('payments', undefined).properties.headers).toBeUndefined();
   });
 });
@@ -39,15 +39,15 @@ describe('the publisher of a message', () => {
     expect(publisherOf(aMessage({ properties: { userId: 'shop' } }))).toBe('shop');
   });
 
-  it('is what a copy of ours says, which has no user id of its own', () => {
+  it('is in a header of our copies, which have our own user id', () => {
     expect(publisherOf(aMessage({ properties: { headers: { 'x-publisher': 'shop' } } }))).toBe('shop');
   });
 
-  it.each([undefined, ''])('is unknown where there is none: %j', (userId) => {
+  it.each([undefined, ''])('is unknown if there is no user id: %j', (userId) => {
     expect(publisherOf(aMessage({ properties: { userId } }))).toBeUndefined();
   });
 
-  it('is not what a request says of itself', () => {
+  it('is not what the header of a request says', () => {
     expect(publisherOf(cameThrough('payments', { 'x-publisher': 'victim' }))).toBeUndefined();
   });
 });

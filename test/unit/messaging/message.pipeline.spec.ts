@@ -25,17 +25,17 @@ const uncounted: Decision = {
   pause: 'queue',
 };
 
-/** A message that is being processed under a policy that always decides the same, in a pipeline that broker and store obey. */
+/** Processes a message under a policy that always decides the same, with fakes of broker and store. */
 async function processing(
   decision: Decision,
   { found, settled }: { found?: unknown; settled?: Disposition } = {},
 ) {
   const message = aMessage({});
   const pauses: Pause[] = [];
-  const told: MessageEvent[] = [];
+  const emitted: MessageEvent[] = [];
   const outcomes: string[] = [];
   const events = new MessageEvents();
-  events.on((event) => told.push(event));
+  events.on((event) => emitted.push(event));
   const pipeline = new MessagePipeline(
     { lookAgain: () => Promise.resolve(found) } as unknown as IdempotencyService,
     { pause: (pause: Pause) => pauses.push(pause) } as unknown as Consumption,
@@ -46,7 +46,7 @@ async function processing(
     {
       startAtZero: () => undefined,
       settled: () => undefined,
-      begun: () => (outcome: string) => outcomes.push(outcome),
+      started: () => (outcome: string) => outcomes.push(outcome),
     } as unknown as MessageMetrics,
     { watch: () => undefined } as unknown as PublisherClocks,
     events,
@@ -70,7 +70,7 @@ async function processing(
   await pipeline.process(execution, { queue: CHARGES.name, message, body: {} }, async () => {
     answers.push(await pipeline.handle(message, failed, claimed));
   });
-  return { pipeline, message, pauses, told, outcomes, answers };
+  return { pipeline, message, pauses, emitted, outcomes, answers };
 }
 
 const attempt = { error: 'why', attempt: 1 };
@@ -83,10 +83,10 @@ const again = tryAgain(failed, history, {
 });
 
 describe('a message that was not processed', () => {
-  it('is settled as its policy decides, and the console is told', async () => {
-    const { answers, outcomes, told, pauses } = await processing(again);
+  it('is settled as its policy decides, with an event for the console', async () => {
+    const { answers, outcomes, emitted, pauses } = await processing(again);
     expect([answers, outcomes, pauses]).toEqual([['settled'], ['delayed'], []]);
-    expect(told).toMatchObject([{ kind: 'settled', queue: CHARGES.name, key: 'abc-123' }]);
+    expect(emitted).toMatchObject([{ kind: 'settled', queue: CHARGES.name, key: 'abc-123' }]);
   });
 
   it('pauses its queue if the policy asks for that', async () => {
@@ -96,15 +96,15 @@ describe('a message that was not processed', () => {
 
   it('is acknowledged as a duplicate if another copy succeeded meanwhile', async () => {
     const found = { kind: 'replayed', result: 1 };
-    const { answers, outcomes, told } = await processing(deadLetter('retries-exhausted', 'why', 8), {
+    const { answers, outcomes, emitted } = await processing(deadLetter('retries-exhausted', 'why', 8), {
       found,
     });
-    expect([answers, outcomes, told]).toEqual([['settled'], ['duplicate'], []]);
+    expect([answers, outcomes, emitted]).toEqual([['settled'], ['duplicate'], []]);
   });
 
-  it('goes back to the broker if its replacement was not confirmed before the process stops', async () => {
-    const { answers, outcomes, told } = await processing(again, { settled: { kind: 'requeue' } });
-    expect([answers, outcomes, told]).toEqual([['requeue'], ['requeued'], []]);
+  it('is requeued if its replacement was not confirmed before the process stops', async () => {
+    const { answers, outcomes, emitted } = await processing(again, { settled: { kind: 'requeue' } });
+    expect([answers, outcomes, emitted]).toEqual([['requeue'], ['requeued'], []]);
   });
 });
 
@@ -115,12 +115,12 @@ describe('the attempts at a key', () => {
     expect(delayAtLeast(120_000, retryDelaysMs(30_000))).toBe(60_000);
   });
 
-  it('do not wait for another one after the last', async () => {
+  it('have no backoff after the last one', async () => {
     const { pipeline, message } = await processing(deadLetter('retries-exhausted', 'why', 8));
     expect(pipeline.backoffMs(message, attempt)).toBeUndefined();
   });
 
-  it('do not wait, nor count, while a pause holds the queue up', async () => {
+  it('have no backoff and do not count if the queue pauses', async () => {
     const { pipeline, message } = await processing(uncounted);
     expect(pipeline.backoffMs(message, attempt)).toBeUndefined();
     expect(pipeline.isUncounted(message, 'why')).toBe(true);
@@ -134,7 +134,7 @@ describe('the attempts at a key', () => {
 });
 
 describe('a message of a queue without a policy', () => {
-  it('is refused with the way out', async () => {
+  it('is refused with an error that says what to call', async () => {
     const { pipeline } = await processing(again);
     const unknown = { queue: 'another', message: aMessage({}), body: {} };
     await expect(pipeline.process({} as never, unknown, () => Promise.resolve())).rejects.toThrow(

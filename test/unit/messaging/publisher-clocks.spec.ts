@@ -34,7 +34,7 @@ describe('a timestamp', () => {
 });
 
 describe('a publisher whose timestamps are wrong', () => {
-  it('is warned of once, and each of its messages is counted', async () => {
+  it('causes one warning, and each of its messages is counted', async () => {
     const { clocks, registry, warnings } = watched();
     for (const appId of ['shop', 'shop', 'other']) clocks.watch(from(appId));
     expect(warnings).toEqual([
@@ -52,13 +52,16 @@ describe('a publisher whose timestamps are wrong', () => {
     { appId: '4242424242424242', userId: undefined, publisher: 'unknown' },
     { appId: 'a\nforged line', userId: undefined, publisher: 'unknown' },
     { appId: { table: 1 }, userId: undefined, publisher: 'unknown' },
-  ])('is called $publisher where it is $appId of $userId', ({ appId, userId, publisher }) => {
-    const { clocks, warnings } = watched();
-    clocks.watch(from(appId, { userId }));
-    expect(warnings).toEqual([{ publisher, problem: 'milliseconds' }]);
-  });
+  ])(
+    'is named $publisher in the log, with app id $appId and user id $userId',
+    ({ appId, userId, publisher }) => {
+      const { clocks, warnings } = watched();
+      clocks.watch(from(appId, { userId }));
+      expect(warnings).toEqual([{ publisher, problem: 'milliseconds' }]);
+    },
+  );
 
-  it('is not counted again for what comes back from a retry queue', () => {
+  it('is not counted again for a message from a retry queue', () => {
     const { clocks, warnings } = watched();
     clocks.watch(from('shop', { headers: { 'x-death': [{}] } }));
     expect(warnings).toEqual([]);
@@ -71,7 +74,7 @@ describe('a publisher whose timestamps are wrong', () => {
   });
 });
 
-describe('problems that nobody has yet', () => {
+describe('problems that did not occur yet', () => {
   it('are shown as 0', async () => {
     const { registry } = watched();
     const shown = await registry.metrics();

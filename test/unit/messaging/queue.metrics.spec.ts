@@ -4,7 +4,7 @@ import type { Environment } from '../../../src/config/environment';
 import { QueueMetrics } from '../../../src/messaging/queue.metrics';
 
 describe('the depths of the queues', () => {
-  it('are asked for once while the broker does not answer, however often they are scraped', async () => {
+  it('are requested once while the broker does not answer, even if they are scraped again', async () => {
     let channels = 0;
     const createChannel = () => {
       channels += 1;

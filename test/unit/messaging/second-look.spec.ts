@@ -10,42 +10,42 @@ function deadLetterFor(reason: string): Disposition {
   return { kind: 'dead-letter', reason, detail: 'why', attempts: 8 };
 }
 
-/** Looks at a key whose answer is given, or fails; and how it was asked. */
+/** A second look at a key with the given answer or error, and the calls that it made. */
 function looking(
   answer: unknown,
   { failure = failed, disposition = exhausted }: { failure?: Failure; disposition?: Disposition } = {},
 ) {
-  const asked: unknown[] = [];
+  const calls: unknown[] = [];
   const lookAgain = (...args: unknown[]) => {
-    asked.push(args);
+    calls.push(args);
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
   };
   const idempotency = { lookAgain } as unknown as IdempotencyService;
-  return { now: secondLook(idempotency, { claimed, failure, disposition, maxAttempts: 8 }), asked };
+  return { now: secondLook(idempotency, { claimed, failure, disposition, maxAttempts: 8 }), calls };
 }
 
 describe('a message that is about to be given up because its work failed', () => {
   it.each([
     { kind: 'replayed', result: 1 },
     { kind: 'remembered-error', error: new Error('declined'), replayed: true },
-  ])('has the answer of another copy that ended meanwhile: $kind', async (found) => {
+  ])('gets the outcome of another copy that finished meanwhile: $kind', async (found) => {
     expect(await looking(found).now).toEqual(found);
   });
 
   it.each([
     { kind: 'failed', code: 'idempotency-key-reused' },
     { kind: 'failed', code: 'in-progress', remainingMs: 5 },
-  ])('has the failure that its key has now: $code', async (found) => {
+  ])('gets the current failure of its key: $code', async (found) => {
     expect(await looking(found).now).toEqual(found);
   });
 
-  it('waits for Redis if it does not answer', async () => {
+  it('fails with store-unavailable if Redis does not answer', async () => {
     const error = new StoreUnavailableError('find', 'gone');
     expect(await looking(error).now).toEqual({ kind: 'failed', code: 'store-unavailable', error });
   });
 
   it.each([undefined, new Error('a record that cannot be read')])(
-    'is given up otherwise (%p)',
+    'is still given up if the answer is %p',
     async (found) => {
       expect(await looking(found).now).toBeUndefined();
     },
@@ -54,21 +54,21 @@ describe('a message that is about to be given up because its work failed', () =>
 
 describe('a second look', () => {
   it.each<Failure>([failed, { kind: 'failed', code: 'retries-exhausted', attempts: 8 }])(
-    'also looks for attempts that are left if they seem used up: $code',
+    'also checks for remaining attempts if they seem used up: $code',
     (failure) => {
-      expect(looking(undefined, { failure }).asked).toEqual([[claimed, { maxAttempts: 8 }]]);
+      expect(looking(undefined, { failure }).calls).toEqual([[claimed, { maxAttempts: 8 }]]);
     },
   );
 
   it.each<{ what: string; failure: Failure; disposition: Disposition }>([
     {
-      what: 'a failure that no attempt can correct',
+      what: 'a failure that another attempt cannot fix',
       failure: failed,
       disposition: deadLetterFor('gateway-rejected'),
     },
     { what: 'work that could not start', failure: { ...failed, attempt: 0 }, disposition: exhausted },
-  ])('does not look for attempts after $what', (given) => {
-    expect(looking(undefined, given).asked).toEqual([[claimed, {}]]);
+  ])('does not check for remaining attempts after $what', (given) => {
+    expect(looking(undefined, given).calls).toEqual([[claimed, {}]]);
   });
 
   it.each<{ failure: Failure; disposition: Disposition }>([
@@ -90,7 +90,7 @@ describe('a second look', () => {
     },
     { failure: failed, disposition: { kind: 'delay', reason: 'attempt-failed', delayMs: 1, attempts: 1 } },
   ])('does not happen for $failure.code and $disposition.kind', async (given) => {
-    const { now, asked } = looking('never asked', given);
-    expect([await now, asked]).toEqual([undefined, []]);
+    const { now, calls } = looking('never asked', given);
+    expect([await now, calls]).toEqual([undefined, []]);
   });
 });

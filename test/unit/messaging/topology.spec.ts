@@ -12,9 +12,9 @@ import {
 
 const leasesMs = [1, 100, 250, 30_000, 45_000, 60_000, 86_400_000];
 
-describe('waiting times', () => {
+describe('delays', () => {
   it.each([2_250, 30_000, 45_000, 86_400_000])(
-    'have the lease of %d ms among them, less the wait at the handler',
+    'include the lease of %d ms, less the wait at the handler',
     (leaseMs) => {
       expect(retryDelaysMs(leaseMs)).toContain(leaseMs - IN_PROGRESS_WAIT_MS);
     },
@@ -25,7 +25,7 @@ describe('waiting times', () => {
     expect(delaysMs.slice(1).every((delayMs, index) => delayMs > (delaysMs[index] ?? Infinity))).toBe(true);
   });
 
-  it('reach from a quarter of a second to a minute', () => {
+  it('range from a quarter of a second to a minute', () => {
     for (const leaseMs of [1_000, IN_PROGRESS_WAIT_MS, 30_000])
       expect([retryDelaysMs(leaseMs).at(0), retryDelaysMs(leaseMs).at(-1)]).toEqual([250, 60_000]);
   });
@@ -46,7 +46,7 @@ describe('names on the wire', () => {
     ]);
   });
 
-  it('are those of the queues, one retry queue for each work queue and waiting time', () => {
+  it('are those of the queues, one retry queue for each work queue and delay', () => {
     expect(declared.map(({ name }) => name).sort()).toEqual(
       [
         'payments.charge',
@@ -58,7 +58,7 @@ describe('names on the wire', () => {
     );
   });
 
-  it('are without those of receipts where receipts are switched off', () => {
+  it('do not include those of receipts if receipts are switched off', () => {
     const names = queues({ ...withReceipts, smtpUrl: '' }).map(({ name }) => name);
     expect(names.filter((name) => name.startsWith('notifications.'))).toEqual([]);
     expect(names).toEqual(expect.arrayContaining(['payments.charge', 'payments.dead-letter']));
@@ -81,7 +81,7 @@ describe('the work queue behind a routing key', () => {
     { routingKey: 'payments.dead-letter', queue: undefined },
     { routingKey: 7, queue: undefined },
     { routingKey: undefined, queue: undefined },
-  ])('is found also for what comes back from a retry queue: $routingKey', ({ routingKey, queue }) => {
+  ])('is found, also for copies from a retry queue: $routingKey', ({ routingKey, queue }) => {
     expect(workQueueBehind(routingKey)).toBe(queue);
   });
 });
@@ -97,7 +97,7 @@ describe('no message is lost', () => {
     expect(declared.map(({ options }) => options)).toEqual(declared.map(() => durableQuorum));
   });
 
-  it.each([CHARGES, RECEIPTS])('because the retry queues of $name give back what has waited', (queue) => {
+  it.each([CHARGES, RECEIPTS])('because the retry queues of $name return delayed copies', (queue) => {
     expect(declared.find(({ name }) => name === retryQueue(queue, 5_000))?.options?.arguments).toEqual({
       'x-queue-type': 'quorum',
       'x-message-ttl': 5_000,
@@ -108,7 +108,7 @@ describe('no message is lost', () => {
     });
   });
 
-  it('because what comes back to the work queue too often goes to the dead letters', () => {
+  it('because a message that is redelivered too often goes to the dead letters', () => {
     expect(WORK_QUEUE_OPTIONS.arguments).toEqual({
       'x-queue-type': 'quorum',
       'x-delivery-limit': 20,

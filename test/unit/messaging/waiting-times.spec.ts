@@ -37,48 +37,48 @@ function waiting(...found: QueuePause[]) {
 }
 
 describe('a copy that was delayed', () => {
-  it('has waited since it was delayed first', () => {
+  it('has waited since its first delay', () => {
     expect(delayedSince(delayedCopy({}), CHARGES)).toEqual(at(10));
   });
 
   it.each([
     {
-      what: 'a sender who wrote the header himself',
+      what: 'a sender who wrote the header',
       message: aMessage({ properties: { headers: { 'x-waiting-since': at(1).toISOString() } } }),
     },
     {
       what: 'a retry queue of another work queue',
       message: delayedCopy({ from: 'notifications.receipt.retry.5000' }),
     },
-    { what: 'a queue of others', message: delayedCopy({ from: 'payments.charge' }) },
+    { what: 'a queue that is not a retry queue', message: delayedCopy({ from: 'payments.charge' }) },
     { what: 'a header that is not a time', message: delayedCopy({ since: 'yesterday' }) },
     { what: 'a header of another type', message: delayedCopy({ since: 5 }) },
     { what: 'no headers', message: aMessage({}) },
-  ])('is not believed from $what', ({ message }) => {
+  ])('is not recognised by $what', ({ message }) => {
     expect(delayedSince(message, CHARGES)).toBeUndefined();
   });
 });
 
-describe('a message that sat in its queue while consumption was paused', () => {
+describe('a message that was in its queue while consumption was paused', () => {
   const now = at(59);
   const pause = { since: at(5), until: at(50) };
 
   beforeEach(() => jest.useFakeTimers({ now }));
   afterEach(() => jest.useRealTimers());
 
-  it('has waited for as long as the pause lasted, if it was there before', async () => {
+  it('has waited for the whole pause if it was published before', async () => {
     expect(await waiting(pause).times.since(undelivered(at(0)), CHARGES)).toEqual(at(59 - 45));
   });
 
-  it('has waited from its making to the end of the pause, if it was made in the pause', async () => {
+  it('has waited from its publish to the end of the pause if it was published during the pause', async () => {
     expect(await waiting(pause).times.since(undelivered(at(20)), CHARGES)).toEqual(at(59 - 30));
   });
 
-  it('has not waited if it was made after the pause', async () => {
+  it('has not waited if it was published after the pause', async () => {
     expect(await waiting(pause).times.since(undelivered(at(51)), CHARGES)).toBeUndefined();
   });
 
-  it('has waited for the sum of several pauses, and not for the time between them', async () => {
+  it('has waited for the sum of several pauses, without the time between them', async () => {
     const pauses = [
       { since: at(40), until: at(43) },
       { since: at(10), until: at(12) },
@@ -86,12 +86,12 @@ describe('a message that sat in its queue while consumption was paused', () => {
     expect(await waiting(...pauses).times.since(undelivered(at(0)), CHARGES)).toEqual(at(59 - 5));
   });
 
-  it('has waited once for a pause that two processes remember', async () => {
+  it('has waited once for a pause that two processes stored', async () => {
     const pauses = [pause, { since: at(10), until: at(30) }, { since: at(45), until: at(52) }];
     expect(await waiting(...pauses).times.since(undelivered(at(0)), CHARGES)).toEqual(at(59 - 47));
   });
 
-  it('and was delayed afterwards has waited since its delay and for the pause before that', async () => {
+  it('and was then delayed has waited since its first delay, plus the pause before that', async () => {
     expect(await waiting({ since: at(5), until: at(8) }).times.since(delayedCopy({}), CHARGES)).toEqual(
       at(7),
     );
@@ -100,11 +100,11 @@ describe('a message that sat in its queue while consumption was paused', () => {
     );
   });
 
-  it('has not waited where there was no pause', async () => {
+  it('has not waited if there was no pause', async () => {
     expect(await waiting().times.since(undelivered(at(0)), CHARGES)).toBeUndefined();
   });
 
-  it('is not judged while Redis does not say', async () => {
+  it('gets no answer while Redis is unavailable', async () => {
     const { times, state } = waiting();
     state.fails = true;
     await expect(times.since(undelivered(at(0)), CHARGES)).rejects.toBeInstanceOf(StoreUnavailableError);
@@ -114,7 +114,7 @@ describe('a message that sat in its queue while consumption was paused', () => {
 describe('a pause that is remembered', () => {
   const lasting = { reason: 'why', queue: CHARGES, isOver: async () => false };
 
-  it('is so from its first moment, at each look', async () => {
+  it('is stored with its start at each check', async () => {
     const { times, written } = waiting();
     const before = Date.now();
     const pause = times.remembered(lasting);
@@ -127,19 +127,19 @@ describe('a pause that is remembered', () => {
     }
   });
 
-  it('is not so before the first look, since none may come of it', () => {
+  it('is not stored before the first check', () => {
     const { times, written } = waiting();
     times.remembered(lasting);
     expect(written).toEqual([]);
   });
 
-  it('of all queues is so for each of them', async () => {
+  it('is stored for each queue if it is of all queues', async () => {
     const { times, written } = waiting();
     await times.remembered({ reason: 'why', isOver: async () => true }).isOver();
     expect(written.map(({ queue }) => queue)).toEqual([CHARGES, RECEIPTS].map(({ name }) => name));
   });
 
-  it('goes on until its end could be written down', async () => {
+  it('lasts until its end could be stored', async () => {
     const { times, state } = waiting();
     state.fails = true;
     const pause = times.remembered({ reason: 'why', queue: CHARGES, isOver: async () => true });

@@ -9,17 +9,17 @@ import { presentmentCurrencies } from '../../../src/sandbox/presentment-currenci
 import '../../support/fixed-seed';
 import { aCharge } from '../../support/stub-gateway';
 
-/** Every row of the sandbox's own table: what must be sent is reckoned from there, not from the code under test. */
+/** All rows of the sandbox's own table: the expected amounts are calculated from it, not from the code under test. */
 const rows = [...presentmentCurrencies].map(([code, { oneUnit, multipleOf, maximum }]) => ({
   code: code.toUpperCase(),
-  /** What a customer writes for what is sent. */
+  /** The amount in major units for a number that is sent. */
   written: (sent: number) => new Big(sent).div(oneUnit).toNumber(),
   smallest: multipleOf,
   largest: Math.floor(maximum / multipleOf) * multipleOf,
   multipleOf,
 }));
 
-/** When this differs from the table, leave the version as it is, and add a new one to `CHARGE_VERSIONS`. */
+/** If this differs from the table, keep the version and add a new one to `CHARGE_VERSIONS`. */
 function amountSent(money: Money): number {
   const [newest] = CHARGE_VERSIONS;
   return newest(aCharge({ money })).amount;
@@ -34,7 +34,7 @@ function sentFor(amount: number, currency: string): number | 'refused' {
   }
 }
 
-/** By the checks that the sandbox makes of every request. */
+/** By the checks that the sandbox makes for every request. */
 function isTakenByTheGateway(amount: number, currency: string): boolean {
   const body = new URLSearchParams({
     amount: String(amount),
@@ -47,7 +47,7 @@ function isTakenByTheGateway(amount: number, currency: string): boolean {
 }
 
 describe('the table of currencies', () => {
-  it('has the currencies that the sandbox has in its own', () => {
+  it('has the same currencies as the table of the sandbox', () => {
     expect(currencyCodes()).toEqual(rows.map(({ code }) => code).sort());
   });
 
@@ -73,18 +73,15 @@ describe('the smallest, the largest and the last digit of an amount', () => {
     ]);
   });
 
-  it.each(rows)(
-    'are said where an amount is too large, in $code',
-    ({ code, written, largest, multipleOf }) => {
-      expect(() => toMoney(written(largest + multipleOf), code)).toThrow(
-        `amount must be at most ${written(largest)} in ${code}`,
-      );
-    },
-  );
+  it.each(rows)('are named if an amount is too large, in $code', ({ code, written, largest, multipleOf }) => {
+    expect(() => toMoney(written(largest + multipleOf), code)).toThrow(
+      `amount must be at most ${written(largest)} in ${code}`,
+    );
+  });
 });
 
 describe('an amount in any currency', () => {
-  it('is sent and written exactly, and taken by the gateway whenever it is accepted here', () => {
+  it('is sent and written exactly, and accepted by the gateway if it is accepted here', () => {
     const anyStep = fc
       .constantFrom(...rows)
       .chain((row) =>
@@ -104,7 +101,7 @@ describe('an amount in any currency', () => {
     );
   });
 
-  it('is refused here, or taken by the gateway, whatever it is', () => {
+  it('is rejected here or accepted by the gateway, whatever it is', () => {
     const amounts = fc.oneof(
       fc.double({ min: 0, max: 1e11, noNaN: true }),
       fc

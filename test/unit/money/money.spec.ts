@@ -12,7 +12,7 @@ function problemOf(amount: unknown, currency: string): string {
   return 'none';
 }
 
-describe('an amount as people write it', () => {
+describe('an amount in major units', () => {
   it.each([
     { amount: 1.15, currency: 'USD', minorUnits: 115 },
     { amount: 99.99, currency: 'USD', minorUnits: 9_999 },
@@ -37,7 +37,7 @@ describe('an amount as people write it', () => {
   });
 });
 
-describe('an amount that is refused', () => {
+describe('an amount that is rejected', () => {
   it.each([
     { what: 'a fraction of a cent', amount: 99.999, currency: 'USD', problem: 'at most 2 decimals in USD' },
     { what: '0.1 + 0.2', amount: 0.1 + 0.2, currency: 'USD', problem: 'at most 2 decimals in USD' },
@@ -101,12 +101,12 @@ describe('a currency', () => {
     ['a metal, a test or no currency', ['XAU', 'XAG', 'XPT', 'XPD', 'XTS', 'XXX', 'XDR']],
     ['a unit of account', ['CLF', 'COU', 'UYI', 'UYW', 'MXV', 'USN', 'CHE', 'CHW', 'BOV']],
     ['not charged by the gateway', ['CUP', 'GHS', 'IRR', 'KPW', 'STN', 'VES', 'XSU']],
-  ])('is none when it is %s', (_why, codes) => {
+  ])('is not valid if it is %s', (_why, codes) => {
     expect(codes.filter((code) => !problemOf(1, code).startsWith('currency must be'))).toEqual([]);
   });
 });
 
-describe('minor units, written for people', () => {
+describe('minor units, formatted in major units', () => {
   it.each([
     { minorUnits: 9_990, currency: 'USD', written: '99.90' },
     { minorUnits: 5, currency: 'EUR', written: '0.05' },
@@ -117,7 +117,7 @@ describe('minor units, written for people', () => {
     expect(inMajorUnits(minorUnits, currency)).toBe(written);
   });
 
-  it('are not guessed for a currency that is not in the table', () => {
+  it('are rejected for a currency that is not in the table', () => {
     expect(() => inMajorUnits(100, 'BGN')).toThrow(InvalidAmountError);
   });
 });

@@ -12,7 +12,7 @@ const event = {
 };
 
 describe('an event payment.succeeded', () => {
-  it('is taken as it is', () => {
+  it('is accepted unchanged', () => {
     expect(pipe.transform(event)).toEqual(event);
   });
 
@@ -20,7 +20,7 @@ describe('an event payment.succeeded', () => {
     expect(pipe.transform({ ...event, receiptEmail: undefined }).receiptEmail).toBeUndefined();
   });
 
-  it('loses fields that nobody knows', () => {
+  it('loses unknown fields', () => {
     expect(pipe.transform({ ...event, loyaltyPoints: 7 })).toEqual(event);
   });
 
@@ -38,12 +38,12 @@ describe('an event payment.succeeded', () => {
     { receiptEmail: 'Customer <customer@example.com>' },
     { receiptEmail: 'customer@example.com\r\nBcc: somebody.else@example.com' },
     { receiptEmail: ['customer@example.com'] },
-  ])('is refused with %j, and the field is named', (change) => {
+  ])('is rejected with %j, and the field is named', (change) => {
     const [field = ''] = Object.keys(change);
     expect(() => pipe.transform({ ...event, ...change })).toThrow(field);
   });
 
-  it('repeats no value when it is refused', () => {
+  it('is rejected without quoting a value', () => {
     const wrong = { ...event, receiptEmail: 'secret address' };
     expect(() => pipe.transform(wrong)).toThrow(/^((?!secret address)[^])*$/);
   });

@@ -18,7 +18,7 @@ function disposition(failure: Failure) {
 }
 
 describe('an event for which no receipt was sent', () => {
-  it('is a dead letter at once where the mail server refuses it for good', () => {
+  it('is a dead letter at once if the mail server rejects the receipt', () => {
     expect(disposition(failed('rejected', 1))).toEqual({
       kind: 'dead-letter',
       reason: 'receipt-rejected',
@@ -27,13 +27,13 @@ describe('an event for which no receipt was sent', () => {
     });
   });
 
-  it('waits with backoff where the mail server cannot take it now', () => {
+  it('waits with backoff if the mail server is unavailable', () => {
     expect([1, 2, 3, 10].map((attempt) => disposition(failed('unavailable', attempt)))).toMatchObject(
       [1_000, 2_000, 4_000, 60_000].map((delayMs) => ({ kind: 'delay', delayMs })),
     );
   });
 
-  it('waits when the fault is ours', () => {
+  it('waits after an error in our code', () => {
     expect(
       disposition({
         kind: 'failed',
@@ -59,7 +59,7 @@ describe('an event for which no receipt was sent', () => {
     expect(disposition({ ...again, forgivenAttempts: RECEIPT_MAX_ATTEMPTS }).kind).toBe('delay');
   });
 
-  it('may have been sent where it is older than records are kept', () => {
+  it('may have been sent if it is older than records are kept', () => {
     expect(disposition({ kind: 'failed', code: 'outside-deduplication-window' })).toMatchObject({
       reason: 'outside-deduplication-window',
       detail: expect.stringContaining('may have been sent'),

@@ -46,7 +46,7 @@ describe('the Message-ID of a receipt', () => {
     expect(idOf({})).toBe(idOf({ receiptEmail: 'somebody.else@example.com' }));
   });
 
-  it('is another one for another key', () => {
+  it('is different for another key', () => {
     expect(idOf({})).not.toBe(idOf({ idempotencyKey: 'abc-124' }));
   });
 

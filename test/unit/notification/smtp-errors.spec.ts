@@ -5,7 +5,7 @@ function mailError(facts: object): Error {
   return Object.assign(new Error('550 <customer@example.com> unknown'), facts);
 }
 
-describe('a mail server that refuses the message for good', () => {
+describe('a permanent error about the message', () => {
   it.each([
     { code: 'EENVELOPE', responseCode: 550, permanent: true, command: 'RCPT TO' },
     { code: 'EENVELOPE', responseCode: 553, permanent: true, command: 'MAIL FROM' },
@@ -16,7 +16,7 @@ describe('a mail server that refuses the message for good', () => {
   });
 });
 
-describe('a mail server that may take it later', () => {
+describe('an error after which the mail server may take the message later', () => {
   it.each([
     { code: 'EENVELOPE', responseCode: 451, permanent: false, command: 'RCPT TO' },
     { code: 'EENVELOPE', responseCode: 503, permanent: false, command: 'MAIL FROM' },
@@ -36,22 +36,22 @@ describe('a mail server that may take it later', () => {
   });
 });
 
-describe('what is told of a failure', () => {
+describe('the text of a failure', () => {
   const error = smtpError(
     mailError({ code: 'EENVELOPE', responseCode: 550, permanent: true, command: 'RCPT TO' }),
   );
 
-  it('is the code and the step', () => {
+  it('has the code and the SMTP command', () => {
     expect(error.message).toContain('550 after RCPT TO');
   });
 
-  it("is not the server's text, which quotes addresses", () => {
+  it("does not have the server's text, which quotes addresses", () => {
     expect([error.message, error.stack, String(error.cause)].join('\n')).not.toContain(
       'customer@example.com',
     );
   });
 
-  it('is what the system said where nobody answered', () => {
+  it('has the error code of the system if no server answered', () => {
     const refused = mailError({ code: 'ESOCKET', originalCode: 'ECONNREFUSED', command: 'CONN' });
     expect(smtpError(refused).message).toContain('ECONNREFUSED');
   });

@@ -16,7 +16,7 @@ describe('the state of the gateway', () => {
     ['reachable', { kind: 'reachable' }, { status: 'up' }],
     ['refusing our key', { kind: 'unauthorized' }, { status: 'down', reason: 'it refuses STRIPE_API_KEY' }],
     [
-      'away',
+      'unavailable',
       { kind: 'unreachable', detail: 'connection refused' },
       { status: 'down', reason: 'connection refused' },
     ],

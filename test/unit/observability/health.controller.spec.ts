@@ -82,7 +82,7 @@ describe('GET /health/ready', () => {
 });
 
 describe('GET /health/live', () => {
-  it('is 200 although nothing else is up', async () => {
+  it('is 200 although no dependency is up', async () => {
     const { url } = await start({ rabbitmq: down, redis: down, consumer: down, gateway: down });
     expect(await get(`${url}/health/live`)).toMatchObject({ status: 200, body: { status: 'ok' } });
   });

@@ -2,11 +2,11 @@ import { lineFinisher } from '../../../src/observability/logging/log-line';
 
 const finish = lineFinisher((line) => line);
 const lineOf = (fields: unknown) => `${JSON.stringify(fields)}\n`;
-/** What somebody sees who parses a line to show it. */
+/** What a program shows that has parsed the line. */
 const shown = (fields: unknown): unknown => JSON.parse(finish(lineOf(fields)));
 
 describe('a log line', () => {
-  it('is written as it is where nothing is wrong with it', () => {
+  it('is not changed if there is nothing to redact, escape or shorten', () => {
     const line = lineOf({ level: 'info', msg: 'Payment "published"', path: 'a\\b', note: 'Müller\\n' });
     expect(finish(line)).toBe(line);
   });
@@ -18,7 +18,7 @@ describe('a log line', () => {
     ['a C1 control', '\u009b31m', '\\u009b31m'],
     ['bidi marks', 'abc\u202edef\u2069', 'abc\\u202edef\\u2069'],
     ['a backslash before a new line', 'a\\\nb', 'a\\\\nb'],
-  ])('has %s escaped for those who show what it says', (_, text, seen) => {
+  ])('has %s escaped, also after a program has parsed it', (_, text, seen) => {
     expect(shown({ msg: text, deep: { er: [text] } })).toEqual({ msg: seen, deep: { er: [seen] } });
   });
 
@@ -30,7 +30,7 @@ describe('a log line', () => {
   });
 
   it.each([20_000, 200_000, 2_000_000])(
-    'is bounded as a whole, and says what it is: %d characters',
+    'has a limited length, and keeps its identifying fields: %d characters',
     (length) => {
       const names = Object.fromEntries(
         Array.from({ length: length / 20 }, (_, i) => [`field-${i}`, 'x'.repeat(8)]),
@@ -47,13 +47,13 @@ describe('a log line', () => {
     },
   );
 
-  it('is bounded where one text is long', () => {
+  it('has a limited length if one text is long', () => {
     const finished = finish(lineOf({ level: 'error', err: { message: 'm'.repeat(100_000) }, msg: 'Lost' }));
     expect(finished.length).toBeLessThan(2_000);
     expect(finished).toContain('Lost');
   });
 
-  it('is redacted before it is cut, so that no half of a secret stays', () => {
+  it('is redacted before it is cut, so that no part of a secret stays', () => {
     const redacting = lineFinisher((line) => line.replaceAll('4242424242424242', '[redacted]'));
     const text = `${'x'.repeat(490)}4242424242424242${'y'.repeat(20_000)}`;
     expect(redacting(lineOf({ msg: text }))).not.toContain('4242');

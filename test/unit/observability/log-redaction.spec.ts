@@ -36,7 +36,7 @@ describe('a log line', () => {
     ['an idempotency key', '{"idempotencyKey":"abc-123-def-456","paymentId":"PAY-001"}'],
     ['a UUID of digits', '44444444-4444-4444-8444-444444444442'],
     ['a time in milliseconds', '{"at":1764081234563}'],
-    ['digits that are no card number', '{"id":4242424242424241}'],
+    ['digits that are not a card number', '{"id":4242424242424241}'],
     ['a hash', '{"fingerprint":"ab4242424242424242cd"}'],
     ['a package version in a stack', 'at run (node_modules/pkg@1.2.3/index.js:1:2)'],
     ['a URL without credentials', 'amqp://broker:5672/payments'],
@@ -44,7 +44,7 @@ describe('a log line', () => {
     expect(redact(line)).toBe(line);
   });
 
-  it('keeps words in which a very short secret occurs', () => {
+  it('keeps words that contain a very short secret', () => {
     expect(redactor(['pay'])('Processing payment')).toBe('Processing payment');
   });
 });

@@ -55,7 +55,7 @@ describe('a log line', () => {
     ]);
   });
 
-  it('holds no secret, wherever in an error it stands', () => {
+  it('contains no secret, wherever it is in an error', () => {
     const { lines, stream } = collector();
     const error = new Error('amqp://user:canary@broker refused the-configured-key');
     pino(loggerOptions(environment()), stream).error(
@@ -65,7 +65,7 @@ describe('a log line', () => {
     expect(JSON.stringify(lines)).not.toMatch(/canary|the-configured-key/);
   });
 
-  it('is left out below LOG_LEVEL', () => {
+  it('is not written below LOG_LEVEL', () => {
     const { lines, stream } = collector();
     pino(loggerOptions(environment({ LOG_LEVEL: 'error' })), stream).warn('Not now');
     expect(lines).toEqual([]);
@@ -84,7 +84,7 @@ describe('an HTTP request', () => {
     ]);
   });
 
-  it('is logged as an error when the service failed', async () => {
+  it('is logged as an error if the service failed', async () => {
     const lines = await linesForRequest({ path: '/payments', status: 500, level: 'info' });
     expect(lines).toEqual([expect.objectContaining({ level: 'error', res: { statusCode: 500 } })]);
   });

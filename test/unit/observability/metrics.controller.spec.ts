@@ -19,12 +19,12 @@ describe('GET /metrics', () => {
     expect(response.headers.get('content-type')).toMatch(/^text\/plain;.*version=0\.0\.4/);
   });
 
-  it('tells the event loop lag of the process', async () => {
+  it('shows the event loop lag of the process', async () => {
     const response = await scrape();
     expect(await response.text()).toContain('nodejs_eventloop_lag_p99_seconds');
   });
 
-  it('tells what others register', async () => {
+  it('shows metrics that other modules register', async () => {
     new Counter({ name: 'payments_total', help: 'Payments', registers: [app.get(Registry)] }).inc(3);
     const response = await scrape();
     expect(await response.text()).toContain('payments_total 3');

@@ -3,9 +3,9 @@ import { parseEnvironment } from '../../../src/config/parse-environment';
 import {
   processLines,
   processWarnings,
-  rabbitmqAwayLine,
+  rabbitmqUnavailableLine,
   rabbitmqLine,
-  redisAwayLine,
+  redisUnavailableLine,
   redisLine,
 } from '../../../src/observability/start-report/start-lines';
 
@@ -24,32 +24,32 @@ const texts = (variables?: Record<string, string | undefined>) =>
   processLines(environment(variables)).map(({ text }) => text);
 
 describe('the lines about the process', () => {
-  it('say what it does, where HTTP is answered, and where the gateway is', () => {
+  it('name its roles, its HTTP address and the address of the gateway', () => {
     const variables = { PORT: '8080', STRIPE_API_BASE: 'http://sandbox:12111' };
     expect(texts(variables)).toEqual([
       `Payment service: roles consumer and publisher, environment development, Node.js ${process.versions.node}`,
       'HTTP http://localhost:8080, bound to 127.0.0.1: / (console), /docs, /dead-letters, /payments, /health/live, /health/ready, /metrics',
       'Gateway http://sandbox:12111',
-      'Requests: REQUIRE_TIMESTAMP is off: one without a timestamp counts as new, however old it is. KEYS_PER_PUBLISHER is off: who publishes first under a key has it',
+      'Requests: REQUIRE_TIMESTAMP is off: a request without a timestamp counts as new, whatever its age. KEYS_PER_PUBLISHER is off: publishers share keys; the first request under a key wins',
       'Receipts are switched off: SMTP_URL is empty',
     ]);
   });
 
-  it('say what of a request is not taken on trust', () => {
+  it('say whether timestamps are required and publishers have their own keys', () => {
     expect(
       texts({ NODE_ENV: 'production', KEYS_PER_PUBLISHER: 'true', ALLOW_INSECURE_URLS: 'true' }),
     ).toContain(
-      'Requests: REQUIRE_TIMESTAMP is on: one without a timestamp is refused. KEYS_PER_PUBLISHER is on: keys belong to the user who publishes',
+      'Requests: REQUIRE_TIMESTAMP is on: a request without a timestamp is rejected. KEYS_PER_PUBLISHER is on: each publisher has its own keys',
     );
     expect(texts({ APP_ROLES: 'publisher' }).join()).not.toContain('REQUIRE_TIMESTAMP');
   });
 
-  it('do not speak of receipts where they are sent, nor in a publisher', () => {
+  it('do not mention receipts if they are sent, or in a publisher', () => {
     const sent = { SMTP_URL: 'smtp://mail', RECEIPT_FROM: 'shop@example.com' };
     expect([...texts(sent), ...texts({ APP_ROLES: 'publisher' })].join()).not.toContain('Receipts');
   });
 
-  it('name the gateway that is used when none is given', () => {
+  it('name the gateway that is used by default', () => {
     expect(texts()).toContain('Gateway https://api.stripe.com');
   });
 
@@ -62,7 +62,7 @@ describe('the lines about the process', () => {
       variables: { APP_ROLES: 'consumer' },
       paths: '/docs, /dead-letters, /health/live, /health/ready, /metrics',
     },
-  ])('name only what there is with $variables', ({ variables, paths }) => {
+  ])('name only the paths that exist with $variables', ({ variables, paths }) => {
     expect(texts(variables)).toContain(`HTTP http://localhost:3000, bound to 127.0.0.1: ${paths}`);
   });
 
@@ -73,32 +73,32 @@ describe('the lines about the process', () => {
     { variables: { HOST: '::1' }, place: 'http://[::1]:3000, bound to ::1' },
     { variables: { HOST: '10.0.0.7' }, place: 'http://10.0.0.7:3000, bound to 10.0.0.7' },
     { variables: { HOST: 'payments' }, place: 'http://payments:3000, bound to payments' },
-  ])('say with $variables what HTTP is bound to, and where it is reached', ({ variables, place }) => {
+  ])('name the address that HTTP is bound to, and its URL, with $variables', ({ variables, place }) => {
     expect(texts({ ...variables, ALLOW_INSECURE_URLS: 'true' }).join('\n')).toContain(`HTTP ${place}: /`);
   });
 
-  it('do not speak of a gateway that a publisher never calls', () => {
+  it('do not mention the gateway in a publisher, which never calls it', () => {
     expect(texts({ APP_ROLES: 'publisher' }).filter((text) => text.startsWith('Gateway'))).toEqual([]);
   });
 });
 
 describe('warnings about the process', () => {
-  const trial = { DEV_ENDPOINTS: 'true', ALLOW_INSECURE_URLS: 'true' };
+  const forDevelopment = { DEV_ENDPOINTS: 'true', ALLOW_INSECURE_URLS: 'true' };
 
-  it('name what is dangerous in production', () => {
-    expect(processWarnings(environment({ ...trial, NODE_ENV: 'production' }))).toEqual([
+  it('name settings that are dangerous in production', () => {
+    expect(processWarnings(environment({ ...forDevelopment, NODE_ENV: 'production' }))).toEqual([
       expect.stringMatching(/^DEV_ENDPOINTS is true in production: .*; unset it/),
       expect.stringMatching(/^ALLOW_INSECURE_URLS is true in production: .*; unset it/),
     ]);
   });
 
   it('are not given during development', () => {
-    expect(processWarnings(environment(trial))).toEqual([]);
+    expect(processWarnings(environment(forDevelopment))).toEqual([]);
   });
 });
 
 describe('the line about RabbitMQ', () => {
-  it('says for a consumer what it takes, and how much at a time', () => {
+  it('names the queues of a consumer, and how many messages it takes at a time', () => {
     const withReceipts = { SMTP_URL: 'smtp://mail', RECEIPT_FROM: 'shop@example.com' };
     const { text, facts } = rabbitmqLine(environment({ RABBITMQ_PREFETCH: '7', ...withReceipts }), '4.1.0');
     expect(text).toBe(
@@ -115,11 +115,11 @@ describe('the line about RabbitMQ', () => {
     });
   });
 
-  it('does not speak of receipts where they are switched off', () => {
+  it('does not mention receipts if they are switched off', () => {
     expect(rabbitmqLine(environment({}), '4.1.0').text).toMatch(/: takes from payments\.charge, 50 messages/);
   });
 
-  it('says for a publisher where it publishes', () => {
+  it('names the exchange of a publisher', () => {
     expect(rabbitmqLine(environment({ APP_ROLES: 'publisher' }), '4.1.0').text).toMatch(
       /: publishes to payments$/,
     );
@@ -146,12 +146,12 @@ describe('the line about Redis', () => {
       url: 'redis+sentinel://a:1/shop/2,redis+sentinel://b:2/shop/2',
       words: 'master shop of the sentinels redis+sentinel://a:1, redis+sentinel://b:2, database 2',
     },
-  ])('says where it is for $url', ({ url, words }) => {
+  ])('names mode and addresses for $url', ({ url, words }) => {
     const { text } = redisLine(environment({ REDIS_URL: url }), [server]);
     expect(text).toBe(`Redis 7.0.15, ${words}: maxmemory-policy noeviction, append-only`);
   });
 
-  it('has the same in parts', () => {
+  it('has the same as separate fields', () => {
     expect(redisLine(environment(), [server]).facts).toEqual({
       redis: {
         mode: 'standalone',
@@ -166,14 +166,14 @@ describe('the line about Redis', () => {
 });
 
 describe('every line', () => {
-  it('keeps the logins to itself', () => {
+  it('contains no user names and passwords', () => {
     const given = environment({ STRIPE_API_BASE: `https://shop:${PASSWORD}@gateway` });
     const lines = [
       ...processLines(given),
       rabbitmqLine(given, '4.1.0'),
-      rabbitmqAwayLine(given),
+      rabbitmqUnavailableLine(given),
       redisLine(given, []),
-      redisAwayLine(given),
+      redisUnavailableLine(given),
     ];
     expect(JSON.stringify(lines)).not.toMatch(/shop|hunter2/);
   });

@@ -9,7 +9,7 @@ describe('within', () => {
     await expect(within(1000, Promise.reject(new Error('broken')))).rejects.toThrow('broken');
   });
 
-  it('gives up work that does not end', async () => {
+  it('rejects if the work does not end in time', async () => {
     await expect(within(1, new Promise(() => undefined))).rejects.toThrow('no answer within 1 ms');
   });
 });

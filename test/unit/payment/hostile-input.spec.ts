@@ -25,7 +25,7 @@ const pipe = new PaymentRequestPipe(
   }),
 );
 
-/** The payment that a body asks for; undefined where it was refused in an orderly way. */
+/** The payment that a body requests; undefined if it was rejected with the expected error. */
 function accepted(body: unknown): PaymentRequest | undefined {
   try {
     return pipe.transform(body);
@@ -36,7 +36,7 @@ function accepted(body: unknown): PaymentRequest | undefined {
 }
 
 function expectNothingCoerced(body: unknown, request: PaymentRequest): void {
-  if (!isJsonObject(body)) throw new Error('a payment was made of something that is no object');
+  if (!isJsonObject(body)) throw new Error('a payment was made of something that is not an object');
   expect(request.paymentId).toBe(body.paymentId);
   expect(request.customerId).toBe(body.customerId);
   expect(request.money.currency).toBe(body.currency ?? 'USD');
@@ -46,7 +46,7 @@ function expectNothingCoerced(body: unknown, request: PaymentRequest): void {
   expect(Number(inMajorUnits(minorUnits, currency))).toBe(body.amount);
 }
 
-describe('a body that anybody may have sent', () => {
+describe('a body from an untrusted sender', () => {
   it('is an object or unreadable, whatever its bytes are', () => {
     fc.assert(
       fc.property(hostileBody, (content) => {
@@ -57,7 +57,7 @@ describe('a body that anybody may have sent', () => {
     );
   });
 
-  it('becomes a payment of exactly what it says, or is refused', () => {
+  it('becomes a payment with exactly its values, or is rejected', () => {
     let payments = 0;
     fc.assert(
       fc.property(hostileBody, (content) => {
@@ -69,11 +69,11 @@ describe('a body that anybody may have sent', () => {
       }),
       RUNS,
     );
-    // Otherwise nothing would have been looked at.
+    // Otherwise too few payments would have been checked.
     expect(payments).toBeGreaterThan(RUNS.numRuns / 20);
   });
 
-  it('is refused with one line that quotes none of it', () => {
+  it('is rejected with one line that quotes none of it', () => {
     const canary = 'qW9-canary';
     fc.assert(
       fc.property(
@@ -99,10 +99,10 @@ describe('a body that anybody may have sent', () => {
   });
 });
 
-describe('a header table that anybody may have sent', () => {
+describe('a header table from an untrusted sender', () => {
   const location = { header: 'idempotency-key', property: 'idempotencyKey' };
 
-  it('has a key of its own that is a text of visible ASCII, or none that counts', () => {
+  it('has a key of its own in visible ASCII, or no valid key', () => {
     fc.assert(
       fc.property(hostileHeaders, hostileValue, (headers, payload) => {
         try {
@@ -123,11 +123,11 @@ describe('a header table that anybody may have sent', () => {
     );
   });
 
-  it('can be asked for its history, logged, shown as a dead letter and sent again', () => {
+  it('can be read for its history, logged, shown as a dead letter and sent again', () => {
     fc.assert(
       fc.property(hostileHeaders, hostileBody, hostileValue, (table, content, property) => {
         const headers = isJsonObject(table) ? table : undefined;
-        // The client hands on whatever the sender set.
+        // The client passes on everything that the sender set.
         const properties: object = { headers, messageId: property, timestamp: property };
         const message = { ...aMessage({ properties }), content };
         const { attempts, attemptsBeforeReplay } = historyOf(message);

@@ -24,7 +24,7 @@ const request = (key: string, userId?: string) => ({
 });
 
 describe('the key of a payment', () => {
-  it('is what the request says', () => {
+  it('is the key of the request', () => {
     expect(shared.keyOf(request('abc', 'shop'))).toBe('abc');
     expect(shared.ofOurs('abc')).toBe('abc');
     expect(shared.userId).toBeUndefined();
@@ -32,7 +32,7 @@ describe('the key of a payment', () => {
 });
 
 describe("a publisher's own key", () => {
-  it('is named after the user who published the request', () => {
+  it('starts with the name of the user who published the request', () => {
     expect(perPublisher.keyOf(request('abc', 'shop'))).toBe('shop:abc');
   });
 
@@ -41,7 +41,7 @@ describe("a publisher's own key", () => {
     { one: ['a%3Ab', 'c'], other: ['a:b', 'c'] },
     { one: ['a', ':c'], other: ['a:', 'c'] },
   ] as const)(
-    'is nobody else’s, wherever names and keys have their colons: $one, $other',
+    'differs from every key of another publisher, wherever names and keys have colons: $one, $other',
     ({ one, other }) => {
       const [user, key] = one;
       const [otherUser, otherKey] = other;
@@ -49,25 +49,25 @@ describe("a publisher's own key", () => {
     },
   );
 
-  it('has any name that a user of the broker may have, as visible ASCII', () => {
+  it('has any user name of the broker, encoded as visible ASCII', () => {
     expect(perPublisher.within('abc', 'Café\u202e shop')).toMatch(/^[\x21-\x7E]+:abc$/);
   });
 
-  it('is refused where nobody says whose it is', () => {
+  it('is rejected if the request has no user id', () => {
     expect(() => perPublisher.keyOf(request('abc'))).toThrow(MissingPublisherError);
   });
 
-  it('is refused where it is too long with the name', () => {
+  it('is rejected if it is too long with the name', () => {
     expect(perPublisher.within('k'.repeat(250), 'shop')).toHaveLength(255);
     expect(() => perPublisher.within('k'.repeat(251), 'shop')).toThrow(InvalidIdempotencyKeyError);
   });
 
-  it('is that of the user in RABBITMQ_URL for what this process publishes', () => {
+  it('has the user of RABBITMQ_URL for requests of this process', () => {
     expect(perPublisher.userId).toBe('the service');
     expect(perPublisher.ofOurs('abc')).toBe('the%20service:abc');
   });
 
-  it("is the AMQP client's own user's where the URL names none", () => {
+  it("has the AMQP client's default user if the URL has none", () => {
     const keys = keysWith({ KEYS_PER_PUBLISHER: 'true', RABBITMQ_URL: 'amqp://rabbit' });
     expect(keys.ofOurs('abc')).toBe('guest:abc');
   });

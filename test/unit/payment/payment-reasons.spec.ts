@@ -15,7 +15,7 @@ describe('a dead letter of a payment request', () => {
     ]);
   });
 
-  it('is not the end of it for a reason that this version does not know', () => {
+  it('is not the end of its payment for a reason that this version does not know', () => {
     expect(['a later one', 'toString', ''].map(endsPayment)).toEqual([false, false, false]);
   });
 });

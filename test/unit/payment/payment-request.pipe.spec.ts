@@ -20,7 +20,7 @@ const whole = {
   paymentMethodId: 'pm_card_visa',
 };
 
-/** Every complaint about a body. */
+/** All problems of a body. */
 function problemsOf(body: unknown): string[] {
   try {
     pipe.transform(body);
@@ -41,14 +41,14 @@ describe('a valid body', () => {
     });
   });
 
-  it('gets the defaults for what it leaves out', () => {
+  it('gets the defaults for missing fields', () => {
     expect(pipe.transform(required)).toMatchObject({
       paymentMethodId: 'pm_default',
       money: { minorUnits: 500, currency: 'JPY' },
     });
   });
 
-  it('is left as it is', () => {
+  it('is not changed', () => {
     const body = { ...whole };
     pipe.transform(body);
     expect(body).toEqual(whole);
@@ -93,13 +93,13 @@ describe('a wrong field', () => {
     { field: 'currency', value: 840 },
     { field: 'currency', value: '' },
     { field: 'unknown', value: 1 },
-  ])('is named alone: $field = $value', ({ field, value }) => {
+  ])('is the only one that is named: $field = $value', ({ field, value }) => {
     const text = problemsOf({ ...whole, [field]: value }).join();
     const named = [...Object.keys(whole), 'unknown'].filter((name) => text.includes(name));
     expect(named).toEqual([field]);
   });
 
-  it('is missed in an empty body as often as one is required', () => {
+  it('is named for each required field of an empty body', () => {
     const named = new Set(problemsOf({}).map((problem) => problem.split(' ')[0]));
     expect([...named].sort()).toEqual(['amount', 'customerId', 'paymentId']);
   });
@@ -134,7 +134,7 @@ describe('a prototype in the body', () => {
   const withPrototype = (prototype: object, own: object): unknown =>
     JSON.parse(JSON.stringify(own).replace(/^\{/, `{"__proto__":${JSON.stringify(prototype)},`));
 
-  it('is an unknown field: it supplies none, and replaces no default', () => {
+  it('is an unknown field: it supplies no field, and replaces no default', () => {
     expect(problemsOf(withPrototype({ paymentMethodId: 'pm_theirs' }, required))).toEqual([
       'property __proto__ should not exist',
     ]);
@@ -148,9 +148,9 @@ describe('a prototype in the body', () => {
   });
 });
 
-describe('a field whose name every object has already', () => {
+describe('a field with the name of an inherited property', () => {
   it.each(['toString', 'valueOf', 'hasOwnProperty', 'constructor', '__proto__', 'prototype'])(
-    'is refused, and named once: %s',
+    'is rejected, and named once: %s',
     (name) => {
       const body: unknown = JSON.parse(JSON.stringify(required).replace('{', `{"${name}":1,`));
       expect(problemsOf(body)).toEqual([`property ${name} should not exist`]);
@@ -159,7 +159,7 @@ describe('a field whose name every object has already', () => {
 });
 
 describe('a body of thousands of fields', () => {
-  it('is refused in a sentence', () => {
+  it('is rejected with one sentence', () => {
     const names = Array.from({ length: 5_000 }, (_, index) => [`field${index}`, index]);
     expect(problemsOf({ ...required, ...Object.fromEntries(names) })).toEqual([
       'the body has 5003 fields, 64 are allowed',

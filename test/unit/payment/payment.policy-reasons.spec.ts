@@ -9,18 +9,18 @@ function dispositionAfter(failure: Failure) {
 
 const failed = (error: unknown): Failure => ({ kind: 'failed', code: 'work-failed', error, attempt: 6 });
 
-describe('why a payment waits', () => {
+describe('the reason of a delayed payment', () => {
   it.each([
-    { error: new Error('a fault of ours'), reason: 'attempt-failed' },
+    { error: new Error('a bug in our code'), reason: 'attempt-failed' },
     { error: new GatewayError({ kind: 'unavailable' }, 'why'), reason: 'gateway-unavailable' },
     { error: new GatewayError({ kind: 'unauthorized' }, 'why'), reason: 'gateway-unauthorized' },
-  ])('is said: $reason', ({ error, reason }) => {
+  ])('is $reason', ({ error, reason }) => {
     expect(dispositionAfter(failed(error))).toMatchObject({ kind: 'delay', reason });
   });
 });
 
-describe('a payment that is too old to be new', () => {
-  it('may have been charged, which is said', () => {
+describe('a payment outside the deduplication window', () => {
+  it('has a detail that says it may have been charged', () => {
     expect(dispositionAfter({ kind: 'failed', code: 'outside-deduplication-window' })).toMatchObject({
       detail: expect.stringContaining('it may have been charged and forgotten'),
     });

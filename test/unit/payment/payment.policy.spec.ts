@@ -6,7 +6,7 @@ import { decidePayment } from '../../../src/payment/payment.policy';
 
 const maxAttempts = 8;
 
-/** The decision about a failure with the longest possible backoff, of a message that was tried five times. */
+/** The decision about a failure of a message with five attempts, with the longest possible backoff. */
 function decide(failure: Failure, history: Partial<MessageHistory> = {}, random = 1) {
   return decidePayment(
     failure,
@@ -44,7 +44,7 @@ describe('a request whose work was not started', () => {
     },
   );
 
-  it('is a dead letter when all attempts at its key are used up: retries-exhausted, as often as they were made', () => {
+  it('is a dead letter if all attempts at its key are used up: retries-exhausted, with their number', () => {
     expect(disposition({ kind: 'failed', code: 'retries-exhausted', attempts: 8 })).toMatchObject({
       kind: 'dead-letter',
       reason: 'retries-exhausted',
@@ -52,7 +52,7 @@ describe('a request whose work was not started', () => {
     });
   });
 
-  it('is a dead letter when it comes from the future: invalid-message, and the detail says by how much', () => {
+  it('is a dead letter if its timestamp is in the future: invalid-message, and the detail says by how much', () => {
     expect(disposition({ kind: 'failed', code: 'from-the-future', aheadMs: 7_199_001 })).toMatchObject({
       kind: 'dead-letter',
       reason: 'invalid-message',
@@ -69,7 +69,7 @@ describe('a failure on our side', () => {
     expect(disposition(failure)).toMatchObject({ kind: 'delay', attempts: 5, delayMs: 1_000 });
   });
 
-  it('never dead-letters, however often', () => {
+  it('never dead-letters the message, even after many failures', () => {
     const history = { attempts: 1_000 };
     expect([
       disposition({ kind: 'failed', code: 'lease-lost' }, history).kind,
@@ -77,7 +77,7 @@ describe('a failure on our side', () => {
     ]).toEqual(['delay', 'delay']);
   });
 
-  it('is tried again like an unavailable gateway when it is a fault of the code', () => {
+  it('is tried again like an unavailable gateway if it is an error in the code', () => {
     const attempt = (count: number) =>
       disposition({
         kind: 'failed',
@@ -99,7 +99,7 @@ describe('a gateway that made no decision', () => {
     { kind: 'rejected', reason: 'gateway-rejected' },
     { kind: 'key-reused', reason: 'gateway-key-reused' },
     { kind: 'outcome-unknown', reason: 'gateway-outcome-unknown' },
-  ] as const)('makes a dead letter at once when it is $kind: $reason', ({ kind, reason }) => {
+  ] as const)('makes a dead letter at once if it is $kind: $reason', ({ kind, reason }) => {
     const expected = { kind: 'dead-letter', reason, detail: 'what the gateway said', attempts: 1 };
     expect(disposition(failed({ kind }, 1))).toEqual(expected);
   });
@@ -107,7 +107,7 @@ describe('a gateway that made no decision', () => {
   it.each([
     { kind: 'unavailable', reason: 'gateway-unavailable' },
     { kind: 'forbidden', reason: 'gateway-forbidden' },
-  ] as const)('is asked again when it is $kind, until the last attempt', ({ kind, reason }) => {
+  ] as const)('is called again if it is $kind, until the last attempt', ({ kind, reason }) => {
     expect(disposition(failed({ kind }, maxAttempts - 1))).toMatchObject({
       kind: 'delay',
       reason,
@@ -121,7 +121,7 @@ describe('a gateway that made no decision', () => {
     });
   });
 
-  it('never makes a dead letter when it refuses our credentials, and this does not count as an attempt', () => {
+  it('never makes a dead letter if it refuses our credentials, and this does not count as an attempt', () => {
     expect(disposition(failed({ kind: 'unauthorized' }, 1_000))).toMatchObject({
       kind: 'delay',
       delayMs: 5_000,
@@ -142,7 +142,7 @@ describe('the wait before the next attempt', () => {
     ]);
   });
 
-  it('is anywhere below it', () => {
+  it('is random below that bound', () => {
     expect([delayAfter(4, 0), delayAfter(4, 0.5)]).toEqual([0, 4_000]);
   });
 
@@ -156,23 +156,23 @@ describe('the wait before the next attempt', () => {
     expect(disposition(asked)).toMatchObject({ kind: 'delay', delayMs: 3_600_000 });
   });
 
-  it('is what was said under the key, where that was, so that all copies come back together', () => {
+  it('is the one that is stored under the key, if any, so that all copies come back together', () => {
     const said = { ...failed({ kind: 'unavailable' }, 4), retryInMs: 1_234 };
     expect(disposition(said)).toMatchObject({ kind: 'delay', delayMs: 1_234 });
   });
 
-  it('is no shorter because the gateway asks for less', () => {
+  it('is not shorter if the gateway asks for less', () => {
     const asked = failed({ kind: 'unavailable', retryAfterMs: 10 }, 4);
     expect(disposition(asked)).toMatchObject({ kind: 'delay', delayMs: 8_000 });
   });
 
-  it('begins anew after a replay, for every copy', () => {
+  it('starts again after a replay, for every copy', () => {
     const failedAgain = { ...failed({ kind: 'unavailable' }, 9), forgivenAttempts: 8 };
     expect(disposition(failedAgain)).toMatchObject({ kind: 'delay', delayMs: 1_000 });
   });
 });
 
-describe('a message that a person replayed, and every copy of it', () => {
+describe('a message that an operator replayed, and every copy of it', () => {
   const again = (attempt: number) => ({
     ...failed({ kind: 'unavailable' }, attempt),
     forgivenAttempts: 8,
@@ -183,7 +183,7 @@ describe('a message that a person replayed, and every copy of it', () => {
     expect(disposition(again(15))).toMatchObject({ kind: 'delay', attempts: 15 });
   });
 
-  it('is exhausted by as many as before', () => {
+  it('is exhausted after as many attempts as before', () => {
     expect(disposition(again(16))).toMatchObject({
       kind: 'dead-letter',
       reason: 'retries-exhausted',
@@ -192,8 +192,8 @@ describe('a message that a person replayed, and every copy of it', () => {
   });
 });
 
-describe('an attempt that does not count', () => {
-  it('is one whose credentials the gateway refused, and that alone', () => {
+describe('an uncounted attempt', () => {
+  it('is only one whose credentials the gateway refused', () => {
     const kinds = [
       'unavailable',
       'unauthorized',
@@ -209,7 +209,7 @@ describe('an attempt that does not count', () => {
     expect(decisions.filter(({ pause }) => pause)).toHaveLength(1);
   });
 
-  it('is not one that failed with another error, however it looks', () => {
+  it('is not one that failed with a similar error that is not from the gateway', () => {
     const errors = [new Error('unauthorized'), { failure: { kind: 'unauthorized' } }];
     const counts = errors.map(
       (error) => decide({ kind: 'failed', code: 'work-failed', error, attempt: 1 }).counts,

@@ -59,7 +59,7 @@ afterAll(() => {
 });
 
 describe('a lease that ended before the charge was sent', () => {
-  it('keeps the charge from being sent', async () => {
+  it('prevents the charge', async () => {
     const assertHeld = () => {
       throw new LeaseLostError();
     };
@@ -70,7 +70,7 @@ describe('a lease that ended before the charge was sent', () => {
 });
 
 describe('a first attempt that is as old as the gateway keeps keys', () => {
-  it('is repeated while that is more than the margin away', async () => {
+  it('is repeated before the margin begins', async () => {
     const { result, names } = run({ sinceFirstAttemptMs: retentionMs * 0.94 });
     expect(await result).toMatchObject({ chargeId: 'pi_charged' });
     expect(names()).toEqual(['charge']);
@@ -82,7 +82,7 @@ describe('a first attempt that is as old as the gateway keeps keys', () => {
     expect(names()).toEqual(['find']);
   });
 
-  it('is never charged on a guess when it is not found, however certainly', async () => {
+  it('is never charged again if it is not found, even if that is certain', async () => {
     for (const nothing of [{ kind: 'not-found', isCertain: true }, { kind: 'key-reused' }] as const) {
       const { result, names } = run(
         { sinceFirstAttemptMs: retentionMs, sinceForgottenMs: retentionMs },
@@ -94,29 +94,29 @@ describe('a first attempt that is as old as the gateway keeps keys', () => {
   });
 });
 
-describe('a payment that waited for us for so long that an earlier copy may be forgotten', () => {
+describe('a payment that waited here for so long that an earlier copy may be forgotten', () => {
   const sinceForgottenMs = 3_600_000;
 
-  it('is looked up first, from when that copy may have been charged, and is what was found', async () => {
+  it('is looked up first, from the time when that copy may have been charged; a result that is found counts', async () => {
     const { result, calls, names } = run({ sinceForgottenMs });
     expect(await result).toMatchObject({ chargeId: 'pi_found' });
     expect(names()).toEqual(['find']);
     expect(Date.now() - Number(calls[0]?.charge.firstAttemptAt)).toBeGreaterThanOrEqual(sinceForgottenMs);
   });
 
-  it('is charged where the gateway certainly knows of none', async () => {
+  it('is charged if the gateway certainly has no such payment', async () => {
     const { result, names } = run({ sinceForgottenMs }, { kind: 'not-found', isCertain: true });
     expect(await result).toMatchObject({ chargeId: 'pi_charged' });
     expect(names()).toEqual(['find', 'charge']);
   });
 
-  it('is not charged where the gateway could not be looked through', async () => {
+  it('is not charged if not all payments of the gateway could be checked', async () => {
     const { result, names } = run({ sinceForgottenMs }, { kind: 'not-found', isCertain: false });
     await expect(result).rejects.toBeInstanceOf(GatewayError);
     expect(names()).toEqual(['find']);
   });
 
-  it('is refused where the gateway has the key on another payment only, as the gateway itself would once', async () => {
+  it('is rejected if the gateway has the key on another payment, as the gateway itself would have done', async () => {
     const { result, names } = run({ sinceForgottenMs }, { kind: 'key-reused' });
     await expect(result).rejects.toBeInstanceOf(GatewayError);
     await expect(result).rejects.toMatchObject({ failure: { kind: 'key-reused' } });

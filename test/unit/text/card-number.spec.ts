@@ -17,7 +17,7 @@ describe('a card number', () => {
   });
 });
 
-describe('what is no card number', () => {
+describe('a text that is not a card number', () => {
   it.each([
     ['a wrong check digit', '4242424242424241'],
     ['two digits swapped', '4224242424242424'],
@@ -33,7 +33,7 @@ describe('what is no card number', () => {
   });
 });
 
-it('is not fooled by any single wrong digit', () => {
+it('a card number with one wrong digit is not a card number', () => {
   const number = '4242424242424242';
   const position = fc.integer({ min: 0, max: number.length - 1 });
   fc.assert(

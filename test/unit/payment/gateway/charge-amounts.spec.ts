@@ -2,7 +2,7 @@ import type * as currencies from '../../../../src/money/currencies';
 import { CHARGE_VERSIONS } from '../../../../src/payment/gateway/charge-parameters';
 import { aCharge } from '../../../support/stub-gateway';
 
-/** Each number is another one, as if all of them had been wrong. */
+/** Changes each number, as if all of them had been wrong. */
 jest.mock('../../../../src/money/currencies', (): typeof currencies => {
   const actual = jest.requireActual<typeof currencies>('../../../../src/money/currencies');
   const countingOf: typeof actual.countingOf = (code) => {
@@ -18,7 +18,7 @@ describe('a correction in the table of currencies', () => {
     { currency: 'JPY', amount: 500 },
     { currency: 'ISK', amount: 50_000 },
     { currency: 'UGX', amount: 50_000 },
-  ] as const)('changes nothing that a version has sent: $currency', ({ currency, amount }) => {
+  ] as const)('does not change what an earlier version sends: $currency', ({ currency, amount }) => {
     const charge = aCharge({ money: { minorUnits: 500, currency } });
     const version1 = CHARGE_VERSIONS.at(-1);
     expect(version1?.(charge)).toMatchObject({ amount });

@@ -31,7 +31,7 @@ describe('what is sent for a charge', () => {
     };
   }
 
-  it('is version 1, to the letter', async () => {
+  it('is exactly version 1', async () => {
     expect(await sentFor()).toEqual({ key: 'payment:key-1', parameters: VERSION_1 });
   });
 
@@ -43,14 +43,14 @@ describe('what is sent for a charge', () => {
     { currency: 'MGA', minorUnits: 100, amount: '100' },
     { currency: 'IDR', minorUnits: 150_000_000, amount: '150000000' },
   ] as const)(
-    'has the amount in the unit that it was begun with: $currency',
+    'has the amount in the unit of version 1: $currency',
     async ({ currency, minorUnits, amount }) => {
       const { parameters } = await sentFor(aCharge({ money: { currency, minorUnits } }));
       expect(parameters).toEqual({ ...VERSION_1, currency: currency.toLowerCase(), amount });
     },
   );
 
-  it('has a key that fits, made from the longest there is', async () => {
+  it('has a gateway key of valid length, made from the longest idempotency key', async () => {
     const { key } = await sentFor(aCharge({ idempotencyKey: 'k'.repeat(255) }));
     expect(key).toBe('payment:767527047c4621915da44b8a2aa3165e70ee554e2563526df03765e8ed8d091e');
   });

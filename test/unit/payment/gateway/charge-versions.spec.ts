@@ -9,7 +9,7 @@ const tomorrow: ChargeParameters = (charge) => ({
   ...today(charge),
   description: `Payment ${charge.paymentId}`,
 });
-/** As after a correction of how an amount of a currency is sent. */
+/** As after a correction of the amount that is sent for a currency. */
 const inHundredths: ChargeParameters = (charge) => ({
   ...today(charge),
   amount: charge.money.minorUnits * 100,
@@ -32,7 +32,7 @@ async function ask(method: string, path: string, body?: object): Promise<unknown
   return answer;
 }
 
-/** The answer gets lost, or never was one. */
+/** A charge whose answer or request is lost. */
 async function begin(gateway: StripeGateway, charge: Charge, kind: 'drop-before' | 'drop-after') {
   await ask('POST', 'faults', { kind, times: 0 });
   await expect(gateway.charge(charge)).rejects.toMatchObject({ failure: { kind: 'unavailable' } });
@@ -42,14 +42,14 @@ async function begin(gateway: StripeGateway, charge: Charge, kind: 'drop-before'
 describe('a release that sends other parameters for a charge, while payments are under way', () => {
   const newRelease = () => new StripeGateway(environmentFor(sandbox.url), [tomorrow, today]);
 
-  it('finishes one that was charged under the old parameters, with the charge that was made', async () => {
+  it('finishes one that was charged with the old parameters, with the charge that was made', async () => {
     await begin(oldRelease(), aCharge(), 'drop-after');
     const { chargeId, kind } = await newRelease().charge(aCharge());
     expect(kind).toBe('succeeded');
     expect(await ask('GET', 'charges')).toMatchObject({ count: 1, charges: [{ paymentIntentId: chargeId }] });
   });
 
-  it('knows of one that failed for good under them: the gateway stores that failure, and did not charge', async () => {
+  it('does not charge one for which the gateway stored a failure of the old parameters', async () => {
     await ask('POST', 'faults', { kind: 'error-500' });
     await expect(oldRelease().charge(aCharge())).rejects.toBeInstanceOf(GatewayError);
     const again = newRelease().charge(aCharge());
@@ -57,14 +57,14 @@ describe('a release that sends other parameters for a charge, while payments are
     expect(await ask('GET', 'charges')).toMatchObject({ count: 0 });
   });
 
-  it('finishes one that was declined under them', async () => {
+  it('finishes one that was declined with the old parameters', async () => {
     const charge = aCharge({ paymentMethodId: 'pm_card_visa_chargeDeclined' });
     await begin(oldRelease(), charge, 'drop-after');
     expect(await newRelease().charge(charge)).toMatchObject({ kind: 'declined' });
     expect(await ask('GET', 'charges')).toMatchObject({ count: 0 });
   });
 
-  it('sends the new ones where the old ones never arrived', async () => {
+  it('sends the new parameters if the old ones never arrived', async () => {
     await begin(oldRelease(), aCharge(), 'drop-before');
     await newRelease().charge(aCharge());
     expect(await ask('GET', 'charges')).toMatchObject({
@@ -73,7 +73,7 @@ describe('a release that sends other parameters for a charge, while payments are
     });
   });
 
-  it('leaves to the old release, should it come back, what the gateway has of the payment', async () => {
+  it('lets the old release find the charge that was made, if that release is started again', async () => {
     await begin(newRelease(), aCharge(), 'drop-after');
     const { chargeId } = await oldRelease().charge(aCharge());
     expect(await ask('GET', 'charges')).toMatchObject({ count: 1, charges: [{ paymentIntentId: chargeId }] });
@@ -84,7 +84,7 @@ describe('a release that sends other parameters for a charge, while payments are
     { other: 'currency', charge: aCharge({ money: { minorUnits: 9999, currency: 'EUR' } }) },
     { other: 'payment', charge: aCharge({ paymentId: 'PAY-002' }) },
     { other: 'customer', charge: aCharge({ customerId: 'CUST-002' }) },
-  ])('takes a charge with another $other for none of its own', async ({ charge }) => {
+  ])('does not take a charge with another $other for its own', async ({ charge }) => {
     await oldRelease().charge(charge);
     const refused = newRelease().charge(aCharge());
     await expect(refused).rejects.toBeInstanceOf(GatewayError);
@@ -105,7 +105,7 @@ describe('a release that sends another amount for a charge, while payments are u
     });
   });
 
-  it('sends the new one where the old one never arrived', async () => {
+  it('sends the new amount if the old one never arrived', async () => {
     await begin(oldRelease(), aCharge(), 'drop-before');
     await newRelease().charge(aCharge());
     expect(await ask('GET', 'charges')).toMatchObject({ count: 1, charges: [{ amount: 999_900 }] });
@@ -119,7 +119,7 @@ describe('a release that sends another amount for a charge, while payments are u
     expect(await newRelease().find(aCharge())).toEqual({ kind: 'succeeded', chargeId });
   });
 
-  it('finds none with an amount that no release sends for it', async () => {
+  it('finds no charge with an amount that no release sends for it', async () => {
     await oldRelease().charge(aCharge({ money: { minorUnits: 1, currency: 'USD' } }));
     expect(await newRelease().find(aCharge())).toEqual({ kind: 'key-reused' });
   });

@@ -2,8 +2,8 @@ import Stripe from 'stripe';
 import { GatewayError } from '../../../../src/payment/gateway/payment-gateway';
 import { declinedIn, gatewayErrorFrom } from '../../../../src/payment/gateway/stripe-errors';
 
-describe('what is said of a failure at the gateway', () => {
-  it('are the facts that are known, and nothing for the others', () => {
+describe('the text of a failure at the gateway', () => {
+  it('has the known facts, and nothing for the others', () => {
     const known = Stripe.errors.StripeError.generate({
       type: 'invalid_request_error',
       message: 'canary',
@@ -40,7 +40,7 @@ describe('a 5xx under a key', () => {
 });
 
 describe('a declined card', () => {
-  it('has no charge where the gateway names none', () => {
+  it('has no charge id if the gateway names none', () => {
     const error = Stripe.errors.StripeError.generate({
       type: 'card_error',
       message: 'canary',
@@ -51,13 +51,13 @@ describe('a declined card', () => {
   });
 });
 
-describe('an error that is not the gateway’s', () => {
-  it('is thrown on', () => {
+describe('an error that does not come from the gateway', () => {
+  it('is rethrown', () => {
     const fault = new TypeError('x is undefined');
     expect(() => gatewayErrorFrom(fault)).toThrow(fault);
   });
 
-  it('is what it is where it has been judged before', () => {
+  it('is not changed if it was classified before', () => {
     const error = new GatewayError({ kind: 'rejected' }, 'why');
     expect(gatewayErrorFrom(error)).toBe(error);
   });

@@ -9,7 +9,7 @@ import {
 
 type Raw = Parameters<typeof Stripe.errors.StripeError.generate>[0];
 
-/** The error that the package makes of an answer with an error in its body. */
+/** The error that the package creates for an answer with an error in its body. */
 function answered(statusCode: number, raw: Partial<Raw> = {}): Stripe.errors.StripeError {
   return Stripe.errors.StripeError.generate({
     type: 'api_error',
@@ -36,14 +36,14 @@ describe('a declined card (402)', () => {
     });
   });
 
-  it('says which payment it was', () => {
+  it('names the payment', () => {
     const body = '{"type":"card_error","code":"card_declined","payment_intent":{"id":"pi_1"}}';
     const raw: Raw = JSON.parse(body);
     const error = answered(402, raw);
     expect(declinedIn(error)).toMatchObject({ kind: 'declined', chargeId: 'pi_1' });
   });
 
-  it('is a decision when it is replayed, too', () => {
+  it('is also a decision if it is replayed', () => {
     const headers = { 'idempotent-replayed': 'true' };
     expect(declinedIn(answered(402, { type: 'card_error', headers }))).toMatchObject({ kind: 'declined' });
   });
@@ -58,7 +58,7 @@ describe('an answer without a decision', () => {
       kind: 'unavailable',
     },
     {
-      what: '409, the key is in use just now',
+      what: '409, the key is in progress',
       error: answered(409, { type: 'idempotency_error' }),
       kind: 'unavailable',
     },
@@ -85,7 +85,7 @@ describe('an answer without a decision', () => {
       kind: 'unavailable',
     },
     {
-      what: 'an answer that is no JSON',
+      what: 'an answer that is not JSON',
       error: new Stripe.errors.StripeAPIError({ type: 'api_error', message: 'canary' }),
       kind: 'unavailable',
     },
@@ -93,7 +93,7 @@ describe('an answer without a decision', () => {
     expect(gatewayErrorFrom(error).failure).toEqual({ kind });
   });
 
-  it('keeps its cause where no answer came, and no answer in whose text the gateway may quote people', () => {
+  it('keeps its cause if no answer came; an answer is left out, because its text may quote personal data', () => {
     const error = new Stripe.errors.StripeConnectionError({
       type: 'api_error',
       message: 'connection refused',
@@ -110,12 +110,12 @@ describe('a stored 5xx that the gateway replays', () => {
     expect(gatewayErrorFrom(answered(status, { headers })).failure).toEqual({ kind: 'outcome-unknown' });
   });
 
-  it('is something else than a replayed refusal', () => {
+  it('is different from a replayed rejection', () => {
     const refused = answered(400, { type: 'invalid_request_error', headers });
     expect(gatewayErrorFrom(refused).failure).toEqual({ kind: 'rejected' });
   });
 
-  it('is something else than a first 5xx', () => {
+  it('is different from a first 5xx', () => {
     const first = answered(500, { headers: { 'idempotent-replayed': 'false' } });
     expect(gatewayErrorFrom(first).failure).toEqual({ kind: 'unavailable' });
   });
@@ -127,14 +127,14 @@ describe('Retry-After', () => {
     expect(gatewayErrorFrom(error).failure).toEqual({ kind: 'unavailable', retryAfterMs: 7_000 });
   });
 
-  it.each(['soon', '-1', '0', '', 'Wed, 21 Oct 2026 07:28:00 GMT'])('is ignored when it is %p', (value) => {
+  it.each(['soon', '-1', '0', '', 'Wed, 21 Oct 2026 07:28:00 GMT'])('is ignored if it is %p', (value) => {
     const error = answered(429, { headers: { 'retry-after': value } });
     expect(gatewayErrorFrom(error).failure).toEqual({ kind: 'unavailable' });
   });
 });
 
-describe('the message', () => {
-  it('has the codes for a person to look up', () => {
+describe('the message of a failure', () => {
+  it('has the codes that an operator can look up', () => {
     const error = answered(400, { type: 'invalid_request_error', code: 'amount_too_small', param: 'amount' });
     expect(gatewayErrorFrom(error).message).toBe(
       'gateway rejected: StripeInvalidRequestError, 400, amount_too_small, param amount, req_1',
@@ -146,19 +146,19 @@ describe('the message', () => {
   });
 });
 
-describe('an error that is not of the package', () => {
+describe('an error that does not come from the package', () => {
   it('passes a GatewayError through', () => {
     const error = new GatewayError({ kind: 'outcome-unknown' }, 'no trace of it');
     expect(gatewayErrorFrom(error)).toBe(error);
   });
 
-  it('is thrown on, for it says nothing about the charge', () => {
+  it('is rethrown, because it says nothing about the charge', () => {
     const error = new TypeError('x is undefined');
     expect(() => gatewayErrorFrom(error)).toThrow(error);
   });
 });
 
-describe('an answer whose status alone says little', () => {
+describe('an answer with an ambiguous status', () => {
   it.each([408, 425])('leaves the outcome open: %s', (status) => {
     expect(gatewayErrorFrom(answered(status)).failure).toEqual({ kind: 'unavailable' });
   });
@@ -170,8 +170,8 @@ describe('an answer whose status alone says little', () => {
   });
 });
 
-describe('an answer to a look', () => {
-  it('decides nothing, even where it would be a decision on a charge', () => {
+describe('an answer to a look-up', () => {
+  it('is not a decision, even if it would be one for a charge', () => {
     expect(readFailure(answered(402, { type: 'card_error' })).failure).toEqual({ kind: 'unavailable' });
     expect(readFailure(answered(401, { type: 'authentication_error' })).failure).toEqual({
       kind: 'unauthorized',

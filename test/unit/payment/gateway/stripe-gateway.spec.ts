@@ -8,7 +8,7 @@ const CREATE = 'POST /v1/payment_intents';
 const RETRIEVE = 'GET /v1/payment_intents/pi_1';
 const LIST = 'GET /v1/payment_intents';
 
-/** Why there was no decision. */
+/** The failure of a call without a decision. */
 async function failureOf(call: Promise<unknown>) {
   const outcome = await call.catch((error: unknown) => error);
   if (outcome instanceof GatewayError) return outcome.failure;
@@ -25,7 +25,7 @@ describe('a payment that the gateway is still processing', () => {
     });
   });
 
-  it('is asked for anew, because a repeated key gets the first answer for ever', async () => {
+  it('is read again, because a repeated key always gets the first answer', async () => {
     stub.answers(({ route }) => ({
       body: anIntent({ status: route === CREATE ? 'processing' : 'succeeded' }),
     }));
@@ -37,7 +37,7 @@ describe('a payment that the gateway is still processing', () => {
   });
 
   it.each(['processing', 'requires_capture', 'requires_action'] as const)(
-    'is not declined because an earlier try was, while it is in the state %s',
+    'is not declined because of an earlier attempt, while it is in the state %s',
     async (status) => {
       const last_payment_error = { type: 'card_error', code: 'card_declined' };
       stub.answers(() => ({ body: { ...anIntent({ status }), last_payment_error } }));
@@ -57,7 +57,7 @@ describe('the gateway refuses our key (401)', () => {
   };
 
   it.each(['charge', 'find'] as const)(
-    'to every call: nothing is said of the payment by a %s',
+    'for every call: a %s says nothing about the payment',
     async (call) => {
       stub.answers(() => refused);
       expect(await failureOf(work[call]())).toEqual({ kind: 'unauthorized' });
@@ -65,7 +65,7 @@ describe('the gateway refuses our key (401)', () => {
   );
 
   it.each([200, 403, 404])(
-    'to one payment, and a probe is answered %d: that payment alone',
+    'for one payment, and a probe is answered %d: only that payment is affected',
     async (status) => {
       stub.answers(({ route }) =>
         route === LIST
@@ -76,12 +76,12 @@ describe('the gateway refuses our key (401)', () => {
     },
   );
 
-  it('and a probe gets no answer: an attempt that counts, for others may be charged', async () => {
+  it('and a probe gets no answer: the attempt counts, because other payments may be charged', async () => {
     stub.answers(({ route }) => (route === LIST ? { status: 503, body: errorBody('api_error') } : refused));
     expect(await failureOf(work.charge())).toEqual({ kind: 'unavailable' });
   });
 
-  it('to twenty payments at once: one probe for all of them', async () => {
+  it('for twenty payments at once: one probe for all of them', async () => {
     let letGo: () => void = () => undefined;
     const held = new Promise<void>((resolve) => {
       letGo = resolve;
@@ -117,14 +117,14 @@ describe('the gateway refuses our key (401) after the charge was sent', () => {
   };
 
   it.each(Object.entries(created))(
-    'and the answer to it %s: an attempt that counts, for money may have moved',
+    'and the answer to it %s: the attempt counts, because money may have moved',
     async (_what, answer) => {
       stub.answers(({ route }) => (route === CREATE ? answer : refused));
       expect(await charge()).toEqual({ kind: 'unavailable' });
     },
   );
 
-  it('under an older version, when the newest was told that the key is known: an attempt that counts', async () => {
+  it('with an older version, after the newest was answered that the key is known: the attempt counts', async () => {
     const versions = [...CHARGE_VERSIONS, ...CHARGE_VERSIONS];
     const known = { status: 400, body: errorBody('idempotency_error') };
     stub.answers(() => (stub.routes().length === 1 ? known : refused));
@@ -134,7 +134,7 @@ describe('the gateway refuses our key (401) after the charge was sent', () => {
   });
 
   it.each([400, 403, 404])(
-    'or refuses to show the payment (%d): nobody says that it was not charged',
+    'or refuses to show the payment (%d): it may have been charged',
     async (status) => {
       stub.answers(({ route }) =>
         route === CREATE ? created['is processing'] : { status, body: errorBody('invalid_request_error') },
@@ -155,13 +155,13 @@ describe('the gateway knows the key with other parameters', () => {
   };
 
   it.each([
-    { what: 'another payment carries it', intents: [anIntent({ amount: 1 })] },
-    { what: 'no payment carries it', intents: [] },
+    { what: 'another payment has it', intents: [anIntent({ amount: 1 })] },
+    { what: 'no payment has it', intents: [] },
   ])('and $what: the key is reused', async ({ intents }) => {
     expect(await failureWith(intents)).toEqual({ kind: 'key-reused' });
   });
 
-  it('and not all payments could be looked through: one of them may be this one', async () => {
+  it('and not all payments could be checked: one of them may be this one', async () => {
     const created = Math.floor(Date.now() / 1000);
     const many = Array.from({ length: 1_000 }, (_, index) =>
       anIntent({ id: `pi_${index}`, created, metadata: {} }),

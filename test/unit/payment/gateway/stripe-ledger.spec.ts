@@ -6,7 +6,7 @@ const SEARCH = 'GET /v1/payment_intents/search';
 const states = {
   succeeded: true,
   processing: true,
-  // An authorisation holds the customer's money, too.
+  // An authorisation blocks the customer's money, too.
   requires_capture: true,
   requires_payment_method: false,
   requires_confirmation: false,
@@ -43,7 +43,7 @@ describe('a payment at the gateway', () => {
 describe('a search for the charges of some keys', () => {
   const stub = useStubGateway();
 
-  it('asks for any of them, and takes none of a key that only looks alike', async () => {
+  it('searches for all of them, and ignores charges of similar keys', async () => {
     const other = anIntent({ metadata: { idempotency_key: 'KEY-1' } });
     stub.answers(() => listOf([other, anIntent()]));
     const found = await new StripeLedger(stub.environment).chargesUnder(['key-1', `it's`]);
@@ -53,7 +53,7 @@ describe('a search for the charges of some keys', () => {
     ]);
   });
 
-  it.each([400, 403])('has no answer where it is not permitted: %d', async (status) => {
+  it.each([400, 403])('has no answer if it is not permitted: %d', async (status) => {
     stub.answers(({ route }) =>
       route === SEARCH ? { status, body: errorBody('invalid_request_error') } : listOf([]),
     );

@@ -22,7 +22,7 @@ describe('looking for a payment', () => {
     'nothing else of ours': { metadata: { idempotency_key: 'key-1' } },
   };
 
-  it('passes over one with a key that looks alike', async () => {
+  it('ignores one with a similar key', async () => {
     const alike = anIntent({
       id: 'pi_alike',
       metadata: { ...anIntent().metadata, idempotency_key: 'KEY-1' },
@@ -33,13 +33,13 @@ describe('looking for a payment', () => {
     expect(await find()).toEqual({ kind: 'not-found', isCertain: true });
   });
 
-  it.each(Object.entries(others))('passes over one with the same key and %s', async (_what, intent) => {
+  it.each(Object.entries(others))('ignores one with the same key and %s', async (_what, intent) => {
     stub.answers(() => listOf([anIntent({ id: 'pi_others', ...intent }), anIntent()]));
     expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
   });
 
   it.each(Object.entries(others))(
-    'says that the key is reused where it finds only one with the same key and %s',
+    'says that the key is reused if it finds only one with the same key and %s',
     async (_what, intent) => {
       const other = anIntent({ id: 'pi_others', ...intent });
       for (const knowing of [LIST, SEARCH]) {
@@ -49,7 +49,7 @@ describe('looking for a payment', () => {
     },
   );
 
-  it('goes through the latest ones where a search finds none: since the first attempt, by a clock that differs', async () => {
+  it('lists the latest ones if a search finds none: since the first attempt, by a clock that differs', async () => {
     const { firstAttemptAt } = aCharge();
     const created = firstAttemptAt.getTime() / 1000 - 240;
     stub.answers(({ route, query }) =>
@@ -58,7 +58,7 @@ describe('looking for a payment', () => {
     expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
   });
 
-  it.each([400, 403])('does the same where it may not search: %d', async (status) => {
+  it.each([400, 403])('does the same if it may not search: %d', async (status) => {
     stub.answers(({ route }) =>
       route === SEARCH ? { status, body: errorBody('invalid_request_error') } : listOf([anIntent()]),
     );
@@ -72,9 +72,9 @@ describe('several payments under one key', () => {
 
   it.each([
     { where: 'in one answer', searched: [declined, anIntent()], listed: [] },
-    { where: 'that the search does not know yet', searched: [declined], listed: [anIntent()] },
+    { where: 'that the search does not have yet', searched: [declined], listed: [anIntent()] },
     { where: 'that is too old for the list', searched: [anIntent()], listed: [declined] },
-  ])('are the one that succeeded, $where', async ({ searched, listed }) => {
+  ])('give the one that succeeded, $where', async ({ searched, listed }) => {
     stub.answers(({ route }) => listOf(route === SEARCH ? searched : listed));
     expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
   });
@@ -96,14 +96,14 @@ describe('several payments under one key', () => {
     }
   });
 
-  it('are what the list says, where the search still has an older state of the same one', async () => {
+  it('have the state in the list, if the search has an older state of the same one', async () => {
     const before = anIntent({ id: declined.id, status: 'processing' });
     stub.answers(({ route }) => listOf([route === SEARCH ? before : declined]));
     expect(await find()).toMatchObject({ kind: 'declined', chargeId: declined.id });
   });
 });
 
-describe('a look that does not find the payment', () => {
+describe('a look-up that does not find the payment', () => {
   const stub = useStubGateway();
   const find = () => new StripeGateway(stub.environment).find(aCharge());
   const secondsAgo = (seconds: number) => Math.floor(Date.now() / 1000) - seconds;
@@ -119,7 +119,7 @@ describe('a look that does not find the payment', () => {
     );
   }
 
-  /** As many as are looked through: all of them are new, but the oldest one. */
+  /** As many as are checked at most: all of them are new, except the oldest one. */
   function thousand(oldest: number) {
     return [...others(999), anIntent({ id: 'pi_oldest', created: oldest, metadata: {} })];
   }
@@ -133,24 +133,24 @@ describe('a look that does not find the payment', () => {
     });
   }
 
-  it.each([11, 120, 999])('goes on to the next page of a search: %d keys that look alike', async (count) => {
+  it.each([11, 120, 999])('continues on the next page of a search: %d similar keys', async (count) => {
     has({ searched: [...others(count), anIntent()], listed: [] });
     expect(await find()).toEqual({ kind: 'succeeded', chargeId: 'pi_1' });
   });
 
   it.each([
     { what: 'all since the first attempt are listed', oldest: 1, isCertain: true, left: 1 },
-    { what: 'the list goes back to what a search knows', oldest: 3_600, isCertain: true },
-    { what: 'the list does not go back to what a search knows', oldest: 60, isCertain: false },
-  ])('is certain where it saw everything ($isCertain): $what', async ({ oldest, isCertain, left = 0 }) => {
+    { what: 'the list goes back to payments that a search covers', oldest: 3_600, isCertain: true },
+    { what: 'the list does not go back to payments that a search covers', oldest: 60, isCertain: false },
+  ])('is certain if it saw everything ($isCertain): $what', async ({ oldest, isCertain, left = 0 }) => {
     has({ searched: others(20), listed: thousand(secondsAgo(oldest)).slice(left) });
     expect(await find()).toEqual({ kind: 'not-found', isCertain });
   });
 
   it.each([
     { what: 'a search is refused', searched: 'refused' as const },
-    { what: 'a search finds more than is looked through', searched: others(1_001) },
-  ])('is certain only with a complete list where $what', async ({ searched }) => {
+    { what: 'a search finds more than are checked', searched: others(1_001) },
+  ])('is certain only with a complete list if $what', async ({ searched }) => {
     has({ searched, listed: thousand(secondsAgo(3_600)) });
     expect(await find()).toEqual({ kind: 'not-found', isCertain: false });
     has({ searched, listed: others(999) });
@@ -159,9 +159,9 @@ describe('a look that does not find the payment', () => {
 
   // Within 24 hours the gateway makes no second payment under a key, and an older one would be in the search.
   it.each([
-    { what: 'keeps for it', created: secondsAgo(23 * 3_600), kind: 'key-reused' },
-    { what: 'may have forgotten since', created: secondsAgo(24 * 3_600), kind: 'not-found' },
-  ])('goes by a key on another payment that the gateway $what: $kind', async ({ created, kind }) => {
+    { what: 'still keeps', created: secondsAgo(23 * 3_600), kind: 'key-reused' },
+    { what: 'may have forgotten', created: secondsAgo(24 * 3_600), kind: 'not-found' },
+  ])('gives $kind for a key of another payment that the gateway $what', async ({ created, kind }) => {
     const other = anIntent({ id: 'pi_others', amount: 1, created });
     const latest = thousand(secondsAgo(60));
     for (const found of [
@@ -175,14 +175,14 @@ describe('a look that does not find the payment', () => {
     expect(await find()).toEqual({ kind: 'not-found', isCertain: false });
   });
 
-  it('looks through a bounded number of payments', async () => {
+  it('checks a limited number of payments', async () => {
     has({ searched: others(5_000), listed: others(5_000) });
     await find();
     expect(stub.routes().filter((route) => route === SEARCH)).toHaveLength(10);
     expect(stub.routes().filter((route) => route === LIST)).toHaveLength(10);
   });
 
-  it('is not certain where the list was so slow that the search is older than what it goes back to', async () => {
+  it('is not certain if the list took so long that there is a gap between it and the search', async () => {
     const oldest = secondsAgo(100);
     const later = Date.now() + 600_000;
     const now = jest.spyOn(Date, 'now');
