@@ -83,7 +83,8 @@ describe('a message of more than MESSAGE_MAX_BYTES', () => {
 
 describe('dead letters of 1 MB', () => {
   const world = useWorld({ services: 0 });
-  const count = 200;
+  // Node.js frees buffers late: about 95 MB are held at the peak, however many letters there are.
+  const count = 300;
   const printsPeak =
     'data:text/javascript,process.on("exit",()=>console.error(`peak ${process.resourceUsage().maxRSS}`))';
 
