@@ -11,18 +11,39 @@ module.exports = {
       to: { circular: true },
     },
     {
-      name: 'idempotency-stands-alone',
-      comment: 'It is a library: it knows no payment, no topology and no environment.',
+      name: 'library-stands-alone',
+      comment: 'It is a package of its own: it knows no payment, no topology and no environment.',
       severity: 'error',
-      from: { path: '^src/idempotency/' },
-      to: { path: '^src/', pathNot: '^src/idempotency/' },
+      from: { path: '^libs/' },
+      to: { path: '^src/' },
     },
     {
-      name: 'idempotency-through-its-index',
-      comment: 'What src/idempotency/index.ts does not export is internal.',
+      name: 'library-through-its-package',
+      comment: 'Only what the package exports is public: import it as nestjs-idempotent.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/idempotency/' },
-      to: { path: '^src/idempotency/', pathNot: '^src/idempotency/index\\.ts$' },
+      from: { path: '^src/' },
+      to: { path: '^libs/[^/]+/src/' },
+    },
+    {
+      name: 'engine-knows-no-handlers',
+      comment:
+        'handlers use the engine, the engine uses stores, and these use nothing but the errors of the engine.',
+      severity: 'error',
+      from: { path: '^libs/idempotency/src/(engine|stores)/' },
+      to: { path: '^libs/idempotency/src/(handlers/|testing/|[^/]+\\.ts$)' },
+    },
+    {
+      name: 'root-entry-without-brokers-and-clients',
+      comment: 'Who uses the library over HTTP alone installs neither a broker’s nor a store’s client.',
+      severity: 'error',
+      from: {
+        path: '^libs/idempotency/src/',
+        pathNot: '^libs/idempotency/src/(stores/redis/|handlers/(rabbitmq|microservices)-handler\\.ts$)',
+      },
+      to: {
+        path: '(^|/)node_modules/(amqplib|ioredis|@golevelup/nestjs-rabbitmq|@nestjs/microservices)/',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'sandbox-is-not-imported',
@@ -77,7 +98,7 @@ module.exports = {
       from: { path: '^src/observability/(metrics|tracing|[^/]+\\.ts$)' },
       to: {
         path: '^src/',
-        pathNot: '^src/(config|idempotency|text|observability/(metrics|tracing|[^/]+\\.ts$))',
+        pathNot: '^src/(config|text|observability/(metrics|tracing|[^/]+\\.ts$))',
       },
     },
     {
@@ -108,7 +129,7 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '^src/(idempotency/store/redis/|redis/|reconciliation/reconciliation\\.module\\.ts$|observability/health/redis\\.health\\.ts$|[^/]+\\.ts$)',
+          '^src/(redis/|reconciliation/reconciliation\\.module\\.ts$|observability/health/redis\\.health\\.ts$|[^/]+\\.ts$)',
       },
       to: { path: '(^|/)node_modules/ioredis/' },
     },
@@ -122,7 +143,7 @@ module.exports = {
   options: {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    doNotFollow: { path: 'node_modules' },
-    exclude: { path: '\\.lua$' },
+    doNotFollow: { path: 'node_modules|^libs/[^/]+/dist/' },
+    exclude: { path: '\\.lua$|^libs/[^/]+/scripts/' },
   },
 };

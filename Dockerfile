@@ -9,8 +9,10 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY libs/idempotency/package.json ./libs/idempotency/
 RUN npm ci --ignore-scripts --no-audit
 COPY nest-cli.json tsconfig.json ./
+COPY libs ./libs
 COPY src ./src
 RUN npm run build
 
@@ -18,7 +20,9 @@ FROM node:24-bookworm-slim AS production
 ENV NODE_ENV=production
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY libs/idempotency/package.json ./libs/idempotency/
 RUN npm ci --omit=dev --ignore-scripts --no-audit && npm cache clean --force
+COPY --from=build /app/libs/idempotency/dist ./libs/idempotency/dist
 COPY --from=build /app/dist ./dist
 # A named volume inherits this folder's owner, so the sandbox can write its journal without being root.
 RUN mkdir /data && chown node:node /data

@@ -9,14 +9,12 @@ import tseslint from 'typescript-eslint';
  */
 const rooms = [
   'config',
-  'idempotency',
   'messaging',
   'payment',
   'payment-publisher',
   'notification',
   'sandbox',
   'observability',
-  'tracing',
 ];
 
 const intoRoom = (room, message) => ({ regex: `^\\.{1,2}/(.*/)?${room}(/|$)`, message });
@@ -53,7 +51,7 @@ const runAllTests = ['describe', 'it', 'test'].flatMap((object) =>
 );
 
 export default defineConfig(
-  globalIgnores(['dist/', 'coverage/', '.run/']),
+  globalIgnores(['**/dist/', 'coverage/', '.run/']),
   eslint.configs.recommended,
   tseslint.configs.recommendedTypeChecked,
   {
@@ -76,7 +74,7 @@ export default defineConfig(
   },
   {
     // Senders choose the texts that expressions are tried on: none may need more than a few looks at each character.
-    files: ['src/**/*.{ts,js}'],
+    files: ['{src,libs/*/src}/**/*.{ts,js}'],
     plugins: { regexp },
     rules: {
       'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
@@ -92,18 +90,14 @@ export default defineConfig(
     rules: { 'no-restricted-properties': 'off' },
   },
   {
-    files: ['src/idempotency/**/*.ts'],
-    rules: imports(
-      ...importsOfService,
-      ...intoRoomsExcept('idempotency', 'The idempotency module knows nothing of the project around it.'),
-    ),
-  },
-  {
-    files: ['src/idempotency/store/redis/**/*.ts'],
-    rules: imports(
-      noEnvironmentImport,
-      ...intoRoomsExcept('idempotency', 'The idempotency module knows nothing of the project around it.'),
-    ),
+    files: ['libs/idempotency/src/**/*.ts'],
+    rules: {
+      ...onlyConfigReadsTheEnvironment,
+      ...imports({
+        regex: '^(\\.\\./)+src/',
+        message: 'The library knows nothing of the service that uses it.',
+      }),
+    },
   },
   {
     files: [
@@ -130,7 +124,7 @@ export default defineConfig(
     rules: { 'no-restricted-properties': 'off' },
   },
   {
-    files: ['test/**/*.ts'],
+    files: ['test/**/*.ts', 'libs/*/test/**/*.ts'],
     rules: {
       'no-restricted-properties': ['error', ...runAllTests],
       // Asymmetric matchers of Jest are typed `any`.

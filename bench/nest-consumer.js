@@ -62,6 +62,7 @@ async function openNestConsumer({ variant, queue, rabbitmqUrl, redisUrl, meter, 
       RabbitMQModule.forRoot({ uri: rabbitmqUrl, channels: { bench: { prefetchCount: NEST_PREFETCH } } }),
       idempotency.IdempotencyModule.forRoot({
         store: new idempotency.RedisIdempotencyStore(redis),
+        handlers: [idempotency.rabbitmq()],
         ttlSeconds: TTL_SECONDS,
         leaseMs: LEASE_MS,
       }),

@@ -8,8 +8,15 @@ const { runProgram } = require('./services/programs');
 const { step } = require('./terminal');
 
 const root = path.resolve(__dirname, '..');
-const buildStamp = path.join(root, 'dist', '.built-from');
-const buildInputs = ['src', 'package-lock.json', 'nest-cli.json', 'tsconfig.json'];
+const settings = ['package-lock.json', 'nest-cli.json', 'tsconfig.json'];
+const library = {
+  project: 'idempotency',
+  folder: 'libs/idempotency/dist',
+  inputs: [...settings, 'libs/idempotency/src', 'libs/idempotency/tsconfig.lib.json'],
+};
+const service = { project: undefined, folder: 'dist', inputs: [...library.inputs, 'src'] };
+
+/** @typedef {typeof library | typeof service} Build */
 
 /** @typedef {{ version?: string, integrity?: string, optional?: boolean, devOptional?: boolean }} LockedPackage */
 /** @typedef {{ packages: Record<string, LockedPackage> }} LockFile */
@@ -20,8 +27,16 @@ const buildInputs = ['src', 'package-lock.json', 'nest-cli.json', 'tsconfig.json
  */
 async function bootstrap(directory) {
   if (!packagesAreInstalled()) await step('packages (npm ci)', () => installPackages(directory));
-  const inputs = fingerprintOf(buildInputs);
-  if (inputs !== builtFrom()) await step('build', () => build({ directory, inputs }));
+  const outdated = [library, service].filter(isOutdated);
+  if (outdated.length > 0)
+    await step('build', async () => {
+      for (const one of outdated) await build(one, directory);
+    });
+}
+
+/** @param {Build} build */
+function isOutdated({ folder, inputs }) {
+  return fingerprintOf(inputs) !== builtFrom(folder);
 }
 
 /** Whether every package of the lock file is installed in its version. npm writes its own list last, after all packages. */
@@ -56,16 +71,21 @@ async function installPackages(directory) {
   await runProgram({ name: 'npm-ci', command: 'npm', args, cwd: root, directory });
 }
 
-/** @param {{ directory: string, inputs: string }} options */
-async function build({ directory, inputs }) {
+/**
+ * @param {Build} build
+ * @param {string} directory
+ */
+async function build({ project, folder, inputs }, directory) {
   const nest = path.join(root, 'node_modules/@nestjs/cli/bin/nest.js');
-  await runProgram({ name: 'build', command: process.execPath, args: [nest, 'build'], cwd: root, directory });
-  fs.writeFileSync(buildStamp, inputs);
+  const args = [nest, 'build', ...(project ? [project] : [])];
+  await runProgram({ name: 'build', command: process.execPath, args, cwd: root, directory });
+  fs.writeFileSync(path.join(root, folder, '.built-from'), fingerprintOf(inputs));
 }
 
-function builtFrom() {
+/** @param {string} folder */
+function builtFrom(folder) {
   try {
-    return fs.readFileSync(buildStamp, 'utf8');
+    return fs.readFileSync(path.join(root, folder, '.built-from'), 'utf8');
   } catch {
     return undefined;
   }
@@ -92,4 +112,12 @@ function filesOf(input) {
   return entries.flatMap(({ name }) => filesOf(path.join(input, name))).sort();
 }
 
-module.exports = { bootstrap, root };
+/**
+ * Builds the library if it is outdated: the types that the service and the tests import.
+ * @param {string} directory for logs
+ */
+async function buildLibrary(directory) {
+  if (isOutdated(library)) await build(library, directory);
+}
+
+module.exports = { bootstrap, buildLibrary, root };

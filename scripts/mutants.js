@@ -25,22 +25,23 @@ const groups = [
   {
     name: 'engine',
     mutate: [
-      'src/idempotency/{failure,lease,leased-work,local-memory,outcome,patient-begin,request-reader}.ts',
-      'src/idempotency/idempotency.{context,events,options,service}.ts',
+      'libs/idempotency/src/engine/{begin,failure,lease,leased-work,local-memory,outcome,run-context}.ts',
+      'libs/idempotency/src/engine/{engine.options,idempotency.events,idempotency.service}.ts',
+      'libs/idempotency/src/handlers/{idempotency.context,idempotency.options,request-reader}.ts',
     ],
-    apart: ['idempotency/engine-failures.spec.ts', 'idempotency/engine-joins.spec.ts'],
+    apart: ['engine-failures.spec.ts', 'engine-joins.spec.ts'],
   },
   {
     name: 'keys',
     mutate: [
-      'src/idempotency/{canonical-json,fingerprint,idempotency-key}.ts',
-      'src/idempotency/store/stored-record.ts',
-      'src/idempotency/store/redis/redis-{keys,replies}.ts',
+      'libs/idempotency/src/engine/{canonical-json,fingerprint,idempotency-key}.ts',
+      'libs/idempotency/src/stores/stored-record.ts',
+      'libs/idempotency/src/stores/redis/redis-{keys,replies}.ts',
     ],
   },
   {
     name: 'memory-store',
-    mutate: ['src/idempotency/store/memory/*.ts'],
+    mutate: ['libs/idempotency/src/stores/memory/*.ts'],
   },
   {
     name: 'policy',
@@ -92,13 +93,26 @@ async function tryMutants({ name, mutate, apart = [] }) {
   const stryker = new Stryker({
     mutate,
     // Everything else is not copied for Stryker.
-    ignorePatterns: ['/*', '!/src', '!/scripts', '!/test', '!/.swcrc', '!/package.json', '!/tsconfig.json'],
+    ignorePatterns: [
+      '/*',
+      '!/src',
+      '!/libs',
+      '!/scripts',
+      '!/test',
+      '!/.swcrc',
+      '!/package.json',
+      '!/tsconfig.json',
+    ],
     testRunner: 'jest',
     jest: {
       projectType: 'custom',
       // A configuration of its own: with the projects of package.json each test would run twice.
       configFile: 'test/mutants.jest.json',
-      config: { testMatch: [`mutants/${name}.ts`, ...apart.map((spec) => `unit/${spec}`)].map(inTest) },
+      config: {
+        testMatch: [`test/mutants/${name}.ts`, ...apart.map((spec) => `libs/idempotency/test/${spec}`)].map(
+          inProject,
+        ),
+      },
     },
     coverageAnalysis: 'perTest',
     concurrency: 2,
@@ -111,8 +125,8 @@ async function tryMutants({ name, mutate, apart = [] }) {
 }
 
 /** @param {string} file */
-function inTest(file) {
-  return `<rootDir>/test/${file}`;
+function inProject(file) {
+  return `<rootDir>/${file}`;
 }
 
 /** @param {Mutant} mutant */

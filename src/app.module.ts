@@ -6,7 +6,9 @@ import { ConfigModule } from './config/config.module';
 import { Environment } from './config/environment';
 import { ConsoleModule } from './console/console.module';
 import { DeadLettersModule } from './dead-letters/dead-letters.module';
-import { IdempotencyEvents, IdempotencyModule, RedisIdempotencyStore } from './idempotency';
+import { IdempotencyEvents, IdempotencyModule } from 'nestjs-idempotent';
+import { rabbitmq } from 'nestjs-idempotent/rabbitmq';
+import { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
 import { MessagingModule } from './messaging/messaging.module';
 import { NotificationModule } from './notification/notification.module';
 import { HealthModule } from './observability/health/health.module';
@@ -44,7 +46,8 @@ export class AppModule {
             leaseMs: environment.idempotencyLeaseMs,
             clockToleranceMs: environment.publisherClockToleranceMs,
             origin: traceparent,
-            handlers: { requireTimestamp: environment.requireTimestamp },
+            handlers: [rabbitmq()],
+            defaults: { requireTimestamp: environment.requireTimestamp },
           }),
         }),
         HealthModule.forRoot({ roles: appRoles, imports: [MessagingModule, RedisModule, GatewayModule] }),

@@ -1,9 +1,10 @@
 'use strict';
 
-/**
- * The library as it is shipped: the build, through its public exports.
- * @type {typeof import('../../src/idempotency')}
- */
-const idempotency = require(require('node:path').resolve(__dirname, '../../dist/idempotency'));
+/** The library as it is shipped: the build, through its public exports. */
+const idempotency = {
+  ...require('nestjs-idempotent'),
+  ...require('nestjs-idempotent/rabbitmq'),
+  ...require('nestjs-idempotent/redis'),
+};
 
 module.exports = { idempotency };

@@ -43,7 +43,7 @@
 #define NOBODY 0
 #define ME (me + 1)
 
-/* ---- Redis: the three keys of src/idempotency/store/redis/redis-keys.ts ---- */
+/* ---- Redis: the three keys of libs/idempotency/src/stores/redis/redis-keys.ts ---- */
 byte record;            /* idempotent:<scope>:<key>: the charge it names, 0 when there is none */
 byte lock;              /* lock:<scope>:<key>: whose token it holds. A process has one token at a time */
 byte count;             /* attempts:<scope>:<key>, count: up to MAX_ATTEMPTS */
@@ -63,7 +63,7 @@ bool isDeadLetter;
 
 /* ---- time ---- */
 byte age;               /* of the request. 0: new. 1: GATEWAY_KEY_RETENTION less its margin is over. 2: that and IDEMPOTENCY_TTL are over */
-bool believes[CONSUMERS];  /* src/idempotency/lease.ts: its own monotonic deadline has not passed */
+bool believes[CONSUMERS];  /* libs/idempotency/src/engine/lease.ts: its own monotonic deadline has not passed */
 
 /* ---- budgets ---- */
 byte crashes = CRASHES;
@@ -79,7 +79,7 @@ bool isOverwritten;     /* a record has overwritten another one */
 #define IS_MINE (lock == ME)
 #endif
 
-/* src/idempotency/store/redis/begin.lua, its last part: the lease and the count */
+/* libs/idempotency/src/stores/redis/begin.lua, its last part: the lease and the count */
 inline acquire(isKnownToOwner) {
   lock = ME;
   isOwnerAlive = isKnownToOwner;
@@ -93,7 +93,7 @@ inline acquire(isKnownToOwner) {
   fi
 }
 
-/* src/idempotency/store/redis/complete.lua, after its owner check */
+/* libs/idempotency/src/stores/redis/complete.lua, after its owner check */
 inline store() {
   isOverwritten = isOverwritten || record != 0;
   assert(!isOverwritten);               /* a stale owner writes nothing; at most one completion is valid */
@@ -132,7 +132,7 @@ proctype Consumer(byte me) {
 end_idle:
   atomic { waiting > 0 -> waiting--; holds[me] = true };
 
-begin:                  /* src/idempotency/store/redis/begin.lua */
+begin:                  /* libs/idempotency/src/stores/redis/begin.lua */
   if
   :: atomic {
        if
@@ -166,13 +166,13 @@ begin:                  /* src/idempotency/store/redis/begin.lua */
   holds[me] = false;
 #endif
 
-check:                  /* src/idempotency/lease.ts, assertHeld and renew */
+check:                  /* libs/idempotency/src/engine/lease.ts, assertHeld and renew */
   if
   :: atomic { believes[me] && isTrusted }
   :: atomic { believes[me] && !isTrusted -> goto find }
   :: atomic { !believes[me] -> goto forsake }                          /* LeaseLostError */
 #ifndef NO_OWNER_TOKEN
-  :: atomic { believes[me] && lock != ME -> goto forsake }             /* src/idempotency/store/redis/extend.lua: 'lost' */
+  :: atomic { believes[me] && lock != ME -> goto forsake }             /* libs/idempotency/src/stores/redis/extend.lua: 'lost' */
 #endif
   :: atomic { crashes > 0 -> crashes--; goto crash }
   fi;
@@ -185,7 +185,7 @@ send:                   /* a process frozen here charges without a lease: the ga
   :: atomic { crashes > 0 -> crashes--; goto crash }
   fi;
 
-complete:               /* src/idempotency/store/redis/complete.lua, repeated by src/idempotency/leased-work.ts */
+complete:               /* libs/idempotency/src/stores/redis/complete.lua, repeated by libs/idempotency/src/engine/leased-work.ts */
   if
   :: atomic { IS_MINE -> store(); goto acknowledge }                   /* {'stored'} */
   :: atomic { !IS_MINE && record != 0 -> goto acknowledge }            /* {'lost', record}: the winner's answer */
@@ -202,7 +202,7 @@ find:                   /* src/payment/gateway/stripe-gateway.ts, find: only sea
   :: atomic { crashes > 0 -> crashes--; goto crash }
   fi;
 
-release:                /* src/idempotency/store/redis/release.lua; a lease that it cannot release expires */
+release:                /* libs/idempotency/src/stores/redis/release.lua; a lease that it cannot release expires */
   if
   :: atomic { IS_MINE -> lock = NOBODY }                               /* 'released' */
   :: atomic { !IS_MINE }                                               /* 'lost' */

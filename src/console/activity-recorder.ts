@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Environment } from '../config/environment';
-import { IdempotencyEvents } from '../idempotency';
+import { IdempotencyEvents } from 'nestjs-idempotent';
 import { MessageEvents } from '../messaging/message-events';
 import { PAYMENT_SCOPE } from '../payment/payment.dto';
 import { NO_COUNTS, type Counts, type Happening } from './activity';

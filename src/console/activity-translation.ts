@@ -1,7 +1,7 @@
 import type { ConsumeMessage } from 'amqplib';
 import { printable } from '../text/printable';
-import type { IdempotencyEvent } from '../idempotency';
-import { readKey } from '../idempotency';
+import type { IdempotencyEvent } from 'nestjs-idempotent';
+import { readKey } from 'nestjs-idempotent';
 import { readBody } from '../messaging/message-body';
 import type { MessageEvent } from '../messaging/message-events';
 import { CHARGES, HEADERS } from '../messaging/topology';

@@ -1,5 +1,5 @@
 import { printable } from '../text/printable';
-import { isKey } from '../idempotency';
+import { isKey } from 'nestjs-idempotent';
 import type { Counts, Happening, PublishedFields, Report, ResultFacts } from './activity';
 import { byKind, checked, list, number, object, oneOf, optional, text, whole } from './value-readers';
 

@@ -1,4 +1,4 @@
-import { InvalidIdempotencyKeyError, isKey, type IdempotencyStore } from '../idempotency';
+import { InvalidIdempotencyKeyError, isKey, type IdempotencyStore } from 'nestjs-idempotent';
 import { CHARGES, RECEIPTS } from '../messaging/topology';
 import { RECEIPT_SCOPE } from '../notification/receipt';
 import { PAYMENT_SCOPE } from '../payment/payment.dto';

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { GetMessage, Message } from 'amqplib';
-import { amqpInstant, canonicalJson, isKey } from '../idempotency';
+import { canonicalJson, isKey } from 'nestjs-idempotent';
+import { amqpInstant } from 'nestjs-idempotent/rabbitmq';
 import { printable } from '../text/printable';
 import { endsPayment } from '../payment/payment-reasons';
 import { readBody, UnreadableMessageError } from '../messaging/message-body';
 import { senderHeaders } from '../messaging/message-copy';
-import { publisherOf } from '../messaging/message-origin';
+import { publisherOf } from '../messaging/message-headers';
 import { HEADERS, PAYMENT_REQUESTED } from '../messaging/topology';
 import { latestDeath } from './latest-death';
 import { originOf } from './origin';

@@ -15,7 +15,7 @@ import {
 import { ApiBody, ApiOkResponse } from '@nestjs/swagger';
 import { ApiError, ApiFieldErrors } from '../http/api-answers';
 import { fieldErrorsPipe } from '../input/field-errors';
-import { StoreUnavailableError } from '../idempotency';
+import { StoreUnavailableError } from 'nestjs-idempotent';
 import { BrokerTimeoutError } from './broker-steps';
 import type { DeadLetter, DeadLetterContent } from './dead-letter';
 import { DeadLetters, UnknownDeadLetterError, type DeadLetterList } from './dead-letters';

@@ -1,6 +1,6 @@
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Module, ServiceUnavailableException } from '@nestjs/common';
-import { IdempotencyService } from '../idempotency';
+import { IdempotencyService } from 'nestjs-idempotent';
 import { MessagingModule } from '../messaging/messaging.module';
 import { PaymentKeys } from '../payment/payment-keys';
 import { countsIn } from './attempt-counts';

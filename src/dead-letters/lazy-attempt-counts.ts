@@ -2,7 +2,7 @@ import { getRedisConnectionToken } from '@nestjs-modules/ioredis';
 import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ConfigModule } from '../config/config.module';
-import { RedisIdempotencyStore } from '../idempotency';
+import { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
 import { PaymentKeys } from '../payment/payment-keys';
 import { RedisModule } from '../redis/redis.module';
 import { untilReady } from '../redis/until-ready';

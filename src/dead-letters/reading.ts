@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfirmChannel, ConsumeMessage, Message } from 'amqplib';
-import { removeForeignHeaders } from '../messaging/message-origin';
+import { removeForeignHeaders } from '../messaging/message-headers';
 import { DEAD_LETTER } from '../messaging/topology';
 import { Arrivals } from './arrivals';
 import { BrokerTimeoutError, type BrokerSteps } from './broker-steps';

@@ -2,7 +2,7 @@ import { RABBIT_HANDLER, type RabbitHandlerConfig } from '@golevelup/nestjs-rabb
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
 import { from, lastValueFrom, type Observable } from 'rxjs';
-import { removeForeignHeaders } from './message-origin';
+import { removeForeignHeaders } from './message-headers';
 import { MessagePipeline } from './message.pipeline';
 
 /** Outermost on every subscriber of a work queue: passes each message through the pipeline. */

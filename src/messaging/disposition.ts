@@ -1,6 +1,6 @@
-import type { Failure } from '../idempotency';
+import type { Failure } from 'nestjs-idempotent';
 import { messageOf } from '../text/message-of';
-import type { MessageHistory } from './message-history';
+import type { MessageHistory } from './message-headers';
 import { waitBeforeHandlerMs } from './topology';
 
 /** Reasons of delays and dead letters that every queue has. */

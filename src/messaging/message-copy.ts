@@ -3,7 +3,7 @@ import { printable } from '../text/printable';
 import { isOfDeadLetter } from './dead-letter-headers';
 import { encodableHeaders, isEncodableProperty } from './encodable';
 import { unreadableHeaders } from './header-tables';
-import { publisherOf } from './message-origin';
+import { publisherOf } from './message-headers';
 import { HEADERS } from './topology';
 
 /**

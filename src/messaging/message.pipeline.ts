@@ -11,13 +11,13 @@ import {
   type FailedWork,
   type Failure,
   type FailureHandler,
-} from '../idempotency';
+} from 'nestjs-idempotent';
 import { withLogFields } from '../observability/log-fields';
 import { inSpan, linkTo, traceIn } from '../observability/tracing/spans';
 import { Consumption } from './consumption';
 import type { DeadLetter, Delay, Disposition } from './disposition';
 import { MessageEvents } from './message-events';
-import { historyOf, identityOf } from './message-history';
+import { historyOf, identityOf } from './message-headers';
 import { MessageMetrics, type MessageOutcome } from './message.metrics';
 import { PublisherClocks } from './publisher-clocks';
 import type { QueuePolicy } from './queue-policy';

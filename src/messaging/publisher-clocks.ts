@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
 import { Counter, Registry } from 'prom-client';
-import { amqpInstant } from '../idempotency';
+import { amqpInstant } from 'nestjs-idempotent/rabbitmq';
 
 /** What is wrong with a publisher's `timestamp`: its unit, or its clock. */
 export const CLOCK_PROBLEMS = ['milliseconds', 'microseconds', 'nanoseconds', 'ahead'] as const;

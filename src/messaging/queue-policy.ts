@@ -1,6 +1,6 @@
-import type { Failure } from '../idempotency';
+import type { Failure } from 'nestjs-idempotent';
 import type { Decision } from './disposition';
-import type { MessageHistory } from './message-history';
+import type { MessageHistory } from './message-headers';
 import type { WorkQueue } from './topology';
 
 /** What a work queue adds to the pipeline that all of them share. Registered with `MessagePipeline.use()`. */

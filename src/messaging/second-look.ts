@@ -4,7 +4,7 @@ import {
   type Failure,
   type IdempotencyService,
   type Outcome,
-} from '../idempotency';
+} from 'nestjs-idempotent';
 import type { Disposition } from './disposition';
 
 /** A message that is about to become a dead letter, and the most attempts that its key may have. */

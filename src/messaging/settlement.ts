@@ -7,7 +7,7 @@ import { deadLetterHeaders } from './dead-letter-headers';
 import { Declaration } from './declaration';
 import { delayAtLeast, type DeadLetter, type Delay, type Disposition } from './disposition';
 import { copyOf } from './message-copy';
-import { delayedSince } from './message-history';
+import { delayedSince } from './message-headers';
 import { PublishReturnedError, Publisher } from './publisher';
 import type { OutgoingMessage } from './publishing-channel';
 import { DEAD_LETTER, HEADERS, retryDelaysMs, retryQueue, type WorkQueue } from './topology';

@@ -1,7 +1,7 @@
 import type { RabbitHandlerConfig } from '@golevelup/nestjs-rabbitmq';
 import { Logger } from '@nestjs/common';
 import type { Channel, ConsumeMessage } from 'amqplib';
-import type { IdempotentOptions } from '../idempotency';
+import type { IdempotentOptions } from 'nestjs-idempotent';
 import { MessagePipeline } from './message.pipeline';
 import { CONSUMER_CHANNEL, IN_PROGRESS_WAIT_MS, WORK_QUEUE_OPTIONS, type WorkQueue } from './topology';
 

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
-import { amqpInstant, StoreUnavailableError } from '../idempotency';
+import { StoreUnavailableError } from 'nestjs-idempotent';
+import { amqpInstant } from 'nestjs-idempotent/rabbitmq';
 import { QueuePauses, type QueuePause } from '../redis/queue-pauses';
 import type { Pause } from './consumption';
-import { delayedSince } from './message-history';
+import { delayedSince } from './message-headers';
 import { WORK_QUEUES, type WorkQueue } from './topology';
 
 /**

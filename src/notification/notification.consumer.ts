@@ -1,6 +1,6 @@
 import { RabbitSubscribe } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, UseInterceptors } from '@nestjs/common';
-import { Idempotent, IdempotencyContext, IdempotentPayload } from '../idempotency';
+import { Idempotent, IdempotencyContext, IdempotentPayload } from 'nestjs-idempotent';
 import { DeliveryInterceptor } from '../messaging/delivery.interceptor';
 import { PIPELINE, subscriptionTo } from '../messaging/subscription';
 import { HEADERS, RECEIPTS } from '../messaging/topology';

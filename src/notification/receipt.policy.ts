@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import type { Failure } from '../idempotency';
+import type { Failure } from 'nestjs-idempotent';
 import {
   attemptsOf,
   deadLetter,
@@ -8,7 +8,7 @@ import {
   type Decision,
   type RetryLimits,
 } from '../messaging/disposition';
-import type { MessageHistory } from '../messaging/message-history';
+import type { MessageHistory } from '../messaging/message-headers';
 import { MessagePipeline } from '../messaging/message.pipeline';
 import type { MessageDescription, QueuePolicy } from '../messaging/queue-policy';
 import { RECEIPTS } from '../messaging/topology';

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { IdempotencyContext } from '../idempotency';
+import type { IdempotencyContext } from 'nestjs-idempotent';
 import type { PaymentSucceeded } from '../payment/payment-succeeded';
 import { Mailer } from './mailer';
 import { receiptFor } from './receipt';

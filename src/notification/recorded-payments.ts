@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { IdempotencyService, type IdempotencyContext } from '../idempotency';
+import { IdempotencyService, type IdempotencyContext } from 'nestjs-idempotent';
 import { PAYMENT_SCOPE, type SucceededPayment } from '../payment/payment.dto';
 import type { PaymentSucceeded } from '../payment/payment-succeeded';
 import { succeededPaymentIn } from '../payment/recorded-payment';

@@ -22,7 +22,7 @@ import {
   plainKey,
   readKey,
   type IncomingRequest,
-} from '../idempotency';
+} from 'nestjs-idempotent';
 import { PublishReturnedError, PublishUnconfirmedError } from '../messaging/publisher';
 import { InvalidAmountError } from '../money/money';
 import { acceptPayment } from '../payment/payment-request.pipe';

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { IdempotencyService } from '../idempotency';
+import { IdempotencyService } from 'nestjs-idempotent';
 import { MessageEvents } from '../messaging/message-events';
 import { Publisher } from '../messaging/publisher';
 import { HEADERS, PAYMENTS_EXCHANGE, PAYMENT_REQUESTED } from '../messaging/topology';

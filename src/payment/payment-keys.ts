@@ -7,8 +7,8 @@ import {
   readKey,
   type IncomingRequest,
   type KeyReader,
-} from '../idempotency';
-import { publisherOf } from '../messaging/message-origin';
+} from 'nestjs-idempotent';
+import { publisherOf } from '../messaging/message-headers';
 import { HEADERS } from '../messaging/topology';
 
 /** A request without the id of its publisher, while keys belong to one publisher each (KEYS_PER_PUBLISHER). */

@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
-import { IdempotencyEvents, type IdempotencyEvent } from '../idempotency';
+import { IdempotencyEvents, type IdempotencyEvent } from 'nestjs-idempotent';
 import { traceIdOf } from '../observability/tracing/spans';
 import { PAYMENT_SCOPE } from './payment.dto';
 

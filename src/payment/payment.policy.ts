@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { Environment } from '../config/environment';
-import type { Failure } from '../idempotency';
+import type { Failure } from 'nestjs-idempotent';
 import {
   attemptsOf,
   deadLetter,
@@ -9,7 +9,7 @@ import {
   type Decision,
   type RetryLimits,
 } from '../messaging/disposition';
-import type { MessageHistory } from '../messaging/message-history';
+import type { MessageHistory } from '../messaging/message-headers';
 import { MessagePipeline } from '../messaging/message.pipeline';
 import type { MessageDescription, QueuePolicy } from '../messaging/queue-policy';
 import { CHARGES } from '../messaging/topology';

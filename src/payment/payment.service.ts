@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Environment } from '../config/environment';
-import type { IdempotencyContext } from '../idempotency';
+import type { IdempotencyContext } from 'nestjs-idempotent';
 import {
   keyReused,
   outcomeUnknown,

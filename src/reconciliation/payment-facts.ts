@@ -1,5 +1,5 @@
 import type { DeadLetter } from '../dead-letters/dead-letter';
-import type { Finding } from '../idempotency';
+import type { Finding } from 'nestjs-idempotent';
 import type { LedgerCharge } from '../payment/gateway/payment-ledger';
 
 /** The result in a payment's record. */

@@ -3,7 +3,7 @@ import { Module } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
 import { ConfigModule } from '../config/config.module';
 import { Environment } from '../config/environment';
-import { RedisIdempotencyStore } from '../idempotency';
+import { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
 import { connectToBroker } from '../messaging/broker-connection';
 import { PaymentLedger } from '../payment/gateway/payment-ledger';
 import { StripeLedger } from '../payment/gateway/stripe-ledger';

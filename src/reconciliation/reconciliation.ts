@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeadLetter } from '../dead-letters/dead-letter';
-import type { RedisIdempotencyStore } from '../idempotency';
-import { StoreUnavailableError } from '../idempotency';
+import type { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
+import { StoreUnavailableError } from 'nestjs-idempotent';
 import { PAYMENT_SCOPE } from '../payment/payment.dto';
 import type { LedgerCharge, PaymentLedger } from '../payment/gateway/payment-ledger';
 import { earlierCharges } from './earlier-charges';

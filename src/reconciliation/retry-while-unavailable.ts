@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StoreUnavailableError } from '../idempotency';
+import { StoreUnavailableError } from 'nestjs-idempotent';
 
 const TRIES = 5;
 const BETWEEN_MS = 1_000;

@@ -6,11 +6,11 @@ import {
   IdempotencyEvents,
   IdempotencyService,
   LeaseLostError,
-  RedisIdempotencyStore,
   StoreUnavailableError,
   type IdempotencyModuleOptions,
   type Work,
-} from '../../src/idempotency';
+} from 'nestjs-idempotent';
+import { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
 import { given, ownDatabase } from '../support/isolation';
 
 const url = ownDatabase(given('REDIS_URL'));

@@ -10,7 +10,7 @@ import { given, onVhost, ownDatabase, vhostName } from '../support/isolation';
 import { Management } from '../support/management';
 
 const WRONG_OPTIONS = `
-import { Idempotent } from 'payment-consumer/idempotency';
+import { Idempotent } from 'nestjs-idempotent';
 export class Wrong {
   @Idempotent({ scope: 7 }) a() {}
   @Idempotent({}) b() {}
@@ -43,7 +43,7 @@ describe('the examples of the manual, in an application with the packed module',
 
   it('has one copy of NestJS, that of the application', async () => {
     const nested = await readdir(
-      join(app.folder, 'node_modules/payment-consumer/node_modules/@nestjs'),
+      join(app.folder, 'node_modules/nestjs-idempotent/node_modules/@nestjs'),
     ).catch(() => []);
     expect(nested).not.toContain('core');
   });

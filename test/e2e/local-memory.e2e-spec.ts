@@ -1,11 +1,7 @@
 import { Test } from '@nestjs/testing';
 import { Redis } from 'ioredis';
-import {
-  IdempotencyEvents,
-  IdempotencyModule,
-  IdempotencyService,
-  RedisIdempotencyStore,
-} from '../../src/idempotency';
+import { IdempotencyEvents, IdempotencyModule, IdempotencyService } from 'nestjs-idempotent';
+import { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
 import { given, ownDatabase } from '../support/isolation';
 
 describe('the local memory of finished keys', () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { StoreUnavailableError } from '../../src/idempotency';
+import { StoreUnavailableError } from 'nestjs-idempotent';
 import { given, onVhost, ownDatabase, vhostName } from '../support/isolation';
 import { Management } from '../support/management';
 import { Shop } from '../support/shop/shop';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { RedisIdempotencyStore, StoreUnavailableError } from '../../src/idempotency';
+import { StoreUnavailableError } from 'nestjs-idempotent';
+import { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
 import { eventually } from '../support/eventually';
 import { OwnRedisCluster } from '../support/redis-cluster';
 import { expectReplicated, infoField } from '../support/redis-process';

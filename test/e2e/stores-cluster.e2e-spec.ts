@@ -1,6 +1,6 @@
-import { RedisIdempotencyStore } from '../../src/idempotency';
-import { realClock } from '../../src/idempotency/testing';
-import { redisKeys } from '../../src/idempotency/store/redis/redis-keys';
+import { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
+import { realClock } from 'nestjs-idempotent/testing';
+import { redisKeys } from '../../libs/idempotency/src/stores/redis/redis-keys';
 import { OwnRedisCluster } from '../support/redis-cluster';
 import { openServiceRedis } from '../support/service-redis';
 import type { ServiceRedis } from '../support/service-redis';

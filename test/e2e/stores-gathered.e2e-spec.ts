@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
-import { RedisIdempotencyStore, StoreUnavailableError } from '../../src/idempotency';
+import { StoreUnavailableError } from 'nestjs-idempotent';
+import { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
 import { startOwnRedis } from '../support/servers';
 import type { OwnRedis } from '../support/servers';
 import { aBegin, aRecord, finish } from '../support/store-steps';

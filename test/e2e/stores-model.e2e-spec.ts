@@ -1,5 +1,5 @@
 import '../support/fixed-seed';
-import { RedisIdempotencyStore } from '../../src/idempotency';
+import { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
 import { given, ownDatabase } from '../support/isolation';
 import { openServiceRedis } from '../support/service-redis';
 import type { ServiceRedis } from '../support/service-redis';

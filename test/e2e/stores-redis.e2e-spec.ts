@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { RedisIdempotencyStore, StoreUnavailableError } from '../../src/idempotency';
-import { realClock } from '../../src/idempotency/testing';
+import { StoreUnavailableError } from 'nestjs-idempotent';
+import { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
+import { realClock } from 'nestjs-idempotent/testing';
 import { eventually } from '../support/eventually';
 import { startOwnRedis } from '../support/servers';
 import type { OwnRedis } from '../support/servers';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { RedisIdempotencyStore, StoreUnavailableError } from '../../src/idempotency';
-import { realClock } from '../../src/idempotency/testing';
+import { StoreUnavailableError } from 'nestjs-idempotent';
+import { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
+import { realClock } from 'nestjs-idempotent/testing';
 import { eventually } from '../support/eventually';
 import { expectReplicated, infoField } from '../support/redis-process';
 import { OwnRedisSentinels } from '../support/redis-sentinel';

@@ -38,10 +38,7 @@ if (armed !== undefined) {
 }
 
 function aroundTheStore(): void {
-  const store = prototypeOf(
-    service('idempotency/store/redis/redis-idempotency-store.js'),
-    'RedisIdempotencyStore',
-  );
+  const store = prototypeOf(service('nestjs-idempotent/redis'), 'RedisIdempotencyStore');
   wrap(store, 'begin', async (call, [request]) => {
     const reply = await call();
     const isPayment = isJsonObject(request) && request.scope === 'payment';
@@ -67,7 +64,7 @@ function aroundTheStore(): void {
 }
 
 function aroundTheGateway(): void {
-  const gateway = prototypeOf(service('payment/gateway/stripe-gateway.js'), 'StripeGateway');
+  const gateway = prototypeOf(service('./payment/gateway/stripe-gateway.js'), 'StripeGateway');
   wrap(gateway, 'charge', async (call) => {
     at('before-send');
     const decision = await call();
@@ -83,7 +80,7 @@ function aroundTheGateway(): void {
 }
 
 function aroundPublishing(): void {
-  const publisher = prototypeOf(service('messaging/publisher.js'), 'Publisher');
+  const publisher = prototypeOf(service('./messaging/publisher.js'), 'Publisher');
   wrap(publisher, 'send', async (call, [message]) => {
     const target = isJsonObject(message) ? String(message.routingKey) : '';
     if (target.startsWith(retryQueuePrefix)) at('before-delay');
@@ -121,7 +118,7 @@ function mainFolder(): string {
 
 /** Loads a module of the build that is about to start. */
 function service(file: string): unknown {
-  return createRequire(resolve(mainFolder(), 'main.js'))(`./${file}`);
+  return createRequire(resolve(mainFolder(), 'main.js'))(file);
 }
 
 function prototypeOf(module: unknown, className: string): object {

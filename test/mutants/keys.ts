@@ -1,6 +1,6 @@
-import '../unit/idempotency/canonical-json.spec';
-import '../unit/idempotency/fingerprint.spec';
-import '../unit/idempotency/idempotency-key.spec';
-import '../unit/idempotency/store/stored-record.spec';
-import '../unit/idempotency/store/redis/redis-keys.spec';
-import '../unit/idempotency/store/redis/redis-replies.spec';
+import '../../libs/idempotency/test/canonical-json.spec';
+import '../../libs/idempotency/test/fingerprint.spec';
+import '../../libs/idempotency/test/idempotency-key.spec';
+import '../../libs/idempotency/test/store/stored-record.spec';
+import '../../libs/idempotency/test/store/redis/redis-keys.spec';
+import '../../libs/idempotency/test/store/redis/redis-replies.spec';

@@ -1,3 +1,3 @@
-import '../unit/idempotency/store/memory/memory-idempotency-store.spec';
-import '../unit/idempotency/store/deduplication-window.spec';
-import '../unit/idempotency/engine-memory.spec';
+import '../../libs/idempotency/test/store/memory/memory-idempotency-store.spec';
+import '../../libs/idempotency/test/store/deduplication-window.spec';
+import '../../libs/idempotency/test/engine-memory.spec';

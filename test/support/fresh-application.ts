@@ -35,7 +35,7 @@ export class FreshApplication {
     const { stdout } = await run(
       'npm',
       ['pack', '--json', '--ignore-scripts', '--pack-destination', folder],
-      { cwd: root },
+      { cwd: join(root, 'libs/idempotency') },
     );
     const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
     await app.write('package.json', JSON.stringify({ name: 'fresh-application', private: true }));
@@ -114,7 +114,7 @@ export class FreshApplication {
 
 /** Code blocks whose first line names a file. */
 async function blocksOfTheManual(): Promise<[file: string, content: string][]> {
-  const manual = await readFile(join(root, 'docs/idempotent.md'), 'utf8');
+  const manual = await readFile(join(root, 'libs/idempotency/README.md'), 'utf8');
   return [...manual.matchAll(/```ts\n\/\/ (src\/\S+)\n([\s\S]*?)```/g)].map(([, file = '', content = '']) => [
     file,
     content,

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { startOwnRedis } from './servers';
 import type { OwnRedis } from './servers';
 
-export const scriptFolder = resolve(__dirname, '../../src/idempotency/store/redis');
+export const scriptFolder = resolve(__dirname, '../../libs/idempotency/src/stores/redis');
 
 export function sourceOf(script: string): string {
   return readFileSync(join(scriptFolder, `${script}.lua`), 'utf8');

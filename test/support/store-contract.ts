@@ -1,6 +1,6 @@
-import type { IdempotencyStore } from '../../src/idempotency';
-import { storeContract } from '../../src/idempotency/testing';
-import type { StoreCase, StoreClock } from '../../src/idempotency/testing';
+import type { IdempotencyStore } from 'nestjs-idempotent';
+import { storeContract } from 'nestjs-idempotent/testing';
+import type { StoreCase, StoreClock } from 'nestjs-idempotent/testing';
 
 /** The outcome of a case. Cases run at the same time, because they mostly wait for leases to end. */
 type Outcome = { readonly error?: unknown };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { AsyncCommand } from 'fast-check';
-import type { IdempotencyStore } from '../../src/idempotency';
+import type { IdempotencyStore } from 'nestjs-idempotent';
 
 /** The state of one key in a store, in its simplest form. */
 interface KeyModel {

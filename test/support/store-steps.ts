@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { StoreUnavailableError } from '../../src/idempotency';
-import type { BeginRequest, IdempotencyRecord, IdempotencyStore } from '../../src/idempotency';
+import { StoreUnavailableError } from 'nestjs-idempotent';
+import type { BeginRequest, IdempotencyRecord, IdempotencyStore } from 'nestjs-idempotent';
 
 /** A request to begin a key with a new owner token. */
 export function aBegin(key: string, fields: Partial<BeginRequest> = {}): BeginRequest {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService } from '@nestjs/terminus';
-import { IdempotencyService } from '../../idempotency';
+import { IdempotencyService } from 'nestjs-idempotent';
 import { obstacleIn } from '../../redis/redis-facts';
 import { RedisServers } from '../../redis/redis-servers';
 import { messageOf } from '../../text/message-of';

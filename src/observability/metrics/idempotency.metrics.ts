@@ -1,5 +1,5 @@
 import { Counter, Registry } from 'prom-client';
-import { IdempotencyEvents, type IdempotencyEvent } from '../../idempotency';
+import { IdempotencyEvents, type IdempotencyEvent } from 'nestjs-idempotent';
 
 const EVENTS = {
   acquired: true,

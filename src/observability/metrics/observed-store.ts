@@ -10,7 +10,7 @@ import type {
   LeaseOwner,
   ReleaseOptions,
   ScopedKey,
-} from '../../idempotency';
+} from 'nestjs-idempotent';
 import { inChildSpan } from '../tracing/spans';
 
 type Step = keyof IdempotencyStore;

@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { transformSync } from '@swc/core';
+import { embedded } from '../../../libs/idempotency/scripts/embed-lua';
 import type { Edit } from './mutants';
 
 /** The source of a file with its edits; throws unless the file contains each replaced text exactly once. */
@@ -17,11 +18,28 @@ export function edited(file: string, source: string, edits: readonly Edit[]): st
     }, source);
 }
 
-/** Builds the service with its edits into another folder. Types are not checked: a mutant may violate them. */
-export function buildMutant(sourceFolder: string, target: string, edits: readonly Edit[]): void {
-  for (const file of filesIn(sourceFolder)) {
-    const path = join(sourceFolder, file);
-    const text = edited(file, readFileSync(path, 'utf8'), edits);
+/**
+ * Builds the service and its library with the edits into another folder, the library as a package of that folder. Types
+ * are not checked: a mutant may violate them.
+ */
+export function buildMutant(root: string, target: string, edits: readonly Edit[]): void {
+  compile({ root, from: 'src', target, edits });
+  const library = join(target, 'node_modules/nestjs-idempotent');
+  compile({ root, from: 'libs/idempotency/src', target: join(library, 'dist'), edits });
+  cpSync(join(root, 'libs/idempotency/package.json'), join(library, 'package.json'));
+  const scripts = join(library, 'dist/stores/redis');
+  writeFileSync(
+    join(scripts, 'scripts.js'),
+    transformSync(embedded(scripts), { filename: 'scripts.ts' }).code,
+  );
+}
+
+/** Lua scripts are copied with their edits. */
+function compile(given: { root: string; from: string; target: string; edits: readonly Edit[] }): void {
+  const { root, from, target, edits } = given;
+  for (const file of filesIn(join(root, from))) {
+    const path = join(root, from, file);
+    const text = edited(join(from, file), readFileSync(path, 'utf8'), edits);
     const isCode = file.endsWith('.ts');
     const out = join(target, isCode ? file.replace(/\.ts$/, '.js') : file);
     mkdirSync(dirname(out), { recursive: true });

@@ -77,14 +77,14 @@ function trialsOf(texts: readonly string[], folder: string): Trial[] {
 /** If the unchanged service fails a scenario, catching a mutant in it proves nothing. */
 async function failsWithoutMutant(scenario: ScenarioName, folder: string): Promise<string | undefined> {
   const build = join(folder, 'unchanged');
-  if (!existsSync(build)) buildMutant(join(root, 'src'), build, []);
+  if (!existsSync(build)) buildMutant(root, build, []);
   const { code, output } = await faultRun(scenario, build);
   return code === 0 ? undefined : `the unchanged service fails:\n${output}`;
 }
 
 async function survives(mutant: Mutant, folder: string): Promise<string | undefined> {
   const build = join(folder, mutant.name.replaceAll(' ', '-'));
-  buildMutant(join(root, 'src'), build, mutant.edits);
+  buildMutant(root, build, mutant.edits);
   const { code, document, output } = await faultRun(mutant.scenario, build);
   if (code === 0) return 'was not caught';
   const rules = rulesIn(document);

@@ -32,9 +32,9 @@ export interface Mutant {
   caughtBy: Rule;
 }
 
-const stripeGateway = 'payment/gateway/stripe-gateway.ts';
+const stripeGateway = 'src/payment/gateway/stripe-gateway.ts';
 const theKey = '{ idempotencyKey: gatewayKey(charge.idempotencyKey) }';
-const completeScript = 'idempotency/store/redis/complete.lua';
+const completeScript = 'libs/idempotency/src/stores/redis/complete.lua';
 
 export const mutants: readonly Mutant[] = [
   {
@@ -97,7 +97,7 @@ export const mutants: readonly Mutant[] = [
     name: 'acknowledged before it is complete',
     edits: [
       {
-        file: 'idempotency/idempotency.interceptor.ts',
+        file: 'libs/idempotency/src/handlers/idempotency.interceptor.ts',
         replace: '    const { outcome, request } = await this.process(call);\n',
         by:
           '    const processed = this.process(call).then((done) =>\n' +
@@ -120,7 +120,7 @@ export const mutants: readonly Mutant[] = [
     name: 'charges while Redis is down',
     edits: [
       {
-        file: 'idempotency/idempotency.service.ts',
+        file: 'libs/idempotency/src/engine/idempotency.service.ts',
         replace:
           "if (error instanceof StoreUnavailableError) return { kind: 'failed', code: 'store-unavailable', error };",
         by:
@@ -139,7 +139,7 @@ export const mutants: readonly Mutant[] = [
     name: 'no fingerprint',
     edits: [
       {
-        file: 'payment/payment.consumer.ts',
+        file: 'src/payment/payment.consumer.ts',
         replace: 'fingerprint: paymentIdentity,',
         by: 'fingerprint: () => 0,',
       },
@@ -163,7 +163,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a retry copy without a publisher confirm',
     edits: [
       {
-        file: 'messaging/settlement.ts',
+        file: 'src/messaging/settlement.ts',
         replace: 'if (await isDone(sent)) return disposition;',
         by: 'sent.catch(() => undefined);\n        if (sent !== undefined) return disposition;',
       },
@@ -175,7 +175,7 @@ export const mutants: readonly Mutant[] = [
     name: 'recorded before it is charged',
     edits: [
       {
-        file: 'idempotency/leased-work.ts',
+        file: 'libs/idempotency/src/engine/leased-work.ts',
         replace: '      const end = await settled(',
         by:
           '      const processedAt = new Date().toISOString();\n' +
@@ -189,7 +189,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a claim that ignores the record',
-    edits: [{ file: 'idempotency/store/redis/begin.lua', replace: 'if record then', by: 'if false then' }],
+    edits: [
+      { file: 'libs/idempotency/src/stores/redis/begin.lua', replace: 'if record then', by: 'if false then' },
+    ],
     scenario: 'no gateway keys',
     caughtBy: 'charged once',
   },
@@ -197,7 +199,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a lease that is not renewed',
     edits: [
       {
-        file: 'idempotency/lease.ts',
+        file: 'libs/idempotency/src/engine/lease.ts',
         replace: 'this.timer = setTimeout(() => void this.renew(), delayMs);',
         by: 'this.timer = setTimeout(() => undefined, delayMs);',
       },

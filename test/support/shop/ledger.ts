@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { IdempotencyContext } from '../../../src/idempotency';
+import type { IdempotencyContext } from 'nestjs-idempotent';
 
 /** Counts the effects of the shop's handlers, and can pause a handler in the middle of its work. */
 @Injectable()

@@ -1,6 +1,6 @@
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { tap, type Observable } from 'rxjs';
-import { idempotencyContextOf } from '../../../src/idempotency';
+import { idempotencyContextOf } from 'nestjs-idempotent';
 
 /** An interceptor around a decorated handler, like an access log: reports the key of the answer and whether it is a replay. */
 export class RunLabel implements NestInterceptor {

@@ -11,7 +11,7 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
-import { Idempotent, IdempotencyContext } from '../../../src/idempotency';
+import { Idempotent, IdempotencyContext } from 'nestjs-idempotent';
 import { Ledger } from './ledger';
 import { RunLabel } from './run-label';
 

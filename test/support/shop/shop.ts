@@ -12,10 +12,12 @@ import {
   IdempotencyEvents,
   IdempotencyModule,
   IdempotencyService,
-  RedisIdempotencyStore,
   type IdempotencyEvent,
   type IdempotencyModuleOptions,
-} from '../../../src/idempotency';
+} from 'nestjs-idempotent';
+import { microservices } from 'nestjs-idempotent/microservices';
+import { rabbitmq } from 'nestjs-idempotent/rabbitmq';
+import { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
 import { Ledger } from './ledger';
 import { ShopController, ShopPatterns, ShopSubscribers } from './shop.handlers';
 
@@ -53,6 +55,7 @@ export class Shop {
           store: new RedisIdempotencyStore(redis),
           ttlSeconds: 60,
           leaseMs: 5_000,
+          handlers: [rabbitmq(), microservices()],
           ...options.idempotency,
         }),
       ],

@@ -3,7 +3,7 @@ import { ActivityRecorder } from '../../../src/console/activity-recorder';
 import type { ActivitySender } from '../../../src/console/activity-sender';
 import { readReport } from '../../../src/console/report-format';
 import type { Environment } from '../../../src/config/environment';
-import { IdempotencyEvents } from '../../../src/idempotency';
+import { IdempotencyEvents } from 'nestjs-idempotent';
 import { MessageEvents } from '../../../src/messaging/message-events';
 import { CHARGES, PAYMENT_REQUESTED } from '../../../src/messaging/topology';
 import { aMessage } from '../messaging/a-message';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { parseEnvironment } from '../../../src/config/parse-environment';
-import { readKey } from '../../../src/idempotency';
+import { readKey } from 'nestjs-idempotent';
 import { readBody } from '../../../src/messaging/message-body';
 import { PaymentRequestPipe } from '../../../src/payment/payment-request.pipe';
 import { key, nonsense, requests } from '../../support/generated-messages';

@@ -5,7 +5,7 @@ import { checkerMutants, mutants } from '../../faults/mutants/mutants';
 
 const root = join(__dirname, '../../..');
 const allEdits = [
-  ...mutants.map(({ name, edits }) => ({ name, edits, folder: 'src' })),
+  ...mutants.map(({ name, edits }) => ({ name, edits, folder: '.' })),
   ...checkerMutants.map(({ name, edits }) => ({ name, edits, folder: 'test' })),
 ];
 

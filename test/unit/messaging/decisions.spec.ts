@@ -1,4 +1,4 @@
-import { StoreUnavailableError, type Failure } from '../../../src/idempotency';
+import { StoreUnavailableError, type Failure } from 'nestjs-idempotent';
 import { attemptsOf, decideCommon } from '../../../src/messaging/disposition';
 
 type Common = Exclude<Failure, { code: 'work-failed' }>;

@@ -1,4 +1,4 @@
-import type { IdempotencyService } from '../../../src/idempotency';
+import type { IdempotencyService } from 'nestjs-idempotent';
 import type { Consumption, Pause } from '../../../src/messaging/consumption';
 import {
   deadLetter,

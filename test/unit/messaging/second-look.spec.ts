@@ -1,4 +1,4 @@
-import { StoreUnavailableError, type Failure, type IdempotencyService } from '../../../src/idempotency';
+import { StoreUnavailableError, type Failure, type IdempotencyService } from 'nestjs-idempotent';
 import type { Disposition } from '../../../src/messaging/disposition';
 import { secondLook } from '../../../src/messaging/second-look';
 

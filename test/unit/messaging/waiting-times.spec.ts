@@ -1,6 +1,6 @@
 import type { QueuePause, QueuePauses } from '../../../src/redis/queue-pauses';
-import { StoreUnavailableError } from '../../../src/idempotency';
-import { delayedSince } from '../../../src/messaging/message-history';
+import { StoreUnavailableError } from 'nestjs-idempotent';
+import { delayedSince } from '../../../src/messaging/message-headers';
 import { CHARGES, RECEIPTS } from '../../../src/messaging/topology';
 import { WaitingTimes } from '../../../src/messaging/waiting-times';
 import { aMessage } from './a-message';

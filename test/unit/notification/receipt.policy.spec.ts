@@ -1,4 +1,4 @@
-import type { Failure } from '../../../src/idempotency';
+import type { Failure } from 'nestjs-idempotent';
 import { RECEIPT_MAX_ATTEMPTS, decideReceipt } from '../../../src/notification/receipt.policy';
 import { SmtpError, type SmtpFailure } from '../../../src/notification/smtp-errors';
 

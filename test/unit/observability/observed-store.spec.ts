@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import { MemoryIdempotencyStore, StoreUnavailableError } from '../../../src/idempotency';
+import { MemoryIdempotencyStore, StoreUnavailableError } from 'nestjs-idempotent';
 import { ObservedStore } from '../../../src/observability/metrics/observed-store';
 
 const METRIC = 'idempotency_store_step_duration_seconds_count';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { parseEnvironment } from '../../../src/config/parse-environment';
 import { deadLetterContentFrom } from '../../../src/dead-letters/dead-letter';
-import { readKey } from '../../../src/idempotency/idempotency-key';
-import { InvalidIdempotencyKeyError, MissingIdempotencyKeyError } from '../../../src/idempotency';
+import { readKey } from 'nestjs-idempotent';
+import { InvalidIdempotencyKeyError, MissingIdempotencyKeyError } from 'nestjs-idempotent';
 import { assertEncodable } from '../../../src/messaging/encodable';
 import { copyOf } from '../../../src/messaging/message-copy';
 import { readBody, UnreadableMessageError } from '../../../src/messaging/message-body';
-import { historyOf, identityOf } from '../../../src/messaging/message-history';
+import { historyOf, identityOf } from '../../../src/messaging/message-headers';
 import { inMajorUnits } from '../../../src/money/money';
 import { InvalidPaymentError, PaymentRequestPipe } from '../../../src/payment/payment-request.pipe';
 import type { PaymentRequest } from '../../../src/payment/payment.dto';

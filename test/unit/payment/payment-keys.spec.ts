@@ -1,5 +1,5 @@
 import { parseEnvironment } from '../../../src/config/parse-environment';
-import { InvalidIdempotencyKeyError } from '../../../src/idempotency';
+import { InvalidIdempotencyKeyError } from 'nestjs-idempotent';
 import { MissingPublisherError, PaymentKeys } from '../../../src/payment/payment-keys';
 import { aMessage } from '../messaging/a-message';
 

@@ -1,4 +1,4 @@
-import type { Failure } from '../../../src/idempotency';
+import type { Failure } from 'nestjs-idempotent';
 import { GatewayError } from '../../../src/payment/gateway/payment-gateway';
 import { decidePayment } from '../../../src/payment/payment.policy';
 

@@ -1,7 +1,7 @@
-import { StoreUnavailableError, type Failure } from '../../../src/idempotency';
+import { StoreUnavailableError, type Failure } from 'nestjs-idempotent';
 import { IN_PROGRESS_WAIT_MS } from '../../../src/messaging/topology';
 import { GatewayError, type GatewayFailure } from '../../../src/payment/gateway/payment-gateway';
-import type { MessageHistory } from '../../../src/messaging/message-history';
+import type { MessageHistory } from '../../../src/messaging/message-headers';
 import { decidePayment } from '../../../src/payment/payment.policy';
 
 const maxAttempts = 8;

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Environment } from '../../../src/config/environment';
-import { LeaseLostError, type IdempotencyContext } from '../../../src/idempotency';
+import { LeaseLostError, type IdempotencyContext } from 'nestjs-idempotent';
 import {
   GatewayError,
   type Charge,

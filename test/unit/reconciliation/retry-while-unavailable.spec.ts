@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../../../src/idempotency';
+import { StoreUnavailableError } from 'nestjs-idempotent';
 import { retryWhileUnavailable } from '../../../src/reconciliation/retry-while-unavailable';
 
 const slow = () => new StoreUnavailableError('find', new Error('Command timed out'));

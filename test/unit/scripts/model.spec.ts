@@ -8,7 +8,7 @@ const page = readFileSync(join(root, 'docs/model/README.md'), 'utf8');
 
 /** The replies in a script's header that the model does not mention. */
 function repliesMissingInTheModel(script: string): string[] {
-  const source = readFileSync(join(root, 'src/idempotency/store/redis', script), 'utf8');
+  const source = readFileSync(join(root, 'libs/idempotency/src/stores/redis', script), 'utf8');
   const listed = [...source.matchAll(/^-- {3}\{?'([a-z-]+)'/gm)].map(([, reply = '']) => reply);
   expect(listed).not.toHaveLength(0);
   return listed.filter((reply) => !model.includes(`'${reply}'`));
@@ -16,7 +16,7 @@ function repliesMissingInTheModel(script: string): string[] {
 
 describe('the model of the protocol', () => {
   it('names files that exist', () => {
-    const named = [...model.matchAll(/src\/[\w./-]+\.(?:ts|lua)/g)].map(([file]) => file);
+    const named = [...model.matchAll(/(?:libs|src)\/[\w./-]+\.(?:ts|lua)/g)].map(([file]) => file);
     expect(named.length).toBeGreaterThan(10);
     expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
   });

@@ -1,11 +1,11 @@
 import { parseEnvironment } from '../../../src/config/parse-environment';
 import { printable, printableLines } from '../../../src/text/printable';
-import { plainKey, readKey } from '../../../src/idempotency';
+import { plainKey, readKey } from 'nestjs-idempotent';
 import { deadLetterFrom } from '../../../src/dead-letters/dead-letter';
 import { deadLetterHeaders } from '../../../src/messaging/dead-letter-headers';
 import { measure, readBody } from '../../../src/messaging/message-body';
 import { copyOf } from '../../../src/messaging/message-copy';
-import { historyOf, identityOf } from '../../../src/messaging/message-history';
+import { historyOf, identityOf } from '../../../src/messaging/message-headers';
 import { PaymentSucceededPipe } from '../../../src/notification/payment-succeeded.pipe';
 import { lineFinisher } from '../../../src/observability/logging/log-line';
 import { redactor } from '../../../src/observability/logging/log-redaction';

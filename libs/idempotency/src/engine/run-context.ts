@@ -1,0 +1,73 @@
+import type { Claim, ScopedKey } from '../stores/idempotency-store';
+import type { Lease } from './lease';
+
+/**
+ * The run of a handler, as `@IdempotencyContext()` and `IdempotencyService.run` pass it.
+ *
+ * @example
+ * async charge(@IdempotentPayload() order: Order, @IdempotencyContext() context: IdempotencyContext) {
+ *   context.assertHeld();
+ *   return this.gateway.charge(order, { idempotencyKey: context.key, signal: context.signal });
+ * }
+ */
+export interface IdempotencyContext extends ScopedKey {
+  /** A handler does not run for a replay. Interceptors around it can also get a `ReplayedContext`. */
+  readonly replayed: false;
+  /** Counted attempts at this key so far, including this one, over all processes. */
+  readonly attempt: number;
+  /** Grows with each claim of the key. A resource that keeps the largest token can reject a stale owner. */
+  readonly fencingToken: number;
+  /** How long before this run the first attempt began, in ms, by the store's clock. */
+  readonly sinceFirstAttemptMs: number;
+  /**
+   * Set if the request is so old that it may have been processed and forgotten, and was accepted because it had waited on
+   * our side: how long ago that may have been, in ms. Look for the effect before you repeat it.
+   */
+  readonly sinceForgottenMs: number | undefined;
+  /** Aborted with a `LeaseLostError` when another consumer may have taken over. */
+  readonly signal: AbortSignal;
+  /** The remaining time of the lease, in ms; 0 once it has ended. */
+  readonly remainingMs: number;
+  /**
+   * Call it right before an effect that cannot be undone: the process may have been frozen since the line before.
+   *
+   * @throws LeaseLostError if the lease has ended
+   */
+  assertHeld(): void;
+}
+
+/** The context of one run. A class, so that its getters are not created for each request. */
+export class RunContext implements IdempotencyContext {
+  readonly replayed = false;
+  readonly scope: string;
+  readonly key: string;
+  readonly attempt: number;
+  readonly fencingToken: number;
+  readonly sinceFirstAttemptMs: number;
+  readonly sinceForgottenMs: number | undefined;
+
+  constructor(
+    { scope, key }: ScopedKey,
+    { attempt, fencingToken, sinceFirstAttemptMs, sinceForgottenMs }: Claim,
+    private readonly lease: Lease,
+  ) {
+    this.scope = scope;
+    this.key = key;
+    this.attempt = attempt;
+    this.fencingToken = fencingToken;
+    this.sinceFirstAttemptMs = sinceFirstAttemptMs;
+    this.sinceForgottenMs = sinceForgottenMs;
+  }
+
+  get signal(): AbortSignal {
+    return this.lease.signal;
+  }
+
+  get remainingMs(): number {
+    return this.lease.remainingMs;
+  }
+
+  assertHeld(): void {
+    this.lease.assertHeld();
+  }
+}

@@ -1,0 +1,61 @@
+export { Idempotent } from './handlers/idempotent.decorator';
+export {
+  IdempotencyContext,
+  IdempotentPayload,
+  idempotencyContextOf,
+  type ReplayedContext,
+} from './handlers/idempotency.context';
+export { IdempotencyModule } from './handlers/idempotency.module';
+export type { RunRequest, RunSettings, Work } from './engine/run-request';
+export { IdempotencyService, type RunOptions } from './engine/idempotency.service';
+export type { FailureHandler, HandlerKind, IncomingRequest } from './handlers/handler-kind';
+export type { LocalMemoryOptions } from './engine/local-memory';
+export { RememberedError } from './stores/stored-record';
+export { IdempotencyEvents, type IdempotencyEvent } from './engine/idempotency.events';
+export type {
+  AttemptPolicy,
+  HandlerDefaults,
+  IdempotencyModuleOptions,
+  IdempotentOptions,
+  KeyReader,
+  WhenInProgress,
+} from './handlers/idempotency.options';
+export { canonicalJson } from './engine/canonical-json';
+export { plainKey } from './handlers/http-handler';
+export { checkKey, isKey, readKey, type KeyLocation } from './engine/idempotency-key';
+export type { Answered, Outcome, RememberedFailure } from './engine/outcome';
+export {
+  RetriesExhaustedError,
+  IdempotencyError,
+  IdempotencyKeyInProgressError,
+  IdempotencyKeyReusedError,
+  InvalidIdempotencyKeyError,
+  LeaseLostError,
+  MissingIdempotencyKeyError,
+  MissingTimestampError,
+  OutsideDeduplicationWindowError,
+  RequestFromTheFutureError,
+  StoreUnavailableError,
+  type FailedWork,
+  type Failure,
+  type FailureCode,
+  type NotStarted,
+} from './engine/failure';
+export {
+  IdempotencyStore,
+  type Claim,
+  type BeginReply,
+  type BeginRequest,
+  type ClaimedKey,
+  type CompleteReply,
+  type CompleteRequest,
+  type Finding,
+  type IdempotencyRecord,
+  type LeaseOwner,
+  type ReleaseOptions,
+  type ScopedKey,
+} from './stores/idempotency-store';
+export {
+  MemoryIdempotencyStore,
+  type MemoryIdempotencyStoreOptions,
+} from './stores/memory/memory-idempotency-store';

@@ -1,0 +1,14 @@
+import type { HandlerKind } from './handlers/handler-kind';
+import { rabbitmqHandler } from './handlers/rabbitmq-handler';
+
+export { amqpInstant, type AmqpInstant, type TimestampUnit } from './handlers/amqp-request';
+
+/**
+ * `@RabbitSubscribe` and `@RabbitRPC` of @golevelup/nestjs-rabbitmq, for the module's option `handlers`.
+ *
+ * @example
+ * IdempotencyModule.forRoot({ store, ttlSeconds: 86_400, leaseMs: 30_000, handlers: [rabbitmq()] })
+ */
+export function rabbitmq(): HandlerKind {
+  return rabbitmqHandler;
+}

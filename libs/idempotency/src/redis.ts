@@ -1,0 +1,1 @@
+export { RedisIdempotencyStore } from './stores/redis/redis-idempotency-store';
