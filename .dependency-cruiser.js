@@ -46,10 +46,18 @@ module.exports = {
       },
     },
     {
-      name: 'sandbox-is-not-imported',
+      name: 'dev-is-not-imported',
+      comment: 'The production image has none of it; main.ts loads it only if it is there.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/sandbox/' },
-      to: { path: '^src/sandbox/' },
+      from: { path: '^src/', pathNot: '^src/(dev/|main\\.ts$)' },
+      to: { path: '^src/dev/' },
+    },
+    {
+      name: 'console-knows-no-sandbox',
+      comment: 'It talks to the gateway, sandbox or not, over HTTP.',
+      severity: 'error',
+      from: { path: '^src/dev/', pathNot: '^src/dev/sandbox/' },
+      to: { path: '^src/dev/sandbox/' },
     },
     {
       name: 'sandbox-stands-alone',
@@ -57,10 +65,10 @@ module.exports = {
         'It is a process of its own that stands in for the gateway. But what protects a server from foreign requests ' +
         'on this machine is the same for both, in two files that import nothing themselves.',
       severity: 'error',
-      from: { path: '^src/sandbox/' },
+      from: { path: '^src/dev/sandbox/' },
       to: {
         path: '^src/',
-        pathNot: '^src/(sandbox/|text/message-of\\.ts$|http/(foreign-requests|slow-requests)\\.ts$)',
+        pathNot: '^src/(dev/sandbox/|text/message-of\\.ts$|http/(foreign-requests|slow-requests)\\.ts$)',
       },
     },
     {
@@ -76,7 +84,7 @@ module.exports = {
       comment: 'payment and payment-publisher use messaging, not the other way round.',
       severity: 'error',
       from: { path: '^src/messaging/' },
-      to: { path: '^src/(payment|payment-publisher|notification|dead-letters)/' },
+      to: { path: '^src/(payment|payment-publisher|notification|operations|dev)/' },
     },
     {
       name: 'consumer-knows-no-publisher',
@@ -109,13 +117,6 @@ module.exports = {
       to: { path: '^src/observability/(health|logging|start-report)/' },
     },
     {
-      name: 'console-is-not-imported',
-      comment: 'It observes, so nothing may depend on it.',
-      severity: 'error',
-      from: { path: '^src/[^/]+/', pathNot: '^src/console/' },
-      to: { path: '^src/console/' },
-    },
-    {
       name: 'start-is-not-imported',
       comment: 'main.ts and app.module.ts put everything together; nothing is built on them.',
       severity: 'error',
@@ -129,7 +130,7 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '^src/(redis/|reconciliation/reconciliation\\.module\\.ts$|observability/health/redis\\.health\\.ts$|[^/]+\\.ts$)',
+          '^src/(redis/|operations/reconciliation/reconciliation\\.module\\.ts$|observability/health/redis\\.health\\.ts$|[^/]+\\.ts$)',
       },
       to: { path: '(^|/)node_modules/ioredis/' },
     },

@@ -13,7 +13,8 @@ const rooms = [
   'payment',
   'payment-publisher',
   'notification',
-  'sandbox',
+  'operations',
+  'dev',
   'observability',
 ];
 
@@ -104,23 +105,20 @@ export default defineConfig(
       'src/*.ts',
       'src/redis/**/*.ts',
       'src/observability/health/redis.health.ts',
-      'src/reconciliation/reconciliation.module.ts',
+      'src/operations/reconciliation/reconciliation.module.ts',
     ],
     rules: imports(noSandbox, noEnvironmentImport),
   },
   {
-    files: ['src/sandbox/**/*.ts'],
+    files: ['src/dev/sandbox/**/*.ts'],
     rules: imports(
       noRedisClient,
       noEnvironmentImport,
-      ...intoRoomsExcept(
-        'sandbox',
-        'The sandbox is a process of its own; it shares nothing with the service.',
-      ),
+      ...intoRoomsExcept('dev', 'The sandbox is a process of its own; it shares nothing with the service.'),
     ),
   },
   {
-    files: ['src/sandbox/main.ts'],
+    files: ['src/dev/sandbox/main.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
   {
@@ -144,7 +142,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['src/console/page/*.js'],
+    files: ['src/dev/console/page/*.js'],
     languageOptions: { sourceType: 'module' },
   },
   {

@@ -79,6 +79,7 @@ async function build({ project, folder, inputs }, directory) {
   const nest = path.join(root, 'node_modules/@nestjs/cli/bin/nest.js');
   const args = [nest, 'build', ...(project ? [project] : [])];
   await runProgram({ name: 'build', command: process.execPath, args, cwd: root, directory });
+  if (!project) require('./sandbox-entry');
   fs.writeFileSync(path.join(root, folder, '.built-from'), fingerprintOf(inputs));
 }
 

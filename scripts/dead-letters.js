@@ -12,7 +12,7 @@ async function main() {
   const directory = openRun('dead-letters');
   await bootstrap(directory);
   removeRun(directory);
-  require('../dist/dead-letters/main.js');
+  require('../dist/operations/dead-letters/main.js');
 }
 
 main().catch((/** @type {unknown} */ error) => {

@@ -12,7 +12,7 @@ async function main() {
   const directory = openRun('reconcile');
   await bootstrap(directory);
   removeRun(directory);
-  require('../dist/reconciliation/main.js');
+  require('../dist/operations/reconciliation/main.js');
 }
 
 main().catch((/** @type {unknown} */ error) => {

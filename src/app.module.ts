@@ -4,8 +4,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { ConfigModule } from './config/config.module';
 import { Environment } from './config/environment';
-import { ConsoleModule } from './console/console.module';
-import { DeadLettersModule } from './dead-letters/dead-letters.module';
+import { DeadLettersModule } from './operations/dead-letters/dead-letters.module';
 import { IdempotencyEvents, IdempotencyModule } from 'nestjs-idempotent';
 import { rabbitmq } from 'nestjs-idempotent/rabbitmq';
 import { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
@@ -28,7 +27,11 @@ import { TracingModule } from './observability/tracing/tracing.module';
 /** The service: modules by role. */
 @Module({})
 export class AppModule {
-  static forEnvironment({ appRoles, devEndpoints, smtpUrl }: Environment): DynamicModule {
+  /** @param development modules that are not part of the production image */
+  static forEnvironment(
+    { appRoles, devEndpoints, smtpUrl }: Environment,
+    development: readonly DynamicModule[],
+  ): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -55,9 +58,8 @@ export class AppModule {
         MetricsModule,
         ...(appRoles.includes('consumer') ? [PaymentModule] : []),
         ...(appRoles.includes('consumer') && smtpUrl !== '' ? [NotificationModule] : []),
-        ...(devEndpoints
-          ? [DeadLettersModule, ConsoleModule.forRoot({ withPage: appRoles.includes('publisher') })]
-          : []),
+        ...(devEndpoints ? [DeadLettersModule] : []),
+        ...development,
         ...(appRoles.includes('publisher') ? [PaymentPublisherModule.forRoot({ devEndpoints })] : []),
       ],
       providers: [

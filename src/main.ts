@@ -1,7 +1,9 @@
 import './messaging/header-tables';
 import 'reflect-metadata';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -10,7 +12,6 @@ import { AppModule } from './app.module';
 import { readEnvironment } from './config/config.module';
 import type { Environment } from './config/environment';
 import { InvalidEnvironmentError } from './config/invalid-environment.error';
-import { servePage } from './console/serve-page';
 import { takeJsonBodies } from './http/json-bodies';
 import { serveOpenApi } from './http/openapi';
 import { refuseForeign } from './http/refuse-foreign';
@@ -21,7 +22,9 @@ import { StartReport } from './observability/start-report/start.report';
 
 async function start(): Promise<void> {
   const environment = readEnvironment();
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forEnvironment(environment), {
+  const development = environment.devEndpoints ? await loadDevelopment() : undefined;
+  const module = AppModule.forEnvironment(environment, development?.developmentModules(environment) ?? []);
+  const app = await NestFactory.create<NestExpressApplication>(module, {
     bodyParser: false,
     bufferLogs: true,
     forceCloseConnections: true,
@@ -29,7 +32,13 @@ async function start(): Promise<void> {
   app.useLogger(app.get(ServiceLogger));
   app.flushLogs();
   app.use(securityHeaders());
-  if (environment.devEndpoints) serveForDevelopment(app, environment);
+  if (environment.devEndpoints) {
+    // Before everything that it protects.
+    app.use(refuseForeign(environment));
+    serveOpenApi(app);
+    if (development) development.serveForDevelopment(app, environment);
+    else app.get(ServiceLogger).warn('DEV_ENDPOINTS is on, but this build has no console');
+  }
   takeJsonBodies(app);
   stopOnSignal(app, environment);
 
@@ -39,12 +48,9 @@ async function start(): Promise<void> {
   await Promise.all([initialized, listening]);
 }
 
-function serveForDevelopment(app: NestExpressApplication, environment: Environment): void {
-  // Before everything that it protects.
-  app.use(refuseForeign(environment));
-  serveOpenApi(app);
-  // The page publishes payments, so it needs the publisher role.
-  if (environment.appRoles.includes('publisher')) servePage(app);
+/** Undefined in the production image, which has no `dev` folder: the other development endpoints work without it. */
+async function loadDevelopment(): Promise<typeof import('./dev/index.js') | undefined> {
+  return existsSync(join(__dirname, 'dev')) ? await import('./dev/index.js') : undefined;
 }
 
 async function listen(server: Server, { host, port }: Environment): Promise<void> {

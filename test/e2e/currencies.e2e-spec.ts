@@ -2,7 +2,7 @@ import { parseEnvironment } from '../../src/config/parse-environment';
 import type { Charge } from '../../src/payment/gateway/payment-gateway';
 import { StripeGateway } from '../../src/payment/gateway/stripe-gateway';
 import { toMoney } from '../../src/money/money';
-import { presentmentCurrencies } from '../../src/sandbox/presentment-currencies';
+import { presentmentCurrencies } from '../../src/dev/sandbox/presentment-currencies';
 import { newGatewayKey, messageKey } from '../support/gateway-client';
 import { startSandbox } from '../support/sandbox';
 import type { Sandbox } from '../support/sandbox';

@@ -90,7 +90,7 @@ describe('dead letters of 1 MB', () => {
 
   /** The peak memory, in bytes, of the command that lists one of them. */
   async function peakOfList(): Promise<number> {
-    const tool = new NodeProcess('dist/dead-letters/main.js', {
+    const tool = new NodeProcess('dist/operations/dead-letters/main.js', {
       name: 'dead-letters',
       env: { RABBITMQ_URL: world.broker.url },
       args: ['list', '--limit', '1'],

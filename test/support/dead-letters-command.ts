@@ -11,7 +11,7 @@ export class DeadLettersCommand {
   ) {}
 
   async run(...args: string[]): Promise<{ code: number | null; output: string }> {
-    const command = new NodeProcess('dist/dead-letters/main.js', {
+    const command = new NodeProcess('dist/operations/dead-letters/main.js', {
       name: 'dead-letters',
       env: { RABBITMQ_URL: this.broker().url, ...(this.redis && { REDIS_URL: this.redis().url }) },
       args,

@@ -13,7 +13,7 @@ export class ReconcileCommand {
   constructor(private readonly world: World) {}
 
   async run(args: string[] = [], env: Record<string, string> = {}): Promise<Reconciled> {
-    const command = new NodeProcess('dist/reconciliation/main.js', {
+    const command = new NodeProcess('dist/operations/reconciliation/main.js', {
       name: 'reconcile',
       env: {
         RABBITMQ_URL: this.world.broker.url,

@@ -10,7 +10,7 @@ export interface SandboxOptions {
   latencyMs?: number;
 }
 
-/** The body of the sandbox's `POST /_sandbox/faults`; `src/sandbox/faults.ts` explains each field. */
+/** The body of the sandbox's `POST /_sandbox/faults`; `src/dev/sandbox/faults.ts` explains each field. */
 export type FaultRequest = FaultDetails & {
   /** Default 1; 0: until `clearFaults()`. */
   times?: number;

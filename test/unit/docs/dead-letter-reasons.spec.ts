@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { MEANINGS } from '../../../src/console/page/dead-letter-reasons';
+import { MEANINGS } from '../../../src/dev/console/page/dead-letter-reasons';
 import { BROKER_REASONS, COMMON_REASONS } from '../../../src/messaging/disposition';
 import { RECEIPT_REASONS } from '../../../src/notification/receipt.policy';
 import { endsPayment, PAYMENT_REASONS } from '../../../src/payment/payment-reasons';

@@ -30,9 +30,10 @@ const planted = [
     from: 'src/messaging/c.ts',
     to: 'src/observability/health/a.ts',
   },
-  { rule: 'console-is-not-imported', from: 'src/payment/d.ts', to: 'src/console/a.ts' },
-  { rule: 'sandbox-is-not-imported', from: 'src/payment/e.ts', to: 'src/sandbox/a.ts' },
-  { rule: 'sandbox-stands-alone', from: 'src/sandbox/b.ts', to: 'src/payment/a.ts' },
+  { rule: 'dev-is-not-imported', from: 'src/payment/d.ts', to: 'src/dev/console/a.ts' },
+  { rule: 'dev-is-not-imported', from: 'src/payment/e.ts', to: 'src/dev/sandbox/a.ts' },
+  { rule: 'console-knows-no-sandbox', from: 'src/dev/console/b.ts', to: 'src/dev/sandbox/a.ts' },
+  { rule: 'sandbox-stands-alone', from: 'src/dev/sandbox/b.ts', to: 'src/payment/a.ts' },
   { rule: 'start-is-not-imported', from: 'src/payment/f.ts', to: 'src/app.module.ts' },
 ] as const;
 

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { currencyCodes } from '../../../src/money/currencies';
 import { CHARGE_VERSIONS } from '../../../src/payment/gateway/charge-parameters';
 import { InvalidAmountError, inMajorUnits, toMoney, type Money } from '../../../src/money/money';
-import { readChargeRequest } from '../../../src/sandbox/charge-request';
-import { checkPayment } from '../../../src/sandbox/payment-checks';
-import { presentmentCurrencies } from '../../../src/sandbox/presentment-currencies';
+import { readChargeRequest } from '../../../src/dev/sandbox/charge-request';
+import { checkPayment } from '../../../src/dev/sandbox/payment-checks';
+import { presentmentCurrencies } from '../../../src/dev/sandbox/presentment-currencies';
 import '../../support/fixed-seed';
 import { aCharge } from '../../support/stub-gateway';
 

@@ -37,3 +37,22 @@ describe('RabbitMQ in docker-compose.yml', () => {
     expect(settings.filter((setting) => !manual.includes(`\`${setting}\``))).toEqual([]);
   });
 });
+
+describe('The production image', () => {
+  const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8');
+  const stages = [...dockerfile.matchAll(/^FROM (\S+) AS (\S+)$/gm)].map(([, from, name]) => ({
+    from,
+    name,
+  }));
+
+  it('is what docker build makes: the last stage', () => {
+    expect(stages.at(-1)).toMatchObject({ name: 'production' });
+  });
+
+  it('has nothing of src/dev; docker compose uses the stage that has', () => {
+    const production = dockerfile.slice(dockerfile.indexOf('AS production'));
+    expect(production).toContain('COPY --from=without-development /app/dist ./dist');
+    expect(dockerfile).toMatch(/AS without-development\nRUN rm -rf dist\/dev dist\/sandbox\n/);
+    expect(inCompose('services', 'service', 'build')).toMatchObject({ target: 'development' });
+  });
+});

@@ -77,7 +77,11 @@ function argumentsOfBootstrap(): string[] {
 const IMAGES: readonly { file: string; images: () => string[] }[] = [
   {
     file: 'Dockerfile',
-    images: () => [...read('Dockerfile').matchAll(/^FROM (\S+)/gm)].map(([, image]) => String(image)),
+    images: () => {
+      const stages = [...read('Dockerfile').matchAll(/^FROM (\S+) AS (\S+)/gm)];
+      const names = stages.map(([, , name]) => name);
+      return stages.map(([, image = '']) => image).filter((image) => !names.includes(image));
+    },
   },
   {
     file: 'docker-compose.yml',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { parseEnvironment } from '../../../src/config/parse-environment';
-import { deadLetterContentFrom } from '../../../src/dead-letters/dead-letter';
+import { deadLetterContentFrom } from '../../../src/operations/dead-letters/dead-letter';
 import { readKey } from 'nestjs-idempotent';
 import { InvalidIdempotencyKeyError, MissingIdempotencyKeyError } from 'nestjs-idempotent';
 import { assertEncodable } from '../../../src/messaging/encodable';

@@ -1,7 +1,7 @@
 import { parseEnvironment } from '../../../src/config/parse-environment';
 import { printable, printableLines } from '../../../src/text/printable';
 import { plainKey, readKey } from 'nestjs-idempotent';
-import { deadLetterFrom } from '../../../src/dead-letters/dead-letter';
+import { deadLetterFrom } from '../../../src/operations/dead-letters/dead-letter';
 import { deadLetterHeaders } from '../../../src/messaging/dead-letter-headers';
 import { measure, readBody } from '../../../src/messaging/message-body';
 import { copyOf } from '../../../src/messaging/message-copy';

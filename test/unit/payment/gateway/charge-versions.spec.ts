@@ -1,7 +1,7 @@
 import { CHARGE_VERSIONS, type ChargeParameters } from '../../../../src/payment/gateway/charge-parameters';
 import { GatewayError, type Charge } from '../../../../src/payment/gateway/payment-gateway';
 import { StripeGateway } from '../../../../src/payment/gateway/stripe-gateway';
-import { startSandbox, type RunningSandbox } from '../../../../src/sandbox/sandbox-server';
+import { startSandbox, type RunningSandbox } from '../../../../src/dev/sandbox/sandbox-server';
 import { aCharge, environmentFor } from '../../../support/stub-gateway';
 
 const [today] = CHARGE_VERSIONS;
