@@ -2,6 +2,7 @@
 
 const { parseArgs } = require('node:util');
 const { printToStderr } = require('./terminal');
+const { messageOf } = require('./message-of');
 
 /** @typedef {Record<string, { type: 'boolean' | 'string', default?: boolean | string }>} Options */
 
@@ -42,7 +43,7 @@ function readArguments({ help, options, words }, args = process.argv.slice(2)) {
     return { values: /** @type {Values<T>} */ (/** @type {unknown} */ (values)), positionals };
   } catch (error) {
     // The rest of the library's message is advice for authors of commands.
-    const [problem = ''] = String(error instanceof Error ? error.message : error).split('. ');
+    const [problem = ''] = messageOf(error).split('. ');
     const names = [...Object.keys(options), 'help'].map((name) => `--${name}`);
     const allowed = [...(words ? [words] : []), ...names].join(', ');
     return wrongUse(`${problem.replace(/\.$/, '')}; allowed: ${allowed}`, help);

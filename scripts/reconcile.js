@@ -4,6 +4,7 @@ require('./node-version');
 const { bootstrap } = require('./bootstrap');
 const { openRun, removeRun } = require('./services/runs');
 const { printToStderr } = require('./terminal');
+const { messageOf } = require('./message-of');
 
 /** Installs and builds what is missing, then runs the program in this process. */
 async function main() {
@@ -16,7 +17,7 @@ async function main() {
 }
 
 main().catch((/** @type {unknown} */ error) => {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(messageOf(error));
   // The same code as when the program itself cannot check; 1 means that a payment is broken.
   process.exitCode = 2;
 });

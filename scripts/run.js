@@ -7,6 +7,7 @@ const { EXIT, printDocument } = require('./command-line');
 const { bold, dim, print, red } = require('./terminal');
 const { stopEverything } = require('./services/running');
 const { openRun, removeRun } = require('./services/runs');
+const { messageOf } = require('./message-of');
 
 /** @typedef {{ exitCode: number, failure?: string, interruptedBy?: NodeJS.Signals }} Outcome */
 
@@ -60,7 +61,7 @@ async function finish(work, directory) {
   try {
     return { exitCode: await work(directory) };
   } catch (error) {
-    return { exitCode: EXIT.failed, failure: error instanceof Error ? error.message : String(error) };
+    return { exitCode: EXIT.failed, failure: messageOf(error) };
   }
 }
 

@@ -5,6 +5,7 @@ const path = require('node:path');
 const terminal = require('../terminal');
 const { findProgram } = require('./machine');
 const { runProgram } = require('./programs');
+const { messageOf } = require('../message-of');
 
 const installer = path.join(__dirname, 'install-packages.sh');
 // The package manager must not be killed in the middle of its work.
@@ -42,7 +43,7 @@ async function offerPackages(names, directory) {
     await terminal.step(`Debian packages ${names.join(', ')}`, install);
   } catch (error) {
     // The caller tries other ways to get the servers.
-    terminal.print(terminal.yellow(error instanceof Error ? error.message : String(error)));
+    terminal.print(terminal.yellow(messageOf(error)));
   }
 }
 

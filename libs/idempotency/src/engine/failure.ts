@@ -147,11 +147,13 @@ export class StoreUnavailableError extends IdempotencyError {
   readonly code = 'store-unavailable';
 
   constructor(step: string, cause: unknown) {
-    super(
-      `the idempotency store did not confirm '${step}': ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
+    super(`the idempotency store did not confirm '${step}': ${messageOf(cause)}`, { cause });
   }
+}
+
+/** The text of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** A request that was rejected before anything was claimed, by what was thrown. */

@@ -1,5 +1,5 @@
 import { HttpException, HttpStatus, type ExecutionContext } from '@nestjs/common';
-import { errorOf, type Failure } from '../engine/failure';
+import { errorOf, messageOf, type Failure } from '../engine/failure';
 import type { HandlerKind } from './handler-kind';
 import { IdempotencyProblem } from './http-problem';
 
@@ -122,8 +122,7 @@ function problemOf(failure: Failure): unknown {
 }
 
 function keyProblem(title: string, error: unknown): IdempotencyProblem {
-  const detail = error instanceof Error ? error.message : String(error);
-  return new IdempotencyProblem({ status: HttpStatus.BAD_REQUEST, title, detail });
+  return new IdempotencyProblem({ status: HttpStatus.BAD_REQUEST, title, detail: messageOf(error) });
 }
 
 function withPlainKey(headers: HttpRequest['headers']): HttpRequest['headers'] {
