@@ -38,8 +38,7 @@ export interface DeadLetter<Reason extends string = string> {
 }
 
 /** What is done with a message (the term is that of AMQP 1.0, part 3.4). */
-export type Disposition<Reason extends string = string> =
-  { readonly kind: 'ack' } | Delay<Reason> | DeadLetter<Reason> | { readonly kind: 'requeue' };
+export type Disposition = { readonly kind: 'ack' } | Delay | DeadLetter | { readonly kind: 'requeue' };
 
 /** What a queue's policy decides about a failure. */
 export interface Decision<Reason extends string = string> {
@@ -76,7 +75,10 @@ export function decideCommon(
     disposition: { kind: 'delay', reason, delayMs, attempts },
     counts: false,
   });
-  const reject = (reason: CommonReason, detail: unknown) => deadLetter<never>(reason, detail, attempts);
+  const reject = (reason: CommonReason, detail: unknown, after = attempts): Decision<never> => ({
+    ...deadLetter<never>(reason, detail, after),
+    counts: false,
+  });
   switch (failure.code) {
     case 'missing-idempotency-key':
     case 'invalid-idempotency-key':
@@ -89,7 +91,7 @@ export function decideCommon(
     case 'idempotency-key-reused':
       return reject(failure.code, 'the key was used before with another payload');
     case 'retries-exhausted':
-      return deadLetter<never>(
+      return reject(
         failure.code,
         `all ${failure.attempts} attempts at this key have failed, those of other copies among them`,
         failure.attempts,
@@ -156,6 +158,7 @@ export function tryAgain<Reason extends string>(
   return { disposition: { kind: 'delay', reason, delayMs, attempts: attempt }, counts: true };
 }
 
+/** A dead letter after an attempt that cannot succeed, or was the last. */
 export function deadLetter<Reason extends string>(
   reason: NoInfer<Reason> | CommonReason,
   detail: unknown,

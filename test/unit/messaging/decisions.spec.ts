@@ -44,7 +44,17 @@ describe('a permanent failure', () => {
       reason: 'invalid-message',
     },
   ])('of an invalid request makes it a dead letter: $failure.code', ({ failure, reason }) => {
-    expect(decide(failure).disposition).toEqual({ kind: 'dead-letter', reason, detail: 'why', attempts: 5 });
+    expect(decide(failure)).toEqual({
+      disposition: { kind: 'dead-letter', reason, detail: 'why', attempts: 5 },
+      counts: false,
+    });
+  });
+
+  it('of a key without attempts left is no attempt of its own', () => {
+    expect(decide({ kind: 'failed', code: 'retries-exhausted', attempts: 10 })).toMatchObject({
+      disposition: { kind: 'dead-letter', reason: 'retries-exhausted', attempts: 10 },
+      counts: false,
+    });
   });
 
   it('of a reused key has a detail that says so', () => {
