@@ -176,12 +176,12 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'libs/idempotency/src/engine/leased-work.ts',
-        replace: '      const end = await settled(',
+        replace: '      const end = await runWork(',
         by:
           '      const processedAt = new Date().toISOString();\n' +
           "      const promised = { processedAt, result: { status: 'succeeded' }, fencingToken };\n" +
           '      await this.storeRecord(request, lease, promised);\n' +
-          '      const end = await settled(',
+          '      const end = await runWork(',
       },
     ],
     scenario: 'answers lost',

@@ -58,7 +58,7 @@ export class LeasedWork {
     const leaseMs = request.leaseMs ?? this.options.leaseMs;
     const lease = new Lease(this.store, owner, leaseMs, this.events, claimed.sentAt);
     try {
-      const end = await settled(work, new RunContext(request, claim, lease));
+      const end = await runWork(work, new RunContext(request, claim, lease));
       // If the process dies here, there is an effect without a record: the key given to the downstream makes the next run safe.
       if (end.status === 'rejected') {
         const error: unknown = end.reason;
@@ -194,7 +194,7 @@ function isRemembered(error: unknown, { rememberError }: RunRequest): boolean {
   return !(error instanceof LeaseLostError) && (rememberError?.(error) ?? false);
 }
 
-async function settled<T>(work: Work<T>, context: RunContext): Promise<PromiseSettledResult<T>> {
+async function runWork<T>(work: Work<T>, context: RunContext): Promise<PromiseSettledResult<T>> {
   try {
     // The store may have answered late, or the process may have been frozen before it read the answer.
     context.assertHeld();
