@@ -5,7 +5,8 @@ import type { RmqContext } from '@nestjs/microservices';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { errorOf, type FailureCode } from '../engine/failure';
 import { amqpRequest } from './amqp-request';
-import type { HandlerKind } from './handler-kind';
+import type { CheckedHandler } from './handler-kind';
+import { messageHandler } from './message-handler';
 
 /** Wait before a message is requeued; without it, a message whose key is in progress would come back in a hot loop. */
 const REQUEUE_DELAY_MS = 1_000;
@@ -29,7 +30,7 @@ const PERMANENT: readonly FailureCode[] = [
  * `@EventPattern` and `@MessagePattern` of @nestjs/microservices over RabbitMQ, with `noAck: false`. The message is
  * acknowledged here, once its record is stored; the handler must not do it.
  */
-export const microservicesHandler: HandlerKind = {
+export const microservicesHandler = messageHandler({
   type: 'rpc',
   argument: 1,
   isHandler: (method) => Reflect.hasMetadata(PATTERN_METADATA, method),
@@ -40,8 +41,6 @@ export const microservicesHandler: HandlerKind = {
     const { message } = rmqOf(execution);
     return amqpRequest(execution.switchToRpc().getData<unknown>(), message);
   },
-
-  record: (_, returned) => returned,
 
   answer(execution, recorded) {
     const { channel, message } = rmqOf(execution);
@@ -74,7 +73,7 @@ export const microservicesHandler: HandlerKind = {
   },
 
   uncounted: () => false,
-};
+});
 
 function rmqOf(execution: ExecutionContext): { channel: Channel; message: ConsumeMessage } {
   const context = execution.switchToRpc().getContext<Partial<RmqContext>>();
@@ -87,7 +86,7 @@ function rmqOf(execution: ExecutionContext): { channel: Channel; message: Consum
 }
 
 /** With `noAck: true`, the default of @nestjs/microservices, the broker drops a message before its record is stored. */
-function requireManualAcknowledgement(handler: string, modules: ModulesContainer): void {
+function requireManualAcknowledgement({ name }: CheckedHandler, modules: ModulesContainer): void {
   const servers: unknown[] = [];
   modules
     .getRpcTargetRegistry<unknown>()
@@ -96,7 +95,7 @@ function requireManualAcknowledgement(handler: string, modules: ModulesContainer
   for (const server of servers) {
     if (typeof server === 'object' && server !== null && 'noAck' in server && server.noAck !== false) {
       throw new Error(
-        `@Idempotent() on ${handler} needs 'noAck: false' in the options of the RabbitMQ microservice: otherwise a ` +
+        `@Idempotent() on ${name} needs 'noAck: false' in the options of the RabbitMQ microservice: otherwise a ` +
           'message is lost when its handler fails or its process dies',
       );
     }
