@@ -13,7 +13,7 @@ import {
   type IdempotencyModuleOptions,
   type IdempotentOptions,
 } from './idempotency.options';
-import { checkModuleOptions, checkOptions, checkTogether } from './option-checks';
+import { checkOptions, checkTogether } from './option-checks';
 import { unprotected } from './unprotected';
 
 /** Where NestJS stores the interceptors and exception filters of a method. */
@@ -36,7 +36,6 @@ export class HandlerCheck implements OnModuleInit {
 
   onModuleInit(): void {
     announceIfDisabled();
-    checkModuleOptions(this.moduleOptions);
     this.requireOneModule();
     const handlers = this.decoratedHandlers();
     requireOwnScopes(handlers);
@@ -95,7 +94,7 @@ export class HandlerCheck implements OnModuleInit {
       this.modules.get<unknown>(type, { strict: false });
     } catch (cause) {
       const reason =
-        cause instanceof Error && cause.name === 'InvalidClassScopeException'
+        cause instanceof Error && cause.constructor.name === 'InvalidClassScopeException'
           ? 'which is request-scoped or transient: remove its scope, or inject what depends on the request elsewhere'
           : 'which no module provides; add it to the providers';
       throw new Error(`${option} names ${type.name}, ${reason}`, { cause });

@@ -110,7 +110,7 @@ class Call implements HandlerCall {
   }
 
   handle(): Promise<unknown> {
-    return lastValueFrom<unknown>(this.next.handle(), { defaultValue: undefined });
+    return lastValueFrom<unknown, undefined>(this.next.handle(), { defaultValue: undefined });
   }
 
   async run(work: () => Promise<unknown>, isFinal?: () => boolean): Promise<Outcome<unknown>> {

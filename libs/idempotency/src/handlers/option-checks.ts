@@ -46,7 +46,7 @@ const MODULE_CHECKS: Checks<IdempotencyModuleOptions> = {
     'handlers must be a list such as [rabbitmq()]',
   defaults: (value) =>
     isObject(value)
-      ? wrongIn(value, HANDLER_CHECKS, 'defaults.').join('; ')
+      ? wrongIn(value, HANDLER_CHECKS, 'defaults.').filter(Boolean).join('; ')
       : 'defaults must be options of handlers',
 };
 
