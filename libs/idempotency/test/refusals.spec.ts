@@ -1,19 +1,5 @@
-import {
-  Controller,
-  Get,
-  Injectable,
-  Module,
-  Next,
-  Post,
-  Res,
-  Scope,
-  SetMetadata,
-  Sse,
-  type PipeTransform,
-  type Type,
-} from '@nestjs/common';
+import { Controller, Get, Post, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { EMPTY } from 'rxjs';
 import {
   Idempotent,
   IdempotencyModule,
@@ -21,6 +7,23 @@ import {
   type IdempotencyModuleOptions,
   type IdempotentOptions,
 } from '../src';
+import {
+  RequestScoped,
+  Cart,
+  Orders,
+  Heir,
+  OtherHeir,
+  ScopedHeir,
+  OtherScopedHeir,
+  SecondRegistration,
+  Jobs,
+  Intervals,
+  Sockets,
+  Resolvers,
+  Answering,
+  Passing,
+  Events,
+} from './refused-handlers';
 
 const settings = { store: new MemoryIdempotencyStore(), ttlSeconds: 60, leaseMs: 5_000 };
 
@@ -56,94 +59,6 @@ function controllerWith(options: object, methodName = 'place'): Type {
   const descriptor = Object.getOwnPropertyDescriptor(Orders.prototype, methodName) ?? {};
   for (const decorator of decorators.reverse()) decorator(Orders.prototype, methodName, descriptor);
   return Orders;
-}
-
-@Injectable({ scope: Scope.REQUEST })
-class RequestScoped implements PipeTransform {
-  transform = (value: unknown) => value;
-}
-
-@Controller()
-class Cart {
-  @Post('cart')
-  @Idempotent({ scope: 'shop' })
-  add(): void {}
-}
-
-@Controller()
-class Orders {
-  @Post('orders')
-  @Idempotent({ scope: 'shop' })
-  place(): void {}
-}
-
-@Controller()
-class Base {
-  @Post()
-  @Idempotent()
-  place(): void {}
-}
-@Controller('a')
-class Heir extends Base {}
-@Controller('b')
-class OtherHeir extends Base {}
-
-@Controller()
-class ScopedBase {
-  @Post()
-  @Idempotent({ scope: 'orders' })
-  place(): void {}
-}
-@Controller('a')
-class ScopedHeir extends ScopedBase {}
-@Controller('b')
-class OtherScopedHeir extends ScopedBase {}
-
-@Module({ imports: [IdempotencyModule.forRoot({ ...settings, ttlSeconds: 10 })] })
-class SecondRegistration {}
-
-@Injectable()
-class Jobs {
-  @Idempotent()
-  nightly(): void {}
-}
-@Injectable()
-class Intervals {
-  @SetMetadata('SCHEDULE_INTERVAL_OPTIONS', { timeout: 1_000 })
-  @Idempotent()
-  tick(): void {}
-}
-@Injectable()
-class Sockets {
-  @SetMetadata('websockets:message_mapping', true)
-  @Idempotent()
-  message(): void {}
-}
-@Injectable()
-class Resolvers {
-  @SetMetadata('graphql:resolver_type', 'Mutation')
-  @Idempotent()
-  pay(): void {}
-}
-@Controller()
-class Answering {
-  @Post('answer')
-  @Idempotent()
-  answer(@Res() _: unknown): void {}
-}
-@Controller()
-class Passing {
-  @Post('pass')
-  @Idempotent()
-  pass(@Next() _: unknown): void {}
-}
-@Controller()
-class Events {
-  @Sse('events')
-  @Idempotent()
-  events() {
-    return EMPTY;
-  }
 }
 
 describe('an application does not start', () => {

@@ -81,7 +81,7 @@ export class HandlerCheck implements OnModuleInit {
         if (typeof method !== 'function') return [];
         const own = Reflect.getMetadata(IDEMPOTENT_OPTIONS, method) as IdempotentOptions | undefined;
         if (!own) return [];
-        const type = instance.constructor;
+        const type = Reflect.get(instance, 'constructor') as { readonly name: string };
         const options = { ...this.moduleOptions.defaults, ...own };
         return [{ name: `${type.name}.${methodName}`, type, methodName, method, options }];
       });

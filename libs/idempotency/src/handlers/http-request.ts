@@ -16,9 +16,9 @@ interface HttpRequest {
   readonly body?: unknown;
   /** With the option `rawBody` of NestJS. */
   readonly rawBody?: unknown;
-  /** What multer has read. */
-  readonly file?: UploadedFile;
-  readonly files?: readonly UploadedFile[] | Readonly<Record<string, readonly UploadedFile[]>>;
+  /** What multer has read; in Fastify functions that read it. */
+  readonly file?: unknown;
+  readonly files?: unknown;
 }
 
 interface UploadedFile {
@@ -52,12 +52,18 @@ async function attachmentsOf(request: HttpRequest): Promise<unknown> {
   if (files.length > 0) return Promise.all(files.map(contentOf));
   if (!isUnread(request)) return undefined;
   if (Buffer.isBuffer(request.rawBody)) return sha256(request.rawBody);
-  throw new UnreadBodyError(String(request.headers['content-type'] ?? 'of no content type'));
+  const contentType = request.headers['content-type'];
+  throw new UnreadBodyError(typeof contentType === 'string' ? contentType : 'without a content type');
 }
 
-function filesOf({ file, files = [] }: HttpRequest): readonly UploadedFile[] {
-  const several: readonly (UploadedFile | readonly UploadedFile[])[] = Object.values(files);
-  return [...(file ? [file] : []), ...several.flat()];
+/** Multer has one file, a list, or lists by the names of fields. */
+function filesOf({ file, files }: HttpRequest): readonly UploadedFile[] {
+  const lists: unknown[] = typeof files === 'object' && files !== null ? Object.values(files) : [];
+  return [file, ...lists.flat()].filter(isUploadedFile);
+}
+
+function isUploadedFile(value: unknown): value is UploadedFile {
+  return typeof value === 'object' && value !== null && 'fieldname' in value && 'originalname' in value;
 }
 
 async function contentOf({ fieldname, originalname, mimetype, buffer, path }: UploadedFile) {

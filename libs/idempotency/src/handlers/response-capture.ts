@@ -4,6 +4,8 @@ import { answerFrom, bodyOf, headersOf, MAX_ANSWER_BYTES, type HttpAnswer } from
 /** How the application's answer has ended. `lost`: the connection was closed before. */
 export type CapturedEnd = 'ended' | 'too-long' | 'lost';
 
+const CAPTURED = ['writeHead', 'write', 'end', 'flushHeaders', 'headersSent', 'writableEnded'] as const;
+
 type Written = string | Uint8Array | null | undefined;
 type Done = (error?: Error | null) => void;
 
@@ -18,10 +20,8 @@ type Done = (error?: Error | null) => void;
 export class ResponseCapture {
   /** Resolves once the application has ended its answer, or cannot any more. */
   readonly end: Promise<CapturedEnd>;
-  private readonly writeHead: ServerResponse['writeHead'];
-  private readonly write: ServerResponse['write'];
-  private readonly finish: ServerResponse['end'];
-  private readonly flushHeaders: ServerResponse['flushHeaders'];
+  /** Methods that middleware has put on the response itself; the others are those of its class. */
+  private readonly wrapped: readonly (readonly [string, PropertyDescriptor | undefined])[];
   private readonly chunks: Buffer[] = [];
   private readonly afterwards: Done[] = [];
   private bytes = 0;
@@ -38,10 +38,7 @@ export class ResponseCapture {
     private readonly before: OutgoingHttpHeaders,
     private readonly own: readonly string[],
   ) {
-    this.writeHead = response.writeHead;
-    this.write = response.write;
-    this.finish = response.end;
-    this.flushHeaders = response.flushHeaders;
+    this.wrapped = CAPTURED.map((name) => [name, Object.getOwnPropertyDescriptor(response, name)]);
     this.end = new Promise((resolve) => (this.settle = resolve));
     this.replaceMethods();
     if (response.destroyed) this.leave('lost');
@@ -167,12 +164,10 @@ export class ResponseCapture {
 
   private restore(): void {
     const { response } = this;
-    response.writeHead = this.writeHead;
-    response.write = this.write;
-    response.end = this.finish;
-    response.flushHeaders = this.flushHeaders;
-    Reflect.deleteProperty(response, 'headersSent');
-    Reflect.deleteProperty(response, 'writableEnded');
+    for (const [name, before] of this.wrapped) {
+      if (before) Object.defineProperty(response, name, before);
+      else Reflect.deleteProperty(response, name);
+    }
   }
 
   /**
@@ -181,16 +176,13 @@ export class ResponseCapture {
    */
   private mute(): void {
     const { response } = this;
-    const { setHeader, appendHeader, removeHeader, writeHead } = response;
-    const until = (method: (...given: never[]) => unknown) =>
-      function (...given: never[]) {
-        return response.headersSent ? response : method.apply(response, given);
-      };
+    for (const name of ['setHeader', 'appendHeader', 'removeHeader', 'writeHead']) {
+      const method = Reflect.get(response, name) as (...given: unknown[]) => unknown;
+      const untilSent = (...given: unknown[]) =>
+        response.headersSent ? response : method.apply(response, given);
+      Reflect.set(response, name, untilSent);
+    }
     Object.assign(response, {
-      setHeader: until(setHeader),
-      appendHeader: until(appendHeader),
-      removeHeader: until(removeHeader),
-      writeHead: until(writeHead),
       write: (_: unknown, ...rest: unknown[]) => {
         soon(callbackIn(rest));
         return true;

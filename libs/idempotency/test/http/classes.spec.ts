@@ -112,7 +112,10 @@ describe.each(ADAPTERS)('@Idempotent() on a class, on %s', (adapter) => {
 describe('with IDEMPOTENCY_DISABLED', () => {
   const before = { ...process.env };
   afterEach(() => {
-    process.env = { ...before };
+    for (const name of ['IDEMPOTENCY_DISABLED', 'NODE_ENV']) {
+      if (before[name] === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = before[name];
+    }
   });
 
   it('each request is processed, with or without a key', async () => {

@@ -1,206 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { Readable } from 'node:stream';
-import {
-  Body,
-  ClassSerializerInterceptor,
-  ConflictException,
-  Catch,
-  Controller,
-  Delete,
-  Header,
-  HttpCode,
-  Injectable,
-  Post,
-  Redirect,
-  Res,
-  SerializeOptions,
-  StreamableFile,
-  UseFilters,
-  UseInterceptors,
-  type ArgumentsHost,
-  type CallHandler,
-  type ExceptionFilter,
-  type ExecutionContext,
-  type NestInterceptor,
-} from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import { Exclude, Expose } from 'class-transformer';
-import { map } from 'rxjs';
-import { Idempotent, MemoryIdempotencyStore } from '../../src';
+import { MemoryIdempotencyStore } from '../../src';
+import { AnswersController, effects } from './answers.controller';
 import { ADAPTERS, HttpApplication, asFirst, type Answer } from './http-application';
-
-class Customer {
-  readonly id = 'C1';
-  @Exclude() readonly secret = 'hidden';
-  @Expose({ groups: ['admin'] }) readonly note = 'for admins';
-}
-
-class Wrapped implements NestInterceptor {
-  intercept(_: ExecutionContext, next: CallHandler) {
-    return next.handle().pipe(map((data: { inner: string }) => ({ data: data.inner.toUpperCase() })));
-  }
-}
-
-class OutOfStock extends Error {}
-
-@Catch(OutOfStock)
-@Injectable()
-class OutOfStockFilter implements ExceptionFilter<OutOfStock> {
-  constructor(private readonly adapters: HttpAdapterHost) {}
-  catch(error: OutOfStock, host: ArgumentsHost): void {
-    const response: unknown = host.switchToHttp().getResponse();
-    this.adapters.httpAdapter.setHeader(response, 'X-Stock', '0');
-    this.adapters.httpAdapter.reply(response, { sorry: error.message }, 409);
-  }
-}
-
-interface Reply {
-  header(name: string, value: string | string[] | number): Reply;
-  type(type: string): Reply;
-  status(code: number): Reply;
-}
-
-let runs = 0;
-
-@Controller()
-class Answers {
-  @Post('object')
-  @Idempotent()
-  object() {
-    return { run: ++runs };
-  }
-
-  @Post('excluded-method')
-  @UseInterceptors(ClassSerializerInterceptor)
-  @Idempotent()
-  excluded() {
-    runs++;
-    return new Customer();
-  }
-
-  @Post('excluded-below')
-  @Idempotent()
-  @UseInterceptors(ClassSerializerInterceptor)
-  @SerializeOptions({ groups: ['admin'] })
-  excludedBelow() {
-    runs++;
-    return [new Customer()];
-  }
-
-  @Post('mapped')
-  @UseInterceptors(Wrapped)
-  @Idempotent()
-  mapped() {
-    runs++;
-    return { inner: 'text' };
-  }
-
-  @Post('header')
-  @Header('X-Kind', 'order')
-  @Header('X-Random', () => randomUUID())
-  @HttpCode(202)
-  @Idempotent()
-  header() {
-    runs++;
-    return 'plain text';
-  }
-
-  @Post('type')
-  @Idempotent()
-  type(@Res({ passthrough: true }) reply: Reply) {
-    runs++;
-    reply.type('text/csv; charset=utf-8').status(203);
-    return 'a,b';
-  }
-
-  @Post('cookies')
-  @Idempotent()
-  cookies(@Res({ passthrough: true }) reply: Reply) {
-    runs++;
-    reply.header('Set-Cookie', ['a=1; Path=/', 'b=2']);
-    reply.header('X-Limit', 7);
-  }
-
-  @Post('redirect')
-  @Redirect('/elsewhere', 303)
-  @Idempotent()
-  redirect() {
-    runs++;
-  }
-
-  @Delete('empty')
-  @HttpCode(204)
-  @Idempotent()
-  empty() {
-    runs++;
-  }
-
-  @Post('number')
-  @Idempotent()
-  number() {
-    return ++runs;
-  }
-
-  @Post('file')
-  @Idempotent()
-  file() {
-    runs++;
-    return new StreamableFile(Readable.from([Buffer.from([0, 255]), Buffer.from([128, 7])]), {
-      type: 'image/png',
-      disposition: 'attachment; filename="a.png"',
-    });
-  }
-
-  @Post('stream')
-  @Idempotent()
-  stream() {
-    runs++;
-    return Readable.from(['one,', 'two']);
-  }
-
-  @Post('buffer')
-  @Idempotent()
-  buffer() {
-    runs++;
-    return Buffer.from([1, 2, 250]);
-  }
-
-  @Post('error')
-  @UseFilters(OutOfStockFilter)
-  @Idempotent({ rememberError: (error) => error instanceof OutOfStock })
-  error() {
-    runs++;
-    throw new OutOfStock('none left');
-  }
-
-  @Post('conflict')
-  @Idempotent({ rememberError: (error) => error instanceof ConflictException })
-  conflict() {
-    runs++;
-    throw new ConflictException('taken');
-  }
-
-  @Post('long')
-  @Idempotent()
-  long(@Body() { bytes }: { bytes: number }) {
-    runs++;
-    return new StreamableFile(Readable.from([Buffer.alloc(bytes / 2), Buffer.alloc(bytes / 2)]));
-  }
-
-  @Post('long-text')
-  @Idempotent()
-  longText(@Body() { bytes }: { bytes: number }) {
-    runs++;
-    return 'x'.repeat(bytes);
-  }
-
-  @Post('bigint')
-  @Idempotent()
-  bigint() {
-    runs++;
-    return { count: 7n };
-  }
-}
 
 /** Like CORS or a request id: a header of each answer, whoever made it. */
 function middleware(
@@ -219,13 +20,13 @@ describe.each(ADAPTERS)('a replay on %s', (adapter) => {
   beforeAll(async () => {
     app = await HttpApplication.open(adapter, {
       store,
-      controllers: [Answers],
+      controllers: [AnswersController],
       configure: (nest) => nest.use(middleware),
     });
   });
   afterAll(() => app.close());
   beforeEach(() => {
-    runs = 0;
+    effects.runs = 0;
   });
 
   async function twice(path: string, init: RequestInit = {}, body?: unknown): Promise<[Answer, Answer]> {
@@ -266,13 +67,13 @@ describe.each(ADAPTERS)('a replay on %s', (adapter) => {
       headers: Object.fromEntries(Object.entries(first.headers).filter(([name]) => name !== 'x-request')),
     });
     expect(id).not.toBe(first.headers['x-request']);
-    expect(runs).toBe(1);
+    expect(effects.runs).toBe(1);
   });
 
   it('has no more in its record than the first caller got', async () => {
     const key = randomUUID();
     await app.post('/excluded-method', key);
-    const { record } = await store.find({ scope: 'Answers.excluded', key });
+    const { record } = await store.find({ scope: 'AnswersController.excluded', key });
     expect(JSON.stringify(record)).not.toContain('hidden');
   });
 
@@ -285,7 +86,7 @@ describe.each(ADAPTERS)('a replay on %s', (adapter) => {
         body: expect.stringContaining('must return less') as string,
       });
       expect(asFirst(second)).toMatchObject({ status: first.status, body: first.body });
-      expect(runs).toBe(1);
+      expect(effects.runs).toBe(1);
     },
   );
 
@@ -296,6 +97,6 @@ describe.each(ADAPTERS)('a replay on %s', (adapter) => {
 
   it('of a result that is not JSON is the error that the first caller got', async () => {
     const [first, second] = await twice('/bigint');
-    expect([first.status, second.status, runs]).toEqual([500, 500, 2]);
+    expect([first.status, second.status, effects.runs]).toEqual([500, 500, 2]);
   });
 });
