@@ -50,9 +50,10 @@ export class HandlerCheck implements OnModuleInit {
     for (const handler of handlers) this.checkKind(handler);
   }
 
-  private checkKind({ name, method }: DecoratedHandler): void {
+  private checkKind(handler: DecoratedHandler): void {
+    const { name, method } = handler;
     const kinds = kindsOf(this.moduleOptions).filter((kind) => kind.isHandler(method));
-    for (const kind of kinds) kind.check?.(name, this.container);
+    for (const kind of kinds) kind.check?.(handler, this.container);
     if (kinds.length > 0) return;
     const keys: unknown[] = Reflect.getMetadataKeys(method);
     const names = keys.map((key) => (typeof key === 'symbol' ? key.description : key));

@@ -12,6 +12,8 @@ export interface IncomingRequest {
   readonly payload: unknown;
   /** When it was made, if its sender says so. */
   readonly requestedAt: Date | undefined;
+  /** What is asked for, besides the payload, such as a mutation's name. A key belongs to one of it. */
+  readonly target?: unknown;
 }
 
 /**
@@ -52,10 +54,15 @@ export interface HandlerKind {
   readonly argument: number;
   /** Whether a decorated method is such a handler. */
   isHandler(method: object): boolean;
-  /** @throws Error if the application's settings do not work with `@Idempotent()` on the handler of this name */
-  check?(handler: string, modules: ModulesContainer): void;
+  /** @throws Error if `@Idempotent()` cannot work on this handler, or with the application's settings */
+  check?(handler: CheckedHandler, modules: ModulesContainer): void;
   /** Whether its requests can say when they were made. */
   readonly hasTimestamp: boolean;
+  /**
+   * For a framework that passes several requests to a handler in one call. Calls `handle` once for each, after it has
+   * changed the execution's arguments to that one. Undefined for a call with a single request.
+   */
+  each?(execution: ExecutionContext, handle: () => Promise<unknown>): Promise<unknown> | undefined;
   /** @throws Error if the request cannot be read */
   request(execution: ExecutionContext): IncomingRequest;
   /** Turns what the handler returned into the record's result. */
@@ -70,4 +77,11 @@ export interface HandlerKind {
   ): Promise<unknown>;
   /** Errors that prove that the handler had no effect. Default of its option `uncounted`. */
   readonly uncounted: (error: unknown) => boolean;
+}
+
+/** A decorated method, as the checks at the start see it. */
+export interface CheckedHandler {
+  /** Class and method, for messages. */
+  readonly name: string;
+  readonly method: object;
 }

@@ -5,7 +5,7 @@ import type { RmqContext } from '@nestjs/microservices';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { errorOf, type FailureCode } from '../engine/failure';
 import { amqpRequest } from './amqp-request';
-import type { HandlerKind } from './handler-kind';
+import type { CheckedHandler, HandlerKind } from './handler-kind';
 
 /** Wait before a message is requeued; without it, a message whose key is in progress would come back in a hot loop. */
 const REQUEUE_DELAY_MS = 1_000;
@@ -87,7 +87,7 @@ function rmqOf(execution: ExecutionContext): { channel: Channel; message: Consum
 }
 
 /** With `noAck: true`, the default of @nestjs/microservices, the broker drops a message before its record is stored. */
-function requireManualAcknowledgement(handler: string, modules: ModulesContainer): void {
+function requireManualAcknowledgement({ name }: CheckedHandler, modules: ModulesContainer): void {
   const servers: unknown[] = [];
   modules
     .getRpcTargetRegistry<unknown>()
@@ -96,7 +96,7 @@ function requireManualAcknowledgement(handler: string, modules: ModulesContainer
   for (const server of servers) {
     if (typeof server === 'object' && server !== null && 'noAck' in server && server.noAck !== false) {
       throw new Error(
-        `@Idempotent() on ${handler} needs 'noAck: false' in the options of the RabbitMQ microservice: otherwise a ` +
+        `@Idempotent() on ${name} needs 'noAck: false' in the options of the RabbitMQ microservice: otherwise a ` +
           'message is lost when its handler fails or its process dies',
       );
     }

@@ -52,7 +52,9 @@ export function runRequestOf(read: {
       ? (error) => attempts.isUncounted?.(incoming.source, error) ?? false
       : (options.uncounted ?? kind.uncounted),
     fingerprint:
-      options.fingerprint === false ? undefined : fingerprintOf(identityOf(payload, options.fingerprint)),
+      options.fingerprint === false
+        ? undefined
+        : fingerprintOf(withTarget(incoming, identityOf(payload, options.fingerprint))),
     requestedAt: incoming.requestedAt,
     ttlSeconds,
     leaseMs,
@@ -81,4 +83,8 @@ function identityOf(payload: unknown, fingerprint: IdempotentOptions['fingerprin
   if (typeof fingerprint === 'function') return fingerprint(payload);
   if (typeof fingerprint !== 'object') return payload;
   return fingerprint.map((path) => [path, propertyAt(payload, path)]);
+}
+
+function withTarget({ target }: IncomingRequest, identity: unknown): unknown {
+  return target === undefined ? identity : [target, identity];
 }
