@@ -21,6 +21,7 @@ interface DecoratedHandler {
 const KINDS_TO_REGISTER = [
   { metadata: 'RABBIT_HANDLER', decorator: '@golevelup/nestjs-rabbitmq', kind: 'rabbitmq' },
   { metadata: 'microservices:pattern', decorator: '@nestjs/microservices', kind: 'microservices' },
+  { metadata: 'graphql:resolver_name', decorator: '@nestjs/graphql', kind: 'graphql' },
 ];
 
 /** Fails the start of the application if a decorated handler cannot work; the error names the handler. */

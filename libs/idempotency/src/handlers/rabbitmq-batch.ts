@@ -8,6 +8,8 @@ import { Logger } from '@nestjs/common';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { messageOf } from '../engine/failure';
 
+const logger = new Logger('Idempotent');
+
 /** The arguments of a batch handler: three lists, with one entry for each message. */
 type Batch = [payloads: unknown[], messages: ConsumeMessage[], headers: unknown[]];
 
@@ -20,12 +22,8 @@ type MessageEnd =
 /** A batch of which not all messages are acknowledged. {@link settleBatch} settles each of them as it ended. */
 class UnevenBatchError extends Error {
   constructor(readonly ends: ReadonlyMap<ConsumeMessage, MessageEnd>) {
-    const all = [...ends.values()];
-    const [first] = all.flatMap((end) =>
-      end.kind === 'threw' ? [`; the first error: ${messageOf(end.error)}`] : [],
-    );
-    const count = all.filter(({ kind }) => kind !== 'acknowledge').length;
-    super(`${count} of ${all.length} messages of a batch are not acknowledged${first ?? ''}`);
+    const left = [...ends.values()].filter(({ kind }) => kind !== 'acknowledge');
+    super(`${left.length} of ${ends.size} messages of a batch are not acknowledged`);
     this.name = 'UnevenBatchError';
   }
 }
@@ -83,6 +81,11 @@ async function endOf(handle: () => Promise<unknown>): Promise<MessageEnd> {
     const answer = await handle();
     return answer instanceof Nack ? { kind: 'nack', requeue: answer.requeue } : { kind: 'acknowledge' };
   } catch (error) {
+    // @golevelup logs the error of a whole batch alone.
+    logger.error(
+      `a message of a batch failed: ${messageOf(error)}`,
+      error instanceof Error ? error.stack : undefined,
+    );
     return { kind: 'threw', error };
   }
 }
@@ -144,6 +147,6 @@ async function settle(
     }
   } catch (error) {
     // Most likely the channel is closed: then the broker delivers the message again.
-    new Logger('settleBatch').error(`a message of a batch is not settled: ${messageOf(error)}`);
+    logger.error(`a message of a batch is not settled: ${messageOf(error)}`);
   }
 }

@@ -21,7 +21,7 @@ import { Idempotent, IdempotencyContext, IdempotencyModule, type IdempotencyStor
 import { graphql } from '../../src/graphql';
 
 @ObjectType()
-export class Order {
+class Order {
   @Field(() => ID)
   readonly id!: string;
   @Field(() => Int)
@@ -32,7 +32,7 @@ export class Order {
 }
 
 @ObjectType()
-export class Backorder {
+class Backorder {
   @Field(() => Int)
   readonly weeks!: number;
   readonly __typename = 'Backorder';
@@ -66,7 +66,7 @@ interface StoredOrder {
 }
 
 @Resolver(() => Order)
-export class Orders {
+class Orders {
   constructor(private readonly runs: Runs) {}
 
   @Query(() => Int)

@@ -49,8 +49,13 @@ const ends: Record<string, () => unknown> = {
 const unevenly = (message: string) => ends[message]?.();
 
 describe('a batch', () => {
+  const logged: string[] = [];
   beforeAll(() => {
-    Logger.overrideLogger(false);
+    const silent = () => undefined;
+    Logger.overrideLogger({ log: silent, warn: silent, error: (line: string) => logged.push(line) });
+  });
+  beforeEach(() => {
+    logged.length = 0;
   });
 
   it('that ends well is acknowledged', async () => {
@@ -63,6 +68,7 @@ describe('a batch', () => {
     const { channel, settled } = aChannel();
     await handle(unevenly, { channel, errorHandler: settleBatch() });
     expect(settled).toEqual(['one acknowledged', 'two rejected', 'three requeued']);
+    expect(logged).toEqual(['a message of a batch failed: no box']);
   });
 
   it('leaves what threw to the rule of the application', async () => {

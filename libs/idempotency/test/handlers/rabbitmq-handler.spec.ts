@@ -9,7 +9,7 @@ import {
   ackErrorHandler,
   type RabbitMQConfig,
 } from '@golevelup/nestjs-rabbitmq';
-import { Injectable, Logger, ParseIntPipe, UnprocessableEntityException, type Type } from '@nestjs/common';
+import { Injectable, ParseIntPipe, UnprocessableEntityException, type Type } from '@nestjs/common';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants';
 import { ExternalContextCreator } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
@@ -17,6 +17,8 @@ import { Idempotent, IdempotencyContext, IdempotencyModule, MemoryIdempotencySto
 import { rabbitmq, settleBatch } from '../../src/rabbitmq';
 
 const attempts: number[] = [];
+const logged: unknown[] = [];
+const logger = { log: () => undefined, warn: () => undefined, error: (line: unknown) => logged.push(line) };
 
 @Injectable()
 class Orders {
@@ -59,7 +61,9 @@ async function start(provider: Type, connection?: Partial<RabbitMQConfig>) {
       provider,
       ...(connection ? [{ provide: AmqpConnection, useValue: new AmqpConnection(config) }] : []),
     ],
-  }).compile();
+  })
+    .setLogger(logger)
+    .compile();
   return module.init();
 }
 
@@ -75,7 +79,7 @@ async function deliver(
     .get(ExternalContextCreator)
     .create(
       orders,
-      orders[method] as (...args: unknown[]) => unknown,
+      Reflect.get(orders, method) as (...args: unknown[]) => unknown,
       method,
       ROUTE_ARGS_METADATA,
       new RabbitRpcParamsFactory(),
@@ -88,13 +92,10 @@ async function deliver(
   return handler({ quantity }, { properties: { headers } }, headers);
 }
 
-beforeAll(() => {
-  Logger.overrideLogger(false);
-});
-
 describe('a message whose handler has no onFailure', () => {
   beforeEach(() => {
     attempts.length = 0;
+    logged.length = 0;
   });
 
   it.each([
@@ -105,6 +106,9 @@ describe('a message whose handler has no onFailure', () => {
     const answer = await deliver('ship', message);
     expect(answer).toBeInstanceOf(Nack);
     expect(answer).toMatchObject({ requeue: false });
+    expect(logged).toEqual([
+      expect.stringMatching(/^a message of Orders.ship can never succeed and is rejected/),
+    ]);
   });
 
   it('leaves its key free when it is rejected: it may be corrected, and that is the first attempt', async () => {
