@@ -19,6 +19,8 @@ export interface StoredError {
   readonly message: string;
   /** Status and body of an `HttpException`. */
   readonly http?: { readonly status: number; readonly response: string | object };
+  /** What GraphQL sends to the client beside the message, such as a `code`. */
+  readonly extensions?: object;
 }
 
 /** A finished piece of work, as it is stored. `result` is whatever JSON the handler returned. */
