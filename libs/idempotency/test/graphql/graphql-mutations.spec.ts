@@ -42,6 +42,15 @@ describe('a GraphQL mutation', () => {
     expect([runs(), answers[1]?.errors]).toEqual([1, undefined]);
   });
 
+  it('fails the first time already if its result cannot be read from a record', async () => {
+    const careless = 'mutation { placeCarelessly { placedAt } }';
+    const answers = [await shop.ask(careless, key), await shop.ask(careless, key)];
+    expect(answers[0]?.errors).toMatchObject([
+      { path: ['placeCarelessly', 'placedAt'], message: expect.stringContaining('DateTime.serialize') },
+    ]);
+    expect(answers[1]).toEqual(answers[0]);
+  });
+
   it('gives a duplicate the fields that it asks for', async () => {
     await shop.ask(place(1, 'id'), key);
     expect(await shop.ask(place(1, 'quantity'), key)).toEqual({ data: { place: { quantity: 1 } } });

@@ -92,6 +92,14 @@ class Orders {
     return Object.assign(new Order(), { id: `${sku}-${run}`, quantity, placedAt: new Date(run) });
   }
 
+  /** Without `deserialize`, a date cannot be read from the record. */
+  @Mutation(() => Order)
+  @Idempotent({ scope: 'careless' })
+  async placeCarelessly(@IdempotencyContext() context: IdempotencyContext): Promise<Order> {
+    const run = await this.runs.run(context);
+    return Object.assign(new Order(), { id: 'A', quantity: 1, placedAt: new Date(run) });
+  }
+
   @Mutation(() => Placed)
   @Idempotent({ scope: 'union', key: { property: 'key' } })
   async placeOrWait(
