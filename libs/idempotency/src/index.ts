@@ -21,6 +21,7 @@ export type {
   WhenInProgress,
 } from './handlers/idempotency.options';
 export { canonicalJson } from './engine/canonical-json';
+export { IdempotencyProblem, type ProblemDetails } from './handlers/http-problem';
 export { plainKey } from './handlers/http-handler';
 export { checkKey, isKey, readKey, type KeyLocation } from './engine/idempotency-key';
 export type { Answered, Outcome, RememberedFailure } from './engine/outcome';

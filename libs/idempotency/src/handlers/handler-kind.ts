@@ -38,10 +38,12 @@ export interface FailureHandler<Delivery = unknown> {
   handle(delivery: Delivery, failure: Failure, claimed?: ClaimedKey): Promise<'settled' | 'requeue'>;
 }
 
-/** Who handles the failure, and the key that the request was for. */
+/** Who handles the failure, the key that the request was for, and how an HTTP client is told. */
 interface FailureContext {
   readonly onFailure: FailureHandler | undefined;
   readonly claimed: ClaimedKey | undefined;
+  /** See `IdempotencyModuleOptions.problemType`. */
+  readonly problemType?: string | undefined;
 }
 
 /** How one kind of NestJS handler is read and answered. */

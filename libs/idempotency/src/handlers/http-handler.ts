@@ -1,7 +1,6 @@
 import { HttpException, HttpStatus, type ExecutionContext } from '@nestjs/common';
-import { errorOf, messageOf, type Failure } from '../engine/failure';
 import type { HandlerKind } from './handler-kind';
-import { IdempotencyProblem } from './http-problem';
+import { problemOf } from './http-problems';
 
 /** An HTTP response as it is stored in the record. */
 interface RecordedAnswer {
@@ -65,8 +64,8 @@ export const httpHandler: HandlerKind = {
     return body;
   },
 
-  fail(execution, failure) {
-    if (failure.kind === 'failed') throw problemOf(failure);
+  fail(execution, failure, { problemType }) {
+    if (failure.kind === 'failed') throw problemOf(failure, { problemType });
     if (failure.replayed) responseOf(execution).header('Idempotent-Replayed', 'true');
     throw failure.error;
   },
@@ -76,54 +75,6 @@ export const httpHandler: HandlerKind = {
     error instanceof HttpException &&
     [HttpStatus.BAD_REQUEST, HttpStatus.UNPROCESSABLE_ENTITY].includes(error.getStatus()),
 };
-
-function problemOf(failure: Failure): unknown {
-  switch (failure.code) {
-    case 'missing-idempotency-key':
-      return keyProblem('Idempotency-Key is missing', failure.error);
-    case 'invalid-idempotency-key':
-      return keyProblem('Idempotency-Key is invalid', failure.error);
-    case 'in-progress':
-      return new IdempotencyProblem({
-        status: HttpStatus.CONFLICT,
-        title: 'A request is outstanding for this Idempotency-Key',
-        detail: 'A request with the same key is being processed; repeat this one to get its answer.',
-        retryAfterSeconds: Math.max(1, Math.ceil(failure.remainingMs / 1000)),
-      });
-    case 'idempotency-key-reused':
-      return new IdempotencyProblem({
-        status: HttpStatus.UNPROCESSABLE_ENTITY,
-        title: 'Idempotency-Key is already used',
-        detail: 'The key was used before with another payload; a new request needs a new key.',
-      });
-    case 'retries-exhausted':
-      return new IdempotencyProblem({
-        status: HttpStatus.CONFLICT,
-        title: 'All attempts at this Idempotency-Key have failed',
-        detail: `There were ${failure.attempts}, and no more are made; whether the request had an effect is not known.`,
-      });
-    case 'lease-lost':
-    case 'store-unavailable':
-      return new IdempotencyProblem({
-        status: HttpStatus.SERVICE_UNAVAILABLE,
-        title: 'The outcome of this request is not known',
-        detail: 'Repeat it with the same key to find out.',
-        retryAfterSeconds: 1,
-      });
-    case 'missing-timestamp':
-    case 'invalid-request':
-    case 'work-failed':
-    case 'outside-deduplication-window':
-    case 'from-the-future':
-      return errorOf(failure);
-    default:
-      return failure satisfies never;
-  }
-}
-
-function keyProblem(title: string, error: unknown): IdempotencyProblem {
-  return new IdempotencyProblem({ status: HttpStatus.BAD_REQUEST, title, detail: messageOf(error) });
-}
 
 function withPlainKey(headers: HttpRequest['headers']): HttpRequest['headers'] {
   const key = headers['idempotency-key'];

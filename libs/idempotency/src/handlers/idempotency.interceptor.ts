@@ -77,7 +77,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
         const isInProgress = outcome.kind === 'failed' && outcome.code === 'in-progress';
         const rejects = isInProgress && rejectsInProgress(options.whenInProgress);
         const onFailure = rejects ? undefined : this.injectable(options.onFailure);
-        return of(await call.kind.fail(execution, outcome, { onFailure, claimed: request }));
+        const { problemType } = this.moduleOptions;
+        return of(await call.kind.fail(execution, outcome, { onFailure, claimed: request, problemType }));
       }
     }
   }
