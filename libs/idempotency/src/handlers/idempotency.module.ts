@@ -5,6 +5,7 @@ import { HandlerCheck } from './handler-check';
 import { IdempotencyEvents } from '../engine/idempotency.events';
 import { ConfigurableModuleClass } from './idempotency.module-definition';
 import type { IdempotencyModuleOptions } from './idempotency.options';
+import { OpenApiDescriptions } from './openapi';
 import { IdempotencyService } from '../engine/idempotency.service';
 import { IdempotencyStore } from '../stores/idempotency-store';
 
@@ -21,6 +22,7 @@ import { IdempotencyStore } from '../stores/idempotency-store';
   imports: [DiscoveryModule],
   providers: [
     HandlerCheck,
+    OpenApiDescriptions,
     {
       provide: IdempotencyStore,
       inject: [EngineOptions],
