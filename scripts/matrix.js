@@ -139,6 +139,7 @@ async function tryRow(row, { folder, directory, urls }) {
     ...process.env,
     PLATFORM: row.platform,
     WITH_GOLEVELUP: String(row.golevelup !== undefined),
+    WITH_OPENAPI: String(row.openapi === true),
     RABBITMQ_URL: urls.rabbitmqUrl,
     REDIS_URL: urls.redisUrl,
   };
@@ -177,22 +178,24 @@ async function tryResolutions({ application, tsc, directory }) {
 }
 
 /** @param {Row} row */
-function packagesOf({ nest, platform, ioredis, golevelup, node }) {
+function packagesOf({ nest, platform, ioredis, golevelup, openapi, node }) {
   return [
     ...['common', 'core', 'microservices', `platform-${platform}`].map((name) => `@nestjs/${name}@${nest}`),
     `ioredis@${ioredis}`,
     ...Object.entries(broker).map(([name, version]) => `${name}@${version}`),
     '@types/amqplib@0.10',
     ...(golevelup ? [`@golevelup/nestjs-rabbitmq@${golevelup}`] : []),
+    ...(openapi ? [`@nestjs/swagger@${nest}`] : []),
     `node-${os.platform()}-${os.arch()}@${node}`,
     ...['reflect-metadata@0.2', 'rxjs@7', 'typescript@5', '@types/node@20'],
   ];
 }
 
 /** @param {Row} row */
-function nameOf({ nest, platform, ioredis, golevelup, node }) {
+function nameOf({ nest, platform, ioredis, golevelup, openapi, node }) {
   const client = golevelup ? `, golevelup ${golevelup}` : '';
-  return `NestJS ${nest}, ${platform}, ioredis ${ioredis}${client}, Node.js ${node}`;
+  const document = openapi ? ', OpenAPI' : '';
+  return `NestJS ${nest}, ${platform}, ioredis ${ioredis}${client}${document}, Node.js ${node}`;
 }
 
 readArguments({ help, options: {} });

@@ -6,6 +6,7 @@
  * @property {'express' | 'fastify'} platform
  * @property {string} ioredis
  * @property {string} [golevelup] it supports NestJS 11 only
+ * @property {boolean} [openapi] with @nestjs/swagger; the other rows show that the library works without it
  * @property {string} node
  */
 
@@ -14,9 +15,9 @@
  * @type {Row[]}
  */
 const rows = [
-  { nest: '11', platform: 'express', ioredis: '5', golevelup: '9', node: '20' },
+  { nest: '11', platform: 'express', ioredis: '5', golevelup: '9', openapi: true, node: '20' },
   { nest: '11', platform: 'fastify', ioredis: '6', golevelup: '9', node: '24' },
-  { nest: '12', platform: 'express', ioredis: '6', node: '20' },
+  { nest: '12', platform: 'express', ioredis: '6', openapi: true, node: '20' },
   { nest: '12', platform: 'fastify', ioredis: '5', node: '24' },
 ];
 

@@ -1,5 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiProperty, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import type { FailureCode } from 'nestjs-idempotent';
 
 /** The answer to any rejected request. */
 export class ErrorAnswer {
@@ -49,6 +50,9 @@ export class ProblemAnswer {
 
   @ApiProperty({ example: 'The key was used before with another payload; a new request needs a new key.' })
   readonly detail: string = '';
+
+  @ApiProperty({ example: 'idempotency-key-reused' })
+  readonly code: string = '';
 }
 
 const STATUS_TEXTS: Readonly<Record<number, string>> = {
@@ -94,6 +98,7 @@ function fieldErrorsExample(errors: readonly FieldProblem[]) {
 export interface Problem {
   readonly title: string;
   readonly detail: string;
+  readonly code: FailureCode;
 }
 
 /** Documents an answer about the idempotency key, and the other answer with the same status. */
@@ -102,6 +107,7 @@ export function ApiProblem({
   description,
   title,
   detail,
+  code,
   or,
 }: Documented &
   Problem & { readonly or?: { readonly message: string } | { readonly errors: FieldProblem[] } }) {
@@ -118,7 +124,10 @@ export function ApiProblem({
       status,
       description,
       content: {
-        [problem.mediaType]: { schema: problem.schema, example: { type: DRAFT, title, status, detail } },
+        [problem.mediaType]: {
+          schema: problem.schema,
+          example: { type: DRAFT, title, status, detail, code },
+        },
         ...(other && { [other.mediaType]: { schema: other.schema, example: otherExample } }),
       },
     }),

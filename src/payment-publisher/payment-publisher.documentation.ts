@@ -44,6 +44,7 @@ export const ApiPublish = () =>
       title: 'Idempotency-Key is invalid',
       detail:
         "the idempotency key in the header 'idempotency-key' must be 1 to 255 visible ASCII characters; it has 256 characters",
+      code: 'invalid-idempotency-key',
       or: { errors: [{ field: 'amount', problem: 'amount must be more than zero' }] },
     }),
     ApiProblem({
@@ -51,12 +52,14 @@ export const ApiPublish = () =>
       description: 'The same request is being processed.',
       title: 'A request is outstanding for this Idempotency-Key',
       detail: 'A request with the same key is being processed; repeat this one to get its answer.',
+      code: 'in-progress',
     }),
     ApiProblem({
       status: 422,
       description: 'The key was used with another payload.',
       title: 'Idempotency-Key is already used',
       detail: 'The key was used before with another payload; a new request needs a new key.',
+      code: 'idempotency-key-reused',
     }),
     ApiProblem({
       status: 503,
@@ -64,6 +67,7 @@ export const ApiPublish = () =>
         'The broker did not confirm in time, or Redis is unavailable: repeat the request with the same key.',
       title: 'The outcome of this request is not known',
       detail: 'Repeat it with the same key to find out.',
+      code: 'store-unavailable',
       or: { message: `RabbitMQ is not connected; repeat it with the Idempotency-Key ${KEY}` },
     }),
   );

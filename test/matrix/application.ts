@@ -35,6 +35,7 @@ import { lastValueFrom } from 'rxjs';
 /** An application that a row of the matrix installs, compiles and runs; it ends with code 0 if each effect happened once. */
 const platform = process.env.PLATFORM === 'fastify' ? 'fastify' : 'express';
 const withGolevelup = process.env.WITH_GOLEVELUP === 'true';
+const withOpenApi = process.env.WITH_OPENAPI === 'true';
 const name = `matrix-${randomUUID()}`;
 const effects: string[] = [];
 
@@ -132,6 +133,34 @@ async function newApplication(module: Type): Promise<INestApplication> {
   return NestFactory.create(module, new FastifyAdapter(), options);
 }
 
+/** What the library uses of @nestjs/swagger's own names for metadata must be the same in each of its versions. */
+async function expectDocument(app: INestApplication): Promise<void> {
+  if (!withOpenApi) return;
+  const { SwaggerModule, DocumentBuilder } = await load<{
+    SwaggerModule: { createDocument: (app: INestApplication, config: object) => ApiDocument };
+    DocumentBuilder: new () => { build: () => object };
+  }>('@nestjs/swagger');
+  const { paths, components } = SwaggerModule.createDocument(app, new DocumentBuilder().build());
+  const { parameters, responses } = paths['/cart']?.post ?? {};
+  const headers = parameters?.map(({ name, required }) => `${name} ${required}`);
+  expectEqual('documented headers', headers, ['Idempotency-Key true']);
+  const statuses = ['201', '400', '409', '422', '503'];
+  expectEqual('documented answers', Object.keys(responses ?? {}), statuses);
+  const { properties } = components.schemas?.IdempotencyProblemDetails ?? {};
+  const members = ['type', 'title', 'status', 'detail', 'code'];
+  expectEqual('documented problem', Object.keys(properties ?? {}), members);
+}
+
+interface ApiDocument {
+  readonly paths: Record<string, { readonly post?: Operation }>;
+  readonly components: { readonly schemas?: Record<string, { readonly properties?: object }> };
+}
+
+interface Operation {
+  readonly parameters: readonly { readonly name: string; readonly required: boolean }[];
+  readonly responses: object;
+}
+
 async function main(): Promise<void> {
   const redis = new Redis(process.env.REDIS_URL ?? '', { commandTimeout: 2_000, maxRetriesPerRequest: 0 });
   const { imports, providers, handlers, publishTwice } = await subscriberOfGolevelup();
@@ -151,6 +180,7 @@ async function main(): Promise<void> {
   })
   class Application {}
   const app = await newApplication(Application);
+  await expectDocument(app);
   app.connectMicroservice<MicroserviceOptions>(transport);
   await app.startAllMicroservices();
   await app.listen(0, '127.0.0.1');

@@ -22,6 +22,7 @@ export type {
 } from './handlers/idempotency.options';
 export { canonicalJson } from './engine/canonical-json';
 export { plainKey } from './handlers/http-request';
+export { IdempotencyProblem, type ProblemDetails } from './handlers/http-problem';
 export { checkKey, isKey, readKey, type KeyLocation } from './engine/idempotency-key';
 export type { Answered, Outcome, RememberedFailure } from './engine/outcome';
 export {

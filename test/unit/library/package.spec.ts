@@ -21,7 +21,7 @@ function loadedBy(entry: string): string[] {
 
 describe('the entries of the package nestjs-idempotent', () => {
   it.each(['nestjs-idempotent', 'nestjs-idempotent/testing', 'nestjs-idempotent/graphql'])(
-    '%s loads neither a broker’s nor a store’s client',
+    '%s loads neither a broker’s nor a store’s client, nor what makes documents',
     (entry) => {
       const clients = [
         'amqplib',
@@ -30,6 +30,7 @@ describe('the entries of the package nestjs-idempotent', () => {
         '@nestjs/microservices',
         '@nestjs/graphql',
         'graphql',
+        '@nestjs/swagger',
       ];
       expect(loadedBy(entry).filter((name) => clients.includes(name))).toEqual([]);
     },

@@ -4,7 +4,6 @@ import { EngineOptions } from '../engine/engine.options';
 import { announceIfDisabled } from './disabled';
 import type { CheckedHandler } from './handler-kind';
 import { kindsOf } from './handler-kinds';
-import { IdempotencyProblemFilter } from './http-problem';
 import { IdempotencyInterceptor } from './idempotency.interceptor';
 import {
   IDEMPOTENT_OPTIONS,
@@ -13,6 +12,7 @@ import {
   type IdempotencyModuleOptions,
   type IdempotentOptions,
 } from './idempotency.options';
+import { ReplayEndFilter } from './replay-end.filter';
 import { checkOptions, checkTogether } from './option-checks';
 import { unprotected } from './unprotected';
 
@@ -104,11 +104,12 @@ export class HandlerCheck implements OnModuleInit {
 
 /**
  * The last interceptor of a method is the innermost one: what reads a body, such as an upload, has then read it, and a
- * time-out around the handler ends the request, not the work. The last exception filter of a method is asked first.
+ * time-out around the handler ends the request, not the work. The last exception filter of a method is asked first; the one
+ * for problems stays where it is, so that an application may put its own above.
  */
 function standInnermost(method: object): void {
   moveToEnd(method, INTERCEPTORS_METADATA, IdempotencyInterceptor);
-  moveToEnd(method, FILTERS_METADATA, IdempotencyProblemFilter);
+  moveToEnd(method, FILTERS_METADATA, ReplayEndFilter);
 }
 
 function moveToEnd(method: object, metadata: string, ours: unknown): void {

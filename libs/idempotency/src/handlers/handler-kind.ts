@@ -62,6 +62,8 @@ export interface HandlerCall {
   run(work: () => Promise<unknown>, isFinal?: () => boolean): Promise<Outcome<unknown>>;
   /** Who handles the failure, and the key that the request was for. */
   failureContext(failure: Failure): FailureContext;
+  /** See `IdempotencyModuleOptions.problemType`. */
+  readonly problemType: string | undefined;
 }
 
 export interface FailureContext {

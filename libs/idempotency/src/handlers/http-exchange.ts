@@ -7,6 +7,7 @@ import { answerOfProblem, type HttpAnswer } from './http-answer';
 import { IdempotencyProblem } from './http-problem';
 import { problemOf } from './http-problems';
 import { AnswerTooLongProblem, recordOf, returnedBy, withoutStreams, type HttpRecord } from './http-record';
+import { markReplayed } from './replay-end.filter';
 import { ResponseCapture } from './response-capture';
 
 /** The response of Express, which is Node's own, or that of Fastify, which has it as `raw`. */
@@ -31,7 +32,7 @@ export class RequestOverError extends Error {}
  */
 export async function respondOverHttp(call: HandlerCall): Promise<Observable<unknown>> {
   const rejection = await call.read();
-  if (rejection) throw problemOf(rejection);
+  if (rejection) throw problemOf(rejection, call);
   if (!call.hasKey) return of(await call.handle());
   return new HttpExchange(call).respond();
 }
@@ -115,13 +116,14 @@ class HttpExchange {
       const record = outcome.result as HttpRecord;
       if ('answer' in record) {
         capture.replace(replayed(record.answer));
+        markReplayed(this.response);
         return EMPTY;
       }
       this.passOn(true);
       return of(returnedBy(record, call.options));
     }
     this.passOn(outcome.kind === 'remembered-error' && outcome.replayed);
-    throw outcome.kind === 'failed' ? problemOf(outcome) : outcome.error;
+    throw outcome.kind === 'failed' ? problemOf(outcome, call) : outcome.error;
   }
 
   private passOn(isReplay: boolean): void {
@@ -141,29 +143,35 @@ class HttpExchange {
       case 'replayed': {
         // Another process has finished the key after this one had lost its lease.
         const record = outcome.result as HttpRecord;
-        return capture.replace('answer' in record ? replayed(record.answer) : UNKNOWN);
+        return capture.replace('answer' in record ? replayed(record.answer) : this.unknown());
       }
       case 'remembered-error':
-        return outcome.replayed ? capture.replace(UNKNOWN) : this.release();
+        return outcome.replayed ? capture.replace(this.unknown()) : this.release();
       case 'failed': {
         if (outcome.code === 'work-failed') return this.release();
-        const problem = problemOf(outcome);
-        return capture.replace(problem instanceof IdempotencyProblem ? answerOfProblem(problem) : UNKNOWN);
+        const problem = problemOf(outcome, this.call);
+        return capture.replace(
+          problem instanceof IdempotencyProblem ? answerOfProblem(problem) : this.unknown(),
+        );
       }
       default:
         return outcome satisfies never;
     }
   }
 
+  /** For the rare case that the outcome is recorded, but cannot be rendered for this request. */
+  private unknown(): HttpAnswer {
+    return answerOfProblem(
+      problemOf({ kind: 'failed', code: 'lease-lost' }, this.call) as IdempotencyProblem,
+    );
+  }
+
   /** The run may also end because its work took too long, before there is an answer. */
   private release(): void {
     if (this.capture.isOver) this.capture.release();
-    else this.capture.replace(UNKNOWN);
+    else this.capture.replace(this.unknown());
   }
 }
-
-/** For the rare case that the outcome is recorded, but cannot be rendered for this request. */
-const UNKNOWN = answerOfProblem(problemOf({ kind: 'failed', code: 'lease-lost' }) as IdempotencyProblem);
 
 function replayed(answer: HttpAnswer): HttpAnswer {
   return { ...answer, headers: { ...answer.headers, 'idempotent-replayed': 'true' } };

@@ -59,6 +59,7 @@ export class AnswerTooLongProblem extends IdempotencyProblem {
     super({
       status: HttpStatus.INTERNAL_SERVER_ERROR,
       title: 'The answer is too long to be recorded',
+      code: 'answer-too-long',
       detail:
         `The request was processed, but its answer has more than ${MAX_ANSWER_BYTES} bytes. ` +
         'A handler with @Idempotent() must return less, such as the address of a file.',

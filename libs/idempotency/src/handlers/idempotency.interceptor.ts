@@ -48,8 +48,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
   async intercept(execution: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const kind = kindOf(execution, this.moduleOptions);
     const options = this.optionsOf(execution);
+    const { problemType } = this.moduleOptions;
     const respond = () =>
-      kind.respond(new Call({ execution, next, kind, options }, this.service, this.modules));
+      kind.respond(new Call({ execution, next, kind, options, problemType }, this.service, this.modules));
     const answered = kind.each?.(execution, async () => lastValueFrom(await respond()));
     return answered ? of(await answered) : respond();
   }
@@ -67,18 +68,23 @@ export class IdempotencyInterceptor implements NestInterceptor {
 class Call implements HandlerCall {
   readonly execution: ExecutionContext;
   readonly options: IdempotentOptions;
+  readonly problemType: string | undefined;
   private readonly next: CallHandler;
   private readonly kind: HandlerKind;
   private payload: unknown;
   private request: RunRequest | undefined;
 
   constructor(
-    parts: { execution: ExecutionContext; next: CallHandler; kind: HandlerKind; options: IdempotentOptions },
+    parts: Pick<HandlerCall, 'execution' | 'options' | 'problemType'> & {
+      readonly next: CallHandler;
+      readonly kind: HandlerKind;
+    },
     private readonly service: IdempotencyService,
     private readonly modules: ModuleRef,
   ) {
     this.execution = parts.execution;
     this.options = parts.options;
+    this.problemType = parts.problemType;
     this.next = parts.next;
     this.kind = parts.kind;
   }

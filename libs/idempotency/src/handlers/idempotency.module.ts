@@ -6,6 +6,7 @@ import { IdempotencyEvents } from '../engine/idempotency.events';
 import { ConfigurableModuleClass } from './idempotency.module-definition';
 import type { IdempotencyModuleOptions } from './idempotency.options';
 import { checkModuleOptions } from './option-checks';
+import { OpenApiDescriptions } from './openapi';
 import { IdempotencyService } from '../engine/idempotency.service';
 import { IdempotencyStore } from '../stores/idempotency-store';
 
@@ -22,6 +23,7 @@ import { IdempotencyStore } from '../stores/idempotency-store';
   imports: [DiscoveryModule],
   providers: [
     HandlerCheck,
+    OpenApiDescriptions,
     {
       provide: IdempotencyStore,
       inject: [EngineOptions],

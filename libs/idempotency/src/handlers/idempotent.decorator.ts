@@ -2,10 +2,13 @@ import { RequestMethod, SetMetadata, UseFilters, UseInterceptors, applyDecorator
 import { IdempotencyProblemFilter } from './http-problem';
 import { IdempotencyInterceptor } from './idempotency.interceptor';
 import { IDEMPOTENT_OPTIONS, type IdempotentOptions } from './idempotency.options';
+import { ReplayEndFilter } from './replay-end.filter';
 import { checkOptions } from './option-checks';
 
 /** Where NestJS stores the HTTP method of a route. */
 const METHOD_METADATA = 'method';
+/** Where it stores the exception filters of a method; the last one is asked first. */
+const FILTERS_METADATA = '__exceptionFilters__';
 const SKIPPED = Symbol('idempotent:skipped');
 
 /** Routes of these methods change nothing (RFC 9110, section 9.2.1), so a class does not make them idempotent. */
@@ -64,7 +67,7 @@ function decorate(
   applyDecorators(
     SetMetadata(IDEMPOTENT_OPTIONS, options),
     UseInterceptors(IdempotencyInterceptor),
-    UseFilters(IdempotencyProblemFilter),
+    UseFilters(IdempotencyProblemFilter, ReplayEndFilter),
   )(prototype, method, descriptor);
 }
 
@@ -78,7 +81,13 @@ function decorateRoutes({ name, prototype }: Constructor, options: IdempotentOpt
   for (const method of routes) {
     const { scope } = options;
     const own = { ...options, ...(scope !== undefined && { scope: `${scope}.${method}` }) };
-    decorate(prototype, method, ownDescriptor(prototype, method), own);
+    const descriptor = ownDescriptor(prototype, method);
+    // Class decorators run last, but a method's own filters are asked before this one, as with the decorator on the method.
+    const filters = (Reflect.getMetadata(FILTERS_METADATA, descriptor.value) ?? []) as readonly unknown[];
+    Reflect.deleteMetadata(FILTERS_METADATA, descriptor.value);
+    decorate(prototype, method, descriptor, own);
+    const ours = Reflect.getMetadata(FILTERS_METADATA, descriptor.value) as readonly unknown[];
+    Reflect.defineMetadata(FILTERS_METADATA, [...ours, ...filters], descriptor.value);
   }
 }
 

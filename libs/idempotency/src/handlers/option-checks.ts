@@ -41,6 +41,7 @@ const MODULE_CHECKS: Checks<IdempotencyModuleOptions> = {
     !(isObject(value) && isPositive(value['maxEntries']) && isPositive(value['ttlSeconds'])) &&
     'localMemory must have maxEntries and ttlSeconds, whole numbers from 1',
   origin: (value) => functionOnly('origin', value),
+  problemType: (value) => typeof value !== 'string' && 'problemType must be a text',
   handlers: (value) =>
     !(Array.isArray(value) && value.every((kind) => isObject(kind) && isFunction(kind['respond']))) &&
     'handlers must be a list such as [rabbitmq()]',

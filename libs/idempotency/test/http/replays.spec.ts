@@ -70,6 +70,18 @@ describe.each(ADAPTERS)('a replay on %s', (adapter) => {
     expect(effects.runs).toBe(1);
   });
 
+  it('is no error in the log', async () => {
+    const lines: unknown[] = [];
+    app.app.useLogger({
+      log: () => undefined,
+      warn: () => undefined,
+      error: (...line: unknown[]) => lines.push(line),
+    });
+    await twice('/object');
+    app.app.useLogger(false);
+    expect(lines).toEqual([]);
+  });
+
   it('has no more in its record than the first caller got', async () => {
     const key = randomUUID();
     await app.post('/excluded-method', key);

@@ -1,0 +1,22 @@
+import { Catch, type ArgumentsHost } from '@nestjs/common';
+import { BaseExceptionFilter } from '@nestjs/core';
+import { EmptyError } from 'rxjs';
+
+/** Responses that a replay was sent to. */
+const replayed = new WeakSet<object>();
+
+/** @param response of Express or Fastify */
+export function markReplayed(response: object): void {
+  replayed.add(response);
+}
+
+/**
+ * Ends the handling of a request that a replay has answered already. The interceptors around the handler see an observable
+ * that completes without a value, so that they neither change an answer nor fail; NestJS makes an error of that.
+ */
+@Catch(EmptyError)
+export class ReplayEndFilter extends BaseExceptionFilter<EmptyError> {
+  override catch(error: EmptyError, host: ArgumentsHost): void {
+    if (!replayed.has(host.switchToHttp().getResponse<object>())) super.catch(error, host);
+  }
+}
