@@ -10,9 +10,11 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8');
 
 /** Packages with an install script, and why the script need not run. */
 const SCRIPTS_NOT_NEEDED: Readonly<Record<string, string>> = {
+  '@apollo/protobufjs': 'compares the versions of packages in the application, and warns',
   '@parcel/watcher': 'compiles code that it also ships compiled, and only Jest --watch needs it',
   '@scarf/scarf': 'reports the installation to its authors',
   '@swc/core': 'checks for its compiled part, which is a package of its own',
+  protobufjs: 'compares the versions of packages in the application, and warns',
 };
 
 function membersOf(file: string, name: string): JsonObject {
