@@ -67,13 +67,14 @@ describe('the run request of a handler', () => {
     const rememberResult = () => true;
     const rememberError = () => true;
     const uncounted = () => true;
-    const given = { ttlSeconds: 10, leaseMs: 20, rememberResult, rememberError, uncounted };
+    const given = { ttlSeconds: 10, leaseMs: 20, maxWorkMs: 30, rememberResult, rememberError, uncounted };
     expect(requestWith(given)).toMatchObject({
       scope: 'order',
       key: 'abc',
       requestedAt,
       ttlSeconds: 10,
       leaseMs: 20,
+      maxWorkMs: 30,
       rememberResult,
       rememberError,
       uncounted,

@@ -44,7 +44,7 @@ export function runRequestOf(read: {
   attempts?: AttemptPolicy | undefined;
 }): RunRequest {
   const { key, payload, incoming, options, kind, attempts } = read;
-  const { ttlSeconds, leaseMs, rememberResult, rememberError, whenInProgress } = options;
+  const { ttlSeconds, leaseMs, maxWorkMs, rememberResult, rememberError, whenInProgress } = options;
   return {
     scope: scopeOf(incoming, options),
     key,
@@ -56,6 +56,7 @@ export function runRequestOf(read: {
     requestedAt: incoming.requestedAt,
     ttlSeconds,
     leaseMs,
+    maxWorkMs,
     rememberResult,
     rememberError,
     inProgressWaitMs: typeof whenInProgress === 'object' ? whenInProgress.waitMs : undefined,
