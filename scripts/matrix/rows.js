@@ -6,7 +6,7 @@
  * @property {'express' | 'fastify'} platform
  * @property {string} ioredis
  * @property {string} [golevelup] it supports NestJS 11 only
- * @property {boolean} [openapi] with @nestjs/swagger; the other rows show that the library works without it
+ * @property {boolean} [openapi] with the package swagger of NestJS; the other rows show that it is not needed
  * @property {string} node
  */
 

@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
-import { IdempotencyEvents, type IdempotencyEvent } from 'nestjs-idempotent';
+import { IdempotencyEvents, type KeyEvent } from 'nestjs-idempotent';
 import { traceIdOf } from '../observability/tracing/spans';
 import { PAYMENT_SCOPE } from './payment.dto';
 
@@ -16,7 +16,7 @@ export class PaymentLog implements OnModuleInit {
     });
   }
 
-  private log(event: IdempotencyEvent): void {
+  private log(event: KeyEvent): void {
     const idempotencyKey = event.key;
     switch (event.kind) {
       case 'replayed':

@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { Cluster } from 'ioredis';
 import { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
 import { realClock } from 'nestjs-idempotent/testing';
 import { redisKeys } from '../../libs/idempotency/src/stores/redis/redis-keys';
@@ -41,5 +44,50 @@ describe('Redis Cluster', () => {
     }
     await store.begin(aBegin('another', { scope: 'listed-too' }));
     expect((await store.keysOf('listed*')).sort()).toEqual(keys.sort());
+  });
+
+  it('is reported by probe() where one of its masters may evict keys', async () => {
+    const store = new RedisIdempotencyStore(redis.client);
+    expect(await store.probe()).toEqual([]);
+    const { client, port } = await cluster.masterOf(await cluster.slotOf('any'));
+    await client.config('SET', 'maxmemory-policy', 'allkeys-lfu');
+    try {
+      expect(await store.probe()).toEqual([
+        { code: 'may-evict', message: expect.stringMatching(new RegExp(`:${port} .*is allkeys-lfu`)) },
+      ]);
+    } finally {
+      await client.config('SET', 'maxmemory-policy', 'noeviction');
+    }
+  });
+});
+
+describe.each([
+  { where: 'keyPrefix', options: { keyPrefix: 'shop:' } },
+  { where: 'redisOptions.keyPrefix', options: { redisOptions: { keyPrefix: 'shop:' } } },
+])('a client of Redis Cluster with the option $where', ({ options }) => {
+  let client: Cluster;
+  let store: RedisIdempotencyStore;
+
+  beforeAll(async () => {
+    client = new Cluster(
+      cluster.urls.map((url) => ({ host: new URL(url).hostname, port: Number(new URL(url).port) })),
+      options,
+    );
+    await once(client, 'ready');
+    store = new RedisIdempotencyStore(client);
+  });
+  afterAll(() => client.disconnect());
+
+  it('lists the keys of a scope on all nodes, without the prefix', async () => {
+    const scope = `prefixed-${randomUUID()}`;
+    const keys = Array.from({ length: 20 }, (_, index) => `key-${index}`);
+    for (const key of keys) {
+      const request = aBegin(key, { scope });
+      await store.begin(request);
+      if (key.endsWith('7')) await store.complete({ ...request, record: aRecord() });
+    }
+    expect((await store.keysOf(scope)).sort()).toEqual(keys.sort());
+    expect(await store.find({ scope, key: 'key-7' })).toMatchObject({ record: { result: { paid: true } } });
+    expect(await new RedisIdempotencyStore(redis.client).keysOf(scope)).toEqual([]);
   });
 });

@@ -7,11 +7,19 @@ export {
 } from './handlers/idempotency.context';
 export { IdempotencyModule } from './handlers/idempotency.module';
 export type { RunRequest, RunSettings, Work } from './engine/run-request';
-export { IdempotencyService, type RunOptions } from './engine/idempotency.service';
+export { IdempotencyService } from './engine/idempotency.service';
+export type { ConvertingRunOptions, RunOptions } from './engine/run-options';
+export type { JsonOf } from './engine/json-of';
+export { NestedCallError, UnrecordableResultError, WorkTimeoutError } from './engine/work-errors';
 export type { FailureHandler, HandlerKind, IncomingRequest } from './handlers/handler-kind';
 export type { LocalMemoryOptions } from './engine/local-memory';
 export { RememberedError } from './stores/stored-record';
-export { IdempotencyEvents, type IdempotencyEvent } from './engine/idempotency.events';
+export {
+  IdempotencyEvents,
+  type IdempotencyEvent,
+  type KeyEvent,
+  type StoreEvent,
+} from './engine/idempotency.events';
 export type {
   AttemptPolicy,
   HandlerDefaults,
@@ -58,6 +66,7 @@ export {
   type LeaseOwner,
   type ReleaseOptions,
   type ScopedKey,
+  type StoreWarning,
 } from './stores/idempotency-store';
 export {
   MemoryIdempotencyStore,

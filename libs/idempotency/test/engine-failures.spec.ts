@@ -81,57 +81,6 @@ describe('a store that does not answer a begin', () => {
   });
 });
 
-describe('a store that does not answer when the work is done', () => {
-  it('is asked again while the lease lasts, and then has the record', async () => {
-    const engines = new Engines();
-    const { engine, heard } = engines.start();
-    engines.fail('complete', { times: 3 });
-    expect(await engine.run(key, async () => 7, { scope })).toEqual({ kind: 'executed', result: 7 });
-    expect([waits, kindsOf(heard)]).toEqual([
-      [200, 200, 200],
-      ['acquired', 'store-unavailable', 'store-unavailable', 'store-unavailable', 'completed'],
-    ]);
-    expect(heard[1]).toMatchObject({ step: 'complete', error: expect.any(StoreUnavailableError) });
-    expect(await engine.run(key, async () => 8, { scope })).toEqual({ kind: 'replayed', result: 7 });
-  });
-
-  it('is not asked again once the lease could end before its answer', async () => {
-    const engines = new Engines();
-    const { engine } = engines.start({ leaseMs: 1_000 });
-    engines.fail('complete', { times: Infinity });
-    const outcome = await engine.tryRun({ scope, key }, async () => 7);
-    expect(outcome).toMatchObject({
-      kind: 'failed',
-      code: 'store-unavailable',
-      error: expect.any(StoreUnavailableError),
-    });
-    expect(waits).toEqual([200, 200, 200, 200]);
-    expect(engines.callsOf('release')).toEqual([]);
-  });
-
-  it('may have stored the record: then it counts as ours', async () => {
-    const engines = new Engines();
-    const { engine, heard } = engines.start();
-    engines.fail('complete', { when: 'after' });
-    expect(await engine.run(key, async () => 7, { scope })).toEqual({ kind: 'executed', result: 7 });
-    expect(kindsOf(heard)).toEqual(['acquired', 'store-unavailable', 'completed']);
-  });
-
-  it('is not asked again for a result that cannot be stored', async () => {
-    const engines = new Engines();
-    const { engine, heard } = engines.start();
-    const unstorable = engine.tryRun<unknown>({ scope, key }, async () => 1n);
-    expect(await unstorable).toMatchObject({
-      kind: 'failed',
-      code: 'work-failed',
-      attempt: 1,
-      error: expect.any(TypeError),
-    });
-    expect([waits, kindsOf(heard)]).toEqual([[], ['acquired', 'released']]);
-    expect(await engine.run(key, async () => 1, { scope })).toEqual({ kind: 'executed', result: 1 });
-  });
-});
-
 describe('a store that does not answer a release', () => {
   it('does not replace the error of the work', async () => {
     const engines = new Engines();

@@ -1,21 +1,8 @@
-import { StoreUnavailableError } from '../src';
+import { StoreUnavailableError, type StoreWarning } from '../src';
 import { engineOn, failure, request, storeWith } from './support/engine';
 import { Engines, scope } from './engine-under-test';
 
 const key = 'abc-123';
-
-describe('a result that is not JSON', () => {
-  it('fails the attempt like an error of the work, and the key waits for the next attempt', async () => {
-    const { store } = storeWith();
-    const copy = request({ backoffMs: () => 5_000 });
-    const outcome = await engineOn(store).service.tryRun(copy, () => Promise.resolve(1n));
-    expect(outcome).toMatchObject({ kind: 'failed', code: 'work-failed', retryInMs: 5_000 });
-    expect(await engineOn(store).service.tryRun(copy, () => Promise.resolve(1))).toMatchObject({
-      kind: 'failed',
-      code: 'in-progress',
-    });
-  });
-});
 
 describe('a function of the application that throws', () => {
   it.each(['backoffMs', 'uncounted'])('is the error of the attempt: %s', async (name) => {
@@ -48,9 +35,25 @@ describe('a lease that has ended', () => {
 describe('a probe of the store', () => {
   it('resolves if the store accepts writes, and rejects otherwise', async () => {
     const engines = new Engines();
-    const { engine } = engines.start();
-    await engine.probeStore();
+    const { engine, heard } = engines.start();
+    expect(await engine.probeStore()).toEqual([]);
     engines.fail('probe');
     await expect(engine.probeStore()).rejects.toBeInstanceOf(StoreUnavailableError);
+    expect(heard).toEqual([]);
+  });
+
+  it('resolves with warnings; each of them is an event once, until it is gone', async () => {
+    let warnings: StoreWarning[] = [];
+    const { store } = storeWith(() => ({ probe: async () => warnings }));
+    const { service, kinds, events } = engineOn(store);
+    const heard: unknown[] = [];
+    events.on((event) => heard.push(event));
+    const evicts: StoreWarning = { code: 'may-evict', message: 'Redis at one:6379 may evict' };
+    const other: StoreWarning = { code: 'may-evict', message: 'Redis at two:6379 may evict' };
+    for (warnings of [[evicts], [evicts], [evicts, other], [], [other]]) {
+      expect(await service.probeStore()).toEqual(warnings);
+    }
+    expect(heard).toEqual([evicts, other, other].map((warning) => ({ kind: 'store-warning', warning })));
+    expect(kinds).toHaveLength(3);
   });
 });

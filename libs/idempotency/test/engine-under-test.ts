@@ -17,7 +17,7 @@ type Step = keyof IdempotencyStore;
 interface Fault {
   readonly step: Step;
   readonly when: 'before' | 'after';
-  readonly error: Error;
+  readonly error: unknown;
   times: number;
 }
 
@@ -43,7 +43,7 @@ export class Engines {
     });
   }
 
-  fail(step: Step, fault: { when?: 'before' | 'after'; times?: number; error?: Error } = {}): void {
+  fail(step: Step, fault: { when?: 'before' | 'after'; times?: number; error?: unknown } = {}): void {
     const unavailable = new StoreUnavailableError(step, new Error('gone'));
     this.faults.push({ step, when: 'before', times: 1, error: unavailable, ...fault });
   }

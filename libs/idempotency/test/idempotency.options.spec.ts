@@ -1,4 +1,4 @@
-import { Idempotent, type IdempotentOptions, type FailureHandler } from '../src';
+import { Idempotent, MemoryIdempotencyStore, type IdempotentOptions, type FailureHandler } from '../src';
 import { checkEngine, isName } from '../src/engine/engine.options';
 import { checkOptions, checkTogether } from '../src/handlers/option-checks';
 
@@ -134,8 +134,9 @@ describe('an option with a wrong type', () => {
 });
 
 describe('the clock tolerance', () => {
+  const store = new MemoryIdempotencyStore();
   const tried = (clockToleranceMs?: number) => () =>
-    checkEngine({ ttlSeconds: 1, leaseMs: 1, ...(clockToleranceMs !== undefined && { clockToleranceMs }) });
+    checkEngine({ store, ttlSeconds: 1, leaseMs: 1, clockToleranceMs });
 
   it.each([undefined, 0, 1, 300_000])('may be %p', (clockToleranceMs) => {
     expect(tried(clockToleranceMs)).not.toThrow();

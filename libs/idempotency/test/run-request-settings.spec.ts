@@ -67,13 +67,14 @@ describe('the run request of a handler', () => {
   it('has the options of the handler', async () => {
     const rememberError = () => true;
     const uncounted = () => true;
-    const given = { ttlSeconds: 10, leaseMs: 20, rememberError, uncounted };
+    const given = { ttlSeconds: 10, leaseMs: 20, maxWorkMs: 30, rememberError, uncounted };
     expect(await requestWith(given)).toMatchObject({
       scope: 'order',
       key: 'abc',
       requestedAt,
       ttlSeconds: 10,
       leaseMs: 20,
+      maxWorkMs: 30,
       rememberError,
       uncounted,
     });

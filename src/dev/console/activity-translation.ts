@@ -1,6 +1,6 @@
 import type { ConsumeMessage } from 'amqplib';
 import { printable } from '../../text/printable';
-import type { IdempotencyEvent } from 'nestjs-idempotent';
+import type { KeyEvent } from 'nestjs-idempotent';
 import { readKey } from 'nestjs-idempotent';
 import { readBody } from '../../messaging/message-body';
 import type { MessageEvent } from '../../messaging/message-events';
@@ -15,7 +15,7 @@ import { LONGEST_TEXT } from './report-format';
 const LONGEST_DETAIL = 300;
 
 /** What the engine did with a payment's key; undefined for events that the page does not show. */
-export function fromEngine(event: IdempotencyEvent, leaseMs: number): Happening | undefined {
+export function fromEngine(event: KeyEvent, leaseMs: number): Happening | undefined {
   const facts = { key: event.key, at: Date.now() };
   switch (event.kind) {
     case 'acquired':

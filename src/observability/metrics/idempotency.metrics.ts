@@ -1,7 +1,7 @@
 import { Counter, Registry } from 'prom-client';
-import { IdempotencyEvents, type IdempotencyEvent } from 'nestjs-idempotent';
+import { IdempotencyEvents, type KeyEvent } from 'nestjs-idempotent';
 
-const EVENTS = {
+const KEY_EVENTS = {
   acquired: true,
   completed: true,
   replayed: true,
@@ -15,7 +15,7 @@ const EVENTS = {
   'lease-lost': true,
   'completion-refused': true,
   'store-unavailable': true,
-} satisfies Record<IdempotencyEvent['kind'], true>;
+} satisfies Record<KeyEvent['kind'], true>;
 
 /** Counts the events of the idempotency engine. The label `scope` needs few values, so no tenants. */
 export class IdempotencyMetrics {
@@ -27,7 +27,8 @@ export class IdempotencyMetrics {
       labelNames: ['scope', 'event'],
       registers: [registry],
     });
-    for (const scope of scopes) for (const event of Object.keys(EVENTS)) counter.inc({ scope, event }, 0);
-    events.on(({ scope, kind }) => counter.inc({ scope, event: kind }));
+    for (const scope of scopes) for (const event of Object.keys(KEY_EVENTS)) counter.inc({ scope, event }, 0);
+    // An event of the store belongs to no scope.
+    events.on(({ scope = '', kind }) => counter.inc({ scope, event: kind }));
   }
 }

@@ -10,6 +10,7 @@ import type {
   LeaseOwner,
   ReleaseOptions,
   ScopedKey,
+  StoreWarning,
 } from 'nestjs-idempotent';
 import { inChildSpan } from '../tracing/spans';
 
@@ -65,7 +66,7 @@ export class ObservedStore implements IdempotencyStore {
     return this.observe('forget', () => this.store.forget(name));
   }
 
-  probe(): Promise<void> {
+  probe(): Promise<readonly StoreWarning[]> {
     return this.observe('probe', () => this.store.probe());
   }
 

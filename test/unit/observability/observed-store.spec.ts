@@ -5,7 +5,7 @@ import { ObservedStore } from '../../../src/observability/metrics/observed-store
 const METRIC = 'idempotency_store_step_duration_seconds_count';
 
 class FailingStore extends MemoryIdempotencyStore {
-  override async probe(): Promise<void> {
+  override async probe(): Promise<never> {
     throw new StoreUnavailableError('probe', new Error('gone'));
   }
 }

@@ -1,10 +1,42 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BeginReply, BeginRequest, IdempotencyStore } from '../stores/idempotency-store';
+import type { BeginReply, BeginRequest, IdempotencyStore, LeaseOwner } from '../stores/idempotency-store';
 import type { EngineOptions } from './engine.options';
+import { StoreUnavailableError } from './failure';
+import type { IdempotencyEvents } from './idempotency.events';
+import type { LeasedWork } from './leased-work';
 import type { RunRequest } from './run-request';
 
+/** Asks the store for claims of keys. */
+export class Claims {
+  /** Together with `count` an owner token that is unique over all processes. */
+  private readonly process = randomUUID();
+  private count = 0;
+
+  constructor(
+    private readonly store: IdempotencyStore,
+    private readonly options: EngineOptions,
+    private readonly events: IdempotencyEvents,
+    private readonly leasedWork: LeasedWork,
+  ) {}
+
+  /** @throws StoreUnavailableError, or another error about what is stored under this one key: nothing was started */
+  async begin(request: RunRequest): Promise<Begun & { readonly owner: LeaseOwner }> {
+    const asked = beginRequest(request, this.options, `${this.process}.${++this.count}`);
+    try {
+      return { owner: asked, ...(await patientBegin(this.store, request, asked)) };
+    } catch (error) {
+      if (error instanceof StoreUnavailableError)
+        this.events.emit(request, { kind: 'store-unavailable', step: 'begin', error });
+      // The store may have granted the lease and only its answer was lost: the release keeps it from blocking the key.
+      void this.leasedWork.release(asked, { counting: 'uncounted' });
+      throw error;
+    }
+  }
+}
+
 /** The request to the store for a claim; the module's options are its defaults. */
-export function beginRequest(
+function beginRequest(
   { scope, key, fingerprint, requestedAt, maxAttempts, forgivenAttempts, ...request }: RunRequest,
   options: EngineOptions,
   ownerToken: string,
@@ -34,7 +66,7 @@ interface Begun {
 }
 
 /** Asks for a claim; while the key is in progress, again for `inProgressWaitMs`. Cheap if the owner is about to finish. */
-export async function patientBegin(
+async function patientBegin(
   store: IdempotencyStore,
   request: Pick<RunRequest, 'inProgressWaitMs' | 'waitingSince'>,
   first: BeginRequest,

@@ -12,6 +12,16 @@ export interface EngineOptions {
   /** How long a dead owner blocks its key, in milliseconds. Renewed while the handler runs, so it may be short. */
   readonly leaseMs: number;
   /**
+   * How long one piece of work may take in all, in milliseconds, so that work that never ends is not waited for, and its
+   * lease not renewed, for ever. After that its caller gets a `WorkTimeoutError`, `signal` is aborted, `assertHeld()` throws,
+   * and a late result is not recorded. The attempt counts, and the error is remembered only where `rememberError` says so.
+   *
+   * The work itself cannot be stopped from outside: its effect may still happen. So the key is not free at once, but when
+   * the rest of the lease is over (after `leaseMs` at the latest), which is the time that the work has to notice its signal.
+   * Default: without a limit.
+   */
+  readonly maxWorkMs?: number;
+  /**
    * How far the clocks of senders may be off, in milliseconds. A request from further in the future is rejected, and a
    * request counts as that much older when its age decides whether its key may have been forgotten. Where records live for
    * less than twice as long, finished keys are known for that much longer. Default: 0, and timestamps in the future
@@ -39,35 +49,73 @@ export function isName(value: string): boolean {
 }
 
 /** @throws Error naming every invalid setting */
-export function checkEngine(
-  options: Pick<EngineOptions, 'ttlSeconds' | 'leaseMs' | 'clockToleranceMs'>,
-): void {
-  const { clockToleranceMs = 0 } = options;
+export function checkEngine(options: EngineOptions): void {
+  const { store, clockToleranceMs, localMemory } = options;
   throwIfWrong('IdempotencyModule', [
+    !isStore(store) && STORE_RULE,
     ...wrongTimes(options),
-    !(Number.isSafeInteger(clockToleranceMs) && clockToleranceMs >= 0) &&
-      'clockToleranceMs must be a whole number from 0',
+    wrongNumber('clockToleranceMs', clockToleranceMs, 0),
+    wrongNumber('localMemory.maxEntries', localMemory?.maxEntries, 1),
+    wrongNumber('localMemory.ttlSeconds', localMemory?.ttlSeconds, 1),
   ]);
 }
 
 /** @throws Error naming every invalid option of a single run */
-export function checkRun(options: RunSettings & { readonly scope: string }): void {
-  throwIfWrong('options of run()', [!isName(options.scope) && SCOPE_RULE, ...wrongTimes(options)]);
+export function checkRun(options: RunSettings & { readonly scope: string }, defaults: EngineOptions): void {
+  const { ttlSeconds = defaults.ttlSeconds, leaseMs = defaults.leaseMs } = options;
+  throwIfWrong('options of run()', [
+    !isName(options.scope) && SCOPE_RULE,
+    ...wrongTimes({ ...options, ttlSeconds, leaseMs }),
+  ]);
 }
 
-/** Checked at the start, because the store would reject such a time only after the effect, with the record. */
-export function wrongTimes({ ttlSeconds, leaseMs }: Pick<RunSettings, 'ttlSeconds' | 'leaseMs'>) {
+/**
+ * What is wrong with times, each alone and together. Checked before any work: a timer that is too long fires at once, and
+ * the store would reject a wrong life only after the effect, with the record.
+ */
+export function wrongTimes(
+  settings: Pick<RunSettings, 'ttlSeconds' | 'leaseMs' | 'maxWorkMs' | 'inProgressWaitMs'>,
+): (string | false | undefined)[] {
+  const { ttlSeconds, leaseMs, maxWorkMs, inProgressWaitMs } = settings;
   return [
-    ttlSeconds !== undefined && !isPositive(ttlSeconds) && 'ttlSeconds must be a whole number from 1',
-    leaseMs !== undefined && !isPositive(leaseMs) && 'leaseMs must be a whole number from 1',
+    wrongNumber('ttlSeconds', ttlSeconds, 1),
+    wrongNumber('leaseMs', leaseMs, 1),
+    wrongNumber('maxWorkMs', maxWorkMs, 1),
+    wrongNumber('inProgressWaitMs', inProgressWaitMs, 0),
+    leaseMs !== undefined &&
+      ttlSeconds !== undefined &&
+      leaseMs > ttlSeconds * 1000 &&
+      `leaseMs (${leaseMs} ms) must not be longer than ttlSeconds (${ttlSeconds} s), the life of the record`,
   ];
+}
+
+/** The longest time of a timer in ms, 24.8 days; as seconds, 68 years. */
+const GREATEST = 2 ** 31 - 1;
+
+function wrongNumber(name: string, value: number | undefined, least: 0 | 1): string | undefined {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= least && value <= GREATEST))
+    return undefined;
+  return `${name} must be a whole number from ${least} to ${GREATEST}, not ${String(value)}`;
+}
+
+const STORE_METHODS = [
+  'begin',
+  'complete',
+  'extend',
+  'release',
+  'find',
+  'forget',
+  'probe',
+] satisfies (keyof IdempotencyStore)[];
+const STORE_RULE =
+  'store must be an IdempotencyStore, such as new RedisIdempotencyStore(redis) of nestjs-idempotent/redis';
+
+function isStore(store: unknown): store is IdempotencyStore {
+  if (typeof store !== 'object' || store === null) return false;
+  return STORE_METHODS.every((method) => typeof Reflect.get(store, method) === 'function');
 }
 
 export function throwIfWrong(place: string, problems: readonly (string | false | undefined)[]): void {
   const wrong = problems.filter(Boolean);
   if (wrong.length > 0) throw new Error(`${place}: ${wrong.join('; ')}`);
-}
-
-function isPositive(value: number): boolean {
-  return Number.isSafeInteger(value) && value > 0;
 }

@@ -1,8 +1,22 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { ScopedKey } from '../stores/idempotency-store';
+import type { ScopedKey, StoreWarning } from '../stores/idempotency-store';
 
-/** What happens to a key, for logs and metrics: the engine itself writes neither. */
-export type IdempotencyEvent = ScopedKey &
+/** What happens to a key or is wrong with the store, for logs and metrics: the engine itself writes neither. */
+export type IdempotencyEvent = KeyEvent | StoreEvent;
+
+/**
+ * A probe has found that the store may lose records. Each warning once, and again if it was gone in between. It has neither
+ * scope nor key.
+ */
+export interface StoreEvent {
+  readonly kind: 'store-warning';
+  readonly warning: StoreWarning;
+  readonly scope?: undefined;
+  readonly key?: undefined;
+}
+
+/** What happens to a key. */
+export type KeyEvent = ScopedKey &
   (
     | { readonly kind: 'acquired'; readonly attempt: number; readonly fencingToken: number }
     | { readonly kind: 'completed'; readonly fencingToken: number; readonly result: unknown }
@@ -29,7 +43,7 @@ export type IdempotencyEvent = ScopedKey &
 type Listener = (event: IdempotencyEvent) => void;
 
 /**
- * The events of all keys in this process. Listeners run synchronously; an error of a listener is logged and affects neither
+ * The events of all keys in this process, and of the store. Listeners run synchronously; an error of a listener is logged and affects neither
  * the work nor other listeners.
  *
  * @example
@@ -47,12 +61,21 @@ export class IdempotencyEvents {
   }
 
   /** For the engine only. */
-  emit({ scope, key }: ScopedKey, details: WithoutName<IdempotencyEvent>): void {
+  emit({ scope, key }: ScopedKey, details: WithoutName<KeyEvent>): void {
+    this.tell({ scope, key, ...details });
+  }
+
+  /** For the engine only. */
+  emitWarning(warning: StoreWarning): void {
+    this.tell({ kind: 'store-warning', warning });
+  }
+
+  private tell(event: IdempotencyEvent): void {
     for (const listener of this.listeners) {
       try {
-        listener({ scope, key, ...details });
+        listener(event);
       } catch (error) {
-        this.logger.error({ err: error, event: details.kind }, 'A listener of idempotency events failed');
+        this.logger.error({ err: error, event: event.kind }, 'A listener of idempotency events failed');
       }
     }
   }

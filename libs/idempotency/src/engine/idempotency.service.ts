@@ -1,7 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { beginRequest, patientBegin } from './begin';
-import type { RunRequest, RunSettings, Work } from './run-request';
+import { Claims } from './begin';
+import type { JsonOf } from './json-of';
+import type { AskedWork, RunRequest, Serialize, Work } from './run-request';
+import type { ConvertingRunOptions, RunOptions } from './run-options';
+import { RunningCalls, type RunningCall } from './running-calls';
+import { NestedCallError } from './work-errors';
 import { fingerprintOf } from './fingerprint';
 import { checkKey } from './idempotency-key';
 import { errorOf, StoreUnavailableError, type NotStarted } from './failure';
@@ -9,6 +12,7 @@ import { IdempotencyEvents } from './idempotency.events';
 import { checkEngine, checkRun, EngineOptions } from './engine.options';
 import { LeasedWork } from './leased-work';
 import { LocalMemory } from './local-memory';
+import { StoreProbes } from './store-probes';
 import { isNotStarted, notStarted, replayOf, type Answered, type Outcome } from './outcome';
 import {
   IdempotencyStore,
@@ -16,52 +20,38 @@ import {
   type Finding,
   type IdempotencyRecord,
   type ScopedKey,
+  type StoreWarning,
 } from '../stores/idempotency-store';
 import { fitsRecord } from '../stores/stored-record';
-
-interface RunningCall {
-  readonly origin: string | undefined;
-  readonly request: RunRequest;
-  readonly outcome: Promise<Outcome<unknown>>;
-}
-
-/** How `run` treats one call. */
-export interface RunOptions extends RunSettings {
-  /** Keeps the keys of different kinds of work apart. */
-  readonly scope: string;
-  /**
-   * JSON that makes it the same request: a call with the same key and another payload fails with
-   * `idempotency-key-reused`. Default: payloads are not compared.
-   */
-  readonly payload?: unknown;
-}
 
 /** The engine: runs work once for each idempotency key, and gives its result to every caller. */
 @Injectable()
 export class IdempotencyService {
-  private readonly running = new Map<string, RunningCall>();
+  private readonly running = new RunningCalls();
   private readonly leasedWork: LeasedWork;
   private readonly memory: LocalMemory | undefined;
-  /** Together with `claims` an owner token that is unique over all processes. */
-  private readonly process = randomUUID();
-  private claims = 0;
+  private readonly claims: Claims;
+  private readonly probes: StoreProbes;
 
   constructor(
     @Inject(IdempotencyStore) private readonly store: IdempotencyStore,
     @Inject(EngineOptions) private readonly options: EngineOptions,
     private readonly events: IdempotencyEvents,
   ) {
-    checkEngine(options);
+    checkEngine({ ...options, store });
     this.memory = options.localMemory && new LocalMemory(options.localMemory);
     this.leasedWork = new LeasedWork({ store, options, events, memory: this.memory });
+    this.claims = new Claims(store, options, events, this.leasedWork);
+    this.probes = new StoreProbes(store, events);
   }
 
   /**
    * Runs `work` under an idempotency key, or answers from the record of an earlier run. A call for a key that this process
    * is working on gets that run's answer, without asking the store.
    *
-   * The result must be JSON. If possible, `work` passes the same key on to the system that has the effect: no lease
-   * protects against a crash between an effect and its record.
+   * The result is recorded as JSON: `executed` has what the work returned, `replayed` what JSON makes of it ({@link JsonOf});
+   * with `serialize` and `deserialize` in the options, what `deserialize` returns. If possible, `work` passes the same key
+   * on to the system that has the effect: no lease protects against a crash between an effect and its record.
    *
    * @example
    * const outcome = await idempotency.run(order.id, () => mailer.send(order), { scope: 'order-mail', payload: order });
@@ -71,35 +61,51 @@ export class IdempotencyService {
    * @throws Error if the scope or a time is not valid, or the payload is not JSON
    * @throws MissingIdempotencyKeyError, InvalidIdempotencyKeyError
    * @throws every error of `work`; unless it is remembered, the key is free for the next call
+   * @throws UnrecordableResultError now and for every duplicate, if JSON cannot hold the result
+   * @throws WorkTimeoutError if the work takes longer than `maxWorkMs`
+   * @throws NestedCallError if the call is made inside the work of the same key
    * @throws LeaseLostError if the lease was lost during the work and no result is stored yet
-   * @throws StoreUnavailableError if the store did not answer: nothing was started, or the result is not recorded
+   * @throws StoreUnavailableError if the store did not answer: nothing was started, or the result may not be recorded
    */
-  async run<T>(key: string, work: Work<T>, options: RunOptions): Promise<Answered<T> | NotStarted> {
-    checkRun(options);
+  run<T, S, R>(
+    key: string,
+    work: Work<T>,
+    options: ConvertingRunOptions<T, S, R>,
+  ): Promise<Answered<T, R> | NotStarted>;
+  run<T>(key: string, work: Work<T>, options: RunOptions): Promise<Answered<T, JsonOf<T>> | NotStarted>;
+  async run<T>(
+    key: string,
+    work: Work<T>,
+    options: RunOptions | ConvertingRunOptions<T, unknown, unknown>,
+  ): Promise<Answered<T, unknown> | NotStarted> {
+    checkRun(options, this.options);
+    const { serialize, deserialize, ...settings } = options;
     const request: RunRequest = {
-      ...options,
+      ...settings,
       key: checkKey(key, 'call of run()'),
       fingerprint: 'payload' in options ? fingerprintOf(options.payload) : undefined,
     };
-    const outcome = await this.tryRun(request, work);
+    const outcome = await this.tryRun(request, work, serialize);
     if (outcome.kind === 'remembered-error') throw outcome.error;
     if (outcome.kind === 'failed' && !isNotStarted(outcome)) throw errorOf(outcome);
-    return outcome;
+    return outcome.kind === 'replayed' && deserialize
+      ? { ...outcome, result: deserialize(outcome.result) }
+      : outcome;
   }
 
-  /** The same as {@link run}, but returns every failure instead of throwing it. */
-  tryRun<T>(request: RunRequest, work: Work<T>): Promise<Outcome<T>> {
-    const name = nameOf(request);
-    const call = this.running.get(name);
-    if (call) return this.joinOrFollow(call, request, work);
-    const remembered = this.memory?.recall(name, request.fingerprint);
-    if (remembered) return Promise.resolve(this.replay<T>(request, remembered, 'memory'));
+  /**
+   * The same as {@link run}, but returns every failure instead of throwing it, and a replayed result as the JSON that is
+   * recorded. `serialize` makes that JSON from the result.
+   */
+  tryRun<T>(request: RunRequest, work: Work<T>, serialize?: Serialize<T>): Promise<Outcome<T, unknown>> {
+    const call = this.running.get(request);
+    if (call) return this.joinOrFollow(call, { request, work, serialize });
+    const remembered = this.memory?.recall(request, request.fingerprint);
+    if (remembered) return Promise.resolve(this.replay(request, remembered, 'memory'));
     const origin = this.options.origin?.();
-    const outcome = this.beginAndWork(request, work);
-    this.running.set(name, { origin, request, outcome });
-    const ended = () => this.running.delete(name);
-    outcome.then(ended, ended);
-    return outcome;
+    return this.running.start({ request, origin, serialize }, work, (placed) =>
+      this.beginAndWork({ request, origin, serialize, work: placed }),
+    );
   }
 
   /**
@@ -135,7 +141,7 @@ export class IdempotencyService {
     if (remainingLeaseMs !== undefined)
       return { kind: 'failed', code: 'in-progress', remainingMs: remainingLeaseMs };
     // A request that forgives attempts may have started in this process before the store has received it.
-    const beginning = this.running.get(nameOf(claimed))?.request.forgivenAttempts ?? 0;
+    const beginning = this.running.get(claimed)?.request.forgivenAttempts ?? 0;
     const forgiven = Math.max(found.forgivenAttempts, beginning);
     return found.countedAttempts - forgiven < maxAttempts
       ? { kind: 'failed', code: 'in-progress', remainingMs: 0 }
@@ -150,58 +156,71 @@ export class IdempotencyService {
    */
   async forget(name: ScopedKey): Promise<void> {
     await this.store.forget(name);
-    this.memory?.forget(nameOf(name));
+    this.memory?.forget(name);
   }
 
-  /** Resolves if the store accepts writes; rejects with a {@link StoreUnavailableError} otherwise. */
-  probeStore(): Promise<void> {
-    return this.store.probe();
+  /**
+   * Resolves if the store accepts writes, with warnings if it may lose records all the same, such as a Redis that evicts
+   * keys. Each new warning is also an event, `store-warning`. For health checks.
+   *
+   * @throws StoreUnavailableError if it does not accept writes
+   */
+  probeStore(): Promise<readonly StoreWarning[]> {
+    return this.probes.probe();
   }
 
-  private async joinOrFollow<T>(call: RunningCall, request: RunRequest, work: Work<T>): Promise<Outcome<T>> {
+  private async joinOrFollow<T>(call: RunningCall, asked: AskedWork<T>): Promise<Outcome<T, unknown>> {
+    const { request } = asked;
+    if (!this.running.mayAwait(call)) {
+      return { kind: 'failed', code: 'work-failed', error: new NestedCallError(request), attempt: 0 };
+    }
     const { fingerprint, maxAttempts, forgivenAttempts } = call.request;
     if (
       fingerprint === request.fingerprint &&
       maxAttempts === request.maxAttempts &&
       forgivenAttempts === request.forgivenAttempts
     )
-      return this.join(call, request, work);
+      return this.join(call, asked);
     // Once the other call has ended, the store decides which payload the key has, and whether more attempts may follow.
-    await call.outcome;
-    return this.tryRun(request, work);
+    await call.end();
+    return this.tryRun(request, asked.work, asked.serialize);
   }
 
-  private async join<T>(call: RunningCall, request: RunRequest, work: Work<T>): Promise<Outcome<T>> {
-    // Same scope, key and fingerprint: the same work, and so the same type of result.
-    const outcome = (await call.outcome) as Outcome<T>;
-    const { origin } = call;
+  private async join<T>(
+    call: RunningCall,
+    { request, work, serialize }: AskedWork<T>,
+  ): Promise<Outcome<T, unknown>> {
+    const outcome = await call.join();
     switch (outcome.kind) {
-      case 'executed':
       case 'replayed': {
-        const { result } = outcome;
+        const { result, origin } = outcome;
         this.events.emit(request, { kind: 'replayed', from: 'running-call', result, origin });
-        return { kind: 'replayed', result, origin };
+        return outcome;
       }
       case 'remembered-error':
-        return { ...outcome, replayed: true, origin };
+        return outcome;
       case 'failed':
         // These two depend on the timestamp of the other request, not of this one.
         return outcome.code === 'outside-deduplication-window' || outcome.code === 'from-the-future'
-          ? this.tryRun(request, work)
+          ? this.tryRun(request, work, serialize)
           : outcome;
       default:
         return outcome satisfies never;
     }
   }
 
-  private async beginAndWork<T>(request: RunRequest, work: Work<T>): Promise<Outcome<T>> {
+  private async beginAndWork<T>({
+    request,
+    work,
+    ...how
+  }: AskedWork<T> & { origin: string | undefined }): Promise<Outcome<T, unknown>> {
     try {
-      const { reply, owner, sentAt } = await this.begin(request);
+      const { reply, owner, sentAt } = await this.claims.begin(request);
       switch (reply.kind) {
         case 'acquired':
-          return await this.leasedWork.run({ request, owner, claim: reply.claim, sentAt, work });
+          return await this.leasedWork.run({ request, owner, claim: reply.claim, sentAt, work, ...how });
         case 'completed':
-          this.memory?.remember(nameOf(request), reply.record);
+          this.memory?.remember(request, reply.record);
           return this.replay(request, reply.record, 'store');
         default:
           this.events.emit(request, reply);
@@ -214,33 +233,16 @@ export class IdempotencyService {
     }
   }
 
-  private replay<T>(
+  private replay(
     request: ScopedKey,
     record: IdempotencyRecord | 'idempotency-key-reused',
     from: 'store' | 'memory',
-  ): Outcome<T> {
+  ): Outcome<never, unknown> {
     if (record === 'idempotency-key-reused') {
       this.events.emit(request, { kind: record });
       return { kind: 'failed', code: record };
     }
     this.events.emit(request, { kind: 'replayed', from, result: record.result, origin: record.origin });
-    return replayOf<T>(record);
+    return replayOf(record);
   }
-
-  private async begin(request: RunRequest) {
-    const asked = beginRequest(request, this.options, `${this.process}.${++this.claims}`);
-    try {
-      return { owner: asked, ...(await patientBegin(this.store, request, asked)) };
-    } catch (error) {
-      if (error instanceof StoreUnavailableError)
-        this.events.emit(request, { kind: 'store-unavailable', step: 'begin', error });
-      // The store may have granted the lease and only its answer was lost: the release keeps it from blocking the key.
-      void this.leasedWork.release(asked, { counting: 'uncounted' });
-      throw error;
-    }
-  }
-}
-
-function nameOf({ scope, key }: ScopedKey): string {
-  return `${scope}:${key}`;
 }

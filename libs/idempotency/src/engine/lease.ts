@@ -15,14 +15,16 @@ const RETRIES_PER_LEASE = 10;
  */
 export class Lease {
   private deadline: number;
-  private state: 'held' | 'lost' | 'ended' = 'held';
+  private state: 'held' | 'lost' | 'stopped' | 'ended' = 'held';
+  /** Why it may not be used any more: it was lost or stopped. */
+  private reason: Error | undefined;
   private timer: NodeJS.Timeout | undefined;
   private controller: AbortController | undefined;
 
   constructor(
     private readonly store: IdempotencyStore,
     readonly owner: LeaseOwner,
-    private readonly leaseMs: number,
+    readonly leaseMs: number,
     private readonly events: IdempotencyEvents,
     acquiredAt: number,
   ) {
@@ -30,27 +32,41 @@ export class Lease {
     this.renewIn(leaseMs / RENEWALS_PER_LEASE);
   }
 
-  /** Aborted with a {@link LeaseLostError} when the lease is lost. */
+  /** Aborted with a {@link LeaseLostError} when the lease is lost, or with the reason for which it was stopped. */
   get signal(): AbortSignal {
     this.controller ??= new AbortController();
-    if (this.state === 'lost') this.controller.abort(new LeaseLostError());
+    if (this.reason) this.controller.abort(this.reason);
     return this.controller.signal;
   }
 
   get remainingMs(): number {
-    return this.state === 'held' ? Math.max(0, this.deadline - performance.now()) : 0;
+    return this.state === 'held' ? this.unusedMs : 0;
+  }
+
+  /** The time until it runs out in the store, in ms, even if its work may not use it any more. */
+  get unusedMs(): number {
+    return Math.max(0, this.deadline - performance.now());
   }
 
   /**
    * Call it right before an effect that cannot be undone.
    *
    * @throws LeaseLostError if the lease has run out, or is known to belong to another owner
+   * @throws the reason for which it was stopped
    */
   assertHeld(): void {
-    if (this.remainingMs <= 0) {
-      this.lose();
-      throw new LeaseLostError();
-    }
+    if (this.remainingMs > 0) return;
+    this.lose();
+    throw this.reason ?? new LeaseLostError();
+  }
+
+  /** Tells the work that it may not go on, and ends the renewal. The key stays claimed until it is released or time is over. */
+  stop(reason: Error): void {
+    this.forbid('stopped', reason);
+  }
+
+  get isStopped(): boolean {
+    return this.state === 'stopped';
   }
 
   /** Ends the renewal; the lease is then completed, released or left to run out. */
@@ -81,10 +97,15 @@ export class Lease {
   }
 
   private lose(): void {
-    if (this.state !== 'held') return;
-    this.state = 'lost';
+    if (this.forbid('lost', new LeaseLostError())) this.events.emit(this.owner, { kind: 'lease-lost' });
+  }
+
+  private forbid(state: 'lost' | 'stopped', reason: Error): boolean {
+    if (this.state !== 'held') return false;
+    this.state = state;
+    this.reason = reason;
     clearTimeout(this.timer);
-    this.events.emit(this.owner, { kind: 'lease-lost' });
-    this.controller?.abort(new LeaseLostError());
+    this.controller?.abort(reason);
+    return true;
   }
 }

@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canonicalJson } from './canonical-json';
-import { LeaseLostError, StoreUnavailableError, type Failure, type FailedWork } from './failure';
+import { judgeError, judgeFailure, judgeUnended } from './failed-work';
+import { LeaseLostError, StoreUnavailableError, type Failure } from './failure';
 import { RunContext } from './run-context';
 import type { IdempotencyEvents } from './idempotency.events';
 import type { EngineOptions } from './engine.options';
 import { Lease } from './lease';
+import { runWork } from './limited-work';
 import type { LocalMemory } from './local-memory';
 import { replayOf, type Outcome } from './outcome';
-import type { RunRequest, Work } from './run-request';
+import type { RunRequest, Serialize, Work } from './run-request';
+import { recordOfError, recordOfResult } from './work-record';
 import type {
   Claim,
   CompleteReply,
@@ -17,19 +20,25 @@ import type {
   LeaseOwner,
   ReleaseOptions,
 } from '../stores/idempotency-store';
-import { fitsRecord, storedErrorFrom, writeRecord } from '../stores/stored-record';
+import { fitsRecord, writeRecord } from '../stores/stored-record';
 
-/** Wait between two tries to store a record. They end with the lease. */
+/** Wait between two tries to store a record. They end with the lease, and after the length of one if it is still renewed. */
 const COMPLETE_RETRY_MS = 200;
 
-/** Work whose key is claimed. */
-interface ClaimedWork<T> {
+/** A request whose key is claimed. */
+interface Claimed {
   readonly request: RunRequest;
   readonly owner: LeaseOwner;
   readonly claim: Claim;
   /** When the claim was asked for, by `performance.now()`. */
   readonly sentAt: number;
+  /** See `EngineOptions.origin`. */
+  readonly origin: string | undefined;
+}
+
+interface ClaimedWork<T> extends Claimed {
   readonly work: Work<T>;
+  readonly serialize: Serialize<T> | undefined;
 }
 
 /** Does the work that a key was claimed for, and ends its lease: by storing a record, or by releasing the key. */
@@ -51,45 +60,66 @@ export class LeasedWork {
     this.memory = parts.memory;
   }
 
-  async run<T>(claimed: ClaimedWork<T>): Promise<Outcome<T>> {
+  async run<T>(claimed: ClaimedWork<T>): Promise<Outcome<T, unknown>> {
     const { request, owner, claim, work } = claimed;
     const { attempt, fencingToken } = claim;
     this.events.emit(request, { kind: 'acquired', attempt, fencingToken });
-    const leaseMs = request.leaseMs ?? this.options.leaseMs;
+    const { leaseMs = this.options.leaseMs, maxWorkMs = this.options.maxWorkMs } = request;
     const lease = new Lease(this.store, owner, leaseMs, this.events, claimed.sentAt);
     try {
-      const end = await runWork(work, new RunContext(request, claim, lease));
+      const end = await runWork(work, new RunContext(request, claim, lease), { lease, maxWorkMs });
       // If the process dies here, there is an effect without a record: the key given to the downstream makes the next run safe.
-      if (end.status === 'rejected') {
-        const error: unknown = end.reason;
-        if (isRemembered(error, request)) return await this.completeFailed(claimed, lease, error);
-        lease.end();
-        return await this.releaseFailed(claimed, error);
-      }
-      if (request.rememberResult?.(end.value) ?? true)
-        return await this.completeWith(claimed, lease, end.value);
-      lease.end();
-      await this.release(owner, { counting: 'counted' });
-      return { kind: 'executed', result: end.value };
+      return end.status === 'fulfilled'
+        ? await this.endWith(claimed, lease, end.value)
+        : await this.endFailed(claimed, lease, end.reason);
     } catch (error) {
-      // Nothing to release: another owner has the lease, or the store does not answer.
+      // Nothing to release: another owner has the lease, or the record may be stored.
       if (error instanceof LeaseLostError) return { kind: 'failed', code: 'lease-lost' };
-      if (error instanceof StoreUnavailableError) throw error;
-      lease.end();
-      return await this.releaseFailed(claimed, error);
+      throw error;
     } finally {
       lease.end();
     }
   }
 
-  /** After work that threw. If the lease was lost meanwhile, the next owner decides how the work ends. */
+  /** After work that has returned. Its effect has happened, so the key is never released as if it had not. */
+  private async endWith<T>(claimed: ClaimedWork<T>, lease: Lease, result: T): Promise<Outcome<T, unknown>> {
+    const record = recordOfResult(claimed, result, claimed.serialize);
+    if (!record) {
+      lease.end();
+      await this.release(claimed.owner, { counting: 'counted' });
+      return { kind: 'executed', result };
+    }
+    if ('fault' in record) return this.remember(claimed, lease, record.fault);
+    return this.complete(claimed, lease, { record, outcome: { kind: 'executed', result } });
+  }
+
+  /** After work that has thrown. */
+  private async endFailed(claimed: Claimed, lease: Lease, thrown: unknown): Promise<Outcome<never, unknown>> {
+    const judged = judgeError(claimed.request, thrown);
+    if (judged.isRemembered) return this.remember(claimed, lease, thrown);
+    lease.end();
+    return this.releaseFailed(claimed, lease, judged.error);
+  }
+
+  private remember(claimed: Claimed, lease: Lease, error: unknown): Promise<Outcome<never, unknown>> {
+    const record = recordOfError(claimed, error);
+    return this.complete(claimed, lease, {
+      record,
+      outcome: { kind: 'remembered-error', error, replayed: false },
+    });
+  }
+
+  /** If the lease was lost meanwhile, the next owner decides how the work ends. */
   private async releaseFailed(
-    { request, owner, claim }: Omit<ClaimedWork<unknown>, 'work'>,
+    { request, owner, claim }: Claimed,
+    lease: Lease,
     thrown: unknown,
   ): Promise<Failure> {
     const { attempt, forgivenAttempts } = claim;
     const failed = { error: thrown, attempt, ...(forgivenAttempts > 0 && { forgivenAttempts }) };
-    const { error, ...release } = judgeFailure(request, failed);
+    const { error, ...release } = lease.isStopped
+      ? judgeUnended(request, failed, lease.unusedMs)
+      : judgeFailure(request, failed);
     const reply = await this.release(owner, release);
     if (error instanceof LeaseLostError || reply === 'lost') return { kind: 'failed', code: 'lease-lost' };
     const { backoffMs } = release;
@@ -97,49 +127,33 @@ export class LeasedWork {
     return { kind: 'failed', code: 'work-failed', ...failed, error, ...retry };
   }
 
-  private completeWith<T>(claimed: ClaimedWork<T>, lease: Lease, result: T): Promise<Outcome<T>> {
-    return this.complete(claimed, lease, {
-      record: { result: result ?? null },
-      outcome: { kind: 'executed', result },
-    });
-  }
-
-  private completeFailed<T>(claimed: ClaimedWork<T>, lease: Lease, error: unknown): Promise<Outcome<T>> {
-    const record = { result: null, error: storedErrorFrom(error) };
-    return this.complete(claimed, lease, {
-      record,
-      outcome: { kind: 'remembered-error', error, replayed: false },
-    });
-  }
-
   private async complete<T>(
-    { request, claim: { fencingToken } }: ClaimedWork<T>,
+    { request, claim: { fencingToken } }: Claimed,
     lease: Lease,
-    end: { record: Pick<IdempotencyRecord, 'result' | 'error'>; outcome: Outcome<T> },
-  ): Promise<Outcome<T>> {
-    const { fingerprint } = request;
-    const origin = this.options.origin?.();
-    const processedAt = new Date().toISOString();
-    const record: IdempotencyRecord = { processedAt, ...end.record, fingerprint, origin, fencingToken };
+    { record, outcome }: { record: IdempotencyRecord; outcome: Outcome<T, unknown> },
+  ): Promise<Outcome<T, unknown>> {
     const reply = await this.storeRecord(request, lease, record);
     // If the answer to an earlier try was lost, the record that is stored may be ours.
     if (reply.kind === 'stored' || isSame(reply.record, record)) {
       this.events.emit(request, { kind: 'completed', fencingToken, result: record.result });
-      this.memory?.remember(`${request.scope}:${request.key}`, record);
-      return end.outcome;
+      this.memory?.remember(request, record);
+      return outcome;
     }
     const winner = reply.record;
     this.events.emit(request, {
       kind: 'completion-refused',
-      sameResult: winner && !record.error && !winner.error && sameJson(winner.result, record.result),
+      sameResult: winner && !record.error && !winner.error && sameJson(winner, record),
     });
     if (!winner) throw new LeaseLostError();
-    if (fitsRecord(winner, request.fingerprint)) return replayOf<T>(winner);
+    if (fitsRecord(winner, request.fingerprint)) return replayOf(winner);
     this.events.emit(request, { kind: 'idempotency-key-reused' });
     return { kind: 'failed', code: 'idempotency-key-reused' };
   }
 
-  /** The effect has happened, so storing its record is tried again as long as the lease is ours. */
+  /**
+   * The effect has happened, so storing its record is tried again as long as the lease is ours. Whatever a store throws here,
+   * the record may be stored or not.
+   */
   private async storeRecord(
     request: RunRequest,
     lease: Lease,
@@ -149,14 +163,16 @@ export class LeasedWork {
     const ttlSeconds = request.ttlSeconds ?? this.options.ttlSeconds;
     const { clockToleranceMs } = this.options;
     const asked: CompleteRequest = { scope, key, ownerToken, record, ttlSeconds, clockToleranceMs };
+    // A store that renews leases and takes no records would otherwise be asked for ever.
+    const lastTryAt = performance.now() + lease.leaseMs - COMPLETE_RETRY_MS;
     for (;;) {
       try {
         return await this.store.complete(asked);
-      } catch (error) {
-        // A result that is not JSON cannot be stored, however often it is tried.
-        if (!(error instanceof StoreUnavailableError)) throw error;
+      } catch (cause) {
+        const error =
+          cause instanceof StoreUnavailableError ? cause : new StoreUnavailableError('complete', cause);
         this.events.emit(request, { kind: 'store-unavailable', step: 'complete', error });
-        if (lease.remainingMs <= COMPLETE_RETRY_MS) throw error;
+        if (lease.remainingMs <= COMPLETE_RETRY_MS || performance.now() >= lastTryAt) throw error;
         await sleep(COMPLETE_RETRY_MS);
       }
     }
@@ -175,44 +191,16 @@ export class LeasedWork {
   }
 }
 
-function sameJson(one: unknown, other: unknown): boolean {
-  return canonicalJson(asStored(one)) === canonicalJson(asStored(other));
+/** Compared as JSON stores them: NaN becomes null, for example. */
+function sameJson(one: IdempotencyRecord, other: IdempotencyRecord): boolean {
+  return canonicalJson(asStored(one.result)) === canonicalJson(asStored(other.result));
 }
 
-/** The result as JSON stores it: NaN becomes null, for example. */
 function asStored(result: unknown): unknown {
-  return JSON.parse(JSON.stringify(result ?? null));
+  return JSON.parse(JSON.stringify(result));
 }
 
 /** Fencing tokens start again at 1 when the store has lost its data, so the whole record is compared. */
 function isSame(found: IdempotencyRecord | undefined, ours: IdempotencyRecord): boolean {
   return found !== undefined && writeRecord(found) === writeRecord(ours);
-}
-
-/** A lost lease is never the final answer, even if `rememberError` says so. */
-function isRemembered(error: unknown, { rememberError }: RunRequest): boolean {
-  return !(error instanceof LeaseLostError) && (rememberError?.(error) ?? false);
-}
-
-async function runWork<T>(work: Work<T>, context: RunContext): Promise<PromiseSettledResult<T>> {
-  try {
-    // The store may have answered late, or the process may have been frozen before it read the answer.
-    context.assertHeld();
-    return { status: 'fulfilled', value: await work(context) };
-  } catch (reason) {
-    return { status: 'rejected', reason };
-  }
-}
-
-/** How to release the key, and which error to report: one that the application's own functions throw comes first. */
-function judgeFailure(request: RunRequest, failed: FailedWork): ReleaseOptions & { error: unknown } {
-  const { error } = failed;
-  if (error instanceof LeaseLostError) return { counting: 'unfinished', error };
-  try {
-    const counting = request.uncounted?.(error) ? 'uncounted' : 'counted';
-    const backoffMs = Math.ceil(request.backoffMs?.(failed) ?? 0);
-    return { counting, error, ...(backoffMs > 0 && { backoffMs }) };
-  } catch (fault) {
-    return { counting: 'counted', error: fault };
-  }
 }

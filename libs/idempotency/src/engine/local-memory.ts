@@ -1,5 +1,5 @@
 import { LRU } from 'tiny-lru';
-import type { IdempotencyRecord } from '../stores/idempotency-store';
+import type { IdempotencyRecord, ScopedKey } from '../stores/idempotency-store';
 import { fitsRecord, readRecord, writeRecord } from '../stores/stored-record';
 
 /** Bounds of the records that one process keeps in its memory. */
@@ -19,21 +19,25 @@ export class LocalMemory {
     this.records = new LRU(maxEntries, ttlSeconds * 1000, true);
   }
 
-  remember(name: string, record: IdempotencyRecord): void {
-    this.records.set(name, writeRecord(record));
+  remember(name: ScopedKey, record: IdempotencyRecord): void {
+    this.records.set(nameOf(name), writeRecord(record));
   }
 
   recall(
-    name: string,
+    name: ScopedKey,
     fingerprint: string | undefined,
   ): IdempotencyRecord | 'idempotency-key-reused' | undefined {
-    const stored = this.records.get(name);
+    const stored = this.records.get(nameOf(name));
     if (stored === undefined) return undefined;
     const record = readRecord(stored);
     return fitsRecord(record, fingerprint) ? record : 'idempotency-key-reused';
   }
 
-  forget(name: string): void {
-    this.records.delete(name);
+  forget(name: ScopedKey): void {
+    this.records.delete(nameOf(name));
   }
+}
+
+function nameOf({ scope, key }: ScopedKey): string {
+  return `${scope}:${key}`;
 }

@@ -2,12 +2,15 @@ import type { Failure, NotStarted } from './failure';
 import type { BeginReply, IdempotencyRecord } from '../stores/idempotency-store';
 import { errorFrom } from '../stores/stored-record';
 
-/** The result of the work: made by this run, or read from the record of an earlier one. */
-export type Answered<T> =
+/**
+ * The result of the work: what it returned, if this run `executed` it; `replayed` from the record or the running call of
+ * another one: `R`, made from the JSON of what the work returned.
+ */
+export type Answered<T, R = T> =
   | { readonly kind: 'executed'; readonly result: T }
   | {
       readonly kind: 'replayed';
-      readonly result: T;
+      readonly result: R;
       /** Of the run that made the result; see `IdempotencyModuleOptions.origin`. */
       readonly origin?: string | undefined;
     };
@@ -21,13 +24,16 @@ export interface RememberedFailure {
 }
 
 /** How a run ended. */
-export type Outcome<T> = Answered<T> | RememberedFailure | Failure;
+export type Outcome<T, R = T> = Answered<T, R> | RememberedFailure | Failure;
 
 /** The answer of a record to a duplicate. */
-export function replayOf<T>({ result, error, origin }: IdempotencyRecord): Answered<T> | RememberedFailure {
+export function replayOf({
+  result,
+  error,
+  origin,
+}: IdempotencyRecord): Answered<never, unknown> | RememberedFailure {
   if (error) return { kind: 'remembered-error', error: errorFrom(error), replayed: true, origin };
-  // The scope and key are the same, so the result is of the type that the first run returned.
-  return { kind: 'replayed', result: result as T, origin };
+  return { kind: 'replayed', result, origin };
 }
 
 /** The failure for a store's reply that the work may not start. */

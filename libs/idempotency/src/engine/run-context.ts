@@ -24,7 +24,10 @@ export interface IdempotencyContext extends ScopedKey {
    * our side: how long ago that may have been, in ms. Look for the effect before you repeat it.
    */
   readonly sinceForgottenMs: number | undefined;
-  /** Aborted with a `LeaseLostError` when another consumer may have taken over. */
+  /**
+   * Aborted with a `LeaseLostError` when another consumer may have taken over, and with a `WorkTimeoutError` when
+   * `maxWorkMs` is over.
+   */
   readonly signal: AbortSignal;
   /** The remaining time of the lease, in ms; 0 once it has ended. */
   readonly remainingMs: number;
@@ -32,6 +35,7 @@ export interface IdempotencyContext extends ScopedKey {
    * Call it right before an effect that cannot be undone: the process may have been frozen since the line before.
    *
    * @throws LeaseLostError if the lease has ended
+   * @throws WorkTimeoutError if `maxWorkMs` is over
    */
   assertHeld(): void;
 }

@@ -2,12 +2,17 @@ import type { FailedWork } from './failure';
 import type { IdempotencyContext } from './run-context';
 import type { ClaimedKey } from '../stores/idempotency-store';
 
-/** Settings of one piece of work. The defaults of the first two are the module's options. */
+/** Settings of one piece of work. The defaults of the first three are the module's options. */
 export interface RunSettings {
   /** How long a finished record answers duplicates, in seconds. */
   readonly ttlSeconds?: number;
   /** How long a dead owner blocks the key, in milliseconds. Renewed while the work runs. */
   readonly leaseMs?: number;
+  /**
+   * How long the work may take in all, in milliseconds; it is counted as failed after that, see `EngineOptions.maxWorkMs`.
+   * Default: without a limit.
+   */
+  readonly maxWorkMs?: number;
   /** How long to wait for the answer of another process that works on the key, in ms. Default 0. */
   readonly inProgressWaitMs?: number;
   /**
@@ -44,5 +49,15 @@ export interface RunRequest extends ClaimedKey, RunSettings {
   readonly backoffMs?: (failed: FailedWork) => number | undefined;
 }
 
-/** Work that runs once for each key. Its result must be JSON. */
+/** Work that runs once for each key. Its result is recorded as JSON. */
 export type Work<T> = (context: IdempotencyContext) => Promise<T>;
+
+/** Turns a result into the JSON of its record. */
+export type Serialize<T> = (result: T) => unknown;
+
+/** Work that is asked for, and the key that it is to run under. */
+export interface AskedWork<T> {
+  readonly request: RunRequest;
+  readonly work: Work<T>;
+  readonly serialize: Serialize<T> | undefined;
+}

@@ -41,7 +41,8 @@ export class HandlerCheck implements OnModuleInit {
     requireOwnScopes(handlers);
     for (const { name, options } of handlers) {
       checkOptions(options, name);
-      checkTogether(options, name);
+      const { ttlSeconds, leaseMs } = this.moduleOptions;
+      checkTogether({ ttlSeconds, leaseMs, ...options }, name);
       this.requireProvider(
         isKeyReader(options.key) ? options.key : undefined,
         `@Idempotent() on ${name}: key`,

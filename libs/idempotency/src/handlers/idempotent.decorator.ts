@@ -53,6 +53,9 @@ export function SkipIdempotency(): MethodDecorator {
   return SetMetadata(SKIPPED, true);
 }
 
+/** Of a method, whose value is the function. */
+type MethodDescriptor = Omit<PropertyDescriptor, 'value'> & { readonly value: object };
+
 interface Constructor {
   readonly name: string;
   readonly prototype: object;
@@ -115,9 +118,9 @@ function allNames(prototype: object): string[] {
 }
 
 /** An inherited handler gets a method of this class, because the marks of the original belong to all that inherit it. */
-function ownDescriptor(prototype: object, method: string): PropertyDescriptor & { value: object } {
+function ownDescriptor(prototype: object, method: string): MethodDescriptor {
   const own = Object.getOwnPropertyDescriptor(prototype, method);
-  if (own) return own as PropertyDescriptor & { value: object };
+  if (own) return own as MethodDescriptor;
   const inherited = Reflect.get(prototype, method) as (...given: unknown[]) => unknown;
   const value = {
     [method](this: unknown, ...given: unknown[]) {

@@ -22,6 +22,7 @@ const HANDLER_CHECKS: Checks<IdempotentOptions> = {
   // The times are checked together.
   ttlSeconds: () => undefined,
   leaseMs: () => undefined,
+  maxWorkMs: () => undefined,
   rememberResult: (value) => functionOnly('rememberResult', value),
   rememberError: (value) => functionOnly('rememberError', value),
   uncounted: (value) => functionOnly('uncounted', value),
@@ -36,6 +37,7 @@ const MODULE_CHECKS: Checks<IdempotencyModuleOptions> = {
   store: () => undefined,
   ttlSeconds: () => undefined,
   leaseMs: () => undefined,
+  maxWorkMs: () => undefined,
   clockToleranceMs: () => undefined,
   localMemory: (value) =>
     !(isObject(value) && isPositive(value['maxEntries']) && isPositive(value['ttlSeconds'])) &&

@@ -65,7 +65,7 @@ export async function runRequestOf(read: {
   attempts?: AttemptPolicy | undefined;
 }): Promise<RunRequest> {
   const { key, scope, payload, incoming, options, kind, attempts } = read;
-  const { ttlSeconds, leaseMs, rememberError, whenInProgress } = options;
+  const { ttlSeconds, leaseMs, maxWorkMs, rememberError, whenInProgress } = options;
   return {
     scope: withTenant(scope, incoming, options),
     key,
@@ -76,6 +76,7 @@ export async function runRequestOf(read: {
     requestedAt: incoming.requestedAt,
     ttlSeconds,
     leaseMs,
+    maxWorkMs,
     rememberError,
     inProgressWaitMs: typeof whenInProgress === 'object' ? whenInProgress.waitMs : undefined,
     ...(attempts && {

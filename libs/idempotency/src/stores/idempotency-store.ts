@@ -136,6 +136,14 @@ export interface ReleaseOptions {
   readonly backoffMs?: number | undefined;
 }
 
+/** Why a store that accepts writes may still lose a record, so that finished work is repeated. */
+export interface StoreWarning {
+  /** `may-evict`: a server deletes records when its memory is full. `eviction-unknown`: it does not say whether it does. */
+  readonly code: 'may-evict' | 'eviction-unknown';
+  /** What is wrong, on which server, and what to set, in one sentence. */
+  readonly message: string;
+}
+
 /**
  * Where records, leases and attempts live. Every method is one atomic step, and only the store's clock decides
  * whether a lease has run out.
@@ -167,6 +175,9 @@ export interface IdempotencyStore {
    * will be stored. To remove that one too, forget the key again when the work is done.
    */
   forget(name: ScopedKey): Promise<void>;
-  /** Resolves if the store accepts writes; rejects with a {@link StoreUnavailableError} otherwise. */
-  probe(): Promise<void>;
+  /**
+   * Resolves if the store accepts writes, with warnings if it may lose records all the same; an empty array if not. Rejects
+   * with a {@link StoreUnavailableError} if it does not accept writes.
+   */
+  probe(): Promise<readonly StoreWarning[]>;
 }

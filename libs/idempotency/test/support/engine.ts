@@ -36,7 +36,7 @@ export function engineOn(store: IdempotencyStore, options: Partial<IdempotencyMo
   const kinds: string[] = [];
   events.on(({ kind }) => kinds.push(kind));
   const service = new IdempotencyService(store, { store, ttlSeconds, leaseMs: 30_000, ...options }, events);
-  return { service, kinds };
+  return { service, kinds, events };
 }
 
 export const request = (fields: Partial<RunRequest> = {}): RunRequest => ({

@@ -9,6 +9,7 @@ import type {
   LeaseOwner,
   ReleaseOptions,
   ScopedKey,
+  StoreWarning,
 } from '../idempotency-store';
 import { fitsRecord, readRecord, writeRecord } from '../stored-record';
 import { beginning, uncounting, finished, forgetting, NOTHING, type Attempts } from './attempts';
@@ -123,8 +124,9 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     if (this.locks.get(name) === undefined) this.attempts.delete(name);
   }
 
-  async probe(): Promise<void> {
-    // Memory always accepts writes.
+  /** Memory always accepts writes, and evicts nothing. */
+  async probe(): Promise<readonly StoreWarning[]> {
+    return [];
   }
 
   private isOwner(owner: LeaseOwner): boolean {

@@ -10,10 +10,12 @@ import type {
   LeaseOwner,
   ReleaseOptions,
   ScopedKey,
+  StoreWarning,
 } from '../idempotency-store';
 import { deduplicationWindow } from '../deduplication-window';
 import { writeRecord } from '../stored-record';
 import { GatheredCalls } from './gathered-calls';
+import { evictionWarning } from './redis-eviction';
 import { keyBehind, redisKeys, redisPrefixes, type RedisKeys, type RedisLayout } from './redis-keys';
 import {
   parseBeginReply,
@@ -116,9 +118,13 @@ export class RedisIdempotencyStore implements IdempotencyStore {
     await this.step('forget', () => FORGET.run(this.client, { keys: [record, lock, attempts], args: [] }));
   }
 
-  async probe(): Promise<void> {
-    // A write, because a full, read-only or replica-less server still answers PING.
-    await this.step('probe', () => this.client.set('idempotency:probe', '', 'PX', 1000));
+  async probe(): Promise<readonly StoreWarning[]> {
+    return this.step('probe', async () => {
+      // A write, because a full, read-only or replica-less server still answers PING.
+      const written = this.client.set('idempotency:probe', '', 'PX', 1000);
+      const [warnings] = await Promise.all([Promise.all(this.masters().map(evictionWarning)), written]);
+      return warnings.filter((warning) => warning !== undefined);
+    });
   }
 
   /**
@@ -127,8 +133,11 @@ export class RedisIdempotencyStore implements IdempotencyStore {
    */
   async keysOf(scope: string): Promise<string[]> {
     const keys = new Set<string>();
-    for (const node of 'nodes' in this.client ? this.client.nodes('master') : [this.client]) {
-      for (const prefix of redisPrefixes(scope)) await this.scan({ node, prefix, into: keys });
+    // The client adds its prefix to the names in commands, but not to a pattern, and does not take it off what it finds.
+    const { keyPrefix = '' } = this.client.options;
+    for (const node of this.masters()) {
+      for (const prefix of redisPrefixes(scope))
+        await this.scan({ node, prefix: keyPrefix + prefix, into: keys });
     }
     return [...keys];
   }
@@ -142,6 +151,11 @@ export class RedisIdempotencyStore implements IdempotencyStore {
       for (const name of names) into.add(keyBehind(name.slice(prefix.length), this.layout));
       cursor = next;
     } while (cursor !== '0');
+  }
+
+  /** The server, or all masters of the Cluster: a key may be on any of them. */
+  private masters(): Redis[] {
+    return 'nodes' in this.client ? this.client.nodes('master') : [this.client];
   }
 
   private get layout(): RedisLayout {

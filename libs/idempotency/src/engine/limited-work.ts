@@ -1,0 +1,37 @@
+import type { Lease } from './lease';
+import type { RunContext } from './run-context';
+import type { Work } from './run-request';
+import { WorkTimeoutError } from './work-errors';
+
+/** Runs work to its end, or until `maxWorkMs` is over: then it may go on, but its lease is stopped and its end ignored. */
+export async function runWork<T>(
+  work: Work<T>,
+  context: RunContext,
+  { lease, maxWorkMs }: { readonly lease: Lease; readonly maxWorkMs: number | undefined },
+): Promise<PromiseSettledResult<T>> {
+  try {
+    // The store may have answered late, or the process may have been frozen before it read the answer.
+    context.assertHeld();
+    const working = work(context);
+    const value = await (maxWorkMs === undefined ? working : within(maxWorkMs, working, lease));
+    return { status: 'fulfilled', value };
+  } catch (reason) {
+    return { status: 'rejected', reason };
+  }
+}
+
+async function within<T>(maxWorkMs: number, working: Promise<T>, lease: Lease): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new WorkTimeoutError(maxWorkMs);
+      lease.stop(error);
+      reject(error);
+    }, maxWorkMs);
+  });
+  try {
+    return await Promise.race([working, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,82 @@
+import { messageOf } from './failure';
+import { UnrecordableResultError } from './work-errors';
+
+/**
+ * Refuses a result of which JSON would silently keep nothing useful. Looks at the result itself, not at what it contains:
+ * results may be large.
+ *
+ * @throws UnrecordableResultError
+ */
+export function requireRecordable(result: unknown, scope: string): void {
+  const kind = kindWithoutJson(result);
+  if (kind !== undefined) throw new UnrecordableResultError(scope, `it is ${kind}`);
+}
+
+/**
+ * A result as JSON text; that of `undefined` is `null`.
+ *
+ * @throws UnrecordableResultError
+ */
+export function recordableText(result: unknown, scope: string): string {
+  requireRecordable(result, scope);
+  try {
+    return JSON.stringify(result ?? null);
+  } catch (cause) {
+    throw unrecordable(result, scope, cause);
+  }
+}
+
+/** The error for a result that JSON.stringify refused with the `cause`. */
+export function unrecordable(result: unknown, scope: string, cause: unknown): UnrecordableResultError {
+  const place = placeOfBigInt(result);
+  // The message about a cycle has several lines, with its path.
+  const problem =
+    place === undefined ? messageOf(cause).replace(/\s+/g, ' ') : `it has a bigint in '${place}'`;
+  return new UnrecordableResultError(scope, problem, { cause });
+}
+
+function kindWithoutJson(result: unknown): string | undefined {
+  if (typeof result === 'bigint' || typeof result === 'function' || typeof result === 'symbol')
+    return `a ${typeof result}`;
+  if (typeof result !== 'object' || result === null) return undefined;
+  // A Buffer has toJSON(), too, but an array of numbers is not what the next caller expects.
+  if (ArrayBuffer.isView(result) || result instanceof ArrayBuffer || result instanceof Blob)
+    return `binary data (${result.constructor.name})`;
+  if (hasMethod(result, 'toJSON'))
+    return result.toJSON() === undefined ? 'an object whose toJSON() returns undefined' : undefined;
+  if (isStream(result)) return `a stream (${result.constructor.name})`;
+  if (result instanceof Map || result instanceof Set) return `a ${result.constructor.name}`;
+  return undefined;
+}
+
+/** A stream of Node.js or the web, the `StreamableFile` of NestJS, an observable of RxJS, or an async generator. */
+function isStream(value: object): boolean {
+  return (
+    hasMethod(value, 'pipe') ||
+    hasMethod(value, 'getReader') ||
+    hasMethod(value, 'getStream') ||
+    hasMethod(value, Symbol.asyncIterator)
+  );
+}
+
+function hasMethod<Name extends string | symbol>(
+  value: object,
+  name: Name,
+): value is Record<Name, () => unknown> {
+  return typeof Reflect.get(value, name) === 'function';
+}
+
+/** The name of the property with the first `bigint`. Only for a result that was refused, because it visits all of it. */
+function placeOfBigInt(result: unknown): string | undefined {
+  let place: string | undefined;
+  try {
+    JSON.stringify(result, (name, value: unknown) => {
+      if (typeof value !== 'bigint') return value;
+      place ??= name;
+      return null;
+    });
+  } catch {
+    // A cycle, which has a message of its own.
+  }
+  return place;
+}

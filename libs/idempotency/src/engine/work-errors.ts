@@ -1,0 +1,49 @@
+import { IdempotencyError } from './failure';
+import type { ScopedKey } from '../stores/idempotency-store';
+
+/**
+ * The work is done, but JSON cannot hold its result: a `bigint`, a cycle, a buffer, a stream. The error is recorded in
+ * place of the result and is the answer to every duplicate, because the work must not be repeated.
+ *
+ * @example
+ * // Instead of `return pdf;`, where `pdf` is a Buffer:
+ * return { url: await files.store(pdf) };
+ */
+export class UnrecordableResultError extends IdempotencyError {
+  readonly code = 'work-failed';
+
+  constructor(scope: string, problem: string, options?: ErrorOptions) {
+    super(
+      `the work in scope '${scope}' is done, but its result cannot be recorded as JSON: ${problem}. Return an id, a URL or ` +
+        'text, or convert the result with `serialize` and `deserialize`. Duplicates get this error; the work is not repeated',
+      options,
+    );
+  }
+}
+
+/** A call for a key was made inside the work of the same key, so it would wait for itself for ever. Nothing was started. */
+export class NestedCallError extends IdempotencyError {
+  readonly code = 'work-failed';
+
+  constructor({ scope, key }: ScopedKey) {
+    super(
+      `the call for the key '${key}' in scope '${scope}' is made inside the work of that same key, and would wait for ` +
+        'itself for ever; do this part of the work without run(), or use another scope or key for it',
+    );
+  }
+}
+
+/**
+ * The work took longer than `maxWorkMs`. It may still be going on, and its effect may still happen, but its result is not
+ * recorded any more. Also the reason of its abort signal, and thrown by `IdempotencyContext.assertHeld()`.
+ */
+export class WorkTimeoutError extends IdempotencyError {
+  readonly code = 'work-failed';
+
+  constructor(readonly maxWorkMs: number) {
+    super(
+      `the work has not ended within maxWorkMs (${maxWorkMs} ms); whether it has had an effect is not known. Make it end ` +
+        'when the signal of its context is aborted, or set a longer maxWorkMs',
+    );
+  }
+}
