@@ -20,7 +20,7 @@ function loadedBy(entry: string): string[] {
 }
 
 describe('the entries of the package nestjs-idempotent', () => {
-  it.each(['nestjs-idempotent', 'nestjs-idempotent/testing'])(
+  it.each(['nestjs-idempotent', 'nestjs-idempotent/testing', 'nestjs-idempotent/client'])(
     '%s loads neither a broker’s nor a store’s client',
     (entry) => {
       const clients = ['amqplib', 'ioredis', '@golevelup/nestjs-rabbitmq', '@nestjs/microservices'];
