@@ -99,7 +99,7 @@ describe('a message that is published with createIdempotentPublish() through Amq
 
   it('is published again with its key, when no confirm comes', async () => {
     gate.withholdConfirms(routingKey);
-    const publish = createIdempotentPublish(shop.connection, { attemptTimeoutMs: 300 });
+    const publish = createIdempotentPublish(shop.connection, { attemptTimeoutMs: 300, maxAttempts: 20 });
     const published = publish({ exchange, routingKey, message: order });
     await eventually(() => gate.published.filter((key) => key === routingKey).length > 2);
     gate.releaseConfirms();

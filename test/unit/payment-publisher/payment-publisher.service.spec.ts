@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { OutcomeUnknownError } from 'nestjs-idempotent/client';
 import { IdempotencyService } from 'nestjs-idempotent';
 import { parseEnvironment } from '../../../src/config/parse-environment';
@@ -46,6 +47,13 @@ class Broker {
     return service.publish(payment, 'key-1', copies).catch((error: unknown) => error);
   }
 }
+
+beforeAll(() => {
+  Logger.overrideLogger(false);
+});
+afterAll(() => {
+  Logger.overrideLogger(['error', 'warn']);
+});
 
 describe('a payment request whose publish is interrupted', () => {
   it('is published again, the same in every byte and under the same key', async () => {

@@ -61,15 +61,17 @@ export function idempotentFetchWith(timing: Timing, settings: IdempotentFetchSet
     const isRepeated = repeatRule();
     const attempt = async (attemptSignal: AbortSignal): Promise<Attempted<Response>> => {
       const [target, sent] = await request();
+      const send = settings.fetch ?? globalThis.fetch;
+      let answer: Response;
       try {
-        const send = settings.fetch ?? globalThis.fetch;
-        const answer = await send(target, { ...sent, signal: attemptSignal });
-        const waitMs = retryAfterMs(answer.headers);
-        if (!isRepeated(answer.status, waitMs !== undefined)) return { kind: 'done', value: answer };
-        return { kind: 'repeat', value: answer, notBeforeMs: waitMs ?? 0, discard: () => discard(answer) };
+        answer = await send(target, { ...sent, signal: attemptSignal });
       } catch (cause) {
         return { kind: 'no-answer', cause };
       }
+      const waitMs = retryAfterMs(answer.headers);
+      return isRepeated(answer.status, waitMs !== undefined)
+        ? { kind: 'repeat', value: answer, notBeforeMs: waitMs ?? 0, discard: () => discard(answer) }
+        : { kind: 'done', value: answer };
     };
     const answer = await repeatOperation({ idempotencyKey, signal, attempt }, limits, timing);
     return Object.assign(answer, { idempotencyKey });

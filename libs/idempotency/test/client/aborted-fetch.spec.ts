@@ -56,8 +56,12 @@ describe('the caller aborts', () => {
   it('with a time-out: the error has the name that fetch() gives it', async () => {
     server.will('ignore');
     const send = createIdempotentFetch();
-    const error = await rejectionOf(send(server.url, { signal: AbortSignal.timeout(50) }));
-    expect(error).toMatchObject({ name: 'TimeoutError', attempts: 1, idempotencyKey: server.keys[0] });
+    const init = { idempotencyKey: 'order-7', signal: AbortSignal.timeout(50) };
+    expect(await rejectionOf(send(server.url, init))).toMatchObject({
+      name: 'TimeoutError',
+      attempts: 1,
+      idempotencyKey: 'order-7',
+    });
   });
 
   it('through the signal of a Request', async () => {

@@ -124,7 +124,7 @@ describe('no answer', () => {
 
   it('is followed by another attempt: it took longer than an attempt may', async () => {
     server.will('ignore', done);
-    const answer = await fetchWith({ attemptTimeoutMs: 50 })(server.url, post);
+    const answer = await fetchWith({ attemptTimeoutMs: 500 })(server.url, post);
     expect(answer.status).toBe(201);
   });
 

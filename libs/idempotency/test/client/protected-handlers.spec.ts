@@ -25,6 +25,8 @@ class Shop {
   readonly orders: string[] = [];
   /** Work waits for it. */
   open: Promise<void> = Promise.resolve();
+  /** Called when work has begun. */
+  onOrder: () => void = () => undefined;
 }
 
 let shop: Shop;
@@ -41,6 +43,7 @@ class Orders {
   @Idempotent({ scope: 'order', whenInProgress: 'reject' })
   async order(@Body() { sku }: { sku: string }) {
     shop.orders.push(sku);
+    shop.onOrder();
     await shop.open;
     return { sku, number: shop.orders.length };
   }
@@ -138,11 +141,14 @@ describe('a client and handlers with @Idempotent()', () => {
   it('one effect, when a repeat meets the first attempt in another process: it waits as long as the lease lasts', async () => {
     let finish: () => void = () => undefined;
     shop.open = new Promise((resolve) => (finish = resolve));
+    const begun = new Promise<void>((resolve) => (shop.onOrder = resolve));
     let attempts = 0;
-    const balanced = async (input: string | Request, init: RequestInit): Promise<Response> => {
-      const url = new URL(typeof input === 'string' ? input : input.url);
-      url.port = new URL(urls[attempts++ % 2] ?? '').port;
-      return fetch(url, init);
+    const balanced = async (_: string | Request, init: RequestInit): Promise<Response> => {
+      attempts += 1;
+      if (attempts > 1) return fetch(`${urls[1]}/orders`, init);
+      fetch(`${urls[0]}/orders`, init).catch(() => undefined);
+      await begun;
+      throw new TypeError('the connection was lost');
     };
     timing.onWait = async (ms) => {
       if (ms === 0) return;
@@ -152,7 +158,7 @@ describe('a client and handlers with @Idempotent()', () => {
     };
     const key = 'in-two-processes';
     const order = post();
-    const send = idempotentFetchWith(timing, { fetch: balanced, attemptTimeoutMs: 300 });
+    const send = idempotentFetchWith(timing, { fetch: balanced });
     const answer = await send(`${urls[0]}/orders`, { ...order, idempotencyKey: key });
     expect(await answer.json()).toEqual({ sku: 'sku-0', number: 1 });
     expect(timing.waits).toEqual([0, expect.any(Number)]);
