@@ -47,6 +47,14 @@ module.exports = {
       },
     },
     {
+      name: 'client-stands-alone',
+      comment:
+        'It runs in any program, also in browsers: no package, and nothing of the server but the rule of a key.',
+      severity: 'error',
+      from: { path: '^libs/idempotency/src/client(/|\\.ts$)' },
+      to: { pathNot: '^libs/idempotency/src/(client/|engine/idempotency-key\\.ts$)' },
+    },
+    {
       name: 'dev-is-not-imported',
       comment: 'The production image has none of it; main.ts loads it only if it is there.',
       severity: 'error',

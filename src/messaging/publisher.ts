@@ -9,7 +9,15 @@ import { PublishingChannel, type OutgoingMessage, type BrokerAnswer } from './pu
 
 /** The broker did not confirm a message in time. The outcome is unknown: publish it again with the same idempotency key. */
 export class PublishUnconfirmedError extends Error {
-  override readonly name = 'PublishUnconfirmedError';
+  override readonly name: string = 'PublishUnconfirmedError';
+}
+
+/**
+ * There was no connection, or it ended, or the broker refused the message: unlike one that waits for its confirm, the message
+ * will not be confirmed any more, and another publish of it may be.
+ */
+export class PublishInterruptedError extends PublishUnconfirmedError {
+  override readonly name = 'PublishInterruptedError';
 }
 
 /** The broker returned a message: no queue is bound for its routing key. */
@@ -79,8 +87,8 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
   /**
    * Waits as long as an HTTP client would.
    *
-   * @throws PublishUnconfirmedError when there is no connection, no confirm came in time or the channel closed first:
-   * the outcome is unknown
+   * @throws PublishInterruptedError when there is no connection, or the channel closed before the confirm
+   * @throws PublishUnconfirmedError when no confirm came in time, or the broker blocks publishers
    * @throws PublishReturnedError when no queue took the message
    * @throws UnencodableMessageError when it cannot be written; nothing was sent
    */
@@ -99,7 +107,7 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
   /**
    * The same, but waits for the confirm without a limit: publishing the same message again would only add copies.
    *
-   * @throws PublishUnconfirmedError when there is no connection or the channel closed first: the outcome is unknown
+   * @throws PublishInterruptedError when there is no connection, or the channel closed before the confirm
    * @throws PublishReturnedError when no queue took the message
    * @throws UnencodableMessageError when it cannot be written; nothing was sent
    */
@@ -127,11 +135,11 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
   private async confirmed(message: OutgoingMessage): Promise<void> {
     // A message that waits here for a connection would be sent long after its publisher gave up.
     if (!(await this.channel.untilOpen(OPENING_MS))) {
-      throw new PublishUnconfirmedError('RabbitMQ is not connected');
+      throw new PublishInterruptedError('RabbitMQ is not connected');
     }
     const answer = await this.answerTo(message).catch((cause: unknown) => {
       if (cause instanceof UnencodableMessageError) throw cause;
-      throw new PublishUnconfirmedError(`RabbitMQ did not confirm ${nameOf(message)}: ${messageOf(cause)}`, {
+      throw new PublishInterruptedError(`RabbitMQ did not confirm ${nameOf(message)}: ${messageOf(cause)}`, {
         cause,
       });
     });

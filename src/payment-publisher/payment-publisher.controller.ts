@@ -23,11 +23,13 @@ import {
   readKey,
   type IncomingRequest,
 } from 'nestjs-idempotent';
+import { OutcomeUnknownError } from 'nestjs-idempotent/client';
 import { PublishReturnedError, PublishUnconfirmedError } from '../messaging/publisher';
 import { InvalidAmountError } from '../money/money';
 import { acceptPayment } from '../payment/payment-request.pipe';
 import { TracedRequest } from '../observability/tracing/traced-request.interceptor';
 import { fieldErrors, fieldErrorsPipe } from '../input/field-errors';
+import { messageOf } from '../text/message-of';
 import { ApiFind, ApiPublish } from './payment-publisher.documentation';
 import {
   PublishPaymentBody,
@@ -61,9 +63,10 @@ export class PaymentPublisherController {
     try {
       return await this.payments.publish(body, idempotencyKey, copies);
     } catch (error) {
-      if (error instanceof PublishUnconfirmedError || error instanceof PublishReturnedError) {
+      if (isUnpublished(error)) {
+        const problem = error instanceof OutcomeUnknownError ? error.cause : error;
         throw new ServiceUnavailableException(
-          `${error.message}; repeat it with the Idempotency-Key ${idempotencyKey}`,
+          `${messageOf(problem)}; repeat it with the Idempotency-Key ${idempotencyKey}`,
         );
       }
       throw keyProblemOr(error);
@@ -113,6 +116,13 @@ function keyFrom(path: string): string {
   } catch (error) {
     throw keyProblemOr(error);
   }
+}
+
+/** Whether the request may not be in its queue. */
+function isUnpublished(error: unknown): boolean {
+  return [OutcomeUnknownError, PublishUnconfirmedError, PublishReturnedError].some(
+    (type) => error instanceof type,
+  );
 }
 
 function keyProblemOr(error: unknown): unknown {

@@ -1,49 +1,65 @@
 import { Injectable, Logger } from '@nestjs/common';
+import type { Options } from 'amqplib';
 import { IdempotencyService } from 'nestjs-idempotent';
+import { createIdempotentPublish, type IdempotentPublish } from 'nestjs-idempotent/client';
 import { MessageEvents } from '../messaging/message-events';
-import { Publisher } from '../messaging/publisher';
-import { HEADERS, PAYMENTS_EXCHANGE, PAYMENT_REQUESTED } from '../messaging/topology';
+import { PublishInterruptedError, Publisher } from '../messaging/publisher';
+import { PAYMENTS_EXCHANGE, PAYMENT_REQUESTED } from '../messaging/topology';
 import { PAYMENT_SCOPE, type PaymentFields } from '../payment/payment.dto';
 import { PaymentKeys } from '../payment/payment-keys';
 import type { PaymentState, PublishedPayment } from './payment-publisher.dto';
+
+/** As long as one publish may take; enough for a new connection after a short interruption. */
+const PUBLISH_WITHIN_MS = 6_000;
 
 /** Publishes payment requests, and reads the state of payments. */
 @Injectable()
 export class PaymentPublisherService {
   private readonly logger = new Logger(PaymentPublisherService.name);
+  private readonly publishOnce: IdempotentPublish<Options.Publish>;
 
   constructor(
-    private readonly publisher: Publisher,
+    publisher: Publisher,
     private readonly idempotency: IdempotencyService,
     private readonly events: MessageEvents,
     private readonly keys: PaymentKeys,
-  ) {}
+  ) {
+    this.publishOnce = createIdempotentPublish(
+      {
+        publish: (exchange, routingKey, content: Buffer, properties: Options.Publish = {}) =>
+          publisher.publish({ exchange, routingKey, content, properties }),
+      },
+      {
+        attemptTimeoutMs: PUBLISH_WITHIN_MS,
+        maxTotalMs: PUBLISH_WITHIN_MS,
+        // A message that still waits for its confirm would only get a copy.
+        isRepeated: (error) => error instanceof PublishInterruptedError,
+      },
+    );
+  }
 
   /**
    * Resolves when the broker has confirmed every copy.
    *
-   * @throws PublishUnconfirmedError when it is unknown whether all arrived; repeat with the same key
+   * @throws OutcomeUnknownError when the publish was interrupted, and so was each repeat; repeat with the same key
+   * @throws PublishUnconfirmedError when no confirm came in time; repeat with the same key
    * @throws PublishReturnedError when no queue accepts payment requests
    * @throws InvalidIdempotencyKeyError when the key is too long together with the name of its publisher
    */
   async publish(payment: PaymentFields, idempotencyKey: string, copies: number): Promise<PublishedPayment> {
     const claimedKey = this.keys.ofOurs(idempotencyKey);
-    const content = Buffer.from(JSON.stringify({ ...payment, idempotencyKey }));
+    const message = Buffer.from(JSON.stringify({ ...payment, idempotencyKey }));
     // The age of a request counts from here, even after it is delayed, dead-lettered or replayed.
     const sentAt = Date.now();
     const timestamp = Math.floor(sentAt / 1000);
     await Promise.all(
       Array.from({ length: copies }, () =>
-        this.publisher.publish({
+        this.publishOnce({
           exchange: PAYMENTS_EXCHANGE,
           routingKey: PAYMENT_REQUESTED,
-          content,
-          properties: {
-            contentType: 'application/json',
-            timestamp,
-            userId: this.keys.userId,
-            headers: { [HEADERS.idempotencyKey]: idempotencyKey },
-          },
+          message,
+          options: { contentType: 'application/json', timestamp, userId: this.keys.userId },
+          idempotencyKey,
         }),
       ),
     );

@@ -1,6 +1,6 @@
 import { BrokerGate } from '../support/broker-gate';
 import { eventually } from '../support/eventually';
-import { aPayment } from '../support/payments';
+import { aPayment, gatewayKey } from '../support/payments';
 import { deadLetterQueue, routingKey } from '../support/topology';
 import { useWorld } from '../support/world';
 import type { World } from '../support/world';
@@ -74,5 +74,33 @@ describe('a broker that accepts no messages because of an alarm', () => {
     await world.service.untilHealthy('ready', recoveryMs);
     expect(await world.service.postPayment(payment)).toMatchObject({ status: 202 });
     await world.service.completedPayment(payment.idempotencyKey);
+  });
+});
+
+describe('a connection that ends before the broker has confirmed a payment request', () => {
+  const world = useWorld({ services: 0 });
+  const payment = aPayment();
+  let gate: BrokerGate;
+
+  beforeAll(async () => {
+    gate = await startBehindGate(world);
+  });
+  afterAll(() => gate.close());
+
+  it('the request is published again under its key: answered 202, charged once', async () => {
+    const connections = await world.broker.otherConnections();
+    const channelsOpened = () => gate.steps.filter((step) => step === 'confirm.select').length;
+    const openedBefore = channelsOpened();
+    gate.withholdConfirms(routingKey);
+    const answer = world.service.postPayment(payment);
+    await eventually(() => gate.published.includes(routingKey));
+    await world.broker.forceClose(connections);
+    await eventually(() => channelsOpened() > openedBefore);
+    gate.releaseConfirms();
+    expect(await answer).toMatchObject({ status: 202 });
+    await world.service.completedPayment(payment.idempotencyKey);
+    await eventually(() => world.broker.isDrained());
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+    expect(gate.published.filter((key) => key === routingKey).length).toBeGreaterThan(1);
   });
 });

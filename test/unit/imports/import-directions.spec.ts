@@ -15,6 +15,11 @@ const planted = [
     from: 'libs/idempotency/src/engine/c.ts',
     to: 'libs/idempotency/src/handlers/a.ts',
   },
+  {
+    rule: 'client-stands-alone',
+    from: 'libs/idempotency/src/client/a.ts',
+    to: 'libs/idempotency/src/handlers/b.ts',
+  },
   { rule: 'text-and-input-stand-alone', from: 'src/text/a.ts', to: 'src/messaging/a.ts' },
   { rule: 'text-and-input-stand-alone', from: 'src/input/a.ts', to: 'src/http/a.ts' },
   { rule: 'config-stands-alone', from: 'src/config/a.ts', to: 'src/messaging/a.ts' },
