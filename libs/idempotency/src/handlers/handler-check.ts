@@ -32,7 +32,9 @@ export class HandlerCheck implements OnModuleInit {
     private readonly modules: ModuleRef,
     private readonly container: ModulesContainer,
     @Inject(EngineOptions) private readonly moduleOptions: IdempotencyModuleOptions,
-  ) {}
+  ) {
+    for (const kind of kindsOf(moduleOptions)) kind.attach?.(container, moduleOptions.defaults);
+  }
 
   onModuleInit(): void {
     const handlers = this.decoratedHandlers();

@@ -3,6 +3,7 @@ import type { ModulesContainer } from '@nestjs/core';
 import type { Failure } from '../engine/failure';
 import type { RememberedFailure } from '../engine/outcome';
 import type { ClaimedKey } from '../stores/idempotency-store';
+import type { HandlerDefaults } from './idempotency.options';
 
 /** What the engine needs from a request, for every kind of handler. */
 export interface IncomingRequest {
@@ -52,6 +53,8 @@ export interface HandlerKind {
   readonly argument: number;
   /** Whether a decorated method is such a handler. */
   isHandler(method: object): boolean;
+  /** Called when the application is created, before it starts, with the module's defaults of the handlers' options. */
+  attach?(modules: ModulesContainer, defaults: HandlerDefaults | undefined): void;
   /** @throws Error if the application's settings do not work with `@Idempotent()` on the handler of this name */
   check?(handler: string, modules: ModulesContainer): void;
   /** Whether its requests can say when they were made. */
@@ -68,6 +71,8 @@ export interface HandlerKind {
     failure: Failure | RememberedFailure,
     context: FailureContext,
   ): Promise<unknown>;
+  /** Called when the interceptor is through with a request; with what it threw, if it has no answer. */
+  ended?(execution: ExecutionContext, thrown: unknown): void;
   /** Errors that prove that the handler had no effect. Default of its option `uncounted`. */
   readonly uncounted: (error: unknown) => boolean;
 }

@@ -68,16 +68,29 @@ export class IdempotencyInterceptor implements NestInterceptor {
   async intercept(execution: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const options = this.optionsOf(execution);
     const call: Call = { execution, kind: kindOf(execution, this.moduleOptions), options, next };
+    let thrown: unknown;
+    try {
+      return of(await this.answered(call));
+    } catch (error) {
+      thrown = error;
+      throw error;
+    } finally {
+      call.kind.ended?.(execution, thrown);
+    }
+  }
+
+  private async answered(call: Call): Promise<unknown> {
+    const { execution, options } = call;
     const { outcome, request } = await this.process(call);
     switch (outcome.kind) {
       case 'executed':
       case 'replayed':
-        return of(this.answer(call, outcome.result, outcome.kind === 'replayed'));
+        return this.answer(call, outcome.result, outcome.kind === 'replayed');
       default: {
         const isInProgress = outcome.kind === 'failed' && outcome.code === 'in-progress';
         const rejects = isInProgress && rejectsInProgress(options.whenInProgress);
         const onFailure = rejects ? undefined : this.injectable(options.onFailure);
-        return of(await call.kind.fail(execution, outcome, { onFailure, claimed: request }));
+        return call.kind.fail(execution, outcome, { onFailure, claimed: request });
       }
     }
   }

@@ -1,17 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from '@nestjs/common';
-import type { ModulesContainer } from '@nestjs/core';
-import type { RmqContext } from '@nestjs/microservices';
-import type { Channel, ConsumeMessage } from 'amqplib';
-import { errorOf, type FailureCode } from '../engine/failure';
-import { amqpRequest } from './amqp-request';
+import { Transport } from '@nestjs/microservices';
+import { errorOf, type Failure, type FailureCode } from '../engine/failure';
 import type { HandlerKind } from './handler-kind';
-
-/** Wait before a message is requeued; without it, a message whose key is in progress would come back in a hot loop. */
-const REQUEUE_DELAY_MS = 1_000;
-
-/** Where @nestjs/microservices stores the patterns of a handler. */
-const PATTERN_METADATA = 'microservices:pattern';
+import { provesInvalidRequest } from './invalid-request';
+import { callOf, type Disposition, type SupportedTransport } from './microservices/handler-call';
+import { isEventHandler, isPatternHandler } from './microservices/pattern-handlers';
+import { isRequest } from './microservices/rabbitmq-delivery';
+import { callerErrorOf, rememberedErrorOf } from './microservices/rpc-error';
+import { rabbitmqMessage, rpcRequest } from './microservices/rpc-request';
+import { checkServers, watchServers } from './microservices/watched-servers';
 
 /** Failures that a redelivery cannot change. */
 const PERMANENT: readonly FailureCode[] = [
@@ -26,79 +23,69 @@ const PERMANENT: readonly FailureCode[] = [
 ];
 
 /**
- * `@EventPattern` and `@MessagePattern` of @nestjs/microservices over RabbitMQ, with `noAck: false`. The message is
- * acknowledged here, once its record is stored; the handler must not do it.
+ * `@EventPattern`, `@MessagePattern` and `@GrpcMethod` of @nestjs/microservices over RabbitMQ (with `noAck: false`), NATS,
+ * MQTT, TCP and gRPC. A message of RabbitMQ is settled here, once its record is stored and all its handlers are through;
+ * they must not do it. The other transports have nothing to settle.
  */
 export const microservicesHandler: HandlerKind = {
   type: 'rpc',
   argument: 1,
-  isHandler: (method) => Reflect.hasMetadata(PATTERN_METADATA, method),
-  check: requireManualAcknowledgement,
+  isHandler: isPatternHandler,
+  attach: watchServers,
+  check: (_, modules) => checkServers(modules),
   hasTimestamp: true,
 
   request(execution) {
-    const { message } = rmqOf(execution);
-    return amqpRequest(execution.switchToRpc().getData<unknown>(), message);
+    callOf(execution).intercepted();
+    return rpcRequest(execution);
   },
 
   record: (_, returned) => returned,
 
   answer(execution, recorded) {
-    const { channel, message } = rmqOf(execution);
-    channel.ack(message);
-    return recorded;
+    const call = callOf(execution);
+    call.dispose('ack');
+    // A record has null for undefined, and a message of gRPC is an object: the first answer must be what a replay is.
+    return recorded ?? (call.transport === Transport.GRPC ? {} : null);
   },
 
   async fail(execution, failure, { onFailure, claimed }) {
-    const { channel, message } = rmqOf(execution);
+    const call = callOf(execution);
+    const hasCaller = isAwaited(execution, call.transport);
     if (failure.kind === 'remembered-error') {
-      channel.ack(message);
-      throw failure.error;
+      call.dispose('ack');
+      throw failure.replayed ? rememberedErrorOf(failure.error) : failure.error;
     }
     if (onFailure) {
-      const settled = await onFailure.handle(message, failure, claimed);
-      if (settled === 'requeue') channel.nack(message, false, true);
-      else channel.ack(message);
-      return undefined;
-    }
-    const error = errorOf(failure);
-    if (message.properties.replyTo !== undefined) {
-      // The caller gets the error and decides.
-      channel.ack(message);
-      throw error;
-    }
-    const isPermanent = PERMANENT.includes(failure.code);
-    if (!isPermanent) await sleep(REQUEUE_DELAY_MS);
-    channel.nack(message, false, !isPermanent);
-    throw error;
+      const settled = await onFailure.handle(rpcRequest(execution).source, failure, claimed);
+      call.dispose(settled === 'requeue' ? 'requeue' : 'ack');
+      const isHandled = settled === 'settled' || call.transport === Transport.RMQ;
+      if (isHandled && !hasCaller) return undefined;
+    } else call.dispose(hasCaller ? 'ack' : dispositionOf(failure));
+    // NestJS logs an event's error; a caller needs one that it can tell apart.
+    throw hasCaller ? callerErrorOf(failure, call.transport) : errorOf(failure);
   },
 
-  uncounted: () => false,
+  ended(execution, thrown) {
+    const undecided = isAwaited(execution, callOf(execution).transport) ? 'ack' : dispositionOfError(thrown);
+    callOf(execution).released(undecided);
+  },
+
+  uncounted: provesInvalidRequest,
 };
 
-function rmqOf(execution: ExecutionContext): { channel: Channel; message: ConsumeMessage } {
-  const context = execution.switchToRpc().getContext<Partial<RmqContext>>();
-  if (!context.getChannelRef || !context.getMessage) {
-    throw new Error(
-      `@Idempotent() on ${execution.getClass().name}: of the microservice transports, only RabbitMQ is supported`,
-    );
-  }
-  return { channel: context.getChannelRef() as Channel, message: context.getMessage() as ConsumeMessage };
+/** Whether somebody waits for the answer. */
+function isAwaited(execution: ExecutionContext, transport: SupportedTransport): boolean {
+  return transport === Transport.RMQ
+    ? isRequest(rabbitmqMessage(execution))
+    : !isEventHandler(execution.getHandler());
 }
 
-/** With `noAck: true`, the default of @nestjs/microservices, the broker drops a message before its record is stored. */
-function requireManualAcknowledgement(handler: string, modules: ModulesContainer): void {
-  const servers: unknown[] = [];
-  modules
-    .getRpcTargetRegistry<unknown>()
-    .subscribe((server) => servers.push(server))
-    .unsubscribe();
-  for (const server of servers) {
-    if (typeof server === 'object' && server !== null && 'noAck' in server && server.noAck !== false) {
-      throw new Error(
-        `@Idempotent() on ${handler} needs 'noAck: false' in the options of the RabbitMQ microservice: otherwise a ` +
-          'message is lost when its handler fails or its process dies',
-      );
-    }
-  }
+function dispositionOf(failure: Failure): Disposition {
+  if (PERMANENT.includes(failure.code)) return 'reject';
+  return failure.code === 'work-failed' ? dispositionOfError(failure.error) : 'requeue';
+}
+
+function dispositionOfError(error: unknown): Disposition {
+  return provesInvalidRequest(error) ? 'reject' : 'requeue';
 }

@@ -19,6 +19,8 @@ export interface StoredError {
   readonly message: string;
   /** Status and body of an `HttpException`. */
   readonly http?: { readonly status: number; readonly response: string | object };
+  /** The content of an `RpcException` of @nestjs/microservices. */
+  readonly rpc?: { readonly error: string | object };
 }
 
 /** A finished piece of work, as it is stored. `result` is whatever JSON the handler returned. */

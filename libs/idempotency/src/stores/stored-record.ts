@@ -33,8 +33,14 @@ export class RememberedError extends Error {
 export function storedErrorFrom(error: unknown): StoredError {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
   const { name, message } = error;
+  if (isRpcException(error)) return { name, message, rpc: { error: error.getError() } };
   if (!(error instanceof HttpException)) return { name, message };
   return { name, message, http: { status: error.getStatus(), response: error.getResponse() } };
+}
+
+/** By its form: the package of its class is optional. */
+function isRpcException(error: Error): error is Error & { getError(): string | object } {
+  return 'getError' in error && typeof error.getError === 'function';
 }
 
 export function errorFrom(stored: StoredError): Error {

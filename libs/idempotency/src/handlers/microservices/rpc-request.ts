@@ -1,0 +1,72 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { Transport, type MqttContext, type NatsContext, type RmqContext } from '@nestjs/microservices';
+import type { ConsumeMessage } from 'amqplib';
+import { amqpRequest } from '../amqp-request';
+import type { IncomingRequest } from '../handler-kind';
+import { callOf } from './handler-call';
+
+/** The used parts of NATS' headers and gRPC's metadata: a name may have several values. */
+interface NatsHeaders {
+  keys(): string[];
+  values(name: string): string[];
+}
+interface GrpcMetadata {
+  getMap(): Readonly<Record<string, unknown>>;
+  get(name: string): unknown[];
+}
+
+/** The message as a request, with the headers of its transport. */
+export function rpcRequest(execution: ExecutionContext): IncomingRequest {
+  const { transport } = callOf(execution);
+  const rpc = execution.switchToRpc();
+  const payload = rpc.getData<unknown>();
+  switch (transport) {
+    case Transport.RMQ:
+      return amqpRequest(payload, rabbitmqMessage(execution));
+    case Transport.NATS: {
+      const context = rpc.getContext<NatsContext>();
+      return { source: context, headers: natsHeaders(context), payload, requestedAt: undefined };
+    }
+    case Transport.MQTT: {
+      const { properties } = packetOf(rpc.getContext<MqttContext>());
+      return {
+        source: rpc.getContext(),
+        headers: properties?.userProperties,
+        payload,
+        requestedAt: undefined,
+      };
+    }
+    case Transport.TCP:
+      return { source: rpc.getContext(), headers: undefined, payload, requestedAt: undefined };
+    case Transport.GRPC: {
+      const headers = grpcHeaders(rpc.getContext<GrpcMetadata>());
+      return { source: execution.getArgByIndex<object>(2), headers, payload, requestedAt: undefined };
+    }
+    default:
+      return transport satisfies never;
+  }
+}
+
+export function rabbitmqMessage(execution: ExecutionContext): ConsumeMessage {
+  return execution.switchToRpc().getContext<RmqContext>().getMessage() as ConsumeMessage;
+}
+
+function packetOf(context: MqttContext): { readonly properties?: { readonly userProperties?: unknown } } {
+  return context.getPacket() as { properties?: { userProperties?: unknown } };
+}
+
+function natsHeaders(context: NatsContext): Record<string, unknown> {
+  const headers = context.getHeaders() as NatsHeaders | undefined;
+  const names = headers?.keys() ?? [];
+  return Object.fromEntries(names.map((name) => [name, single(headers?.values(name) ?? [])]));
+}
+
+function grpcHeaders(metadata: GrpcMetadata): Record<string, unknown> {
+  const names = Object.keys(metadata.getMap());
+  return Object.fromEntries(names.map((name) => [name, single(metadata.get(name))]));
+}
+
+/** Several values stay a list, which is not a valid key: no one of them is more right than the others. */
+function single(values: readonly unknown[]): unknown {
+  return values.length === 1 ? values[0] : values;
+}
