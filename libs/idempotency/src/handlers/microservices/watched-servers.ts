@@ -3,7 +3,7 @@ import { Transport } from '@nestjs/microservices';
 import type { HandlerDefaults } from '../idempotency.options';
 import { patternHandlersIn, type PatternHandler } from './pattern-handlers';
 import { callSeparately, type RegisteredHandler } from './separate-calls';
-import { streamOf, transportFor, type MicroserviceServer } from './server-rules';
+import { requireUnary, streamOf, transportFor, type MicroserviceServer } from './server-rules';
 
 /** The methods of a server that are used here. All but `listen` are those of the class `Server` of @nestjs/microservices. */
 interface ListeningServer extends MicroserviceServer {
@@ -46,14 +46,17 @@ export function watchServers(modules: ModulesContainer, defaults: HandlerDefault
   });
 }
 
-/** @throws Error if `@Idempotent()` does not work on a handler of the microservices that are connected so far */
+/** @throws Error if `@Idempotent()` does not work on a handler, or with the microservices that are connected so far */
 export function checkServers(modules: ModulesContainer): void {
   const application = applications.get(modules);
-  for (const server of application?.servers ?? []) check(server, application);
+  if (!application) return;
+  const handlers = patternHandlersIn(modules, application.defaults);
+  for (const handler of handlers) if (handler.options) requireUnary(handler);
+  for (const server of application.servers) check(server, application);
 }
 
-function check(server: ListeningServer, application: Application | undefined) {
-  const handlers = application ? heardBy(server, application) : [];
+function check(server: ListeningServer, application: Application) {
+  const handlers = heardBy(server, application);
   const decorated = handlers.filter(({ options }) => options);
   const others = handlers.filter(({ options }) => !options);
   return decorated.length === 0
