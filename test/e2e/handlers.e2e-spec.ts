@@ -4,6 +4,7 @@ import { AmqpSession } from '../support/amqp-session';
 import { eventually } from '../support/eventually';
 import { given, onVhost, ownDatabase, vhostName } from '../support/isolation';
 import { Management } from '../support/management';
+import { runLabels } from '../support/shop/run-label';
 import { Shop } from '../support/shop/shop';
 
 describe('@Idempotent() in an application of its own', () => {
@@ -55,11 +56,9 @@ describe('@Idempotent() in an application of its own', () => {
 
     it('lets outer interceptors read the key and the kind of run of each answer', async () => {
       const click = () => shop.post('cart', { sku: 'A1', quantity: 1 }, { 'idempotency-key': key });
-      const answers = [await click(), await click()];
-      expect(answers.map((answer) => answer.headers.get('x-run'))).toEqual([
-        `run of ${key}`,
-        `replay of ${key}`,
-      ]);
+      await click();
+      await click();
+      expect(runLabels.filter((label) => label.endsWith(key))).toEqual([`run of ${key}`, `replay of ${key}`]);
     });
 
     it('treats a quoted key and the bare key as the same', async () => {

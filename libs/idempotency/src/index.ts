@@ -1,4 +1,4 @@
-export { Idempotent } from './handlers/idempotent.decorator';
+export { Idempotent, SkipIdempotency } from './handlers/idempotent.decorator';
 export {
   IdempotencyContext,
   IdempotentPayload,
@@ -21,7 +21,7 @@ export type {
   WhenInProgress,
 } from './handlers/idempotency.options';
 export { canonicalJson } from './engine/canonical-json';
-export { plainKey } from './handlers/http-handler';
+export { plainKey } from './handlers/http-request';
 export { checkKey, isKey, readKey, type KeyLocation } from './engine/idempotency-key';
 export type { Answered, Outcome, RememberedFailure } from './engine/outcome';
 export {
@@ -31,11 +31,14 @@ export {
   IdempotencyKeyReusedError,
   InvalidIdempotencyKeyError,
   LeaseLostError,
+  MissingFingerprintPropertyError,
   MissingIdempotencyKeyError,
+  MissingTenantError,
   MissingTimestampError,
   OutsideDeduplicationWindowError,
   RequestFromTheFutureError,
   StoreUnavailableError,
+  UnreadBodyError,
   type FailedWork,
   type Failure,
   type FailureCode,

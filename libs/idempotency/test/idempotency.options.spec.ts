@@ -1,6 +1,6 @@
 import { Idempotent, type IdempotentOptions, type FailureHandler } from '../src';
 import { checkEngine, isName } from '../src/engine/engine.options';
-import { checkOptions, checkTogether } from '../src/handlers/idempotency.options';
+import { checkOptions, checkTogether } from '../src/handlers/option-checks';
 
 class Delaying implements FailureHandler {
   async handle(): Promise<'settled'> {
@@ -96,8 +96,6 @@ describe('a scope or tenant', () => {
 describe('an option with a wrong type', () => {
   /** Never called: `npm run typecheck` fails where one of these lines compiles. */
   function doesNotCompile(): void {
-    // @ts-expect-error a scope is required
-    Idempotent({});
     // @ts-expect-error a scope is a string
     Idempotent({ scope: 7 });
     // @ts-expect-error there is no such option

@@ -10,10 +10,10 @@ import {
   type ClaimedKey,
   type Failure,
   type FailureHandler,
-  type HandlerKind,
   type IdempotencyModuleOptions,
 } from '../src';
 import { IdempotencyInterceptor } from '../src/handlers/idempotency.interceptor';
+import { messageHandler, type MessageHandlerKind } from '../src/handlers/message-handler';
 
 /** A kind of handler whose one argument is a message with its key and payload. */
 interface Message {
@@ -21,7 +21,7 @@ interface Message {
   readonly payload: unknown;
 }
 
-const messages: HandlerKind = {
+const messages = messageHandler({
   type: 'message',
   argument: 0,
   isHandler: () => true,
@@ -31,16 +31,15 @@ const messages: HandlerKind = {
     const headers = message.key === undefined ? {} : { 'idempotency-key': message.key };
     return { source: message, headers, payload: message.payload, requestedAt: undefined };
   },
-  record: (_, returned) => returned,
   answer: (_, recorded) => recorded,
   fail: async (_, failure, { onFailure, claimed }) => {
     if (failure.kind === 'remembered-error' || !onFailure) throw new Error(codeOf(failure));
     return onFailure.handle({}, failure, claimed);
   },
   uncounted: () => false,
-};
+});
 
-function codeOf(failure: Parameters<HandlerKind['fail']>[1]): string {
+function codeOf(failure: Parameters<MessageHandlerKind['fail']>[1]): string {
   return failure.kind === 'failed' ? failure.code : failure.kind;
 }
 

@@ -15,9 +15,10 @@ function requestWith(options: Partial<IdempotentOptions>) {
   const incoming = incomingWith({});
   return runRequestOf({
     key: 'abc',
+    scope: 'order',
     payload,
     incoming,
-    options: { scope: 'order', ...options },
+    options,
     kind: rabbitmqHandler,
   });
 }
@@ -63,25 +64,23 @@ describe('the key of a request', () => {
 });
 
 describe('the run request of a handler', () => {
-  it('has the options of the handler', () => {
-    const rememberResult = () => true;
+  it('has the options of the handler', async () => {
     const rememberError = () => true;
     const uncounted = () => true;
-    const given = { ttlSeconds: 10, leaseMs: 20, rememberResult, rememberError, uncounted };
-    expect(requestWith(given)).toMatchObject({
+    const given = { ttlSeconds: 10, leaseMs: 20, rememberError, uncounted };
+    expect(await requestWith(given)).toMatchObject({
       scope: 'order',
       key: 'abc',
       requestedAt,
       ttlSeconds: 10,
       leaseMs: 20,
-      rememberResult,
       rememberError,
       uncounted,
     });
   });
 
-  it('has the default of `uncounted` for its kind of handler', () => {
-    expect(requestWith({}).uncounted).toBe(rabbitmqHandler.uncounted);
+  it('has the default of `uncounted` for its kind of handler', async () => {
+    expect((await requestWith({})).uncounted).toBe(rabbitmqHandler.uncounted);
   });
 
   it.each([
@@ -90,8 +89,8 @@ describe('the run request of a handler', () => {
     { whenInProgress: { waitMs: 70, then: 'reject' as const }, inProgressWaitMs: 70 },
   ])(
     'waits for a key in progress as long as $whenInProgress says',
-    ({ whenInProgress, inProgressWaitMs }) => {
-      expect(requestWith({ ...(whenInProgress && { whenInProgress }) }).inProgressWaitMs).toBe(
+    async ({ whenInProgress, inProgressWaitMs }) => {
+      expect((await requestWith({ ...(whenInProgress && { whenInProgress }) })).inProgressWaitMs).toBe(
         inProgressWaitMs,
       );
     },
@@ -101,22 +100,36 @@ describe('the run request of a handler', () => {
     { what: 'the whole payload', identity: payload },
     {
       what: 'some properties',
-      fingerprint: ['order.id', 'none'],
+      fingerprint: ['order.id', 'none?'],
       identity: [
         ['order.id', 'O-1'],
         ['none', undefined],
       ],
     },
     { what: 'the result of a function', fingerprint: () => 'same', identity: 'same' },
-  ])('has the fingerprint of $what', ({ fingerprint, identity }) => {
-    expect(requestWith({ ...(fingerprint && { fingerprint }) }).fingerprint).toBe(fingerprintOf(identity));
+  ])('has the fingerprint of $what', async ({ fingerprint, identity }) => {
+    expect((await requestWith({ ...(fingerprint && { fingerprint }) })).fingerprint).toBe(
+      fingerprintOf(identity),
+    );
   });
 
-  it('has no fingerprint if that is switched off', () => {
-    expect(requestWith({ fingerprint: false }).fingerprint).toBeUndefined();
+  it('is rejected if it lacks a property that makes it the same request', async () => {
+    await expect(requestWith({ fingerprint: ['order.id', 'none'] })).rejects.toThrow(
+      "the property 'none' is missing",
+    );
   });
 
-  it('has a scope with its tenant', () => {
-    expect(requestWith({ tenant: ({ headers }) => (headers ? 'acme' : 'none') }).scope).toBe('acme order');
+  it('is rejected if the function gives no fingerprint', async () => {
+    await expect(requestWith({ fingerprint: () => undefined })).rejects.toThrow('returned undefined');
+  });
+
+  it('has no fingerprint if that is switched off', async () => {
+    expect((await requestWith({ fingerprint: false })).fingerprint).toBeUndefined();
+  });
+
+  it('has a scope with its tenant', async () => {
+    expect((await requestWith({ tenant: ({ headers }) => (headers ? 'acme' : 'none') })).scope).toBe(
+      'acme order',
+    );
   });
 });

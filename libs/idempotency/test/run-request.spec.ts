@@ -1,20 +1,31 @@
-import type { AttemptPolicy } from '../src';
+import { MissingTenantError, type AttemptPolicy } from '../src';
 import { runRequestOf } from '../src/handlers/request-reader';
 import { rabbitmqHandler } from '../src/handlers/rabbitmq-handler';
 
-function scopeFor(tenant: string, scope: string): string {
+async function scopeFor(tenant: string | undefined, scope: string): Promise<string> {
   const incoming = { source: {}, headers: {}, payload: 1, requestedAt: undefined };
-  const options = { scope, tenant: () => tenant };
-  return runRequestOf({ key: 'key', payload: 1, incoming, options, kind: rabbitmqHandler }).scope;
+  const options = { tenant: () => tenant };
+  const read = { key: 'key', scope, payload: 1, incoming, options, kind: rabbitmqHandler };
+  return (await runRequestOf(read)).scope;
 }
 
 describe('the scope of a tenant', () => {
-  it('is different from that of every other tenant, even if names contain dots', () => {
-    expect(scopeFor('acme.x', 'charge')).not.toBe(scopeFor('acme', 'x.charge'));
+  it.each([
+    { tenants: ['acme.x', 'acme'], scopes: ['charge', 'x.charge'] },
+    { tenants: ['a:b', 'a'], scopes: ['charge', 'b:charge'] },
+    { tenants: ['a b', 'a'], scopes: ['charge', 'b charge'] },
+    { tenants: ['{a}', 'a'], scopes: ['charge', 'charge'] },
+    { tenants: ['a%3Ab', 'a:b'], scopes: ['charge', 'charge'] },
+  ])('is different from that of every other tenant: $tenants', async ({ tenants, scopes }) => {
+    const [one, other] = await Promise.all(
+      tenants.map((tenant, index) => scopeFor(tenant, scopes[index] ?? '')),
+    );
+    expect(one).not.toBe(other);
+    expect(one).toMatch(/^[^:{} ]+ charge$/);
   });
 
-  it('is rejected if it contains a separator of Redis keys', () => {
-    expect(() => scopeFor('a:b', 'charge')).toThrow('must follow the rules of a scope');
+  it.each([undefined, '', 'x'.repeat(256), '\uD800'])('needs a tenant: %j is none', async (tenant) => {
+    await expect(scopeFor(tenant, 'charge')).rejects.toBeInstanceOf(MissingTenantError);
   });
 });
 
@@ -25,9 +36,10 @@ describe("a handler's attempt policy", () => {
   const requestWith = (attempts?: AttemptPolicy<unknown>) =>
     runRequestOf({
       key: 'key',
+      scope: 'charge',
       payload: 1,
       incoming,
-      options: { scope: 'charge' },
+      options: {},
       kind: rabbitmqHandler,
       attempts,
     });
@@ -35,7 +47,7 @@ describe("a handler's attempt policy", () => {
   it('gets the message and the failure', async () => {
     const since = new Date(0);
     const asked: unknown[] = [];
-    const request = requestWith({
+    const request = await requestWith({
       maxAttempts: (message) => (asked.push(message), 7),
       backoffMs: (message, failure) => (asked.push(message, failure), 500),
       waitingSince: async (message) => (asked.push(message), since),
@@ -46,7 +58,7 @@ describe("a handler's attempt policy", () => {
     expect(asked).toEqual([source, source, failed, source]);
   });
 
-  it('is optional', () => {
-    expect(requestWith()).not.toHaveProperty('maxAttempts');
+  it('is optional', async () => {
+    expect(await requestWith()).not.toHaveProperty('maxAttempts');
   });
 });

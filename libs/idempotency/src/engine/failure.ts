@@ -83,6 +83,36 @@ export class MissingTimestampError extends IdempotencyError {
   }
 }
 
+/** The request lacks a property that the option `fingerprint` names, so it cannot be compared with others. */
+export class MissingFingerprintPropertyError extends IdempotencyError {
+  readonly code = 'invalid-request';
+
+  constructor(path: string) {
+    super(`the property '${path}' is missing, which makes it the same request`);
+  }
+}
+
+/** The request does not say whose it is, although the handler keeps the keys of tenants apart. */
+export class MissingTenantError extends IdempotencyError {
+  readonly code = 'invalid-request';
+
+  constructor(scope: string) {
+    super(`the tenant is not known, and keys in the scope '${scope}' are kept apart by tenant`);
+  }
+}
+
+/** The request has a body that was not read, so it cannot be compared with others. */
+export class UnreadBodyError extends IdempotencyError {
+  readonly code = 'invalid-request';
+
+  constructor(contentType: string) {
+    super(
+      `the body (${contentType}) was not read before the handler: use a body parser or an upload interceptor for it, ` +
+        'or the option `fingerprint` of the handler',
+    );
+  }
+}
+
 /** Another consumer is working on the key. Try again when its lease may have ended. */
 export class IdempotencyKeyInProgressError extends IdempotencyError {
   readonly code = 'in-progress';

@@ -1,27 +1,24 @@
 import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { EngineOptions } from '../engine/engine.options';
+import { announceIfDisabled } from './disabled';
+import type { CheckedHandler } from './handler-kind';
 import { kindsOf } from './handler-kinds';
+import { IdempotencyProblemFilter } from './http-problem';
+import { IdempotencyInterceptor } from './idempotency.interceptor';
 import {
   IDEMPOTENT_OPTIONS,
-  checkOptions,
-  checkTogether,
   isKeyReader,
+  scopeOf,
   type IdempotencyModuleOptions,
   type IdempotentOptions,
 } from './idempotency.options';
+import { checkOptions, checkTogether } from './option-checks';
+import { unprotected } from './unprotected';
 
-interface DecoratedHandler {
-  readonly name: string;
-  readonly method: object;
-  readonly options: IdempotentOptions;
-}
-
-/** Kinds of handlers that have to be registered, by the metadata that their own decorators leave. */
-const KINDS_TO_REGISTER = [
-  { metadata: 'RABBIT_HANDLER', decorator: '@golevelup/nestjs-rabbitmq', kind: 'rabbitmq' },
-  { metadata: 'microservices:pattern', decorator: '@nestjs/microservices', kind: 'microservices' },
-];
+/** Where NestJS stores the interceptors and exception filters of a method. */
+const INTERCEPTORS_METADATA = '__interceptors__';
+const FILTERS_METADATA = '__exceptionFilters__';
 
 /** Fails the start of the application if a decorated handler cannot work; the error names the handler. */
 @Injectable()
@@ -34,10 +31,15 @@ export class HandlerCheck implements OnModuleInit {
     @Inject(EngineOptions) private readonly moduleOptions: IdempotencyModuleOptions,
   ) {
     for (const kind of kindsOf(moduleOptions)) kind.attach?.(container, moduleOptions.defaults);
+    // NestJS reads the order when it registers the routes, which is before onModuleInit.
+    for (const { method } of this.decoratedHandlers()) standInnermost(method);
   }
 
   onModuleInit(): void {
+    announceIfDisabled();
+    this.requireOneModule();
     const handlers = this.decoratedHandlers();
+    requireOwnScopes(handlers);
     for (const { name, options } of handlers) {
       checkOptions(options, name);
       checkTogether(options, name);
@@ -52,33 +54,37 @@ export class HandlerCheck implements OnModuleInit {
     for (const handler of handlers) this.checkKind(handler);
   }
 
-  private checkKind({ name, method }: DecoratedHandler): void {
-    const kinds = kindsOf(this.moduleOptions).filter((kind) => kind.isHandler(method));
-    for (const kind of kinds) kind.check?.(name, this.container);
-    if (kinds.length > 0) return;
-    const keys: unknown[] = Reflect.getMetadataKeys(method);
-    const names = keys.map((key) => (typeof key === 'symbol' ? key.description : key));
-    const missing = KINDS_TO_REGISTER.find(({ metadata }) => names.includes(metadata));
-    if (!missing) return;
-    const { decorator, kind } = missing;
-    throw new Error(
-      `@Idempotent() on ${name}: register handlers of ${decorator} with IdempotencyModule.forRoot({ ..., ` +
-        `handlers: [${kind}()] }), import { ${kind} } from 'nestjs-idempotent/${kind}'`,
-    );
+  private checkKind(handler: CheckedHandler): void {
+    const kinds = kindsOf(this.moduleOptions).filter((kind) => kind.isHandler(handler.method));
+    if (kinds.length === 0) throw unprotected(handler);
+    for (const kind of kinds) kind.check?.(handler, this.container);
   }
 
-  private decoratedHandlers(): DecoratedHandler[] {
+  /** Two of them would have two stores for one key, or two sets of running calls. */
+  private requireOneModule(): void {
+    const registrations = [...this.container.values()].filter(
+      ({ providers, isGlobal }) => providers.has(HandlerCheck) && isGlobal,
+    );
+    if (registrations.length > 1)
+      throw new Error(
+        'IdempotencyModule is registered more than once: call forRoot() or forRootAsync() in one module only; ' +
+          'it is global, so other modules need not import it',
+      );
+  }
+
+  private decoratedHandlers(): CheckedHandler[] {
     const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
     return wrappers.flatMap(({ instance, metatype }) => {
       if (typeof instance !== 'object' || instance === null || !metatype) return [];
       const prototype = Object.getPrototypeOf(instance) as Record<string, unknown> | null;
-      return this.scanner.getAllMethodNames(prototype).flatMap((method) => {
-        const handler = prototype?.[method];
-        if (typeof handler !== 'function') return [];
-        const own = Reflect.getMetadata(IDEMPOTENT_OPTIONS, handler) as IdempotentOptions | undefined;
+      return this.scanner.getAllMethodNames(prototype).flatMap((methodName) => {
+        const method = prototype?.[methodName];
+        if (typeof method !== 'function') return [];
+        const own = Reflect.getMetadata(IDEMPOTENT_OPTIONS, method) as IdempotentOptions | undefined;
         if (!own) return [];
+        const type = Reflect.get(instance, 'constructor') as { readonly name: string };
         const options = { ...this.moduleOptions.defaults, ...own };
-        return [{ name: `${metatype.name}.${method}`, method: handler, options }];
+        return [{ name: `${type.name}.${methodName}`, type, methodName, method, options }];
       });
     });
   }
@@ -88,9 +94,40 @@ export class HandlerCheck implements OnModuleInit {
     try {
       this.modules.get<unknown>(type, { strict: false });
     } catch (cause) {
-      throw new Error(`${option} names ${type.name}, which no module provides; add it to the providers`, {
-        cause,
-      });
+      const reason =
+        cause instanceof Error && cause.constructor.name === 'InvalidClassScopeException'
+          ? 'which is request-scoped or transient: remove its scope, or inject what depends on the request elsewhere'
+          : 'which no module provides; add it to the providers';
+      throw new Error(`${option} names ${type.name}, ${reason}`, { cause });
     }
+  }
+}
+
+/**
+ * The last interceptor of a method is the innermost one: what reads a body, such as an upload, has then read it, and a
+ * time-out around the handler ends the request, not the work. The last exception filter of a method is asked first.
+ */
+function standInnermost(method: object): void {
+  moveToEnd(method, INTERCEPTORS_METADATA, IdempotencyInterceptor);
+  moveToEnd(method, FILTERS_METADATA, IdempotencyProblemFilter);
+}
+
+function moveToEnd(method: object, metadata: string, ours: unknown): void {
+  const listed = (Reflect.getMetadata(metadata, method) ?? []) as readonly unknown[];
+  Reflect.defineMetadata(metadata, [...listed.filter((one) => one !== ours), ours], method);
+}
+
+/** Two handlers with one scope would answer each other's requests. */
+function requireOwnScopes(handlers: readonly CheckedHandler[]): void {
+  const owners = new Map<string, CheckedHandler>();
+  for (const handler of handlers) {
+    const scope = scopeOf(handler.type, handler.method, handler.options);
+    const owner = owners.get(scope);
+    if (owner && !(owner.type === handler.type && owner.method === handler.method))
+      throw new Error(
+        `@Idempotent() on ${handler.name}: the scope '${scope}' is also that of ${owner.name}, and one would answer ` +
+          "the other's requests; give each handler a scope of its own",
+      );
+    owners.set(scope, handler);
   }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   Inject,
   Injectable,
@@ -8,51 +9,30 @@ import {
   type Type,
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { lastValueFrom, of, type Observable } from 'rxjs';
-import type { RunRequest } from '../engine/run-request';
-import { runRequestOf, keyOf } from './request-reader';
-import { kindOf } from './handler-kinds';
-import type { HandlerKind } from './handler-kind';
-import { provideHandlerInput, type HandlerInput } from './idempotency.context';
+import { lastValueFrom, type Observable } from 'rxjs';
 import { EngineOptions } from '../engine/engine.options';
 import { MissingTimestampError, rejected, type Failure } from '../engine/failure';
+import { IdempotencyService } from '../engine/idempotency.service';
+import type { Outcome } from '../engine/outcome';
+import type { RunRequest } from '../engine/run-request';
+import type { FailureContext, HandlerCall, HandlerKind } from './handler-kind';
+import { kindOf } from './handler-kinds';
+import { provideHandlerInput, type HandlerInput } from './idempotency.context';
 import {
   isKeyReader,
   optionsOf,
+  scopeOf,
   type IdempotencyModuleOptions,
   type IdempotentOptions,
   type KeyReader,
   type WhenInProgress,
 } from './idempotency.options';
-import { IdempotencyService } from '../engine/idempotency.service';
-import type { Outcome } from '../engine/outcome';
-
-interface Accepted {
-  readonly kind: 'accepted';
-  readonly payload: unknown;
-  /** Undefined for a request that is processed without a key. */
-  readonly request: RunRequest | undefined;
-}
-
-/** How a call ended, and its run request; undefined for a request that was rejected before. */
-interface Processed {
-  readonly outcome: Outcome<unknown>;
-  readonly request?: RunRequest | undefined;
-}
-
-/** One call of a decorated handler. */
-interface Call {
-  readonly execution: ExecutionContext;
-  readonly kind: HandlerKind;
-  readonly options: IdempotentOptions;
-  readonly next: CallHandler;
-}
-
-const DEFAULT_REPLAY_HEADERS = ['location'];
+import { isDisabled } from './disabled';
+import { keyOf, runRequestOf } from './request-reader';
 
 /**
- * Reads key and payload of a request, runs the handler through the service, and translates the outcome into the answer for
- * the caller or broker. Set up by `@Idempotent()`.
+ * Lets the kind of the handler process each call, with the parts that are the same for all kinds: reading the request,
+ * running the handler through the service. Set up by `@Idempotent()`.
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
@@ -65,34 +45,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
     @Inject(EngineOptions) private readonly moduleOptions: IdempotencyModuleOptions,
   ) {}
 
-  async intercept(execution: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+  intercept(execution: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const kind = kindOf(execution, this.moduleOptions);
     const options = this.optionsOf(execution);
-    const call: Call = { execution, kind: kindOf(execution, this.moduleOptions), options, next };
-    let thrown: unknown;
-    try {
-      return of(await this.answered(call));
-    } catch (error) {
-      thrown = error;
-      throw error;
-    } finally {
-      call.kind.ended?.(execution, thrown);
-    }
-  }
-
-  private async answered(call: Call): Promise<unknown> {
-    const { execution, options } = call;
-    const { outcome, request } = await this.process(call);
-    switch (outcome.kind) {
-      case 'executed':
-      case 'replayed':
-        return this.answer(call, outcome.result, outcome.kind === 'replayed');
-      default: {
-        const isInProgress = outcome.kind === 'failed' && outcome.code === 'in-progress';
-        const rejects = isInProgress && rejectsInProgress(options.whenInProgress);
-        const onFailure = rejects ? undefined : this.injectable(options.onFailure);
-        return call.kind.fail(execution, outcome, { onFailure, claimed: request });
-      }
-    }
+    return kind.respond(new Call({ execution, next, kind, options }, this.service, this.modules));
   }
 
   private optionsOf(execution: ExecutionContext): IdempotentOptions {
@@ -103,61 +59,89 @@ export class IdempotencyInterceptor implements NestInterceptor {
     this.options.set(handler, options);
     return options;
   }
+}
 
-  private async process(call: Call): Promise<Processed> {
-    const read = await this.read(call);
-    if (read.kind === 'failed') return { outcome: read };
-    const { request, payload } = read;
-    const provide = (context: HandlerInput['context']) =>
-      provideHandlerInput(call.execution, call.kind.argument, { context, payload });
-    if (!request) {
-      provide(undefined);
-      return { outcome: { kind: 'executed', result: await this.work(call) } };
-    }
-    const outcome = await this.service.tryRun(request, (context) => {
-      provide(context);
-      return this.work(call);
-    });
-    if (outcome.kind === 'replayed' || (outcome.kind === 'remembered-error' && outcome.replayed)) {
-      const { scope, key } = request;
-      provide({ scope, key, replayed: true, origin: outcome.origin });
-    }
-    return { outcome, request };
+class Call implements HandlerCall {
+  readonly execution: ExecutionContext;
+  readonly options: IdempotentOptions;
+  private readonly next: CallHandler;
+  private readonly kind: HandlerKind;
+  private payload: unknown;
+  private request: RunRequest | undefined;
+
+  constructor(
+    parts: { execution: ExecutionContext; next: CallHandler; kind: HandlerKind; options: IdempotentOptions },
+    private readonly service: IdempotencyService,
+    private readonly modules: ModuleRef,
+  ) {
+    this.execution = parts.execution;
+    this.options = parts.options;
+    this.next = parts.next;
+    this.kind = parts.kind;
+  }
+
+  get hasKey(): boolean {
+    return this.request !== undefined;
   }
 
   /** The request is checked before its key is claimed, so nothing is stored for a rejected request. */
-  private async read({ execution, kind, options }: Call): Promise<Accepted | Failure> {
+  async read(): Promise<Failure | undefined> {
+    const { execution, kind, options } = this;
     try {
-      const incoming = kind.request(execution);
-      const key = await keyOf(incoming, options, this.keyReaderOf(options));
+      const incoming = await kind.request(execution);
+      const key = isDisabled()
+        ? randomUUID()
+        : await keyOf(incoming, options, this.keyReader(), kind.hasHttpHeaders);
       const pipe = this.injectable<PipeTransform<unknown, unknown>>(options.payload);
       const payload: unknown = pipe
         ? await pipe.transform(incoming.payload, { type: 'body' })
         : incoming.payload;
       if (options.requireTimestamp && kind.hasTimestamp && !incoming.requestedAt)
         throw new MissingTimestampError();
+      this.payload = payload;
+      if (key === undefined) return this.provide(undefined);
+      const scope = scopeOf(execution.getClass(), execution.getHandler(), options);
       const attempts = this.injectable(options.attempts);
-      const request =
-        key === undefined ? undefined : runRequestOf({ key, payload, incoming, options, kind, attempts });
-      return { kind: 'accepted', payload, request };
+      this.request = await runRequestOf({ key, scope, payload, incoming, options, kind, attempts });
+      return undefined;
     } catch (error) {
       return rejected(error);
     }
   }
 
-  /** Runs the handler, and turns its result into what the record stores. */
-  private async work({ execution, kind, options, next }: Call): Promise<unknown> {
-    const returned: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
-    const result = options.serialize ? options.serialize(returned) : returned;
-    return kind.record(execution, result, options.replayHeaders ?? DEFAULT_REPLAY_HEADERS);
+  handle(): Promise<unknown> {
+    return lastValueFrom<unknown, undefined>(this.next.handle(), { defaultValue: undefined });
   }
 
-  private answer({ execution, kind, options }: Call, recorded: unknown, replayed: boolean): unknown {
-    const answer = kind.answer(execution, recorded, replayed);
-    return options.deserialize && answer !== undefined ? options.deserialize(answer) : answer;
+  async run(work: () => Promise<unknown>, isFinal?: () => boolean): Promise<Outcome<unknown>> {
+    const { request } = this;
+    if (!request) throw new Error('the request has no key');
+    const outcome = await this.service.tryRun({ ...request, rememberResult: isFinal }, (context) => {
+      this.provide(context);
+      return work();
+    });
+    if (outcome.kind === 'replayed' || (outcome.kind === 'remembered-error' && outcome.replayed)) {
+      const { scope, key } = request;
+      this.provide({ scope, key, replayed: true, origin: outcome.origin });
+    }
+    return outcome;
   }
 
-  private keyReaderOf({ key }: IdempotentOptions): KeyReader | undefined {
+  failureContext(failure: Failure): FailureContext {
+    const rejects = failure.code === 'in-progress' && rejectsInProgress(this.options.whenInProgress);
+    return {
+      onFailure: rejects ? undefined : this.injectable(this.options.onFailure),
+      claimed: this.request,
+    };
+  }
+
+  private provide(context: HandlerInput['context']): undefined {
+    const { payload } = this;
+    provideHandlerInput(this.execution, this.kind.argument, { context, payload });
+  }
+
+  private keyReader(): KeyReader | undefined {
+    const { key } = this.options;
     return isKeyReader(key) ? this.injectable(key) : undefined;
   }
 

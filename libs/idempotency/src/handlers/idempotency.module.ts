@@ -5,6 +5,7 @@ import { HandlerCheck } from './handler-check';
 import { IdempotencyEvents } from '../engine/idempotency.events';
 import { ConfigurableModuleClass } from './idempotency.module-definition';
 import type { IdempotencyModuleOptions } from './idempotency.options';
+import { checkModuleOptions } from './option-checks';
 import { IdempotencyService } from '../engine/idempotency.service';
 import { IdempotencyStore } from '../stores/idempotency-store';
 
@@ -24,7 +25,10 @@ import { IdempotencyStore } from '../stores/idempotency-store';
     {
       provide: IdempotencyStore,
       inject: [EngineOptions],
-      useFactory: (options: IdempotencyModuleOptions) => options.store,
+      useFactory: (options: IdempotencyModuleOptions) => {
+        checkModuleOptions(options);
+        return options.store;
+      },
     },
     IdempotencyEvents,
     IdempotencyService,

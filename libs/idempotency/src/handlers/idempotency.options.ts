@@ -1,5 +1,5 @@
 import type { ExecutionContext, PipeTransform, Type } from '@nestjs/common';
-import { throwIfWrong, isName, SCOPE_RULE, wrongTimes, type EngineOptions } from '../engine/engine.options';
+import type { EngineOptions } from '../engine/engine.options';
 import type { FailedWork } from '../engine/failure';
 import type { FailureHandler, HandlerKind, IncomingRequest } from './handler-kind';
 import type { KeyLocation } from '../engine/idempotency-key';
@@ -74,9 +74,15 @@ export type WhenInProgress =
 
 /** Settings of one handler; `P` is the payload after the `payload` pipe, `R` what the handler returns. */
 export interface IdempotentOptions<P = unknown, R = unknown> extends Omit<RunSettings, 'inProgressWaitMs'> {
-  /** Keeps the keys of different kinds of work apart. 1 to 64 visible ASCII characters without colons and braces. */
-  readonly scope: string;
-  /** Where the key is, how to get it, or a provider that reads it. Default: the header `idempotency-key`. */
+  /**
+   * Keeps the keys of different kinds of work apart. 1 to 64 visible ASCII characters without colons and braces; no two
+   * handlers may have the same. Default: class and method, such as `OrdersController.place`.
+   */
+  readonly scope?: string;
+  /**
+   * Where the key is, how to get it, or a provider that reads it. Default: the header `idempotency-key`. Over HTTP, the case
+   * of a header's name does not matter, and a quoted key is the same as the bare one.
+   */
   readonly key?: KeyLocation | KeyReader['keyOf'] | Type<KeyReader>;
   /** Default `reject`; with `process` the handler also runs without a key, unprotected. */
   readonly whenKeyMissing?: 'reject' | 'process';
@@ -85,18 +91,23 @@ export interface IdempotentOptions<P = unknown, R = unknown> extends Omit<RunSet
    * records live, and have been processed and forgotten. Default: it is accepted.
    */
   readonly requireTimestamp?: boolean;
-  /** Keeps the keys of tenants apart that may choose the same ones. The same rules as for `scope`. */
-  readonly tenant?: (request: IncomingRequest) => string;
+  /**
+   * Keeps the keys of tenants (customers, users) apart that may choose the same ones: 1 to 255 characters of any kind. A
+   * request for which it returns nothing is rejected with a {@link MissingTenantError}.
+   */
+  readonly tenant?: (request: IncomingRequest) => string | undefined;
   /**
    * A pipe that turns the raw payload into what the handler gets as `@IdempotentPayload()`. It runs before the key is
    * claimed, so nothing is stored for a request that it rejects, and the request may be corrected and sent again.
    */
   readonly payload?: Type<PipeTransform<unknown, P>>;
   /**
-   * Which part of the payload makes it the same request: property paths such as `order.id`, or a function. A request with
-   * the same key and another fingerprint is rejected. Default: all of it; `false` switches the check off.
+   * Which part of the payload makes it the same request: property paths such as `order.id` (`order.note?` if it may be
+   * missing), or a function that returns JSON. A request with the same key and another fingerprint is rejected. Default: all
+   * of it, over HTTP with uploaded files. Over HTTP, method, path and query are always compared as well. `false` switches
+   * the check off.
    */
-  readonly fingerprint?: readonly string[] | ((payload: P) => unknown) | false;
+  readonly fingerprint?: readonly string[] | ((payload: P, request: IncomingRequest) => unknown) | false;
   /** Default `onFailure` if the handler has that option, else `reject`. */
   readonly whenInProgress?: WhenInProgress;
   /** Turns the result into JSON for the record. Default: as it is. */
@@ -107,8 +118,6 @@ export interface IdempotentOptions<P = unknown, R = unknown> extends Omit<RunSet
   readonly attempts?: Type<AttemptPolicy>;
   /** Handles deliveries that were not processed. Default: the typed error is thrown. */
   readonly onFailure?: Type<FailureHandler>;
-  /** HTTP only: response headers that are stored and replayed with the body. Default: `location`. */
-  readonly replayHeaders?: readonly string[];
 }
 
 /** Whether the key is read by a provider: a class, not a plain function. */
@@ -121,48 +130,19 @@ export function isKeyReader(key: IdempotentOptions['key']): key is Type<KeyReade
 /** Metadata key under which `@Idempotent()` stores its options. */
 export const IDEMPOTENT_OPTIONS = Symbol('idempotent:options');
 
-/**
- * Checks each option of a handler on its own.
- *
- * @throws Error naming the handler and every wrong option
- */
-export function checkOptions<P, R>(options: IdempotentOptions<P, R>, handler: string): void {
-  const { scope, key, whenInProgress } = options;
-  throwIfWrong(`@Idempotent() on ${handler}`, [
-    !isName(scope) && SCOPE_RULE,
-    typeof key === 'object' && !key.header && !key.property && 'key must name a header or a property',
-    typeof whenInProgress === 'object' &&
-      !(whenInProgress.waitMs >= 0) &&
-      'whenInProgress.waitMs must be 0 or more',
-    ...wrongTimes(options),
-  ]);
-}
-
-/**
- * Checks the options that depend on each other: those of a handler, with the module's defaults filled in.
- *
- * @throws Error naming the handler and every option that lacks another
- */
-export function checkTogether(options: IdempotentOptions, handler: string): void {
-  throwIfWrong(`@Idempotent() on ${handler}`, [
-    usesOnFailure(options.whenInProgress) &&
-      !options.onFailure &&
-      "whenInProgress 'onFailure' needs `onFailure`",
-    (options.serialize === undefined) !== (options.deserialize === undefined) &&
-      'serialize and deserialize go together',
-  ]);
-}
-
-function usesOnFailure(whenInProgress: WhenInProgress | undefined): boolean {
-  return (
-    whenInProgress === 'onFailure' ||
-    (typeof whenInProgress === 'object' && whenInProgress.then === 'onFailure')
-  );
-}
-
+/** The options of a decorated handler, without the module's defaults. */
 export function optionsOf(execution: ExecutionContext): IdempotentOptions {
   const options = Reflect.getMetadata(IDEMPOTENT_OPTIONS, execution.getHandler()) as
     IdempotentOptions | undefined;
   if (!options) throw new Error(`${execution.getHandler().name} is not marked with @Idempotent()`);
   return options;
+}
+
+/** Of the class that was instantiated, so that two classes which inherit a handler do not share a scope. */
+export function scopeOf(
+  { name }: { readonly name: string },
+  handler: { readonly name: string },
+  { scope = `${name}.${handler.name}` }: IdempotentOptions,
+): string {
+  return scope;
 }

@@ -1,31 +1,123 @@
-import { SetMetadata, UseFilters, UseInterceptors, applyDecorators } from '@nestjs/common';
+import { RequestMethod, SetMetadata, UseFilters, UseInterceptors, applyDecorators } from '@nestjs/common';
 import { IdempotencyProblemFilter } from './http-problem';
 import { IdempotencyInterceptor } from './idempotency.interceptor';
-import { IDEMPOTENT_OPTIONS, checkOptions, type IdempotentOptions } from './idempotency.options';
+import { IDEMPOTENT_OPTIONS, type IdempotentOptions } from './idempotency.options';
+import { checkOptions } from './option-checks';
+
+/** Where NestJS stores the HTTP method of a route. */
+const METHOD_METADATA = 'method';
+const SKIPPED = Symbol('idempotent:skipped');
+
+/** Routes of these methods change nothing (RFC 9110, section 9.2.1), so a class does not make them idempotent. */
+const SAFE_METHODS: readonly unknown[] = [
+  RequestMethod.GET,
+  RequestMethod.HEAD,
+  RequestMethod.OPTIONS,
+  RequestMethod.SEARCH,
+];
 
 /**
  * Makes a handler idempotent: its effect happens once per idempotency key, duplicates get the recorded result without
  * the handler running, and a handler that throws frees the key for the next request. See {@link IdempotentOptions} for
  * the defaults.
  *
- * For `@RabbitSubscribe` and `@RabbitRPC` of @golevelup/nestjs-rabbitmq, HTTP controllers, and `@EventPattern` and
- * `@MessagePattern` of @nestjs/microservices over RabbitMQ with `noAck: false` (there the handler must not acknowledge;
- * the interceptor does so when the record is stored).
+ * For HTTP controllers, and for the kinds of handlers in the module's option `handlers`. On a class, it is for all of its
+ * HTTP routes that change something, also those that are inherited, except the ones that have the decorator themselves or
+ * `@SkipIdempotency()`; a `scope` is then the beginning of each route's scope.
  *
  * @example
- * @RabbitSubscribe({ exchange: 'orders', routingKey: 'order.placed', queue: 'orders.ship' })
- * @Idempotent({ scope: 'shipment' })
- * ship(@IdempotentPayload() order: Order) { ... }
+ * @Post()
+ * @Idempotent()
+ * place(@Body() order: Order) { ... }
  *
- * @throws Error at the start, naming the handler, if an option is wrong
+ * @throws Error at the start, naming the handler, if an option is wrong or the handler cannot be made idempotent
  */
-export function Idempotent<P = unknown, R = unknown>(options: IdempotentOptions<P, R>): MethodDecorator {
-  return (target, method, descriptor) => {
+export function Idempotent<P = unknown, R = unknown>(
+  options: IdempotentOptions<P, R> = {},
+): ClassDecorator & MethodDecorator {
+  return (target: object, method?: string | symbol, descriptor?: PropertyDescriptor) => {
+    if (method === undefined || !descriptor) {
+      decorateRoutes(target as Constructor, options as IdempotentOptions);
+      return;
+    }
     checkOptions(options, `${target.constructor.name}.${String(method)}`);
-    applyDecorators(
-      SetMetadata(IDEMPOTENT_OPTIONS, options),
-      UseInterceptors(IdempotencyInterceptor),
-      UseFilters(IdempotencyProblemFilter),
-    )(target, method, descriptor);
+    decorate(target, method, descriptor, options as IdempotentOptions);
   };
+}
+
+/** Excepts a route from the `@Idempotent()` of its class: it runs for every request, and needs no key. */
+export function SkipIdempotency(): MethodDecorator {
+  return SetMetadata(SKIPPED, true);
+}
+
+interface Constructor {
+  readonly name: string;
+  readonly prototype: object;
+}
+
+function decorate(
+  prototype: object,
+  method: string | symbol,
+  descriptor: PropertyDescriptor,
+  options: IdempotentOptions,
+): void {
+  applyDecorators(
+    SetMetadata(IDEMPOTENT_OPTIONS, options),
+    UseInterceptors(IdempotencyInterceptor),
+    UseFilters(IdempotencyProblemFilter),
+  )(prototype, method, descriptor);
+}
+
+function decorateRoutes({ name, prototype }: Constructor, options: IdempotentOptions): void {
+  checkOptions(options, name);
+  const routes = changingRoutes(prototype);
+  if (routes.length === 0)
+    throw new Error(
+      `@Idempotent() on ${name}: the class has no HTTP routes that change something; put the decorator on its handlers`,
+    );
+  for (const method of routes) {
+    const { scope } = options;
+    const own = { ...options, ...(scope !== undefined && { scope: `${scope}.${method}` }) };
+    decorate(prototype, method, ownDescriptor(prototype, method), own);
+  }
+}
+
+function changingRoutes(prototype: object): string[] {
+  return allNames(prototype).filter((method) => {
+    const handler: unknown = Reflect.get(prototype, method);
+    if (typeof handler !== 'function' || Reflect.hasMetadata(SKIPPED, handler)) return false;
+    const httpMethod: unknown = Reflect.getMetadata(METHOD_METADATA, handler);
+    const isDecorated = Reflect.hasMetadata(IDEMPOTENT_OPTIONS, handler);
+    return httpMethod !== undefined && !SAFE_METHODS.includes(httpMethod) && !isDecorated;
+  });
+}
+
+function allNames(prototype: object): string[] {
+  const names = new Set<string>();
+  for (
+    let level: object | null = prototype;
+    level && level !== Object.prototype;
+    level = Object.getPrototypeOf(level) as object | null
+  )
+    for (const name of Object.getOwnPropertyNames(level))
+      if (typeof Object.getOwnPropertyDescriptor(level, name)?.value === 'function') names.add(name);
+  names.delete('constructor');
+  return [...names];
+}
+
+/** An inherited handler gets a method of this class, because the marks of the original belong to all that inherit it. */
+function ownDescriptor(prototype: object, method: string): PropertyDescriptor & { value: object } {
+  const own = Object.getOwnPropertyDescriptor(prototype, method);
+  if (own) return own as PropertyDescriptor & { value: object };
+  const inherited = Reflect.get(prototype, method) as (...given: unknown[]) => unknown;
+  const value = {
+    [method](this: unknown, ...given: unknown[]) {
+      return inherited.apply(this, given);
+    },
+  }[method] as object;
+  for (const key of Reflect.getOwnMetadataKeys(inherited) as unknown[])
+    Reflect.defineMetadata(key, Reflect.getMetadata(key, inherited), value);
+  const descriptor = { value, writable: true, configurable: true, enumerable: false };
+  Object.defineProperty(prototype, method, descriptor);
+  return descriptor;
 }

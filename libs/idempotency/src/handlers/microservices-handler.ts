@@ -1,46 +1,25 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { Transport } from '@nestjs/microservices';
-import { errorOf, type Failure, type FailureCode } from '../engine/failure';
+import { errorOf } from '../engine/failure';
 import type { HandlerKind } from './handler-kind';
-import { provesInvalidRequest } from './invalid-request';
-import { callOf, type Disposition, type SupportedTransport } from './microservices/handler-call';
+import { messageHandler } from './message-handler';
+import { callOf, type SupportedTransport } from './microservices/rpc-call';
 import { isEventHandler, isPatternHandler } from './microservices/pattern-handlers';
 import { isRequest } from './microservices/rabbitmq-delivery';
 import { callerErrorOf, rememberedErrorOf } from './microservices/rpc-error';
 import { rabbitmqMessage, rpcRequest } from './microservices/rpc-request';
 import { checkServers, watchServers } from './microservices/watched-servers';
+import { isInvalidInput, isPermanent } from './permanent-failures';
 
-/** Failures that a redelivery cannot change. */
-const PERMANENT: readonly FailureCode[] = [
-  'missing-idempotency-key',
-  'invalid-idempotency-key',
-  'missing-timestamp',
-  'invalid-request',
-  'idempotency-key-reused',
-  'retries-exhausted',
-  'outside-deduplication-window',
-  'from-the-future',
-];
-
-/**
- * `@EventPattern`, `@MessagePattern` and `@GrpcMethod` of @nestjs/microservices over RabbitMQ (with `noAck: false`), NATS,
- * MQTT, TCP and gRPC. A message of RabbitMQ is settled here, once its record is stored and all its handlers are through;
- * they must not do it. The other transports have nothing to settle.
- */
-export const microservicesHandler: HandlerKind = {
+/** How a message is answered, without the end of its call. */
+const answering = messageHandler({
   type: 'rpc',
   argument: 1,
   isHandler: isPatternHandler,
   attach: watchServers,
   check: (_, modules) => checkServers(modules),
   hasTimestamp: true,
-
-  request(execution) {
-    callOf(execution).intercepted();
-    return rpcRequest(execution);
-  },
-
-  record: (_, returned) => returned,
+  request: rpcRequest,
 
   answer(execution, recorded) {
     const call = callOf(execution);
@@ -61,17 +40,38 @@ export const microservicesHandler: HandlerKind = {
       call.dispose(settled === 'requeue' ? 'requeue' : 'ack');
       const isHandled = settled === 'settled' || call.transport === Transport.RMQ;
       if (isHandled && !hasCaller) return undefined;
-    } else call.dispose(hasCaller ? 'ack' : dispositionOf(failure));
+    } else if (hasCaller) call.dispose('ack');
+    else call.dispose(isPermanent(failure) ? 'reject' : 'requeue');
     // NestJS logs an event's error; a caller needs one that it can tell apart.
     throw hasCaller ? callerErrorOf(failure, call.transport) : errorOf(failure);
   },
 
-  ended(execution, thrown) {
-    const undecided = isAwaited(execution, callOf(execution).transport) ? 'ack' : dispositionOfError(thrown);
-    callOf(execution).released(undecided);
-  },
+  uncounted: isInvalidInput,
+});
 
-  uncounted: provesInvalidRequest,
+/**
+ * `@EventPattern`, `@MessagePattern` and `@GrpcMethod` of @nestjs/microservices over RabbitMQ (with `noAck: false`), NATS,
+ * MQTT, TCP and gRPC. A message of RabbitMQ is settled here, once its record is stored and all its handlers are through;
+ * they must not do it. The other transports have nothing to settle.
+ */
+export const microservicesHandler: HandlerKind = {
+  ...answering,
+
+  async respond(handlerCall) {
+    const { execution } = handlerCall;
+    const call = callOf(execution);
+    call.intercepted();
+    try {
+      return await answering.respond(handlerCall);
+    } catch (error) {
+      // Without effect if there is a disposition: not for a handler that ran without a key, or an `onFailure` that threw.
+      if (isAwaited(execution, call.transport)) call.disposeUndecided('ack');
+      else call.disposeUndecided(isInvalidInput(error) ? 'reject' : 'requeue');
+      throw error;
+    } finally {
+      call.released();
+    }
+  },
 };
 
 /** Whether somebody waits for the answer. */
@@ -79,13 +79,4 @@ function isAwaited(execution: ExecutionContext, transport: SupportedTransport): 
   return transport === Transport.RMQ
     ? isRequest(rabbitmqMessage(execution))
     : !isEventHandler(execution.getHandler());
-}
-
-function dispositionOf(failure: Failure): Disposition {
-  if (PERMANENT.includes(failure.code)) return 'reject';
-  return failure.code === 'work-failed' ? dispositionOfError(failure.error) : 'requeue';
-}
-
-function dispositionOfError(error: unknown): Disposition {
-  return provesInvalidRequest(error) ? 'reject' : 'requeue';
 }

@@ -8,10 +8,10 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
 import { errorOf } from '../engine/failure';
 import { amqpRequest } from './amqp-request';
-import type { HandlerKind } from './handler-kind';
+import { messageHandler } from './message-handler';
 
 /** `@RabbitSubscribe` and `@RabbitRPC` of @golevelup/nestjs-rabbitmq: arguments are (payload, raw message, headers). */
-export const rabbitmqHandler: HandlerKind = {
+export const rabbitmqHandler = messageHandler({
   type: RABBIT_CONTEXT_TYPE_KEY,
   argument: 1,
   isHandler: (method) => Reflect.hasMetadata(RABBIT_HANDLER, method),
@@ -23,8 +23,6 @@ export const rabbitmqHandler: HandlerKind = {
     if (payload instanceof Error) throw payload;
     return amqpRequest(payload, message);
   },
-
-  record: (_, returned) => returned,
 
   answer(execution, recorded) {
     // @golevelup would log the complete returned value, with card data, before it acknowledges.
@@ -45,7 +43,7 @@ export const rabbitmqHandler: HandlerKind = {
   },
 
   uncounted: () => false,
-};
+});
 
 function isRpc(execution: ExecutionContext): boolean {
   const config = Reflect.getMetadata(RABBIT_HANDLER, execution.getHandler()) as

@@ -1,8 +1,19 @@
-import { isName } from '../engine/engine.options';
-import { MissingIdempotencyKeyError } from '../engine/failure';
+import {
+  MissingFingerprintPropertyError,
+  MissingIdempotencyKeyError,
+  MissingTenantError,
+} from '../engine/failure';
 import { fingerprintOf } from '../engine/fingerprint';
 import type { HandlerKind, IncomingRequest } from './handler-kind';
-import { checkKey, DEFAULT_KEY_LOCATION, propertyAt, readKey } from '../engine/idempotency-key';
+import {
+  checkKey,
+  DEFAULT_KEY_LOCATION,
+  propertyAt,
+  readKey,
+  type KeyCarrier,
+  type KeyLocation,
+} from '../engine/idempotency-key';
+import { plainKey } from './http-request';
 import {
   isKeyReader,
   type AttemptPolicy,
@@ -21,42 +32,50 @@ export async function keyOf(
   incoming: IncomingRequest,
   { key, whenKeyMissing }: IdempotentOptions,
   keys?: KeyReader,
+  hasHttpHeaders = false,
 ): Promise<string | undefined> {
   try {
     if (keys) return checkKey(await keys.keyOf(incoming), "result of the handler's key provider");
     if (typeof key === 'function' && !isKeyReader(key))
       return checkKey(await key(incoming), "result of the handler's key function");
     if (isKeyReader(key)) throw new Error('the provider of the key is not resolved');
-    return readKey(key ?? DEFAULT_KEY_LOCATION, incoming);
+    const location = key ?? DEFAULT_KEY_LOCATION;
+    return readKey(location, hasHttpHeaders ? withPlainHeader(incoming, location) : incoming);
   } catch (error) {
     if (whenKeyMissing === 'process' && error instanceof MissingIdempotencyKeyError) return undefined;
     throw error;
   }
 }
 
+/** HTTP: the header's name in any case, its value without quotes. */
+function withPlainHeader({ headers, payload }: IncomingRequest, { header }: KeyLocation): KeyCarrier {
+  if (header === undefined) return { headers: undefined, payload };
+  const value: unknown = Reflect.get(Object(headers), header.toLowerCase());
+  return { headers: { [header]: typeof value === 'string' ? plainKey(value) : value }, payload };
+}
+
 /** The run request for a handler's options, once key and payload are known to be valid. */
-export function runRequestOf(read: {
+export async function runRequestOf(read: {
   key: string;
+  scope: string;
   payload: unknown;
   incoming: IncomingRequest;
   options: IdempotentOptions;
   kind: HandlerKind;
   attempts?: AttemptPolicy | undefined;
-}): RunRequest {
-  const { key, payload, incoming, options, kind, attempts } = read;
-  const { ttlSeconds, leaseMs, rememberResult, rememberError, whenInProgress } = options;
+}): Promise<RunRequest> {
+  const { key, scope, payload, incoming, options, kind, attempts } = read;
+  const { ttlSeconds, leaseMs, rememberError, whenInProgress } = options;
   return {
-    scope: scopeOf(incoming, options),
+    scope: withTenant(scope, incoming, options),
     key,
     uncounted: attempts?.isUncounted
       ? (error) => attempts.isUncounted?.(incoming.source, error) ?? false
       : (options.uncounted ?? kind.uncounted),
-    fingerprint:
-      options.fingerprint === false ? undefined : fingerprintOf(identityOf(payload, options.fingerprint)),
+    fingerprint: await fingerprintFor(payload, incoming, options),
     requestedAt: incoming.requestedAt,
     ttlSeconds,
     leaseMs,
-    rememberResult,
     rememberError,
     inProgressWaitMs: typeof whenInProgress === 'object' ? whenInProgress.waitMs : undefined,
     ...(attempts && {
@@ -68,17 +87,48 @@ export function runRequestOf(read: {
   };
 }
 
-function scopeOf(incoming: IncomingRequest, { scope, tenant }: IdempotentOptions): string {
+const LONGEST_TENANT = 255;
+
+/** Neither part can contain a space, so two different pairs never give the same text. */
+function withTenant(scope: string, incoming: IncomingRequest, { tenant }: IdempotentOptions): string {
   if (!tenant) return scope;
-  const name = tenant(incoming);
-  if (!isName(name))
-    throw new Error(`the tenant of a request in scope '${scope}' must follow the rules of a scope`);
-  // Neither can contain a space, so two different pairs never give the same text.
-  return `${name} ${scope}`;
+  // Typed as a string, but it is often read from a request, whose content has any type.
+  const name: unknown = tenant(incoming);
+  if (typeof name !== 'string' || name === '' || name.length > LONGEST_TENANT || /\p{Surrogate}/u.test(name))
+    throw new MissingTenantError(scope);
+  return `${encodeURIComponent(name)} ${scope}`;
 }
 
-function identityOf(payload: unknown, fingerprint: IdempotentOptions['fingerprint']): unknown {
-  if (typeof fingerprint === 'function') return fingerprint(payload);
-  if (typeof fingerprint !== 'object') return payload;
-  return fingerprint.map((path) => [path, propertyAt(payload, path)]);
+async function fingerprintFor(
+  payload: unknown,
+  incoming: IncomingRequest,
+  { fingerprint }: IdempotentOptions,
+): Promise<string | undefined> {
+  if (fingerprint === false) return undefined;
+  const content = await contentFor(payload, incoming, fingerprint);
+  return fingerprintOf(incoming.target === undefined ? content : [incoming.target, content]);
+}
+
+async function contentFor(
+  payload: unknown,
+  incoming: IncomingRequest,
+  fingerprint: Exclude<IdempotentOptions['fingerprint'], false>,
+): Promise<unknown> {
+  if (typeof fingerprint === 'function') {
+    const content: unknown = await fingerprint(payload, incoming);
+    if (content === undefined) throw new Error('the function in the option `fingerprint` returned undefined');
+    return content;
+  }
+  if (fingerprint) return fingerprint.map((path) => namedProperty(payload, path));
+  const attachments = await incoming.attachments?.();
+  return attachments === undefined ? payload : [payload, attachments];
+}
+
+/** A path that ends with a question mark may be missing. */
+function namedProperty(payload: unknown, path: string): [string, unknown] {
+  const isOptional = path.endsWith('?');
+  const name = isOptional ? path.slice(0, -1) : path;
+  const value = propertyAt(payload, name);
+  if (value === undefined && !isOptional) throw new MissingFingerprintPropertyError(name);
+  return [name, value];
 }

@@ -89,7 +89,6 @@ class Failures implements FailureHandler {
   }
 }
 
-/** Decorators work from the bottom up, so the interceptors stand around that of `@Idempotent()`. */
 @Controller()
 class Handlers {
   @EventPattern('timed')

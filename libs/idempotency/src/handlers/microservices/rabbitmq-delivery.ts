@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { messageOf } from '../../engine/failure';
-import type { CallEnd, Disposition } from './handler-call';
+import type { CallEnd, Disposition } from './rpc-call';
 
 /** Wait before a message is requeued; without it, a message whose key is in progress would come back in a hot loop. */
 const REQUEUE_DELAY_MS = 1_000;

@@ -1,7 +1,7 @@
 import { RpcException, Transport } from '@nestjs/microservices';
 import { errorOf, messageOf, type Failure, type FailureCode } from '../../engine/failure';
 import { RememberedError } from '../../stores/stored-record';
-import type { SupportedTransport } from './handler-call';
+import type { SupportedTransport } from './rpc-call';
 
 /** The status codes of gRPC that are used here; see https://grpc.io/docs/guides/status-codes/ */
 const GRPC = {

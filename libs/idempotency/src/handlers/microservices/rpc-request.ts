@@ -1,46 +1,57 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { Transport, type MqttContext, type NatsContext, type RmqContext } from '@nestjs/microservices';
+import {
+  Transport,
+  type MqttContext,
+  type NatsContext,
+  type RmqContext,
+  type TcpContext,
+} from '@nestjs/microservices';
 import type { ConsumeMessage } from 'amqplib';
 import { amqpRequest } from '../amqp-request';
 import type { IncomingRequest } from '../handler-kind';
-import { callOf } from './handler-call';
+import { callOf } from './rpc-call';
 
 /** The used parts of NATS' headers and gRPC's metadata: a name may have several values. */
 interface NatsHeaders {
   keys(): string[];
   values(name: string): string[];
 }
+interface GrpcCall {
+  getPath(): string;
+}
 interface GrpcMetadata {
   getMap(): Readonly<Record<string, unknown>>;
   get(name: string): unknown[];
 }
 
-/** The message as a request, with the headers of its transport. */
+/** The message as a request, with the headers of its transport. Its target is what the handler's pattern has matched. */
 export function rpcRequest(execution: ExecutionContext): IncomingRequest {
   const { transport } = callOf(execution);
   const rpc = execution.switchToRpc();
   const payload = rpc.getData<unknown>();
+  const undated = { payload, requestedAt: undefined };
   switch (transport) {
-    case Transport.RMQ:
-      return amqpRequest(payload, rabbitmqMessage(execution));
+    case Transport.RMQ: {
+      const target = rpc.getContext<RmqContext>().getPattern();
+      return { ...amqpRequest(payload, rabbitmqMessage(execution)), target };
+    }
     case Transport.NATS: {
       const context = rpc.getContext<NatsContext>();
-      return { source: context, headers: natsHeaders(context), payload, requestedAt: undefined };
+      return { ...undated, source: context, headers: natsHeaders(context), target: context.getSubject() };
     }
     case Transport.MQTT: {
-      const { properties } = packetOf(rpc.getContext<MqttContext>());
-      return {
-        source: rpc.getContext(),
-        headers: properties?.userProperties,
-        payload,
-        requestedAt: undefined,
-      };
+      const context = rpc.getContext<MqttContext>();
+      const headers = packetOf(context).properties?.userProperties;
+      return { ...undated, source: context, headers, target: context.getTopic() };
     }
-    case Transport.TCP:
-      return { source: rpc.getContext(), headers: undefined, payload, requestedAt: undefined };
+    case Transport.TCP: {
+      const context = rpc.getContext<TcpContext>();
+      return { ...undated, source: context, headers: undefined, target: context.getPattern() };
+    }
     case Transport.GRPC: {
+      const call = execution.getArgByIndex<GrpcCall>(2);
       const headers = grpcHeaders(rpc.getContext<GrpcMetadata>());
-      return { source: execution.getArgByIndex<object>(2), headers, payload, requestedAt: undefined };
+      return { ...undated, source: call, headers, target: call.getPath() };
     }
     default:
       return transport satisfies never;

@@ -1,7 +1,7 @@
 import { Transport, type MessageHandler, type RmqContext } from '@nestjs/microservices';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { ReplaySubject, forkJoin, from, isObservable, mergeMap, of, type Observable } from 'rxjs';
-import { HandlerCall, registerCall, type SupportedTransport } from './handler-call';
+import { RpcCall, registerCall, type SupportedTransport } from './rpc-call';
 import { RabbitmqDelivery } from './rabbitmq-delivery';
 
 /** A registered handler; with several for one event, NestJS links them by `next`. */
@@ -17,7 +17,7 @@ export function callSeparately(head: RegisteredHandler, transport: SupportedTran
   const handle = async (data: unknown, context: object, ...others: unknown[]) => {
     const delivery = transport === Transport.RMQ ? deliveryOf(context, handlers.length) : undefined;
     const answers = handlers.map((handler) => {
-      const call = new HandlerCall(transport, (wanted, end) => delivery?.handlerThrough(wanted, end));
+      const call = new RpcCall(transport, (wanted, end) => delivery?.handlerThrough(wanted, end));
       // The methods of NestJS' contexts work on an object that inherits from one. gRPC passes its own metadata object.
       const own = transport === Transport.GRPC ? context : (Object.create(context) as object);
       registerCall(own, call);
@@ -42,7 +42,7 @@ function deliveryOf(context: object, handlers: number): RabbitmqDelivery {
 }
 
 /** Runs the handler to its end, whatever becomes of the others, and keeps its answer. */
-function observed(returned: unknown, call: HandlerCall): Observable<unknown> {
+function observed(returned: unknown, call: RpcCall): Observable<unknown> {
   const answer = new ReplaySubject<unknown>();
   answer.subscribe({
     error: (error: unknown) => call.answered({ kind: 'error', error }),

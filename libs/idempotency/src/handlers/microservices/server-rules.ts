@@ -1,6 +1,6 @@
 import { Transport } from '@nestjs/microservices';
 import { canonicalJson } from '../../engine/canonical-json';
-import type { SupportedTransport } from './handler-call';
+import type { SupportedTransport } from './rpc-call';
 import type { PatternHandler } from './pattern-handlers';
 
 /** What is known of a server of @nestjs/microservices, or of a custom strategy. */

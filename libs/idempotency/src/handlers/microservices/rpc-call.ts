@@ -15,7 +15,7 @@ export type CallEnd = { readonly kind: 'value' } | { readonly kind: 'error'; rea
  * One call of one handler for one message. It is through when NestJS has its answer *and* the interceptor of
  * `@Idempotent()` has ended: a time-out around the handler ends the first, a guard that throws never starts the second.
  */
-export class HandlerCall {
+export class RpcCall {
   private interceptors = 0;
   private end: CallEnd | undefined;
   private isThrough = false;
@@ -26,7 +26,7 @@ export class HandlerCall {
     private readonly through: (disposition: Disposition | undefined, end: CallEnd) => void,
   ) {}
 
-  /** The interceptor has the message. */
+  /** The interceptor has got the message. */
   intercepted(): void {
     this.interceptors++;
   }
@@ -35,9 +35,13 @@ export class HandlerCall {
     this.disposition = disposition;
   }
 
-  /** The interceptor is through; what it threw without a disposition before, if anything, is in `undecided`. */
-  released(undecided?: Disposition): void {
-    this.disposition ??= undecided;
+  /** The disposition if there is none yet. */
+  disposeUndecided(disposition: Disposition): void {
+    this.disposition ??= disposition;
+  }
+
+  /** The interceptor is through with the message. */
+  released(): void {
     this.interceptors--;
     this.conclude();
   }
@@ -55,14 +59,14 @@ export class HandlerCall {
 }
 
 /** By the context argument that belongs to one call alone. */
-const calls = new WeakMap<object, HandlerCall>();
+const calls = new WeakMap<object, RpcCall>();
 
-export function registerCall(context: object, call: HandlerCall): void {
+export function registerCall(context: object, call: RpcCall): void {
   calls.set(context, call);
 }
 
 /** @throws Error if the handler was not called by a microservice of the application */
-export function callOf(execution: ExecutionContext): HandlerCall {
+export function callOf(execution: ExecutionContext): RpcCall {
   const call = calls.get(execution.switchToRpc().getContext<object>());
   if (call) return call;
   throw new Error(

@@ -1,0 +1,51 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { of } from 'rxjs';
+import type { Failure } from '../engine/failure';
+import type { RememberedFailure } from '../engine/outcome';
+import type { FailureContext, HandlerCall, HandlerKind } from './handler-kind';
+
+/** A kind of handler whose answer is what it returns, or nothing: messages, calls between services. */
+export interface MessageHandlerKind extends Omit<HandlerKind, 'respond'> {
+  /** What the interceptors around the handler get for a recorded result. */
+  answer(execution: ExecutionContext, recorded: unknown): unknown;
+  /** What they get for a request without a result; throws if the framework expects that. */
+  fail(
+    execution: ExecutionContext,
+    failure: Failure | RememberedFailure,
+    context: FailureContext,
+  ): Promise<unknown>;
+}
+
+/** The kind of handler for the module's option `handlers`, which answers as soon as the result is recorded. */
+export function messageHandler(kind: MessageHandlerKind): HandlerKind {
+  return { ...kind, respond: async (call) => of(await respondTo(kind, call)) };
+}
+
+async function respondTo(kind: MessageHandlerKind, call: HandlerCall): Promise<unknown> {
+  const { execution, options } = call;
+  const fail = (failure: Failure) => kind.fail(execution, failure, call.failureContext(failure));
+  const rejection = await call.read();
+  if (rejection) return fail(rejection);
+  let returned: unknown;
+  const work = async () => {
+    returned = await call.handle();
+    return options.serialize ? options.serialize(returned) : returned;
+  };
+  const answer = (result: unknown) => {
+    const given = kind.answer(execution, result);
+    return options.deserialize && given !== undefined ? options.deserialize(given) : given;
+  };
+  if (!call.hasKey) return answer(await work());
+  const outcome = await call.run(work, () => options.rememberResult?.(returned) ?? true);
+  switch (outcome.kind) {
+    case 'executed':
+    case 'replayed':
+      return answer(outcome.result);
+    case 'remembered-error':
+      return kind.fail(execution, outcome, { onFailure: undefined, claimed: undefined });
+    case 'failed':
+      return fail(outcome);
+    default:
+      return outcome satisfies never;
+  }
+}

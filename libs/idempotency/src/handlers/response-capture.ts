@@ -1,0 +1,217 @@
+import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { answerFrom, bodyOf, headersOf, MAX_ANSWER_BYTES, type HttpAnswer } from './http-answer';
+
+/** How the application's answer has ended. `lost`: the connection was closed before. */
+export type CapturedEnd = 'ended' | 'too-long' | 'lost';
+
+const CAPTURED = ['writeHead', 'write', 'end', 'flushHeaders', 'headersSent', 'writableEnded'] as const;
+
+type Written = string | Uint8Array | null | undefined;
+type Done = (error?: Error | null) => void;
+
+/**
+ * Holds back what the application writes to a response until it is known what the caller may see: the answer itself, once
+ * it is recorded, or another one.
+ *
+ * It stands where every framework writes in the end, at the methods of Node's own response, so it sees the answer after all
+ * interceptors, serializers and exception filters, on Express and on Fastify. Middleware that has wrapped these methods
+ * before, such as compression, still gets the answer, when it leaves.
+ */
+export class ResponseCapture {
+  /** Resolves once the application has ended its answer, or cannot any more. */
+  readonly end: Promise<CapturedEnd>;
+  /** Methods that middleware has put on the response itself; the others are those of its class. */
+  private readonly wrapped: readonly (readonly [string, PropertyDescriptor | undefined])[];
+  private readonly chunks: Buffer[] = [];
+  private readonly afterwards: Done[] = [];
+  private bytes = 0;
+  private isBegun = false;
+  private state: 'open' | CapturedEnd | 'sent' = 'open';
+  private settle: (end: CapturedEnd) => void = () => undefined;
+
+  /**
+   * @param before the headers that are set already, for this one request
+   * @param own names among them that belong to the answer all the same
+   */
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly before: OutgoingHttpHeaders,
+    private readonly own: readonly string[],
+  ) {
+    this.wrapped = CAPTURED.map((name) => [name, Object.getOwnPropertyDescriptor(response, name)]);
+    this.end = new Promise((resolve) => (this.settle = resolve));
+    this.replaceMethods();
+    if (response.destroyed) this.leave('lost');
+    else response.once('close', () => this.leave('lost'));
+  }
+
+  /** Whether the request is over: answered, or its client has gone. */
+  get isOver(): boolean {
+    return this.state !== 'open';
+  }
+
+  get isTooLong(): boolean {
+    return this.state === 'too-long';
+  }
+
+  /** The status as it is set now. */
+  get status(): number {
+    return this.response.statusCode;
+  }
+
+  /** What the application has answered, once it has ended. */
+  answer(): HttpAnswer {
+    const { statusCode: status } = this.response;
+    return answerFrom(
+      { status, headers: this.response.getHeaders(), body: Buffer.concat(this.chunks) },
+      this.before,
+      this.own,
+    );
+  }
+
+  /** Sends the application's own answer, if it has ended. */
+  release(): void {
+    if (this.state !== 'ended') return;
+    this.restore();
+    this.state = 'sent';
+    const { response } = this;
+    if (this.chunks.length > 0) response.end(Buffer.concat(this.chunks));
+    else response.end();
+    this.mute();
+    this.callBack();
+  }
+
+  /** Sends another answer, and ignores whatever else the application writes. */
+  replace(answer: HttpAnswer): void {
+    if (this.state === 'sent') return;
+    const { response } = this;
+    this.restore();
+    this.state = 'sent';
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    for (const [name, value] of Object.entries(headersOf(answer, this.before)))
+      if (value !== undefined) response.setHeader(name, value);
+    response.statusCode = answer.status;
+    const body = bodyOf(answer);
+    // RFC 9110, section 8.6: not with 1xx and 204; with 304 it would be the length of another answer.
+    if (answer.status !== 204 && answer.status !== 304) response.setHeader('content-length', body.length);
+    response.end(body);
+    this.mute();
+    this.callBack();
+  }
+
+  /** Lets the application write to the response again, as if it had not been held back. Only before it has ended. */
+  stop(): void {
+    this.restore();
+    this.state = 'sent';
+  }
+
+  private replaceMethods(): void {
+    const { response } = this;
+    Object.assign(response, {
+      writeHead: (status: number, ...rest: unknown[]) => {
+        this.setHead(status, rest);
+        return response;
+      },
+      flushHeaders: () => undefined,
+      write: (chunk: Written, ...rest: unknown[]) => {
+        this.append(chunk, rest);
+        soon(callbackIn(rest));
+        return true;
+      },
+      end: (...given: unknown[]) => {
+        const [chunk, ...rest] = given;
+        if (typeof chunk !== 'function') this.append(chunk as Written, rest);
+        const done = callbackIn(given);
+        if (done) this.afterwards.push(done);
+        this.leave('ended');
+        return response;
+      },
+    });
+    // Frameworks look at these to find out whether something was answered.
+    Object.defineProperty(response, 'headersSent', { configurable: true, get: () => this.isBegun });
+    Object.defineProperty(response, 'writableEnded', { configurable: true, get: () => this.isOver });
+  }
+
+  private setHead(status: number, rest: readonly unknown[]): void {
+    this.isBegun = true;
+    this.response.statusCode = status;
+    const [message, headers] = typeof rest[0] === 'string' ? rest : [undefined, rest[0]];
+    if (typeof message === 'string') this.response.statusMessage = message;
+    for (const [name, value] of headerPairs(headers)) this.response.setHeader(name, value);
+  }
+
+  private append(chunk: Written, rest: readonly unknown[]): void {
+    if (chunk === null || chunk === undefined || this.state !== 'open') return;
+    this.isBegun = true;
+    const [encoding] = rest;
+    const bytes =
+      typeof chunk === 'string'
+        ? Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
+        : Buffer.from(chunk);
+    this.bytes += bytes.length;
+    if (this.bytes > MAX_ANSWER_BYTES) {
+      this.chunks.length = 0;
+      this.leave('too-long');
+    } else this.chunks.push(bytes);
+  }
+
+  private leave(end: CapturedEnd): void {
+    if (this.state !== 'open') return;
+    this.state = end;
+    this.isBegun = true;
+    this.settle(end);
+  }
+
+  private restore(): void {
+    const { response } = this;
+    for (const [name, before] of this.wrapped) {
+      if (before) Object.defineProperty(response, name, before);
+      else Reflect.deleteProperty(response, name);
+    }
+  }
+
+  /**
+   * What is written from now on goes nowhere: the caller has its answer. Middleware that sends it later, such as a session
+   * that is stored first, may still set headers until then.
+   */
+  private mute(): void {
+    const { response } = this;
+    for (const name of ['setHeader', 'appendHeader', 'removeHeader', 'writeHead']) {
+      const method = Reflect.get(response, name) as (...given: unknown[]) => unknown;
+      const untilSent = (...given: unknown[]) =>
+        response.headersSent ? response : method.apply(response, given);
+      Reflect.set(response, name, untilSent);
+    }
+    Object.assign(response, {
+      write: (_: unknown, ...rest: unknown[]) => {
+        soon(callbackIn(rest));
+        return true;
+      },
+      end: () => response,
+    });
+  }
+
+  private callBack(): void {
+    for (const done of this.afterwards.splice(0)) done();
+  }
+}
+
+function soon(done: Done | undefined): void {
+  if (done) process.nextTick(done);
+}
+
+function callbackIn(given: readonly unknown[]): Done | undefined {
+  return given.find((one): one is Done => typeof one === 'function');
+}
+
+/** `writeHead` takes an object, a list of names and values, or a list of pairs. */
+function headerPairs(headers: unknown): [string, OutgoingHttpHeader][] {
+  if (typeof headers !== 'object' || headers === null) return [];
+  if (!Array.isArray(headers)) return Object.entries(headers as Record<string, OutgoingHttpHeader>);
+  const list: unknown[] = headers;
+  if (list.every((one) => Array.isArray(one))) return list as [string, OutgoingHttpHeader][];
+  const pairs: [string, OutgoingHttpHeader][] = [];
+  for (let at = 0; at + 1 < list.length; at += 2)
+    pairs.push([String(list[at]), list[at + 1] as OutgoingHttpHeader]);
+  return pairs;
+}
