@@ -24,7 +24,7 @@ const key = { property: 'id' } as const;
 
 @Controller()
 class Orders {
-  @MessagePattern('order.place')
+  @MessagePattern(['order.place', 'order.replace'])
   @Idempotent({ scope: 'place', key })
   place(@Payload() { id }: Order): object {
     effects.push(id);
@@ -95,13 +95,15 @@ describe('a message over TCP', () => {
     expect(effects).toEqual(['2']);
   });
 
-  it('gets an error with a code if its key is missing or belongs to another one', async () => {
+  it('gets an error with a code if its key is missing, or belongs to another payload or pattern', async () => {
     await ask('order.place', { id: 'order-3', total: 1 });
     const answers = [
       await ask('order.place', { id: 'order-3', total: 2 }),
+      await ask('order.replace', { id: 'order-3', total: 1 }),
       await firstValueFrom(client.send('order.place', {})).catch((error: unknown) => ({ error })),
     ];
     expect(answers).toMatchObject([
+      { error: { status: 'error', code: 'idempotency-key-reused' } },
       { error: { status: 'error', code: 'idempotency-key-reused' } },
       { error: { status: 'error', code: 'missing-idempotency-key' } },
     ]);
