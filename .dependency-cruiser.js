@@ -38,10 +38,11 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^libs/idempotency/src/',
-        pathNot: '^libs/idempotency/src/(stores/redis/|handlers/(rabbitmq|microservices)-handler\\.ts$)',
+        pathNot:
+          '^libs/idempotency/src/(stores/redis/|handlers/(microservices/|(rabbitmq-[a-z]+|microservices-handler)\\.ts$))',
       },
       to: {
-        path: '(^|/)node_modules/(amqplib|ioredis|@golevelup/nestjs-rabbitmq|@nestjs/microservices)/',
+        path: '(^|/)node_modules/(amqplib|ioredis|@golevelup/nestjs-rabbitmq|@nestjs/microservices|@nestjs/graphql|graphql)/',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -156,7 +156,7 @@ async function tryRow(row, { folder, directory, urls }) {
  * @param {{ application: string, tsc: string, directory: string }} where
  */
 async function tryResolutions({ application, tsc, directory }) {
-  const entries = ['', '/redis', '/rabbitmq', '/microservices', '/testing'];
+  const entries = ['', '/redis', '/rabbitmq', '/microservices', '/graphql', '/testing'];
   const lines = entries.map(
     (entry, at) => `import * as e${at} from 'nestjs-idempotent${entry}'; void e${at};`,
   );

@@ -69,7 +69,7 @@ const nats = {
   name: 'NATS',
   startServer: natsServer,
   optionsFor: (url: string): NatsOptions => ({ transport: Transport.NATS, options: { servers: [url] } }),
-  withKeys(letter: object, keys: readonly string[]): unknown {
+  withKeys: (letter: object, keys: readonly string[]): unknown => {
     const sent = headers();
     for (const key of keys) sent.append('idempotency-key', key);
     return new NatsRecordBuilder(letter).setHeaders(sent).build();
@@ -83,7 +83,7 @@ const mqtt = {
     transport: Transport.MQTT,
     options: { url, protocolVersion: 5, subscribeOptions: { qos: 1 } },
   }),
-  withKeys(letter: object, keys: readonly string[]): unknown {
+  withKeys: (letter: object, keys: readonly string[]): unknown => {
     // The client of MQTT cannot write a packet with empty properties.
     if (keys.length === 0) return letter;
     const userProperties = { 'idempotency-key': [...keys] };

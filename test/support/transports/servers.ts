@@ -7,7 +7,7 @@ import { runFolder } from '../isolation';
 /** A server of one spec: the one that the environment names, or a private one. */
 interface TransportServer {
   readonly url: string;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export async function natsServer(): Promise<TransportServer> {

@@ -20,10 +20,17 @@ function loadedBy(entry: string): string[] {
 }
 
 describe('the entries of the package nestjs-idempotent', () => {
-  it.each(['nestjs-idempotent', 'nestjs-idempotent/testing'])(
+  it.each(['nestjs-idempotent', 'nestjs-idempotent/testing', 'nestjs-idempotent/graphql'])(
     '%s loads neither a broker’s nor a store’s client',
     (entry) => {
-      const clients = ['amqplib', 'ioredis', '@golevelup/nestjs-rabbitmq', '@nestjs/microservices'];
+      const clients = [
+        'amqplib',
+        'ioredis',
+        '@golevelup/nestjs-rabbitmq',
+        '@nestjs/microservices',
+        '@nestjs/graphql',
+        'graphql',
+      ];
       expect(loadedBy(entry).filter((name) => clients.includes(name))).toEqual([]);
     },
   );

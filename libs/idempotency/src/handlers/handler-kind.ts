@@ -85,6 +85,11 @@ export interface HandlerKind {
   readonly hasTimestamp: boolean;
   /** Whether names of headers are the same in upper and lower case, and quoted keys the same as bare ones. */
   readonly hasHttpHeaders?: boolean;
+  /**
+   * For a framework that passes several requests to a handler in one call. Calls `handle` once for each, after it has
+   * changed the execution's arguments to that one. Undefined for a call with a single request.
+   */
+  each?(execution: ExecutionContext, handle: () => Promise<unknown>): Promise<unknown> | undefined;
   /** @throws Error if the request cannot be read */
   request(execution: ExecutionContext): IncomingRequest | Promise<IncomingRequest>;
   /** Processes a call, and resolves with what the interceptors around the handler get. */

@@ -9,7 +9,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { lastValueFrom, type Observable } from 'rxjs';
+import { lastValueFrom, of, type Observable } from 'rxjs';
 import { EngineOptions } from '../engine/engine.options';
 import { MissingTimestampError, rejected, type Failure } from '../engine/failure';
 import { IdempotencyService } from '../engine/idempotency.service';
@@ -45,10 +45,13 @@ export class IdempotencyInterceptor implements NestInterceptor {
     @Inject(EngineOptions) private readonly moduleOptions: IdempotencyModuleOptions,
   ) {}
 
-  intercept(execution: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+  async intercept(execution: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const kind = kindOf(execution, this.moduleOptions);
     const options = this.optionsOf(execution);
-    return kind.respond(new Call({ execution, next, kind, options }, this.service, this.modules));
+    const respond = () =>
+      kind.respond(new Call({ execution, next, kind, options }, this.service, this.modules));
+    const answered = kind.each?.(execution, async () => lastValueFrom(await respond()));
+    return answered ? of(await answered) : respond();
   }
 
   private optionsOf(execution: ExecutionContext): IdempotentOptions {

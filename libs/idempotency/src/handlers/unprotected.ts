@@ -7,6 +7,7 @@ const KNOWN: readonly { readonly metadata: string; readonly is: string; readonly
   toRegister('RABBIT_HANDLER', '@golevelup/nestjs-rabbitmq', 'rabbitmq'),
   toRegister('microservices:pattern', '@nestjs/microservices', 'microservices'),
   toRegister('graphql:resolver_type', '@nestjs/graphql', 'graphql'),
+  toRegister('graphql:resolve_property', '@nestjs/graphql', 'graphql'),
   { metadata: 'websockets:message_mapping', is: 'a handler of WebSocket messages', wayOut: RUN },
   ...['SCHEDULE_CRON_OPTIONS', 'SCHEDULE_INTERVAL_OPTIONS', 'SCHEDULE_TIMEOUT_OPTIONS'].map((metadata) => ({
     metadata,

@@ -21,6 +21,8 @@ export interface StoredError {
   readonly http?: { readonly status: number; readonly response: string | object };
   /** The content of an `RpcException` of @nestjs/microservices. */
   readonly rpc?: { readonly error: string | object };
+  /** What GraphQL sends to the client beside the message, such as a `code`. */
+  readonly extensions?: object;
 }
 
 /** A finished piece of work, as it is stored. `result` is whatever JSON the handler returned. */

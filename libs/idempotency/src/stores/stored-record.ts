@@ -22,11 +22,15 @@ function isRecord(value: unknown): value is IdempotencyRecord {
   return typeof value === 'object' && value !== null && 'processedAt' in value && 'result' in value;
 }
 
-/** Thrown to duplicates instead of a remembered error, of which the record has name and message only: `original`. */
+/** Thrown to duplicates instead of a remembered error, of which the record has little more than name and message: `original`. */
 export class RememberedError extends Error {
+  /** For GraphQL, which reads them from the error. */
+  readonly extensions?: object;
+
   constructor(readonly original: StoredError) {
     super(original.message);
     this.name = 'RememberedError';
+    if (original.extensions) this.extensions = original.extensions;
   }
 }
 
@@ -34,8 +38,12 @@ export function storedErrorFrom(error: unknown): StoredError {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
   const { name, message } = error;
   if (isRpcException(error)) return { name, message, rpc: { error: error.getError() } };
-  if (!(error instanceof HttpException)) return { name, message };
-  return { name, message, http: { status: error.getStatus(), response: error.getResponse() } };
+  if (error instanceof HttpException)
+    return { name, message, http: { status: error.getStatus(), response: error.getResponse() } };
+  const extensions = 'extensions' in error ? error.extensions : undefined;
+  const hasExtensions =
+    typeof extensions === 'object' && extensions !== null && Object.keys(extensions).length > 0;
+  return { name, message, ...(hasExtensions && { extensions }) };
 }
 
 /** By its form: the package of its class is optional. */
@@ -44,7 +52,8 @@ function isRpcException(error: Error): error is Error & { getError(): string | o
 }
 
 export function errorFrom(stored: StoredError): Error {
-  return stored.http
-    ? new HttpException(stored.http.response, stored.http.status)
-    : new RememberedError(stored);
+  const { http, message } = stored;
+  if (!http) return new RememberedError(stored);
+  // The message that its own class gave it: that of an HttpException is made from the body.
+  return Object.assign(new HttpException(http.response, http.status), { message });
 }
