@@ -39,7 +39,7 @@ module.exports = {
       from: {
         path: '^libs/idempotency/src/',
         pathNot:
-          '^libs/idempotency/src/(stores/redis/|handlers/(rabbitmq-[a-z]+|microservices-handler)\\.ts$)',
+          '^libs/idempotency/src/(stores/redis/|handlers/(microservices/|(rabbitmq-[a-z]+|microservices-handler)\\.ts$))',
       },
       to: {
         path: '(^|/)node_modules/(amqplib|ioredis|@golevelup/nestjs-rabbitmq|@nestjs/microservices|@nestjs/graphql|graphql)/',

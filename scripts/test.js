@@ -8,13 +8,14 @@ const { EXIT, readArguments } = require('./command-line');
 const { summaryOf } = require('./jest-summary');
 const { runCommand } = require('./run');
 const { prepareServers, startServers } = require('./services');
+const { serviceKinds, testKinds } = require('./services/kinds');
 const { startProgram } = require('./services/programs');
 const { print } = require('./terminal');
 
 const jest = path.join(root, 'node_modules/jest/bin/jest.js');
 const jestGraceMs = 5_000;
 
-const help = `npm test: runs all tests, against private RabbitMQ and Redis servers
+const help = `npm test: runs all tests, against private RabbitMQ, Redis, NATS and Mosquitto servers
 
 Installs and builds what is missing, starts the servers, runs Jest, and ends with a line that counts the tests:
 "<n> passed, <n> failed".
@@ -26,6 +27,7 @@ Installs and builds what is missing, starts the servers, runs Jest, and ends wit
 All other options are passed to Jest; npx jest --help lists them. npm run test:e2e leaves the unit tests out.
 
   RABBITMQ_URL, REDIS_URL   use these servers instead of private ones; databases of that Redis are emptied
+  NATS_URL, MQTT_URL        the same for the servers of the library's tests
 
 Exit code 0 if all tests passed, 1 otherwise.`;
 
@@ -37,7 +39,7 @@ let lastLine = '';
  * @returns {Promise<number>}
  */
 async function test(directory) {
-  await prepareServers(directory);
+  await prepareServers(directory, [...serviceKinds, ...testKinds]);
   const [urls] = await Promise.all([startServers(directory), bootstrap(directory)]);
   const results = path.join(directory, 'jest-results.json');
   const program = startProgram({

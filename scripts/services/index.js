@@ -3,9 +3,8 @@
 const path = require('node:path');
 const terminal = require('../terminal');
 const { hasContainers } = require('./containers');
-const { findRabbitmqServer, findRedisServer } = require('./machine');
+const { rabbitmq, redis, serviceKinds } = require('./kinds');
 const { offerPackages } = require('./packages');
-const { answersAmqp, answersRedis } = require('./probes');
 const { startRabbitmq } = require('./rabbitmq');
 const { startRedis } = require('./redis');
 
@@ -16,40 +15,16 @@ const { startRedis } = require('./redis');
  * @property {string} redisUrl
  */
 
-/**
- * @typedef {object} Kind
- * @property {string} title
- * @property {string} variable of the environment
- * @property {string} packageName of Debian
- * @property {() => string | undefined} find
- * @property {(url: string) => Promise<boolean>} answers
- */
-
-/** @type {Kind} */
-const rabbitmq = {
-  title: 'RabbitMQ',
-  variable: 'RABBITMQ_URL',
-  packageName: 'rabbitmq-server',
-  find: findRabbitmqServer,
-  answers: answersAmqp,
-};
-
-/** @type {Kind} */
-const redis = {
-  title: 'Redis',
-  variable: 'REDIS_URL',
-  packageName: 'redis-server',
-  find: findRedisServer,
-  answers: answersRedis,
-};
+/** @typedef {import('./kinds').Kind} Kind */
 
 /**
  * Makes sure that `startServers` can succeed. Servers come, in this order, from URLs in the environment, from programs on
  * this machine, from Debian's packages, which are installed here, or from containers.
  * @param {string} directory for logs
+ * @param {Kind[]} [kinds] default: those that the service needs
  */
-async function prepareServers(directory) {
-  const missing = () => [rabbitmq, redis].filter(({ variable, find }) => !process.env[variable] && !find());
+async function prepareServers(directory, kinds = serviceKinds) {
+  const missing = () => kinds.filter(({ variable, find }) => !process.env[variable] && !find());
   if (missing().length === 0) return;
   await offerPackages(
     missing().map(({ packageName }) => packageName),
@@ -66,7 +41,7 @@ function howToGet(missing) {
   return [
     `${titles} ${missing.length > 1 ? 'are' : 'is'} needed but not installed. Choose one:`,
     `  Debian, Ubuntu   sudo apt-get install ${packages}`,
-    '  macOS            brew install rabbitmq redis',
+    `  macOS            brew install ${missing.map(({ formula }) => formula).join(' ')}`,
     '  Docker           start its engine; then containers are used',
     `  elsewhere        set ${variables} to servers that may be used`,
   ].join('\n');

@@ -55,4 +55,21 @@ function findRedisServer() {
   return findProgram('redis-server');
 }
 
-module.exports = { findProgram, findRabbitmqServer, findRedisServer, searchPath };
+/** @returns {string | undefined} */
+function findNatsServer() {
+  return findProgram('nats-server');
+}
+
+/** @returns {string | undefined} */
+function findMosquitto() {
+  return findProgram('mosquitto');
+}
+
+module.exports = {
+  findMosquitto,
+  findNatsServer,
+  findProgram,
+  findRabbitmqServer,
+  findRedisServer,
+  searchPath,
+};

@@ -30,6 +30,21 @@ const redis = {
 };
 
 /**
+ * NATS speaks first.
+ * @type {Question}
+ */
+const nats = { request: '', isExpected: (answer) => answer.toString('latin1').startsWith('INFO ') };
+
+/**
+ * A CONNECT packet of MQTT 3.1.1 without a client id; the answer is a CONNACK, also if credentials are required.
+ * @type {Question}
+ */
+const mqtt = {
+  request: '\u0010\u000c\u0000\u0004MQTT\u0004\u0002\u0000\u003c\u0000\u0000',
+  isExpected: (answer) => answer[0] === 0x20,
+};
+
+/**
  * Whether the server at this URL answers in its protocol.
  * @param {string} url
  * @param {Question} question
@@ -57,13 +72,26 @@ function answers(url, { request, isExpected }) {
 }
 
 /** @type {Record<string, number>} */
-const defaultPorts = { 'amqp:': 5672, 'amqps:': 5671, 'redis:': 6379, 'rediss:': 6379 };
+const defaultPorts = {
+  'amqp:': 5672,
+  'amqps:': 5671,
+  'mqtt:': 1883,
+  'nats:': 4222,
+  'redis:': 6379,
+  'rediss:': 6379,
+};
 
 /** @param {string} url */
 const answersAmqp = (url) => answers(url, amqp);
 
 /** @param {string} url */
 const answersRedis = (url) => answers(url, redis);
+
+/** @param {string} url */
+const answersNats = (url) => answers(url, nats);
+
+/** @param {string} url */
+const answersMqtt = (url) => answers(url, mqtt);
 
 /**
  * Whether a GET of this address succeeds.
@@ -109,4 +137,4 @@ function lastLinesOf(lines) {
   return lines === '' ? '' : ` The last lines of its log:\n${lines}`;
 }
 
-module.exports = { answersAmqp, answersHttp, answersRedis, waitUntil };
+module.exports = { answersAmqp, answersHttp, answersMqtt, answersNats, answersRedis, waitUntil };

@@ -30,6 +30,7 @@ export class HandlerCheck implements OnModuleInit {
     private readonly container: ModulesContainer,
     @Inject(EngineOptions) private readonly moduleOptions: IdempotencyModuleOptions,
   ) {
+    for (const kind of kindsOf(moduleOptions)) kind.attach?.(container, moduleOptions.defaults);
     // NestJS reads the order when it registers the routes, which is before onModuleInit.
     for (const { method } of this.decoratedHandlers()) standInnermost(method);
   }

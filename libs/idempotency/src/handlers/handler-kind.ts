@@ -4,7 +4,7 @@ import type { Observable } from 'rxjs';
 import type { Failure } from '../engine/failure';
 import type { Outcome } from '../engine/outcome';
 import type { ClaimedKey } from '../stores/idempotency-store';
-import type { IdempotentOptions } from './idempotency.options';
+import type { HandlerDefaults, IdempotentOptions } from './idempotency.options';
 
 /** What the engine needs from a request, for every kind of handler. */
 export interface IncomingRequest {
@@ -79,6 +79,8 @@ export interface HandlerKind {
   readonly argument: number;
   /** Whether a decorated method is such a handler. */
   isHandler(method: object): boolean;
+  /** Called when the application is created, before it starts, with the module's defaults of the handlers' options. */
+  attach?(modules: ModulesContainer, defaults: HandlerDefaults | undefined): void;
   /** @throws Error if `@Idempotent()` cannot work on this handler, or with the application's settings */
   check?(handler: CheckedHandler, modules: ModulesContainer): void;
   /** Whether its requests can say when they were made. */

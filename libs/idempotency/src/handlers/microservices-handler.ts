@@ -1,103 +1,82 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from '@nestjs/common';
-import type { ModulesContainer } from '@nestjs/core';
-import type { RmqContext } from '@nestjs/microservices';
-import type { Channel, ConsumeMessage } from 'amqplib';
-import { errorOf, type FailureCode } from '../engine/failure';
-import { amqpRequest } from './amqp-request';
-import type { CheckedHandler } from './handler-kind';
+import { Transport } from '@nestjs/microservices';
+import { errorOf } from '../engine/failure';
+import type { HandlerKind } from './handler-kind';
 import { messageHandler } from './message-handler';
+import { callOf, type SupportedTransport } from './microservices/rpc-call';
+import { isEventHandler, isPatternHandler } from './microservices/pattern-handlers';
+import { isRequest } from './microservices/rabbitmq-delivery';
+import { callerErrorOf, rememberedErrorOf } from './microservices/rpc-error';
+import { rabbitmqMessage, rpcRequest } from './microservices/rpc-request';
+import { checkServers, watchServers } from './microservices/watched-servers';
+import { isInvalidInput, isPermanent } from './permanent-failures';
 
-/** Wait before a message is requeued; without it, a message whose key is in progress would come back in a hot loop. */
-const REQUEUE_DELAY_MS = 1_000;
-
-/** Where @nestjs/microservices stores the patterns of a handler. */
-const PATTERN_METADATA = 'microservices:pattern';
-
-/** Failures that a redelivery cannot change. */
-const PERMANENT: readonly FailureCode[] = [
-  'missing-idempotency-key',
-  'invalid-idempotency-key',
-  'missing-timestamp',
-  'invalid-request',
-  'idempotency-key-reused',
-  'retries-exhausted',
-  'outside-deduplication-window',
-  'from-the-future',
-];
-
-/**
- * `@EventPattern` and `@MessagePattern` of @nestjs/microservices over RabbitMQ, with `noAck: false`. The message is
- * acknowledged here, once its record is stored; the handler must not do it.
- */
-export const microservicesHandler = messageHandler({
+/** How a message is answered, without the end of its call. */
+const answering = messageHandler({
   type: 'rpc',
   argument: 1,
-  isHandler: (method) => Reflect.hasMetadata(PATTERN_METADATA, method),
-  check: requireManualAcknowledgement,
+  isHandler: isPatternHandler,
+  attach: watchServers,
+  check: (_, modules) => checkServers(modules),
   hasTimestamp: true,
-
-  request(execution) {
-    const { message } = rmqOf(execution);
-    return amqpRequest(execution.switchToRpc().getData<unknown>(), message);
-  },
+  request: rpcRequest,
 
   answer(execution, recorded) {
-    const { channel, message } = rmqOf(execution);
-    channel.ack(message);
-    return recorded;
+    const call = callOf(execution);
+    call.dispose('ack');
+    // A record has null for undefined, and a message of gRPC is an object: the first answer must be what a replay is.
+    return recorded ?? (call.transport === Transport.GRPC ? {} : null);
   },
 
   async fail(execution, failure, { onFailure, claimed }) {
-    const { channel, message } = rmqOf(execution);
+    const call = callOf(execution);
+    const hasCaller = isAwaited(execution, call.transport);
     if (failure.kind === 'remembered-error') {
-      channel.ack(message);
-      throw failure.error;
+      call.dispose('ack');
+      throw failure.replayed ? rememberedErrorOf(failure.error) : failure.error;
     }
     if (onFailure) {
-      const settled = await onFailure.handle(message, failure, claimed);
-      if (settled === 'requeue') channel.nack(message, false, true);
-      else channel.ack(message);
-      return undefined;
-    }
-    const error = errorOf(failure);
-    if (message.properties.replyTo !== undefined) {
-      // The caller gets the error and decides.
-      channel.ack(message);
-      throw error;
-    }
-    const isPermanent = PERMANENT.includes(failure.code);
-    if (!isPermanent) await sleep(REQUEUE_DELAY_MS);
-    channel.nack(message, false, !isPermanent);
-    throw error;
+      const settled = await onFailure.handle(rpcRequest(execution).source, failure, claimed);
+      call.dispose(settled === 'requeue' ? 'requeue' : 'ack');
+      const isHandled = settled === 'settled' || call.transport === Transport.RMQ;
+      if (isHandled && !hasCaller) return undefined;
+    } else if (hasCaller) call.dispose('ack');
+    else call.dispose(isPermanent(failure) ? 'reject' : 'requeue');
+    // NestJS logs an event's error; a caller needs one that it can tell apart.
+    throw hasCaller ? callerErrorOf(failure, call.transport) : errorOf(failure);
   },
 
-  uncounted: () => false,
+  uncounted: isInvalidInput,
 });
 
-function rmqOf(execution: ExecutionContext): { channel: Channel; message: ConsumeMessage } {
-  const context = execution.switchToRpc().getContext<Partial<RmqContext>>();
-  if (!context.getChannelRef || !context.getMessage) {
-    throw new Error(
-      `@Idempotent() on ${execution.getClass().name}: of the microservice transports, only RabbitMQ is supported`,
-    );
-  }
-  return { channel: context.getChannelRef() as Channel, message: context.getMessage() as ConsumeMessage };
-}
+/**
+ * `@EventPattern`, `@MessagePattern` and `@GrpcMethod` of @nestjs/microservices over RabbitMQ (with `noAck: false`), NATS,
+ * MQTT, TCP and gRPC. A message of RabbitMQ is settled here, once its record is stored and all its handlers are through;
+ * they must not do it. The other transports have nothing to settle.
+ */
+export const microservicesHandler: HandlerKind = {
+  ...answering,
 
-/** With `noAck: true`, the default of @nestjs/microservices, the broker drops a message before its record is stored. */
-function requireManualAcknowledgement({ name }: CheckedHandler, modules: ModulesContainer): void {
-  const servers: unknown[] = [];
-  modules
-    .getRpcTargetRegistry<unknown>()
-    .subscribe((server) => servers.push(server))
-    .unsubscribe();
-  for (const server of servers) {
-    if (typeof server === 'object' && server !== null && 'noAck' in server && server.noAck !== false) {
-      throw new Error(
-        `@Idempotent() on ${name} needs 'noAck: false' in the options of the RabbitMQ microservice: otherwise a ` +
-          'message is lost when its handler fails or its process dies',
-      );
+  async respond(handlerCall) {
+    const { execution } = handlerCall;
+    const call = callOf(execution);
+    call.intercepted();
+    try {
+      return await answering.respond(handlerCall);
+    } catch (error) {
+      // Without effect if there is a disposition: not for a handler that ran without a key, or an `onFailure` that threw.
+      if (isAwaited(execution, call.transport)) call.disposeUndecided('ack');
+      else call.disposeUndecided(isInvalidInput(error) ? 'reject' : 'requeue');
+      throw error;
+    } finally {
+      call.released();
     }
-  }
+  },
+};
+
+/** Whether somebody waits for the answer. */
+function isAwaited(execution: ExecutionContext, transport: SupportedTransport): boolean {
+  return transport === Transport.RMQ
+    ? isRequest(rabbitmqMessage(execution))
+    : !isEventHandler(execution.getHandler());
 }

@@ -19,6 +19,8 @@ export interface StoredError {
   readonly message: string;
   /** Status and body of an `HttpException`. */
   readonly http?: { readonly status: number; readonly response: string | object };
+  /** The content of an `RpcException` of @nestjs/microservices. */
+  readonly rpc?: { readonly error: string | object };
   /** What GraphQL sends to the client beside the message, such as a `code`. */
   readonly extensions?: object;
 }

@@ -49,12 +49,18 @@ export class RememberedError extends Error {
 export function storedErrorFrom(error: unknown): StoredError {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
   const { name, message } = error;
+  if (isRpcException(error)) return { name, message, rpc: { error: error.getError() } };
   if (error instanceof HttpException)
     return { name, message, http: { status: error.getStatus(), response: error.getResponse() } };
   const extensions = 'extensions' in error ? error.extensions : undefined;
   const hasExtensions =
     typeof extensions === 'object' && extensions !== null && Object.keys(extensions).length > 0;
   return { name, message, ...(hasExtensions && { extensions }) };
+}
+
+/** By its form: the package of its class is optional. */
+function isRpcException(error: Error): error is Error & { getError(): string | object } {
+  return 'getError' in error && typeof error.getError === 'function';
 }
 
 export function errorFrom(stored: StoredError): Error {
