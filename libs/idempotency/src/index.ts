@@ -11,7 +11,8 @@ export { IdempotencyService } from './engine/idempotency.service';
 export type { ConvertingRunOptions, RunOptions } from './engine/run-options';
 export type { JsonOf } from './engine/json-of';
 export { NestedCallError, UnrecordableResultError, WorkTimeoutError } from './engine/work-errors';
-export type { FailureHandler, HandlerKind, IncomingRequest } from './handlers/handler-kind';
+export type { HandlerKind } from './handlers/handler-kind';
+export type { FailureHandler, IncomingRequest } from './handlers/incoming-request';
 export type { LocalMemoryOptions } from './engine/local-memory';
 export { RememberedError } from './stores/stored-record';
 export {
@@ -23,11 +24,11 @@ export {
 export type {
   AttemptPolicy,
   HandlerDefaults,
-  IdempotencyModuleOptions,
   IdempotentOptions,
   KeyReader,
   WhenInProgress,
 } from './handlers/idempotency.options';
+export type { IdempotencyModuleOptions } from './handlers/module-options';
 export { canonicalJson } from './engine/canonical-json';
 export { plainKey } from './handlers/http-request';
 export { IdempotencyProblem, type ProblemDetails } from './handlers/http-problem';

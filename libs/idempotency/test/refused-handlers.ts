@@ -33,7 +33,7 @@ export class Orders {
 }
 
 @Controller()
-export class Base {
+class Base {
   @Post()
   @Idempotent()
   place(): void {}
@@ -44,7 +44,7 @@ export class Heir extends Base {}
 export class OtherHeir extends Base {}
 
 @Controller()
-export class ScopedBase {
+class ScopedBase {
   @Post()
   @Idempotent({ scope: 'orders' })
   place(): void {}

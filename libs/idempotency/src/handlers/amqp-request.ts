@@ -1,5 +1,5 @@
 import type { ConsumeMessage } from 'amqplib';
-import type { IncomingRequest } from './handler-kind';
+import type { IncomingRequest } from './incoming-request';
 
 /** An AMQP message as a request. Its properties come from outside, so they may have any type. */
 export function amqpRequest(payload: unknown, message: ConsumeMessage): IncomingRequest {

@@ -5,13 +5,8 @@ import { announceIfDisabled } from './disabled';
 import type { CheckedHandler } from './handler-kind';
 import { kindsOf } from './handler-kinds';
 import { IdempotencyInterceptor } from './idempotency.interceptor';
-import {
-  IDEMPOTENT_OPTIONS,
-  isKeyReader,
-  scopeOf,
-  type IdempotencyModuleOptions,
-  type IdempotentOptions,
-} from './idempotency.options';
+import { IDEMPOTENT_OPTIONS, isKeyReader, scopeOf, type IdempotentOptions } from './idempotency.options';
+import type { IdempotencyModuleOptions } from './module-options';
 import { ReplayEndFilter } from './replay-end.filter';
 import { checkOptions, checkTogether } from './option-checks';
 import { unprotected } from './unprotected';

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { HandlerKind } from './handler-kind';
 import { httpHandler } from './http-handler';
-import type { IdempotencyModuleOptions } from './idempotency.options';
+import type { IdempotencyModuleOptions } from './module-options';
 
 /** HTTP controllers, and the kinds that the application has registered. */
 export function kindsOf({ handlers = [] }: IdempotencyModuleOptions): readonly HandlerKind[] {

@@ -6,7 +6,14 @@ import type { HandlerCall } from './handler-kind';
 import { answerOfProblem, type HttpAnswer } from './http-answer';
 import { IdempotencyProblem } from './http-problem';
 import { problemOf } from './http-problems';
-import { AnswerTooLongProblem, recordOf, returnedBy, withoutStreams, type HttpRecord } from './http-record';
+import {
+  UnrecordableAnswerProblem,
+  answerTooLong,
+  recordOf,
+  returnedBy,
+  withoutStreams,
+  type HttpRecord,
+} from './http-record';
 import { markReplayed } from './replay-end.filter';
 import { ResponseCapture } from './response-capture';
 
@@ -42,6 +49,8 @@ class HttpExchange {
   private readonly capture: ResponseCapture;
   /** Set once the interceptors around the handler have got its result. */
   private isHandled = false;
+  /** Whether what the handler returned is recorded. An error that is recorded always is. */
+  private isFinal: (() => boolean) | undefined;
 
   constructor(private readonly call: HandlerCall) {
     const { execution } = call;
@@ -55,15 +64,7 @@ class HttpExchange {
   async respond(): Promise<Observable<unknown>> {
     let pass: (handled: Handled) => void = () => undefined;
     const handled = new Promise<Handled>((resolve) => (pass = resolve));
-    let isFinal = true;
-    const outcome = this.call.run(
-      async () => {
-        const done = await this.work(pass);
-        isFinal = done.isFinal;
-        return done.record;
-      },
-      () => isFinal,
-    );
+    const outcome = this.call.run(() => this.work(pass), { isFinal: () => this.isFinal?.() ?? true });
     const first = await Promise.race([handled, outcome]);
     if ('kind' in first) return this.withoutWork(first);
     void outcome.then((ended) => this.send(ended));
@@ -71,34 +72,29 @@ class HttpExchange {
     return of(first.returned);
   }
 
-  private async work(
-    pass: (handled: Handled) => void,
-  ): Promise<{ readonly record: HttpRecord; readonly isFinal: boolean }> {
+  private async work(pass: (handled: Handled) => void): Promise<HttpRecord> {
     const { call, capture } = this;
     if (capture.isOver) throw new RequestOverError('the request was over before its work could start');
     const handled = await this.handle();
-    const status = capture.status;
-    const wasOver = capture.isOver;
+    const { status, isOver: wasOver } = capture;
     this.isHandled = !wasOver;
     pass(handled);
     const end = wasOver ? 'lost' : await capture.end;
     if ('thrown' in handled) {
       const { thrown } = handled;
-      if (thrown instanceof AnswerTooLongProblem)
-        return { record: { answer: answerOfProblem(thrown) }, isFinal: true };
+      if (thrown instanceof UnrecordableAnswerProblem) return { answer: answerOfProblem(thrown) };
       // As the exception filters have answered it. If they have not, the engine records the error itself.
-      if (end === 'ended' && call.options.rememberError?.(thrown))
-        return { record: { answer: capture.answer() }, isFinal: true };
+      if (end === 'ended' && call.options.rememberError?.(thrown)) return { answer: capture.answer() };
       throw thrown;
     }
-    const isFinal = call.options.rememberResult?.(handled.returned) ?? true;
-    if (end === 'too-long')
-      return { record: { answer: answerOfProblem(new AnswerTooLongProblem()) }, isFinal };
+    const { returned } = handled;
+    this.isFinal = () => call.options.rememberResult?.(returned) ?? true;
+    if (end === 'too-long') return { answer: answerOfProblem(answerTooLong()) };
     // An error that came from around a handler that succeeded is not the answer to its work.
     const failedAround = capture.status >= Number(HttpStatus.BAD_REQUEST) && capture.status !== status;
-    if (end === 'lost' || failedAround)
-      return { record: await recordOf(call.execution, handled.returned, call.options), isFinal };
-    return { record: { answer: capture.answer() }, isFinal };
+    return end === 'lost' || failedAround
+      ? recordOf(call.execution, returned, call.options)
+      : { answer: capture.answer() };
   }
 
   private async handle(): Promise<Handled> {
@@ -110,7 +106,7 @@ class HttpExchange {
   }
 
   /** The outcome of a request whose handler has not run for it. */
-  private withoutWork(outcome: Outcome<unknown>): Observable<unknown> {
+  private withoutWork(outcome: Outcome<HttpRecord, unknown>): Observable<unknown> {
     const { call, capture } = this;
     if (outcome.kind === 'executed' || outcome.kind === 'replayed') {
       const record = outcome.result as HttpRecord;
@@ -133,13 +129,11 @@ class HttpExchange {
   }
 
   /** Sends what the caller may see, now that the work has ended and is recorded, or could not be. */
-  private send(outcome: Outcome<unknown>): void {
+  private send(outcome: Outcome<HttpRecord, unknown>): void {
     const { capture } = this;
     switch (outcome.kind) {
       case 'executed':
-        return capture.isTooLong
-          ? capture.replace(answerOfProblem(new AnswerTooLongProblem()))
-          : this.release();
+        return capture.isTooLong ? capture.replace(answerOfProblem(answerTooLong())) : this.release();
       case 'replayed': {
         // Another process has finished the key after this one had lost its lease.
         const record = outcome.result as HttpRecord;

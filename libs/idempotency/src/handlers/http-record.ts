@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { HttpStatus, StreamableFile, type ExecutionContext } from '@nestjs/common';
-import { MAX_ANSWER_BYTES, type HttpAnswer } from './http-answer';
+import { messageOf } from '../engine/failure';
+import { MAX_ANSWER_BYTES, answerOfProblem, type HttpAnswer } from './http-answer';
 import { IdempotencyProblem } from './http-problem';
 import type { IdempotentOptions } from './idempotency.options';
 import { serialized } from './serialized';
@@ -17,7 +18,7 @@ export type HttpRecord =
 /**
  * What the handler returned, with a stream read to its end: it can be read only once, and its insides are not its content.
  *
- * @throws AnswerTooLongProblem if it is longer than an answer may be
+ * @throws UnrecordableAnswerProblem if it is longer than an answer may be
  */
 export async function withoutStreams(returned: unknown): Promise<unknown> {
   if (returned instanceof StreamableFile) {
@@ -30,17 +31,21 @@ export async function withoutStreams(returned: unknown): Promise<unknown> {
   return returned;
 }
 
-/** The record of work whose request was over. */
+/** The record of work whose request was over. Never rejects: the work has been done. */
 export async function recordOf(
   execution: ExecutionContext,
   returned: unknown,
   { serialize }: IdempotentOptions,
 ): Promise<HttpRecord> {
-  if (!(returned instanceof StreamableFile))
-    return { value: (serialize ? serialize(returned) : serialized(execution, returned)) ?? null };
-  const { type, disposition } = returned.getHeaders();
-  const base64 = (await bytesOf(returned.getStream())).toString('base64');
-  return { file: { base64, type, ...(disposition !== undefined && { disposition: String(disposition) }) } };
+  try {
+    if (!(returned instanceof StreamableFile))
+      return { value: (serialize ? serialize(returned) : serialized(execution, returned)) ?? null };
+    const { type, disposition } = returned.getHeaders();
+    const base64 = (await bytesOf(returned.getStream())).toString('base64');
+    return { file: { base64, type, ...(disposition !== undefined && { disposition: String(disposition) }) } };
+  } catch (error) {
+    return { answer: answerOfProblem(new UnrecordableAnswerProblem(messageOf(error), error)) };
+  }
 }
 
 /** What the handler returned, for a duplicate that renders it. */
@@ -53,18 +58,23 @@ export function returnedBy(
   return new StreamableFile(Buffer.from(base64, 'base64'), headers);
 }
 
-/** An answer of which no record can be made; it is the answer to every duplicate, because the work has been done. */
-export class AnswerTooLongProblem extends IdempotencyProblem {
-  constructor() {
+/** An answer of which no record can be made; this is the answer to every duplicate, because the work has been done. */
+export class UnrecordableAnswerProblem extends IdempotencyProblem {
+  constructor(detail: string, cause?: unknown) {
     super({
       status: HttpStatus.INTERNAL_SERVER_ERROR,
-      title: 'The answer is too long to be recorded',
-      code: 'answer-too-long',
-      detail:
-        `The request was processed, but its answer has more than ${MAX_ANSWER_BYTES} bytes. ` +
-        'A handler with @Idempotent() must return less, such as the address of a file.',
+      title: 'The request was processed, but its answer cannot be recorded',
+      detail,
+      code: 'unrecordable-answer',
+      cause,
     });
   }
+}
+
+export function answerTooLong(): UnrecordableAnswerProblem {
+  return new UnrecordableAnswerProblem(
+    `It has more than ${MAX_ANSWER_BYTES} bytes. A handler with @Idempotent() must return less, such as the address of a file.`,
+  );
 }
 
 async function bytesOf(stream: Readable): Promise<Buffer> {
@@ -75,13 +85,13 @@ async function bytesOf(stream: Readable): Promise<Buffer> {
     chunks.push(part);
     bytes += part.length;
     // Leaving the loop destroys the stream.
-    if (bytes > MAX_ANSWER_BYTES) throw new AnswerTooLongProblem();
+    if (bytes > MAX_ANSWER_BYTES) throw answerTooLong();
   }
   return Buffer.concat(chunks);
 }
 
 function limited(bytes: Buffer): Buffer {
-  if (bytes.length > MAX_ANSWER_BYTES) throw new AnswerTooLongProblem();
+  if (bytes.length > MAX_ANSWER_BYTES) throw answerTooLong();
   return bytes;
 }
 

@@ -2,7 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { ExecutionContext } from '@nestjs/common';
 import { UnreadBodyError } from '../engine/failure';
-import type { IncomingRequest } from './handler-kind';
+import type { IncomingRequest } from './incoming-request';
 
 /** The used parts of a request; the same in Express and Fastify, where not said otherwise. */
 interface HttpRequest {

@@ -15,18 +15,18 @@ import { MissingTimestampError, rejected, type Failure } from '../engine/failure
 import { IdempotencyService } from '../engine/idempotency.service';
 import type { Outcome } from '../engine/outcome';
 import type { RunRequest } from '../engine/run-request';
-import type { FailureContext, HandlerCall, HandlerKind } from './handler-kind';
+import type { CallSettings, FailureContext, HandlerCall, HandlerKind } from './handler-kind';
 import { kindOf } from './handler-kinds';
-import { provideHandlerInput, type HandlerInput } from './idempotency.context';
+import { provideHandlerInput, type HandlerInput, type IdempotencyContext } from './idempotency.context';
 import {
   isKeyReader,
   optionsOf,
   scopeOf,
-  type IdempotencyModuleOptions,
   type IdempotentOptions,
   type KeyReader,
   type WhenInProgress,
 } from './idempotency.options';
+import type { IdempotencyModuleOptions } from './module-options';
 import { isDisabled } from './disabled';
 import { keyOf, runRequestOf } from './request-reader';
 
@@ -122,13 +122,21 @@ class Call implements HandlerCall {
     return lastValueFrom<unknown, undefined>(this.next.handle(), { defaultValue: undefined });
   }
 
-  async run(work: () => Promise<unknown>, isFinal?: () => boolean): Promise<Outcome<unknown>> {
+  async run<T>(
+    work: () => Promise<T>,
+    { isFinal, serialize }: CallSettings<T> = {},
+  ): Promise<Outcome<T, unknown>> {
     const { request } = this;
     if (!request) throw new Error('the request has no key');
-    const outcome = await this.service.tryRun({ ...request, rememberResult: isFinal }, (context) => {
+    const workWithInput = (context: IdempotencyContext) => {
       this.provide(context);
       return work();
-    });
+    };
+    const outcome = await this.service.tryRun(
+      { ...request, rememberResult: isFinal },
+      workWithInput,
+      serialize,
+    );
     if (outcome.kind === 'replayed' || (outcome.kind === 'remembered-error' && outcome.replayed)) {
       const { scope, key } = request;
       this.provide({ scope, key, replayed: true, origin: outcome.origin });

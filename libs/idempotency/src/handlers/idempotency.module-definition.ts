@@ -1,6 +1,6 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import { EngineOptions } from '../engine/engine.options';
-import type { IdempotencyModuleOptions } from './idempotency.options';
+import type { IdempotencyModuleOptions } from './module-options';
 
 export const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<IdempotencyModuleOptions>({
   optionsInjectionToken: EngineOptions,

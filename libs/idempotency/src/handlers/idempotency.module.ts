@@ -4,7 +4,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { HandlerCheck } from './handler-check';
 import { IdempotencyEvents } from '../engine/idempotency.events';
 import { ConfigurableModuleClass } from './idempotency.module-definition';
-import type { IdempotencyModuleOptions } from './idempotency.options';
+import type { IdempotencyModuleOptions } from './module-options';
 import { checkModuleOptions } from './option-checks';
 import { OpenApiDescriptions } from './openapi';
 import { IdempotencyService } from '../engine/idempotency.service';

@@ -26,19 +26,19 @@ async function respondTo(kind: MessageHandlerKind, call: HandlerCall): Promise<u
   const fail = (failure: Failure) => kind.fail(execution, failure, call.failureContext(failure));
   const rejection = await call.read();
   if (rejection) return fail(rejection);
-  let returned: unknown;
-  const work = async () => {
-    returned = await call.handle();
-    return options.serialize ? options.serialize(returned) : returned;
+  const { serialize, deserialize } = options;
+  const answer = (recorded: unknown) => {
+    const given = kind.answer(execution, recorded);
+    return deserialize && given !== undefined ? deserialize(given) : given;
   };
-  const answer = (result: unknown) => {
-    const given = kind.answer(execution, result);
-    return options.deserialize && given !== undefined ? options.deserialize(given) : given;
-  };
-  if (!call.hasKey) return answer(await work());
-  const outcome = await call.run(work, () => options.rememberResult?.(returned) ?? true);
+  // The first caller's answer goes the same way as that of a duplicate, so that a wrong pair of functions is noticed at once.
+  const first = (returned: unknown) => answer(serialize ? serialize(returned) : returned);
+  const work = () => call.handle();
+  if (!call.hasKey) return first(await work());
+  const outcome = await call.run(work, { isFinal: options.rememberResult, serialize });
   switch (outcome.kind) {
     case 'executed':
+      return first(outcome.result);
     case 'replayed':
       return answer(outcome.result);
     case 'remembered-error':

@@ -1,5 +1,6 @@
 import { HTTP_PROBLEMS, problemTypeOf, type ProblemCode } from './http-problems';
-import type { IdempotencyModuleOptions, IdempotentOptions } from './idempotency.options';
+import type { IdempotentOptions } from './idempotency.options';
+import type { IdempotencyModuleOptions } from './module-options';
 
 /** A header parameter, as `@ApiHeader` of @nestjs/swagger would write it. */
 export interface HeaderParameter {

@@ -2,11 +2,8 @@ import { HttpStatus, Inject, Injectable, RequestMethod } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { EngineOptions } from '../engine/engine.options';
 import { httpHandler } from './http-handler';
-import {
-  IDEMPOTENT_OPTIONS,
-  type IdempotencyModuleOptions,
-  type IdempotentOptions,
-} from './idempotency.options';
+import { IDEMPOTENT_OPTIONS, type IdempotentOptions } from './idempotency.options';
+import type { IdempotencyModuleOptions } from './module-options';
 import {
   IdempotencyProblemDetails,
   keyHeaderOf,

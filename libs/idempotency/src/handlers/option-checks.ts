@@ -1,5 +1,6 @@
 import { SCOPE_RULE, isName, throwIfWrong, wrongTimes } from '../engine/engine.options';
-import type { IdempotencyModuleOptions, IdempotentOptions } from './idempotency.options';
+import type { IdempotentOptions } from './idempotency.options';
+import type { IdempotencyModuleOptions } from './module-options';
 
 type Problem = string | false | undefined;
 type Checks<Options> = { readonly [Name in keyof Required<Options>]: (value: unknown) => Problem };

@@ -4,7 +4,8 @@ import {
   MissingTenantError,
 } from '../engine/failure';
 import { fingerprintOf } from '../engine/fingerprint';
-import type { HandlerKind, IncomingRequest } from './handler-kind';
+import type { HandlerKind } from './handler-kind';
+import type { IncomingRequest } from './incoming-request';
 import {
   checkKey,
   DEFAULT_KEY_LOCATION,

@@ -8,7 +8,7 @@ import {
 } from '@nestjs/microservices';
 import type { ConsumeMessage } from 'amqplib';
 import { amqpRequest } from '../amqp-request';
-import type { IncomingRequest } from '../handler-kind';
+import type { IncomingRequest } from '../incoming-request';
 import { callOf } from './rpc-call';
 
 /** The used parts of NATS' headers and gRPC's metadata: a name may have several values. */
