@@ -97,20 +97,13 @@ export const mutants: readonly Mutant[] = [
     name: 'acknowledged before it is complete',
     edits: [
       {
-        file: 'libs/idempotency/src/handlers/idempotency.interceptor.ts',
-        replace: '    const { outcome, request } = await this.process(call);\n',
+        file: 'libs/idempotency/src/handlers/message-handler.ts',
+        replace: 'respond: async (call) => of(await respondTo(kind, call)) };',
         by:
-          '    const processed = this.process(call).then((done) =>\n' +
-          "      done.outcome.kind === 'executed' || done.outcome.kind === 'replayed'\n" +
-          '        ? undefined\n' +
-          '        : call.kind.fail(execution, done.outcome, {\n' +
-          '            onFailure: this.injectable(options.onFailure),\n' +
-          '            claimed: done.request,\n' +
-          '          }),\n' +
-          '    );\n' +
-          '    processed.catch(() => undefined);\n' +
-          '    if (call) return of(undefined);\n' +
-          '    const { outcome, request } = await this.process(call);\n',
+          'respond: (call) => {\n' +
+          '    respondTo(kind, call).catch(() => undefined);\n' +
+          '    return Promise.resolve(of(undefined));\n' +
+          '  } };',
       },
     ],
     scenario: 'consumers killed',
