@@ -9,9 +9,9 @@ export function kindsOf({ handlers = [] }: IdempotencyModuleOptions): readonly H
 }
 
 /** @throws Error if `@Idempotent()` is on a kind of handler that is not registered */
-export function kindOf(execution: ExecutionContext, options: IdempotencyModuleOptions): HandlerKind {
+export function kindOf(execution: ExecutionContext, kinds: readonly HandlerKind[]): HandlerKind {
   const type = execution.getType<string>();
-  const kind = kindsOf(options).find((known) => known.type === type);
+  const kind = kinds.find((known) => known.type === type);
   if (kind) return kind;
   throw new Error(
     `@Idempotent() on ${execution.getClass().name}.${execution.getHandler().name}: handlers of the type '${type}' are ` +

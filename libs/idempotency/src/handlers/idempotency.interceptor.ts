@@ -16,7 +16,7 @@ import { IdempotencyService } from '../engine/idempotency.service';
 import type { Outcome } from '../engine/outcome';
 import type { RunRequest } from '../engine/run-request';
 import type { CallSettings, FailureContext, HandlerCall, HandlerKind } from './handler-kind';
-import { kindOf } from './handler-kinds';
+import { kindOf, kindsOf } from './handler-kinds';
 import { provideHandlerInput, type HandlerInput, type IdempotencyContext } from './idempotency.context';
 import {
   isKeyReader,
@@ -38,15 +38,18 @@ import { keyOf, runRequestOf } from './request-reader';
 export class IdempotencyInterceptor implements NestInterceptor {
   /** Per handler, with the module's defaults. */
   private readonly options = new WeakMap<object, IdempotentOptions>();
+  private readonly kinds: readonly HandlerKind[];
 
   constructor(
     private readonly service: IdempotencyService,
     private readonly modules: ModuleRef,
     @Inject(EngineOptions) private readonly moduleOptions: IdempotencyModuleOptions,
-  ) {}
+  ) {
+    this.kinds = kindsOf(moduleOptions);
+  }
 
   async intercept(execution: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    const kind = kindOf(execution, this.moduleOptions);
+    const kind = kindOf(execution, this.kinds);
     const options = this.optionsOf(execution);
     const { problemType } = this.moduleOptions;
     const respond = () =>

@@ -51,7 +51,10 @@ export interface KeyReader {
 }
 
 /** Options of `@Idempotent()` that the module can set for all handlers; the options of a handler come first. */
-export type HandlerDefaults = Omit<IdempotentOptions, 'scope' | 'payload' | 'ttlSeconds' | 'leaseMs'>;
+export type HandlerDefaults = Omit<
+  IdempotentOptions,
+  'scope' | 'payload' | 'ttlSeconds' | 'leaseMs' | 'maxWorkMs'
+>;
 
 /**
  * What to do while another process works on the key. `onFailure`: the class in `onFailure` handles the delivery.

@@ -54,8 +54,8 @@ const MODULE_CHECKS: Checks<IdempotencyModuleOptions> = {
       : 'defaults must be options of handlers',
 };
 
-/** Defaults of one handler each: two handlers with one scope would answer each other's requests. */
-const NEVER_DEFAULTS: readonly string[] = ['scope', 'payload', 'ttlSeconds', 'leaseMs'];
+/** Options of one handler each, and those that the module itself has. */
+const NEVER_DEFAULTS: readonly string[] = ['scope', 'payload', 'ttlSeconds', 'leaseMs', 'maxWorkMs'];
 
 /**
  * Checks each option of a handler on its own.
