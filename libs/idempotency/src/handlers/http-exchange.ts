@@ -67,7 +67,10 @@ class HttpExchange {
     const outcome = this.call.run(() => this.work(pass), { isFinal: () => this.isFinal?.() ?? true });
     const first = await Promise.race([handled, outcome]);
     if ('kind' in first) return this.withoutWork(first);
-    void outcome.then((ended) => this.send(ended));
+    void outcome.then(
+      (ended) => this.send(ended),
+      () => this.capture.replace(this.unknown()),
+    );
     if ('thrown' in first) return throwError(() => first.thrown);
     return of(first.returned);
   }
