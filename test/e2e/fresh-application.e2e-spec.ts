@@ -13,7 +13,7 @@ const WRONG_OPTIONS = `
 import { Idempotent } from 'nestjs-idempotent';
 export class Wrong {
   @Idempotent({ scope: 7 }) a() {}
-  @Idempotent({}) b() {}
+  @Idempotent({ fingerprint: true }) b() {}
   @Idempotent({ scope: 'x', whenInProgress: 'sometimes' }) c() {}
   @Idempotent({ scope: 'x', leaseSeconds: 5 }) d() {}
   @Idempotent({ scope: 'x', key: 5 }) e() {}
@@ -58,6 +58,68 @@ describe('the examples of the manual, in an application with the packed module',
     const answers = [await click(), await click()];
     expect(await Promise.all(answers.map((answer) => answer.json()))).toEqual([{ lines: 1 }, { lines: 1 }]);
     expect(app.effects('cart', 'A1')).toBe(1);
+  });
+
+  describe('the orders of two users', () => {
+    const post = async (path: string, headers: Record<string, string>, body = {}) => {
+      const answer = await fetch(`${url}/orders${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      });
+      return [answer.status, await answer.json()] as const;
+    };
+
+    it('may have the same key; one without a user is refused', async () => {
+      const place = (user: Record<string, string>) =>
+        post('', { 'idempotency-key': 'order', ...user }, { sku: 'B2' });
+      expect([
+        await place({ 'x-user': 'anna' }),
+        await place({ 'x-user': 'bert' }),
+        await place({ 'x-user': 'anna' }),
+      ]).toEqual([
+        [201, { number: 1 }],
+        [201, { number: 2 }],
+        [201, { number: 1 }],
+      ]);
+      expect(await place({})).toEqual([400, expect.objectContaining({ code: 'invalid-request' })]);
+    });
+
+    it('are told apart by their address', async () => {
+      const pay = (id: string) => post(`/${id}/payment`, { 'idempotency-key': 'pay', 'x-user': 'anna' });
+      expect(await pay('1')).toEqual([201, { paid: '1' }]);
+      expect(await pay('2')).toEqual([422, expect.objectContaining({ code: 'idempotency-key-reused' })]);
+    });
+
+    it('need no key for what changes nothing', async () => {
+      expect(await post('/price', {}, { sku: 'B2' })).toEqual([201, { price: 2 }]);
+    });
+
+    it('are shipped once, in batches, however often they are published', async () => {
+      await post('/7/payment', { 'idempotency-key': 'pay-7', 'x-user': 'anna' });
+      const again = await broker.publishing();
+      for (const id of ['7', '8', '7', '8'])
+        again.publish('shop', 'order.paid', Buffer.from(JSON.stringify({ id })), {
+          headers: { 'idempotency-key': `paid-${id}` },
+        });
+      await again.waitForConfirms();
+      await eventually(
+        async () =>
+          (await management.queues(vhost)).every((queue) => queue['messages'] === 0) &&
+          app.effects('shipment', '8') === 1,
+      );
+      expect([app.effects('shipment', '7'), app.effects('shipment', '8')]).toEqual([1, 1]);
+    });
+  });
+
+  it("adds one line for a client's operation that is sent by two processes", async () => {
+    const item = JSON.stringify({ key: randomUUID(), sku: 'C3' });
+    const add = () =>
+      app.evaluate(
+        `require('./dist/cart.client.js').addToCart('${url}', ${item}).then((outcome) => console.log(outcome))`,
+      );
+    expect([await add(), await add()]).toEqual(['added', 'added']);
+    expect(app.effects('cart', 'C3')).toBe(1);
   });
 
   it('sends one e-mail for a message that is delivered twice', async () => {

@@ -77,6 +77,12 @@ export class FreshApplication {
     }
   }
 
+  /** What a program in the application's folder prints, such as one that uses a file of the manual as a client. */
+  async evaluate(program: string): Promise<string> {
+    const { stdout } = await run(process.execPath, ['--eval', program], { cwd: this.folder });
+    return stdout.trim();
+  }
+
   /** Resolves with the application's URL. */
   async start(env: Record<string, string>): Promise<string> {
     this.process = spawn(process.execPath, ['dist/main.js'], {
