@@ -14,8 +14,6 @@ interface HttpRequest {
   /** Parameters in the host of a controller, such as `:account.example.com`. */
   readonly hosts?: unknown;
   readonly body?: unknown;
-  /** With the option `rawBody` of NestJS. */
-  readonly rawBody?: unknown;
   /** What multer has read; in Fastify functions that read it. */
   readonly file?: unknown;
   readonly files?: unknown;
@@ -51,7 +49,6 @@ async function attachmentsOf(request: HttpRequest): Promise<unknown> {
   const files = filesOf(request);
   if (files.length > 0) return Promise.all(files.map(contentOf));
   if (!isUnread(request)) return undefined;
-  if (Buffer.isBuffer(request.rawBody)) return sha256(request.rawBody);
   const contentType = request.headers['content-type'];
   throw new UnreadBodyError(typeof contentType === 'string' ? contentType : 'without a content type');
 }

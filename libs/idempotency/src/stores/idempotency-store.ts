@@ -153,7 +153,7 @@ export interface StoreWarning {
  * A method rejects with {@link StoreUnavailableError} if the store refused or did not answer in time. The step may then
  * have been taken or not: the caller must handle both cases.
  *
- * `storeContract()` of `idempotency/testing` has tests for a store of your own.
+ * `storeContract()` of `nestjs-idempotent/testing` has tests for a store of your own.
  *
  * @example
  * const owner = { scope: 'order', key: 'abc', ownerToken: randomUUID() };
