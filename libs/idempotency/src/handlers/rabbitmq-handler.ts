@@ -1,7 +1,7 @@
 import { Nack, RABBIT_CONTEXT_TYPE_KEY, RABBIT_HANDLER } from '@golevelup/nestjs-rabbitmq';
 import { Logger, type ExecutionContext } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
-import { errorOf, messageOf, type Failure } from '../engine/failure';
+import { errorOf, messageOf, type FailureCode } from '../engine/failure';
 import { amqpRequest } from './amqp-request';
 import { messageHandler } from './message-handler';
 import { isInvalidInput, isPermanent } from './permanent-failures';
@@ -41,12 +41,15 @@ export const rabbitmqHandler = messageHandler({
 
   async fail(execution, failure, { onFailure, claimed }) {
     if (failure.kind === 'remembered-error') {
-      if (isRpc(execution)) throw failure.error;
-      // The error is recorded, so the message is done.
-      return undefined;
+      // The error is recorded, so the message is done. A caller can be told by an error handler alone.
+      return isRpc(execution) ? rejectOrThrow(execution, failure.kind, failure.error) : undefined;
     }
     // @golevelup logs a thrown error with its stack and by default requeues in a hot loop, so throw only without `onFailure`.
-    if (!onFailure) return rejectOrThrow(execution, failure);
+    if (!onFailure) {
+      const error = errorOf(failure);
+      if (!isPermanent(failure)) throw error;
+      return rejectOrThrow(execution, failure.code, error);
+    }
     const settled = await onFailure.handle(deliveryOf(execution).message, failure, claimed);
     return settled === 'requeue' ? new Nack(true) : undefined;
   },
@@ -72,13 +75,16 @@ function isOfBatch(
 }
 
 /** By default @golevelup requeues what threw, and a message that can never succeed would come back for ever. */
-function rejectOrThrow(execution: ExecutionContext, failure: Failure): Nack {
-  const error = errorOf(failure);
-  if (!isPermanent(failure) || hasOwnErrorRule(execution.getHandler())) throw error;
+function rejectOrThrow(
+  execution: ExecutionContext,
+  code: FailureCode | 'remembered-error',
+  error: unknown,
+): Nack {
+  if (hasOwnErrorRule(execution.getHandler())) throw error;
   const handler = `${execution.getClass().name}.${execution.getHandler().name}`;
   // A dead letter, if the queue has an exchange for them; otherwise this line is all that is left of it.
   new Logger('Idempotent').error(
-    `a message of ${handler} can never succeed and is rejected (${failure.code}): ${messageOf(error)}`,
+    `a message of ${handler} can never succeed and is rejected (${code}): ${messageOf(error)}`,
   );
   return new Nack(false);
 }

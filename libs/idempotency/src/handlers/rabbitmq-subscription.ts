@@ -35,10 +35,12 @@ export function hasOwnErrorRule(method: object): boolean {
 export function checkSubscriptions({ name, method }: CheckedHandler, modules: ModulesContainer): void {
   const config = configOf(method);
   if (!config) return;
-  for (const subscription of subscriptionsOf(config, modules)) {
+  const subscriptions = subscriptionsOf(config, modules);
+  for (const subscription of subscriptions)
     if (config.type === 'subscribe' && subscription.options.batchOptions) checkBatch(name, subscription);
-    if (saysWhatErrorsDo(config, subscription)) withOwnRule.add(config);
-  }
+  // An application that was in this process before, in another test, may have had such a rule.
+  if (subscriptions.some((subscription) => saysWhatErrorsDo(config, subscription))) withOwnRule.add(config);
+  else withOwnRule.delete(config);
 }
 
 function checkBatch(name: string, { options, connection }: Subscription): void {

@@ -9,7 +9,13 @@ import {
   ackErrorHandler,
   type RabbitMQConfig,
 } from '@golevelup/nestjs-rabbitmq';
-import { Injectable, ParseIntPipe, UnprocessableEntityException, type Type } from '@nestjs/common';
+import {
+  ConflictException,
+  Injectable,
+  ParseIntPipe,
+  UnprocessableEntityException,
+  type Type,
+} from '@nestjs/common';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants';
 import { ExternalContextCreator } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
@@ -40,8 +46,9 @@ class Orders {
   }
 
   @RabbitRPC({ exchange: 'orders', queue: 'price' })
-  @Idempotent({ scope: 'price' })
+  @Idempotent({ scope: 'price', rememberError: (error) => error instanceof ConflictException })
   price(@RabbitPayload('quantity', ParseIntPipe) quantity: number): number {
+    if (quantity === 0) throw new ConflictException('no price for nothing');
     return quantity;
   }
 }
@@ -128,6 +135,24 @@ describe('a message whose handler has no onFailure', () => {
   ] as const)('is left to the error handler of $whose, if there is one', async ({ method, connection }) => {
     const message = { key: 'k', quantity: 'many', ...(connection && { connection }) };
     await expect(deliver(method, message)).rejects.toThrow('numeric string is expected');
+  });
+});
+
+describe('a request whose error is remembered', () => {
+  const request = { key: 'k', quantity: 0 };
+
+  it('is rejected, not requeued, the first time and as a duplicate: its caller cannot be told', async () => {
+    const app = start(Orders);
+    for (const answer of [await deliver('price', request, app), await deliver('price', request, app)]) {
+      expect(answer).toBeInstanceOf(Nack);
+      expect(answer).toMatchObject({ requeue: false });
+    }
+  });
+
+  it('is left to the error handler, if there is one', async () => {
+    const app = start(Orders, { defaultRpcErrorHandler: ackErrorHandler });
+    await expect(deliver('price', request, app)).rejects.toThrow('no price for nothing');
+    await expect(deliver('price', request, app)).rejects.toThrow('no price for nothing');
   });
 });
 
