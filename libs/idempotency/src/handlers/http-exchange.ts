@@ -41,22 +41,35 @@ export async function respondOverHttp(call: HandlerCall): Promise<Observable<unk
   const rejection = await call.read();
   if (rejection) throw problemOf(rejection, call);
   if (!call.hasKey) return of(await call.handle());
-  return new HttpExchange(call).respond();
+  const { response, raw } = responseOf(call.execution);
+  await exchanges.get(raw)?.abandon();
+  const exchange = new HttpExchange(call, response, raw);
+  exchanges.set(raw, exchange);
+  return exchange.respond();
+}
+
+/** By the response: an interceptor such as `retry()` calls the handler again for the same request. */
+const exchanges = new WeakMap<ServerResponse, HttpExchange>();
+
+function responseOf(execution: ExecutionContext): { response: FrameworkResponse; raw: ServerResponse } {
+  const response = execution.switchToHttp().getResponse<FrameworkResponse>();
+  return { response, raw: response.raw ?? (response as unknown as ServerResponse) };
 }
 
 class HttpExchange {
-  private readonly response: FrameworkResponse;
   private readonly capture: ResponseCapture;
+  private outcome: Promise<unknown> | undefined;
   /** Set once the interceptors around the handler have got its result. */
   private isHandled = false;
   /** Whether what the handler returned is recorded. An error that is recorded always is. */
   private isFinal: (() => boolean) | undefined;
 
-  constructor(private readonly call: HandlerCall) {
-    const { execution } = call;
-    this.response = execution.switchToHttp().getResponse<FrameworkResponse>();
-    const raw = this.response.raw ?? (this.response as unknown as ServerResponse);
-    this.capture = new ResponseCapture(raw, { ...this.response.getHeaders() }, ownHeaders(execution));
+  constructor(
+    private readonly call: HandlerCall,
+    private readonly response: FrameworkResponse,
+    raw: ServerResponse,
+  ) {
+    this.capture = new ResponseCapture(raw, { ...response.getHeaders() }, ownHeaders(call.execution));
     // An answer before the handler's is not about its work, such as that of a time-out: it leaves at once.
     void this.capture.end.then(() => !this.isHandled && this.capture.release());
   }
@@ -65,11 +78,18 @@ class HttpExchange {
     let pass: (handled: Handled) => void = () => undefined;
     const handled = new Promise<Handled>((resolve) => (pass = resolve));
     const outcome = this.call.run(() => this.work(pass), { isFinal: () => this.isFinal?.() ?? true });
+    this.outcome = outcome;
     const first = await Promise.race([handled, outcome]);
     if ('kind' in first) return this.withoutWork(first);
     void outcome.then((ended) => this.send(ended));
     if ('thrown' in first) return throwError(() => first.thrown);
     return of(first.returned);
+  }
+
+  /** Resolves once the work has ended without an answer of its own: what it has done is recorded. */
+  async abandon(): Promise<void> {
+    this.capture.abandon();
+    await this.outcome;
   }
 
   private async work(pass: (handled: Handled) => void): Promise<HttpRecord> {
