@@ -69,7 +69,7 @@ class HttpExchange {
     private readonly response: FrameworkResponse,
     raw: ServerResponse,
   ) {
-    this.capture = new ResponseCapture(raw, { ...response.getHeaders() }, ownHeaders(call.execution));
+    this.capture = new ResponseCapture(raw, copyOf(response.getHeaders()), ownHeaders(call.execution));
     // An answer before the handler's is not about its work, such as that of a time-out: it leaves at once.
     void this.capture.end.then(() => !this.isHandled && this.capture.release());
   }
@@ -189,6 +189,13 @@ class HttpExchange {
 
 function replayed(answer: HttpAnswer): HttpAnswer {
   return { ...answer, headers: { ...answer.headers, 'idempotent-replayed': 'true' } };
+}
+
+/** Lists are copied, too: frameworks add cookies to the list that is there. */
+function copyOf(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? [...value] : value]),
+  );
 }
 
 /** Names of the headers that `@Header()` sets, before the handler runs. */
