@@ -14,7 +14,7 @@ import {
   withoutStreams,
   type HttpRecord,
 } from './http-record';
-import { markReplayed } from './replay-end.filter';
+import { markAnswered } from './replay-end.filter';
 import { ResponseCapture } from './response-capture';
 
 /** The response of Express, which is Node's own, or that of Fastify, which has it as `raw`. */
@@ -80,7 +80,13 @@ class HttpExchange {
     const outcome = this.call.run(() => this.work(pass), { isFinal: () => this.isFinal?.() ?? true });
     this.outcome = outcome;
     const first = await Promise.race([handled, outcome]);
-    if ('kind' in first) return this.withoutWork(first);
+    if ('kind' in first) {
+      if (!isRequestOver(first)) return this.withoutWork(first);
+      // The request that this one has waited for was over before its work could start.
+      if (!this.capture.isOver) return this.respond();
+      markAnswered(this.response);
+      return EMPTY;
+    }
     void outcome.then((ended) => this.send(ended));
     if ('thrown' in first) return throwError(() => first.thrown);
     return of(first.returned);
@@ -132,7 +138,7 @@ class HttpExchange {
       const record = outcome.result as HttpRecord;
       if ('answer' in record) {
         capture.replace(replayed(record.answer));
-        markReplayed(this.response);
+        markAnswered(this.response);
         return EMPTY;
       }
       this.passOn(true);
@@ -185,6 +191,12 @@ class HttpExchange {
     if (this.capture.isOver) this.capture.release();
     else this.capture.replace(this.unknown());
   }
+}
+
+function isRequestOver(outcome: Outcome<HttpRecord, unknown>): boolean {
+  return (
+    outcome.kind === 'failed' && outcome.code === 'work-failed' && outcome.error instanceof RequestOverError
+  );
 }
 
 function replayed(answer: HttpAnswer): HttpAnswer {

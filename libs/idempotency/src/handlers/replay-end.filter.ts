@@ -2,12 +2,12 @@ import { Catch, type ArgumentsHost } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
 import { EmptyError } from 'rxjs';
 
-/** Responses that a replay was sent to. */
-const replayed = new WeakSet<object>();
+/** Responses to which nothing is to be written any more: a replay was sent, or the request was over. */
+const answered = new WeakSet<object>();
 
 /** @param response of Express or Fastify */
-export function markReplayed(response: object): void {
-  replayed.add(response);
+export function markAnswered(response: object): void {
+  answered.add(response);
 }
 
 /**
@@ -17,6 +17,6 @@ export function markReplayed(response: object): void {
 @Catch(EmptyError)
 export class ReplayEndFilter extends BaseExceptionFilter<EmptyError> {
   override catch(error: EmptyError, host: ArgumentsHost): void {
-    if (!replayed.has(host.switchToHttp().getResponse<object>())) super.catch(error, host);
+    if (!answered.has(host.switchToHttp().getResponse<object>())) super.catch(error, host);
   }
 }

@@ -128,8 +128,8 @@ export class AnswersController {
   addedCookie(@Res({ passthrough: true }) reply: Reply) {
     effects.runs++;
     // Both add to a list that is there.
-    const add = reply.appendHeader ?? reply.header;
-    add.call(reply, 'Set-Cookie', 'order=3');
+    if (reply.appendHeader) reply.appendHeader('Set-Cookie', 'order=3');
+    else reply.header('Set-Cookie', 'order=3');
   }
 
   @Post('redirect')

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { MemoryIdempotencyStore } from '../../src';
 import { AnswersController, effects } from './answers.controller';
 import { ADAPTERS, HttpApplication, asFirst, type Answer } from './http-application';
@@ -77,24 +77,22 @@ describe.each(ADAPTERS)('a replay on %s', (adapter) => {
       controllers: [AnswersController],
       configure: (nest) => {
         const cookies = ['session=1', 'csrf=2'];
-        if (adapter === 'Express')
+        if (adapter === 'Fastify')
+          (nest as NestFastifyApplication)
+            .getHttpAdapter()
+            .getInstance()
+            .addHook('onRequest', async (_, reply) => void reply.header('Set-Cookie', [...cookies]));
+        else
           nest.use((_: unknown, response: ServerResponse, next: () => void) => {
             response.setHeader('Set-Cookie', [...cookies]);
             next();
           });
-        else
-          nest
-            .getHttpAdapter()
-            .getInstance<FastifyInstance>()
-            .addHook('onRequest', async (_, reply) => void reply.header('Set-Cookie', [...cookies]));
       },
     });
     const key = randomUUID();
     const answers = [await own.post('/added-cookie', key), await own.post('/added-cookie', key)];
     await own.close();
-    expect(answers.map(({ cookies }) => cookies)).toEqual(
-      Array(2).fill(['session=1', 'csrf=2', 'order=3']),
-    );
+    expect(answers.map(({ cookies }) => cookies)).toEqual(Array(2).fill(['session=1', 'csrf=2', 'order=3']));
   });
 
   it('is no error in the log', async () => {
