@@ -14,7 +14,7 @@ import {
   withoutStreams,
   type HttpRecord,
 } from './http-record';
-import { markAnswered } from './replay-end.filter';
+import { markAnswered, markOfHandler } from './replay-end.filter';
 import { ResponseCapture } from './response-capture';
 
 /** The response of Express, which is Node's own, or that of Fastify, which has it as `raw`. */
@@ -40,12 +40,21 @@ export class RequestOverError extends Error {}
 export async function respondOverHttp(call: HandlerCall): Promise<Observable<unknown>> {
   const rejection = await call.read();
   if (rejection) throw problemOf(rejection, call);
-  if (!call.hasKey) return of(await call.handle());
+  if (!call.hasKey) return of(await unprotected(call));
   const { response, raw } = responseOf(call.execution);
   await exchanges.get(raw)?.abandon();
   const exchange = new HttpExchange(call, response, raw);
   exchanges.set(raw, exchange);
   return exchange.respond();
+}
+
+async function unprotected(call: HandlerCall): Promise<unknown> {
+  try {
+    return await call.handle();
+  } catch (thrown) {
+    markOfHandler(thrown);
+    throw thrown;
+  }
 }
 
 /** By the response: an interceptor such as `retry()` calls the handler again for the same request. */
@@ -127,6 +136,7 @@ class HttpExchange {
     try {
       return { returned: await withoutStreams(await this.call.handle()) };
     } catch (thrown) {
+      markOfHandler(thrown);
       return { thrown };
     }
   }
