@@ -75,10 +75,20 @@ export class StoreLoad {
   }
 }
 
+/** Thousands of keys at once would wait longer in the client than a command may take on a busy machine. */
+const READS_AT_ONCE = 50;
+
 /** The keys without a record. */
 export async function missingRecords(store: IdempotencyStore, keys: readonly string[]): Promise<string[]> {
-  const findings = await Promise.all(
-    keys.map(async (key) => ({ key, record: (await store.find({ scope: 'payment', key })).record })),
-  );
-  return findings.filter(({ key, record }) => record?.result !== key).map(({ key }) => key);
+  const missing: string[] = [];
+  for (let at = 0; at < keys.length; at += READS_AT_ONCE) {
+    const findings = await Promise.all(
+      keys.slice(at, at + READS_AT_ONCE).map(async (key) => ({
+        key,
+        record: (await store.find({ scope: 'payment', key })).record,
+      })),
+    );
+    missing.push(...findings.filter(({ key, record }) => record?.result !== key).map(({ key }) => key));
+  }
+  return missing;
 }

@@ -7,6 +7,7 @@ import { kindsOf } from './handler-kinds';
 import { IdempotencyInterceptor } from './idempotency.interceptor';
 import { IDEMPOTENT_OPTIONS, isKeyReader, scopeOf, type IdempotentOptions } from './idempotency.options';
 import type { IdempotencyModuleOptions } from './module-options';
+import { missedRoutes } from './idempotent.decorator';
 import { ReplayEndFilter } from './replay-end.filter';
 import { checkOptions, checkTogether } from './option-checks';
 import { unprotected } from './unprotected';
@@ -33,6 +34,7 @@ export class HandlerCheck implements OnModuleInit {
   onModuleInit(): void {
     announceIfDisabled();
     this.requireOneModule();
+    this.requireNoneMissed();
     const handlers = this.decoratedHandlers();
     requireOwnScopes(handlers);
     for (const { name, options } of handlers) {
@@ -66,6 +68,19 @@ export class HandlerCheck implements OnModuleInit {
         'IdempotencyModule is registered more than once: call forRoot() or forRootAsync() in one module only; ' +
           'it is global, so other modules need not import it',
       );
+  }
+
+  private requireNoneMissed(): void {
+    for (const { metatype } of this.discovery.getControllers()) {
+      if (typeof metatype !== 'function') continue;
+      const [missed] = missedRoutes(metatype as Type);
+      if (missed !== undefined)
+        throw new Error(
+          `@Idempotent() is on a class that ${metatype.name} extends, but not on ${metatype.name}, so ` +
+            `${metatype.name}.${missed} is not protected; put it on ${metatype.name} as well, or @SkipIdempotency() on ` +
+            'the method',
+        );
+    }
   }
 
   private decoratedHandlers(): CheckedHandler[] {

@@ -14,7 +14,7 @@ import {
   withoutStreams,
   type HttpRecord,
 } from './http-record';
-import { markReplayed } from './replay-end.filter';
+import { markAnswered, markOfHandler } from './replay-end.filter';
 import { ResponseCapture } from './response-capture';
 
 /** The response of Express, which is Node's own, or that of Fastify, which has it as `raw`. */
@@ -40,23 +40,45 @@ export class RequestOverError extends Error {}
 export async function respondOverHttp(call: HandlerCall): Promise<Observable<unknown>> {
   const rejection = await call.read();
   if (rejection) throw problemOf(rejection, call);
-  if (!call.hasKey) return of(await call.handle());
-  return new HttpExchange(call).respond();
+  if (!call.hasKey) return of(await unprotected(call));
+  const { response, raw } = responseOf(call.execution);
+  await exchanges.get(raw)?.abandon();
+  const exchange = new HttpExchange(call, response, raw);
+  exchanges.set(raw, exchange);
+  return exchange.respond();
+}
+
+async function unprotected(call: HandlerCall): Promise<unknown> {
+  try {
+    return await call.handle();
+  } catch (thrown) {
+    markOfHandler(thrown);
+    throw thrown;
+  }
+}
+
+/** By the response: an interceptor such as `retry()` calls the handler again for the same request. */
+const exchanges = new WeakMap<ServerResponse, HttpExchange>();
+
+function responseOf(execution: ExecutionContext): { response: FrameworkResponse; raw: ServerResponse } {
+  const response = execution.switchToHttp().getResponse<FrameworkResponse>();
+  return { response, raw: response.raw ?? (response as unknown as ServerResponse) };
 }
 
 class HttpExchange {
-  private readonly response: FrameworkResponse;
   private readonly capture: ResponseCapture;
+  private outcome: Promise<unknown> | undefined;
   /** Set once the interceptors around the handler have got its result. */
   private isHandled = false;
   /** Whether what the handler returned is recorded. An error that is recorded always is. */
   private isFinal: (() => boolean) | undefined;
 
-  constructor(private readonly call: HandlerCall) {
-    const { execution } = call;
-    this.response = execution.switchToHttp().getResponse<FrameworkResponse>();
-    const raw = this.response.raw ?? (this.response as unknown as ServerResponse);
-    this.capture = new ResponseCapture(raw, { ...this.response.getHeaders() }, ownHeaders(execution));
+  constructor(
+    private readonly call: HandlerCall,
+    private readonly response: FrameworkResponse,
+    raw: ServerResponse,
+  ) {
+    this.capture = new ResponseCapture(raw, copyOf(response.getHeaders()), ownHeaders(call.execution));
     // An answer before the handler's is not about its work, such as that of a time-out: it leaves at once.
     void this.capture.end.then(() => !this.isHandled && this.capture.release());
   }
@@ -65,14 +87,27 @@ class HttpExchange {
     let pass: (handled: Handled) => void = () => undefined;
     const handled = new Promise<Handled>((resolve) => (pass = resolve));
     const outcome = this.call.run(() => this.work(pass), { isFinal: () => this.isFinal?.() ?? true });
+    this.outcome = outcome;
     const first = await Promise.race([handled, outcome]);
-    if ('kind' in first) return this.withoutWork(first);
+    if ('kind' in first) {
+      if (!isRequestOver(first)) return this.withoutWork(first);
+      // The request that this one has waited for was over before its work could start.
+      if (!this.capture.isOver) return this.respond();
+      markAnswered(this.response);
+      return EMPTY;
+    }
     void outcome.then(
       (ended) => this.send(ended),
       () => this.capture.replace(this.unknown()),
     );
     if ('thrown' in first) return throwError(() => first.thrown);
     return of(first.returned);
+  }
+
+  /** Resolves once the work has ended without an answer of its own: what it has done is recorded. */
+  async abandon(): Promise<void> {
+    this.capture.abandon();
+    await this.outcome;
   }
 
   private async work(pass: (handled: Handled) => void): Promise<HttpRecord> {
@@ -104,6 +139,7 @@ class HttpExchange {
     try {
       return { returned: await withoutStreams(await this.call.handle()) };
     } catch (thrown) {
+      markOfHandler(thrown);
       return { thrown };
     }
   }
@@ -115,7 +151,7 @@ class HttpExchange {
       const record = outcome.result as HttpRecord;
       if ('answer' in record) {
         capture.replace(replayed(record.answer));
-        markReplayed(this.response);
+        markAnswered(this.response);
         return EMPTY;
       }
       this.passOn(true);
@@ -170,8 +206,21 @@ class HttpExchange {
   }
 }
 
+function isRequestOver(outcome: Outcome<HttpRecord, unknown>): boolean {
+  return (
+    outcome.kind === 'failed' && outcome.code === 'work-failed' && outcome.error instanceof RequestOverError
+  );
+}
+
 function replayed(answer: HttpAnswer): HttpAnswer {
   return { ...answer, headers: { ...answer.headers, 'idempotent-replayed': 'true' } };
+}
+
+/** Lists are copied, too: frameworks add cookies to the list that is there. */
+function copyOf(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? [...value] : value]),
+  );
 }
 
 /** Names of the headers that `@Header()` sets, before the handler runs. */

@@ -44,7 +44,7 @@ export function httpRequest(execution: ExecutionContext): IncomingRequest {
   };
 }
 
-/** @throws UnreadBodyError if the request has a body that nobody has read */
+/** @throws UnreadBodyError if the request has a body that nobody has read, or a file whose content is not here */
 async function attachmentsOf(request: HttpRequest): Promise<unknown> {
   const files = filesOf(request);
   if (files.length > 0) return Promise.all(files.map(contentOf));
@@ -64,14 +64,26 @@ function isUploadedFile(value: unknown): value is UploadedFile {
 }
 
 async function contentOf({ fieldname, originalname, mimetype, buffer, path }: UploadedFile) {
-  const content = buffer ? sha256(buffer) : path === undefined ? undefined : await sha256OfFile(path);
-  return { fieldname, originalname, mimetype, content };
+  if (buffer) return { fieldname, originalname, mimetype, content: sha256(buffer) };
+  if (path === undefined) throw new UnreadBodyError(`the file '${originalname}', stored elsewhere`);
+  return { fieldname, originalname, mimetype, content: await sha256OfFile(path) };
 }
 
-/** A body that no parser accepted is undefined; some versions of the parsers leave an empty object. */
+/** A body that no parser accepted is undefined; older parsers, and some middleware, leave an empty object. */
 function isUnread({ headers, body }: HttpRequest): boolean {
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-  return hasBody && (body === undefined || body === null);
+  return hasBody && (body === undefined || body === null || isLeftEmpty(body, headers['content-type']));
+}
+
+/** JSON and forms may be empty objects; that of multer has no prototype. */
+function isLeftEmpty(body: unknown, contentType: unknown): boolean {
+  return (
+    typeof body === 'object' &&
+    body !== null &&
+    Object.getPrototypeOf(body) === Object.prototype &&
+    Object.keys(body).length === 0 &&
+    !/json|urlencoded/i.test(String(contentType))
+  );
 }
 
 function sha256(content: Buffer): string {

@@ -10,6 +10,8 @@ const METHOD_METADATA = 'method';
 /** Where it stores the exception filters of a method; the last one is asked first. */
 const FILTERS_METADATA = '__exceptionFilters__';
 const SKIPPED = Symbol('idempotent:skipped');
+/** Marks a class with the decorator, and those that extend it. */
+const ON_CLASS = Symbol('idempotent:class');
 
 /** Routes of these methods change nothing (RFC 9110, section 9.2.1), so a class does not make them idempotent. */
 const SAFE_METHODS: readonly unknown[] = [
@@ -39,11 +41,16 @@ export function Idempotent<P = unknown, R = unknown>(
   options: IdempotentOptions<P, R> = {},
 ): ClassDecorator & MethodDecorator {
   return (target: object, method?: string | symbol, descriptor?: PropertyDescriptor) => {
-    if (method === undefined || !descriptor) {
+    if (method === undefined) {
       decorateRoutes(target as Constructor, options as IdempotentOptions);
       return;
     }
-    checkOptions(options, `${target.constructor.name}.${String(method)}`);
+    const isStatic = typeof target === 'function';
+    const name = `${isStatic ? target.name : target.constructor.name}.${String(method)}`;
+    // Nothing discovers these at the start.
+    if (isStatic || !descriptor)
+      throw new Error(`@Idempotent() on ${name}: it is not a method of an object that NestJS calls`);
+    checkOptions(options, name);
     decorate(target, method, descriptor, options as IdempotentOptions);
   };
 }
@@ -74,8 +81,10 @@ function decorate(
   )(prototype, method, descriptor);
 }
 
-function decorateRoutes({ name, prototype }: Constructor, options: IdempotentOptions): void {
+function decorateRoutes(type: Constructor, options: IdempotentOptions): void {
+  const { name, prototype } = type;
   checkOptions(options, name);
+  Reflect.defineMetadata(ON_CLASS, true, type);
   const routes = changingRoutes(prototype);
   if (routes.length === 0)
     throw new Error(
@@ -92,6 +101,11 @@ function decorateRoutes({ name, prototype }: Constructor, options: IdempotentOpt
     const ours = Reflect.getMetadata(FILTERS_METADATA, descriptor.value) as readonly unknown[];
     Reflect.defineMetadata(FILTERS_METADATA, [...ours, ...filters], descriptor.value);
   }
+}
+
+/** Routes of a class that extends one with the decorator, but does not have it, so that they would not be protected. */
+export function missedRoutes(type: Constructor): string[] {
+  return Reflect.hasMetadata(ON_CLASS, type) ? changingRoutes(type.prototype) : [];
 }
 
 function changingRoutes(prototype: object): string[] {

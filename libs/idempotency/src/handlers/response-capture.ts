@@ -83,7 +83,7 @@ export class ResponseCapture {
 
   /** Sends another answer, and ignores whatever else the application writes. */
   replace(answer: HttpAnswer): void {
-    if (this.state === 'sent') return;
+    if (this.state === 'sent' || this.state === 'lost') return;
     const { response } = this;
     this.restore();
     this.state = 'sent';
@@ -103,6 +103,13 @@ export class ResponseCapture {
   stop(): void {
     this.restore();
     this.state = 'sent';
+  }
+
+  /** The same for good: the answer is not that of this work. Not if there is an answer already. */
+  abandon(): void {
+    if (this.isOver) return;
+    this.restore();
+    this.leave('lost');
   }
 
   private replaceMethods(): void {

@@ -57,6 +57,8 @@ interface Reply {
   header(name: string, value: string | string[] | number): Reply;
   type(type: string): Reply;
   status(code: number): Reply;
+  /** Node's own, in Express. */
+  appendHeader?(name: string, value: string): Reply;
 }
 
 /** What the handlers have done. */
@@ -119,6 +121,15 @@ export class AnswersController {
     effects.runs++;
     reply.header('Set-Cookie', ['a=1; Path=/', 'b=2']);
     reply.header('X-Limit', 7);
+  }
+
+  @Post('added-cookie')
+  @Idempotent()
+  addedCookie(@Res({ passthrough: true }) reply: Reply) {
+    effects.runs++;
+    // Both add to a list that is there.
+    if (reply.appendHeader) reply.appendHeader('Set-Cookie', 'order=3');
+    else reply.header('Set-Cookie', 'order=3');
   }
 
   @Post('redirect')

@@ -109,6 +109,34 @@ describe.each(ADAPTERS)('@Idempotent() on a class, on %s', (adapter) => {
   });
 });
 
+describe('@Idempotent() where nothing would be protected', () => {
+  it('is refused on a class of which another overrides a route', async () => {
+    @Controller('derived')
+    class Derived extends Orders {
+      @Post()
+      override place() {
+        done.push('derived');
+      }
+    }
+    await expect(HttpApplication.open('Express', { controllers: [Derived] })).rejects.toThrow(
+      'Derived.place is not protected; put it on Derived as well',
+    );
+  });
+
+  it('is refused on a static method', () => {
+    const decorated = () => {
+      class Tools {
+        @Idempotent()
+        static run() {
+          return undefined;
+        }
+      }
+      return Tools;
+    };
+    expect(decorated).toThrow('@Idempotent() on Tools.run');
+  });
+});
+
 describe('with IDEMPOTENCY_DISABLED', () => {
   const before = { ...process.env };
   afterEach(() => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Controller, Delete, Injectable, Param, Post, Put, Query } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Idempotent, type IncomingRequest } from '../../src';
 import { ADAPTERS, HttpApplication } from './http-application';
 
@@ -162,6 +163,35 @@ describe.each(ADAPTERS)('on %s, the same key', (adapter) => {
     });
     expect(answer.status).toBe(415);
     expect(done).toEqual([]);
+  });
+
+  it('with a body of which an older parser left an empty object is refused', async () => {
+    const legacy = await HttpApplication.open(adapter, {
+      controllers: [Orders],
+      configure: (nest) => {
+        if (adapter === 'Fastify')
+          (nest as NestFastifyApplication)
+            .getHttpAdapter()
+            .getInstance()
+            .addContentTypeParser('*', (_request, body, parsed) => {
+              body.resume().once('end', () => parsed(null, {}));
+            });
+        else
+          nest.use((request: { body?: unknown }, _: unknown, next: () => void) => {
+            request.body ??= {};
+            next();
+          });
+      },
+    });
+    const send = (type: string, body: string) =>
+      legacy.post('/orders/raw', randomUUID(), undefined, { headers: { 'content-type': type }, body });
+    const statuses = [
+      (await send('application/xml', '<a/>')).status,
+      (await send('multipart/form-data; boundary=b', '--b--')).status,
+      (await send('application/json', '{}')).status,
+    ];
+    await legacy.close();
+    expect(statuses).toEqual([415, 415, 201]);
   });
 
   it('belongs to one tenant; a request without one is refused', async () => {

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { MemoryIdempotencyStore } from '../../src';
 import { AnswersController, effects } from './answers.controller';
 import { ADAPTERS, HttpApplication, asFirst, type Answer } from './http-application';
@@ -68,6 +70,29 @@ describe.each(ADAPTERS)('a replay on %s', (adapter) => {
     });
     expect(id).not.toBe(first.headers['x-request']);
     expect(effects.runs).toBe(1);
+  });
+
+  it('has the cookies of middleware as well as those of the first answer', async () => {
+    const own = await HttpApplication.open(adapter, {
+      controllers: [AnswersController],
+      configure: (nest) => {
+        const cookies = ['session=1', 'csrf=2'];
+        if (adapter === 'Fastify')
+          (nest as NestFastifyApplication)
+            .getHttpAdapter()
+            .getInstance()
+            .addHook('onRequest', async (_, reply) => void reply.header('Set-Cookie', [...cookies]));
+        else
+          nest.use((_: unknown, response: ServerResponse, next: () => void) => {
+            response.setHeader('Set-Cookie', [...cookies]);
+            next();
+          });
+      },
+    });
+    const key = randomUUID();
+    const answers = [await own.post('/added-cookie', key), await own.post('/added-cookie', key)];
+    await own.close();
+    expect(answers.map(({ cookies }) => cookies)).toEqual(Array(2).fill(['session=1', 'csrf=2', 'order=3']));
   });
 
   it('is no error in the log', async () => {

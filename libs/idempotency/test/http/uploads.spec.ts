@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
+import type { Readable } from 'node:stream';
 import { Controller, Post, UploadedFile, UseInterceptors } from '@nestjs/common';
 import { FileInterceptor } from '@nestjs/platform-express';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -28,6 +29,31 @@ class Uploads {
   }
 }
 
+/** Like one that sends files to another server: neither their content nor a file is here afterwards. */
+const elsewhere = {
+  _handleFile(_: unknown, { stream }: { stream: Readable }, stored: (error: null, info: object) => void) {
+    stream.resume().once('end', () => stored(null, { size: 3 }));
+  },
+  _removeFile: (_: unknown, _file: unknown, removed: (error: null) => void) => removed(null),
+};
+
+@Controller('elsewhere')
+class Elsewhere {
+  @Post('all')
+  @UseInterceptors(FileInterceptor('file', { storage: elsewhere }))
+  @Idempotent()
+  all() {
+    done.push('all');
+  }
+
+  @Post('named')
+  @UseInterceptors(FileInterceptor('file', { storage: elsewhere }))
+  @Idempotent({ fingerprint: ['title'] })
+  named() {
+    done.push('named');
+  }
+}
+
 @Controller('unread')
 class Unread {
   @Post()
@@ -52,7 +78,7 @@ describe('an upload on Express', () => {
   let app: HttpApplication;
 
   beforeAll(async () => {
-    app = await HttpApplication.open('Express', { controllers: [Uploads] });
+    app = await HttpApplication.open('Express', { controllers: [Uploads, Elsewhere] });
   });
   afterAll(() => app.close());
 
@@ -66,6 +92,23 @@ describe('an upload on Express', () => {
     ];
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 422, 422]);
     expect([answers[1]?.body, done]).toEqual([answers[0]?.body, ['stored a.txt']]);
+  });
+});
+
+describe('an upload that is stored elsewhere', () => {
+  it('cannot be compared, so the handler says what makes it the same request', async () => {
+    const app = await HttpApplication.open('Express', { controllers: [Elsewhere] });
+    const key = randomUUID();
+    const answers = [
+      await send(app, '/elsewhere/all', key, 'one'),
+      await send(app, '/elsewhere/named', key, 'one'),
+    ];
+    await app.close();
+    expect(answers).toMatchObject([
+      { status: 415, body: expect.stringContaining('the option `fingerprint`') as string },
+      { status: 201 },
+    ]);
+    expect(done).toEqual(['named']);
   });
 });
 
