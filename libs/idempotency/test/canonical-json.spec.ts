@@ -63,4 +63,9 @@ describe('canonical JSON', () => {
   it.each([NaN, Infinity, -Infinity, 1n])('throws for %p', (value) => {
     expect(() => canonicalJson({ a: [value] })).toThrow('not JSON');
   });
+
+  it('is the same for a buffer as for the JSON that Node makes of it', () => {
+    for (const buffer of [Buffer.from([0, 7, 255]), Buffer.alloc(0)])
+      expect(canonicalJson({ buffer })).toBe(canonicalJson({ buffer: buffer.toJSON() }));
+  });
 });

@@ -26,6 +26,10 @@ const NOT_RECORDED: readonly string[] = [
   'upgrade',
 ];
 
+export function describesBody(header: unknown): boolean {
+  return ['content-type', 'content-length', 'etag'].includes(String(header).toLowerCase());
+}
+
 /** @param before headers that were set before the handler ran; `own` are recorded although they were */
 export function answerFrom(
   ended: { status: number; headers: OutgoingHttpHeaders; body: Buffer },
@@ -89,4 +93,16 @@ function listOf(value: OutgoingHttpHeader | readonly string[] | undefined): stri
 
 function mutable(value: string | readonly string[]): string | string[] {
   return typeof value === 'string' ? value : [...value];
+}
+
+/** `writeHead` takes an object, a list of names and values, or a list of pairs. */
+export function headerPairs(headers: unknown): [string, OutgoingHttpHeader][] {
+  if (typeof headers !== 'object' || headers === null) return [];
+  if (!Array.isArray(headers)) return Object.entries(headers as Record<string, OutgoingHttpHeader>);
+  const list: unknown[] = headers;
+  if (list.every((one) => Array.isArray(one))) return list as [string, OutgoingHttpHeader][];
+  const pairs: [string, OutgoingHttpHeader][] = [];
+  for (let at = 0; at + 1 < list.length; at += 2)
+    pairs.push([String(list[at]), list[at + 1] as OutgoingHttpHeader]);
+  return pairs;
 }

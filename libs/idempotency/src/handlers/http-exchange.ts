@@ -80,7 +80,7 @@ class HttpExchange {
   ) {
     this.capture = new ResponseCapture(raw, copyOf(response.getHeaders()), ownHeaders(call.execution));
     // An answer before the handler's is not about its work, such as that of a time-out: it leaves at once.
-    void this.capture.end.then(() => !this.isHandled && this.capture.release());
+    void this.capture.end.then(() => !this.isHandled && !this.capture.isOfHandler && this.capture.release());
   }
 
   async respond(): Promise<Observable<unknown>> {
@@ -114,7 +114,8 @@ class HttpExchange {
     const { call, capture } = this;
     if (capture.isOver) throw new RequestOverError('the request was over before its work could start');
     const handled = await this.handle();
-    const { status, isOver: wasOver } = capture;
+    const { status } = capture;
+    const wasOver = capture.isOver && !capture.isOfHandler;
     this.isHandled = !wasOver;
     pass(handled);
     const end = wasOver ? 'lost' : await capture.end;
@@ -137,7 +138,7 @@ class HttpExchange {
 
   private async handle(): Promise<Handled> {
     try {
-      return { returned: await withoutStreams(await this.call.handle()) };
+      return { returned: await withoutStreams(await this.capture.during(() => this.call.handle())) };
     } catch (thrown) {
       markOfHandler(thrown);
       return { thrown };

@@ -1,8 +1,20 @@
-import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { answerFrom, bodyOf, headersOf, MAX_ANSWER_BYTES, type HttpAnswer } from './http-answer';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import {
+  answerFrom,
+  bodyOf,
+  describesBody,
+  headerPairs,
+  headersOf,
+  MAX_ANSWER_BYTES,
+  type HttpAnswer,
+} from './http-answer';
 
 /** How the application's answer has ended. `lost`: the connection was closed before. */
 export type CapturedEnd = 'ended' | 'too-long' | 'lost';
+
+/** The response whose handler the current code is part of. */
+const inHandler = new AsyncLocalStorage<ResponseCapture>();
 
 const CAPTURED = ['writeHead', 'write', 'end', 'flushHeaders', 'headersSent', 'writableEnded'] as const;
 
@@ -26,23 +38,34 @@ export class ResponseCapture {
   private readonly afterwards: Done[] = [];
   private bytes = 0;
   private isBegun = false;
+  /** Status and headers, if the handler has written its answer itself: frameworks set others when it returns. */
+  private own: { readonly statusCode: number; readonly headers: OutgoingHttpHeaders } | undefined;
   private state: 'open' | CapturedEnd | 'sent' = 'open';
   private settle: (end: CapturedEnd) => void = () => undefined;
 
   /**
    * @param before the headers that are set already, for this one request
-   * @param own names among them that belong to the answer all the same
+   * @param ownNames names among them that belong to the answer all the same
    */
   constructor(
     private readonly response: ServerResponse,
     private readonly before: OutgoingHttpHeaders,
-    private readonly own: readonly string[],
+    private readonly ownNames: readonly string[],
   ) {
     this.wrapped = CAPTURED.map((name) => [name, Object.getOwnPropertyDescriptor(response, name)]);
     this.end = new Promise((resolve) => (this.settle = resolve));
     this.replaceMethods();
     if (response.destroyed) this.leave('lost');
     else response.once('close', () => this.leave('lost'));
+  }
+
+  /** Runs the handler: an answer that it writes itself is that of its work, unlike that of a time-out. */
+  during<T>(handler: () => Promise<T>): Promise<T> {
+    return inHandler.run(this, handler);
+  }
+
+  get isOfHandler(): boolean {
+    return this.own !== undefined;
   }
 
   /** Whether the request is over: answered, or its client has gone. */
@@ -56,16 +79,16 @@ export class ResponseCapture {
 
   /** The status as it is set now. */
   get status(): number {
-    return this.response.statusCode;
+    return (this.own ?? this.response).statusCode;
   }
 
   /** What the application has answered, once it has ended. */
   answer(): HttpAnswer {
-    const { statusCode: status } = this.response;
+    const headers = this.own?.headers ?? this.response.getHeaders();
     return answerFrom(
-      { status, headers: this.response.getHeaders(), body: Buffer.concat(this.chunks) },
+      { status: this.status, headers, body: Buffer.concat(this.chunks) },
       this.before,
-      this.own,
+      this.ownNames,
     );
   }
 
@@ -74,7 +97,8 @@ export class ResponseCapture {
     if (this.state !== 'ended') return;
     this.restore();
     this.state = 'sent';
-    const { response } = this;
+    const { response, own } = this;
+    if (own) setHead(response, own.statusCode, own.headers);
     if (this.chunks.length > 0) response.end(Buffer.concat(this.chunks));
     else response.end();
     this.mute();
@@ -87,10 +111,7 @@ export class ResponseCapture {
     const { response } = this;
     this.restore();
     this.state = 'sent';
-    for (const name of response.getHeaderNames()) response.removeHeader(name);
-    for (const [name, value] of Object.entries(headersOf(answer, this.before)))
-      if (value !== undefined) response.setHeader(name, value);
-    response.statusCode = answer.status;
+    setHead(response, answer.status, headersOf(answer, this.before));
     const body = bodyOf(answer);
     // RFC 9110, section 8.6: not with 1xx and 204; with 304 it would be the length of another answer.
     if (answer.status !== 204 && answer.status !== 304) response.setHeader('content-length', body.length);
@@ -130,6 +151,8 @@ export class ResponseCapture {
         if (typeof chunk !== 'function') this.append(chunk as Written, rest);
         const done = callbackIn(given);
         if (done) this.afterwards.push(done);
+        if (!this.isOver && inHandler.getStore() === this)
+          this.own = { statusCode: response.statusCode, headers: { ...response.getHeaders() } };
         this.leave('ended');
         return response;
       },
@@ -179,14 +202,17 @@ export class ResponseCapture {
 
   /**
    * What is written from now on goes nowhere: the caller has its answer. Middleware that sends it later, such as a session
-   * that is stored first, may still set headers until then.
+   * that is stored first, may still set headers until then, but not those that describe the body.
    */
   private mute(): void {
     const { response } = this;
+    const { statusCode: status } = response;
     for (const name of ['setHeader', 'appendHeader', 'removeHeader', 'writeHead']) {
       const method = Reflect.get(response, name) as (...given: unknown[]) => unknown;
-      const untilSent = (...given: unknown[]) =>
-        response.headersSent ? response : method.apply(response, given);
+      const untilSent = (first: unknown, ...rest: unknown[]) => {
+        if (response.headersSent || (name === 'setHeader' && describesBody(first))) return response;
+        return method.call(response, name === 'writeHead' ? status : first, ...rest);
+      };
       Reflect.set(response, name, untilSent);
     }
     Object.assign(response, {
@@ -203,22 +229,17 @@ export class ResponseCapture {
   }
 }
 
+function setHead(response: ServerResponse, status: number, headers: OutgoingHttpHeaders): void {
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined) response.setHeader(name, value);
+  response.statusCode = status;
+}
+
 function soon(done: Done | undefined): void {
   if (done) process.nextTick(done);
 }
 
 function callbackIn(given: readonly unknown[]): Done | undefined {
   return given.find((one): one is Done => typeof one === 'function');
-}
-
-/** `writeHead` takes an object, a list of names and values, or a list of pairs. */
-function headerPairs(headers: unknown): [string, OutgoingHttpHeader][] {
-  if (typeof headers !== 'object' || headers === null) return [];
-  if (!Array.isArray(headers)) return Object.entries(headers as Record<string, OutgoingHttpHeader>);
-  const list: unknown[] = headers;
-  if (list.every((one) => Array.isArray(one))) return list as [string, OutgoingHttpHeader][];
-  const pairs: [string, OutgoingHttpHeader][] = [];
-  for (let at = 0; at + 1 < list.length; at += 2)
-    pairs.push([String(list[at]), list[at + 1] as OutgoingHttpHeader]);
-  return pairs;
 }
