@@ -136,17 +136,15 @@ export const attemptCases: readonly StoreCase[] = [
   },
   {
     name: 'stores the number of forgiven attempts even while the key is in progress or the next attempt is not due',
-    run: async (store, clock) => {
+    run: async (store) => {
       const key = new KeyUnderTest(store);
       await (await key.acquire()).release('counted');
       const owner = await key.acquire();
       equal((await key.begin({ forgivenAttempts: 1 })).kind, 'in-progress');
       equal((await key.find()).forgivenAttempts, 1);
-      await owner.release('counted', { backoffMs: SHORT_BACKOFF_MS });
+      await owner.release('counted', { backoffMs: LONG_BACKOFF_MS });
       equal((await key.begin({ forgivenAttempts: 2 })).kind, 'not-due');
       equal((await key.find()).forgivenAttempts, 2);
-      await clock.advance(beyond(SHORT_BACKOFF_MS));
-      equal((await key.acquire({ maxAttempts: 1 })).claim.attempt, 3);
     },
   },
   {
