@@ -8,13 +8,10 @@ import { IdempotencyInterceptor } from './idempotency.interceptor';
 import { IDEMPOTENT_OPTIONS, isKeyReader, scopeOf, type IdempotentOptions } from './idempotency.options';
 import type { IdempotencyModuleOptions } from './module-options';
 import { missedRoutes } from './idempotent.decorator';
+import { FILTERS_METADATA, INTERCEPTORS_METADATA } from './nestjs-metadata';
 import { ReplayEndFilter } from './replay-end.filter';
 import { checkOptions, checkTogether } from './option-checks';
 import { unprotected } from './unprotected';
-
-/** Where NestJS stores the interceptors and exception filters of a method. */
-const INTERCEPTORS_METADATA = '__interceptors__';
-const FILTERS_METADATA = '__exceptionFilters__';
 
 /** Fails the start of the application if a decorated handler cannot work; the error names the handler. */
 @Injectable()

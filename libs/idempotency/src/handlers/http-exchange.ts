@@ -14,6 +14,7 @@ import {
   withoutStreams,
   type HttpRecord,
 } from './http-record';
+import { HEADERS_METADATA } from './nestjs-metadata';
 import { markAnswered, markOfHandler } from './replay-end.filter';
 import { ResponseCapture } from './response-capture';
 
@@ -226,7 +227,7 @@ function copyOf(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
 
 /** Names of the headers that `@Header()` sets, before the handler runs. */
 function ownHeaders(execution: ExecutionContext): string[] {
-  const headers = Reflect.getMetadata('__headers__', execution.getHandler()) as
+  const headers = Reflect.getMetadata(HEADERS_METADATA, execution.getHandler()) as
     readonly { readonly name: string }[] | undefined;
   return (headers ?? []).map(({ name }) => name.toLowerCase());
 }

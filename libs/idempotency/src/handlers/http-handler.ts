@@ -1,13 +1,8 @@
-import { HttpException, HttpStatus } from '@nestjs/common';
 import type { CheckedHandler, HandlerKind } from './handler-kind';
 import { RequestOverError, respondOverHttp } from './http-exchange';
 import { httpRequest } from './http-request';
-
-/** Where NestJS stores the HTTP method of a route, whether it sends events, and whether it returns its answer. */
-const METHOD_METADATA = 'method';
-const SSE_METADATA = '__sse__';
-const PASSTHROUGH_METADATA = '__responsePassthrough__';
-const ARGUMENTS_METADATA = '__routeArguments__';
+import { ARGUMENTS_METADATA, METHOD_METADATA, PASSTHROUGH_METADATA, SSE_METADATA } from './nestjs-metadata';
+import { isInvalidInput } from './permanent-failures';
 
 /** The types of the parameters `@Res()` and `@Next()`, as NestJS writes them before the colon of their names. */
 const ANSWERING_PARAMETERS: readonly string[] = ['1', '2'];
@@ -23,10 +18,7 @@ export const httpHandler: HandlerKind = {
   request: httpRequest,
   respond: respondOverHttp,
   // A client may correct a request that failed validation, and send it again under the same key.
-  uncounted: (error) =>
-    error instanceof RequestOverError ||
-    (error instanceof HttpException &&
-      [HttpStatus.BAD_REQUEST, HttpStatus.UNPROCESSABLE_ENTITY].includes(error.getStatus())),
+  uncounted: (error) => error instanceof RequestOverError || isInvalidInput(error),
 };
 
 /** The end of the work must be known: it is when the handler's promise settles, not when something is written. */

@@ -44,7 +44,7 @@ export function httpRequest(execution: ExecutionContext): IncomingRequest {
   };
 }
 
-/** @throws UnreadBodyError if the request has a body that nobody has read, or a file whose content is not here */
+/** @throws UnreadBodyError if the request has an unread body, or a file whose content is not here */
 async function attachmentsOf(request: HttpRequest): Promise<unknown> {
   const files = filesOf(request);
   if (files.length > 0) return Promise.all(files.map(contentOf));

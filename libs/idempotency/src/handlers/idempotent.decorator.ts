@@ -2,13 +2,10 @@ import { RequestMethod, SetMetadata, UseFilters, UseInterceptors, applyDecorator
 import { IdempotencyProblemFilter } from './http-problem';
 import { IdempotencyInterceptor } from './idempotency.interceptor';
 import { IDEMPOTENT_OPTIONS, type IdempotentOptions } from './idempotency.options';
+import { FILTERS_METADATA, METHOD_METADATA } from './nestjs-metadata';
 import { ReplayEndFilter } from './replay-end.filter';
 import { checkOptions } from './option-checks';
 
-/** Where NestJS stores the HTTP method of a route. */
-const METHOD_METADATA = 'method';
-/** Where it stores the exception filters of a method; the last one is asked first. */
-const FILTERS_METADATA = '__exceptionFilters__';
 const SKIPPED = Symbol('idempotent:skipped');
 /** Marks a class with the decorator, and those that extend it. */
 const ON_CLASS = Symbol('idempotent:class');

@@ -74,7 +74,7 @@ export const microservicesHandler: HandlerKind = {
   },
 };
 
-/** Whether somebody waits for the answer. */
+/** Whether a client waits for the answer. */
 function isAwaited(execution: ExecutionContext, transport: SupportedTransport): boolean {
   return transport === Transport.RMQ
     ? isRequest(rabbitmqMessage(execution))

@@ -4,6 +4,7 @@ import { EngineOptions } from '../engine/engine.options';
 import { httpHandler } from './http-handler';
 import { IDEMPOTENT_OPTIONS, type IdempotentOptions } from './idempotency.options';
 import type { IdempotencyModuleOptions } from './module-options';
+import { ARGUMENTS_METADATA, METHOD_METADATA } from './nestjs-metadata';
 import {
   IdempotencyProblemDetails,
   keyHeaderOf,
@@ -108,7 +109,7 @@ function ownDescription(handler: object): OwnDescription {
  * It is read when the document is made, because `SwaggerModule.loadPluginMetadata` may tell its type shortly before.
  */
 function addResult(responses: object, route: Route): void {
-  const method: unknown = Reflect.getMetadata('method', route.handler);
+  const method: unknown = Reflect.getMetadata(METHOD_METADATA, route.handler);
   const byMethod = method === RequestMethod.POST ? HttpStatus.CREATED : HttpStatus.OK;
   const status = (Reflect.getMetadata('__httpCode__', route.handler) as number | undefined) ?? byMethod;
   Object.defineProperty(responses, status, { enumerable: true, get: () => resultOf(route) });
@@ -129,7 +130,7 @@ function resultOf({ controller, name }: Route): object {
 /** `@Headers('idempotency-key')` describes the header as well; under another spelling it would be a second parameter. */
 function nameInHandler({ controller, name }: Route, header: string): string {
   const HEADERS = '6:';
-  const parameters = Reflect.getMetadata('__routeArguments__', controller, name) as
+  const parameters = Reflect.getMetadata(ARGUMENTS_METADATA, controller, name) as
     Record<string, { data?: unknown }> | undefined;
   const spelled = Object.entries(parameters ?? {})
     .filter(([kind]) => kind.startsWith(HEADERS))

@@ -25,7 +25,7 @@ export function isPatternHandler(method: object): boolean {
   return Reflect.hasMetadata(PATTERN_METADATA, method);
 }
 
-/** Whether nobody waits for the answer of this method. */
+/** Whether no client waits for the answer of this method. */
 export function isEventHandler(method: object): boolean {
   return Reflect.getMetadata(HANDLER_TYPE_METADATA, method) === EVENT_HANDLER;
 }

@@ -65,7 +65,7 @@ export class RabbitmqDelivery {
   }
 }
 
-/** Whether somebody waits for an answer. An error is the answer then, and the caller decides what to do. */
+/** Whether a client waits for an answer. An error is the answer then, and the caller decides what to do. */
 export function isRequest({ properties }: ConsumeMessage): boolean {
   return properties.replyTo !== undefined;
 }
