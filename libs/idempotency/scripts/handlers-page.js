@@ -40,7 +40,7 @@ function pageOf({ kinds, situations }) {
     '',
     '## All kinds at a glance',
     '',
-    'What the caller gets; where nobody waits for an answer, what is done with the message. Details are in the sections below.',
+    'What the caller gets; where no client waits for an answer, what is done with the message. Details are in the sections below.',
     '',
     ...table(
       ['', ...names],

@@ -2,27 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailableError } from '../src';
 import { Lease } from '../src/engine/lease';
 import { countedWork, Engines, kindsOf, scope } from './engine-under-test';
+import { MANY_WAITS, instantWaits } from './instant-waits';
 
 const key = 'abc-123';
 
 jest.mock('node:timers/promises', () => ({ setTimeout: jest.fn() }));
 
-const MANY_WAITS = 50;
-/** The waits so far, in ms; they take no time. */
-const waits: number[] = [];
-let now = 0;
-
-beforeEach(() => {
-  waits.length = 0;
-  now = 1_000;
-  jest.spyOn(performance, 'now').mockImplementation(() => now);
-  jest.mocked(sleep).mockImplementation(async (ms = 0) => {
-    if (waits.length >= MANY_WAITS) throw new Error('it waits forever');
-    waits.push(ms);
-    now += ms;
-  });
-});
-afterEach(() => jest.restoreAllMocks());
+const { waits, advance } = instantWaits();
 
 describe('a store that does not answer when the work is done', () => {
   it('is asked again while the lease lasts, and then has the record', async () => {
@@ -97,7 +83,7 @@ describe('a store that does not answer when the work is done', () => {
       waits.push(ms);
       // Its renewal moves the end of the lease on.
       jest.spyOn(Lease.prototype, 'remainingMs', 'get').mockReturnValue(1_000);
-      now += ms;
+      advance(ms);
     });
     const outcome = await engine.tryRun({ scope, key }, async () => 7);
     expect(outcome).toMatchObject({ kind: 'failed', code: 'store-unavailable' });

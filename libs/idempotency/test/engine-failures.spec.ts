@@ -1,27 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LeaseLostError, RememberedError, StoreUnavailableError } from '../src';
 import { countedWork, Engines, errorOfRun, heldWork, kindsOf, LEASE_MS, scope } from './engine-under-test';
+import { instantWaits } from './instant-waits';
 
 const key = 'abc-123';
 
 jest.mock('node:timers/promises', () => ({ setTimeout: jest.fn() }));
 
-const MANY_WAITS = 50;
-/** The waits so far, in ms; they take no time. */
-const waits: number[] = [];
-let now = 0;
-
-beforeEach(() => {
-  waits.length = 0;
-  now = 1_000;
-  jest.spyOn(performance, 'now').mockImplementation(() => now);
-  jest.mocked(sleep).mockImplementation(async (ms = 0) => {
-    if (waits.length >= MANY_WAITS) throw new Error('it waits forever');
-    waits.push(ms);
-    now += ms;
-  });
-});
-afterEach(() => jest.restoreAllMocks());
+const { advance } = instantWaits();
 
 /** A run whose work continues while its lease ends and `another` process begins. */
 async function overtaken(another: (engines: Engines) => Promise<unknown>, request: object = {}) {
@@ -187,7 +172,7 @@ describe('a lease that ended during the work', () => {
     const { engine } = engines.start();
     const { work, runs } = countedWork();
     const slow = engine.tryRun({ scope, key }, work);
-    now += LEASE_MS;
+    advance(LEASE_MS);
     expect([await slow, runs()]).toEqual([{ kind: 'failed', code: 'lease-lost' }, 0]);
     expect(await engines.store.find({ scope, key })).toMatchObject({ remainingLeaseMs: undefined });
   });

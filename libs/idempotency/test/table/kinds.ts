@@ -13,7 +13,7 @@ const DEAD_LETTERS =
 
 /** What holds for a `@MessagePattern` over a transport that takes a message from the sender once, when it arrives. */
 const noSettlement = (transport: string): string =>
-  'Somebody waits for the answer, and gets an error with `code` in place of a result. Nothing is redelivered over ' +
+  'The client waits for the answer, and gets an error with `code` in place of a result. Nothing is redelivered over ' +
   `${transport} when a handler fails: what an \`@EventPattern\` has not done is not done until its sender sends it again.`;
 
 /** All kinds of handlers, in the order of the page. */
@@ -50,7 +50,7 @@ export const KINDS = {
   },
   '@MessagePattern over RabbitMQ': {
     intro:
-      'Somebody waits for the answer, and gets an error with `code` in place of a result. So the message is always acknowledged, ' +
+      'The client waits for the answer, and gets an error with `code` in place of a result. So the message is always acknowledged, ' +
       'and the caller decides whether to ask again.',
     rows: rpcOverRabbitmq,
   },
