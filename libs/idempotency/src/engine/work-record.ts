@@ -6,7 +6,7 @@ import { storedErrorFrom, writeRecord } from '../stores/stored-record';
 /** The claimed run that a record is about. */
 interface Claimed {
   readonly request: RunRequest;
-  readonly claim: { readonly fencingToken: number };
+  readonly claim: { readonly fencingToken: number; readonly attempt: number };
   readonly origin: string | undefined;
 }
 
@@ -47,10 +47,12 @@ export function recordOfError(claimed: Claimed, thrown: unknown): IdempotencyRec
 }
 
 function recordWith(
-  { request: { fingerprint }, origin, claim: { fencingToken } }: Claimed,
+  { request: { fingerprint }, origin, claim: { fencingToken, attempt } }: Claimed,
   end: Pick<IdempotencyRecord, 'result' | 'error'>,
 ): IdempotencyRecord {
-  return { processedAt: new Date().toISOString(), ...end, fingerprint, origin, fencingToken };
+  const processedAt = new Date().toISOString();
+  const counted = attempt === fencingToken ? undefined : { attempt };
+  return { processedAt, ...end, fingerprint, origin, fencingToken, ...counted };
 }
 
 /** Why JSON cannot hold the record, if so. The store writes the same text, which is made once. */

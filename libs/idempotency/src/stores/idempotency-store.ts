@@ -36,13 +36,15 @@ export interface IdempotencyRecord {
   readonly fingerprint?: string;
   /** Where the work was done; see `IdempotencyModuleOptions.origin`. */
   readonly origin?: string;
-  /** Fencing token of the claim that finished the work. */
+  /** Fencing token of the claim that finished the work: the number of all claims. */
   readonly fencingToken: number;
+  /** Which counted attempt finished it, if earlier claims were uncounted; otherwise the same as `fencingToken`. */
+  readonly attempt?: number;
 }
 
 /** Asks for the claim of a key. */
 export interface BeginRequest extends ScopedKey {
-  /** Unique to this claim: only its owner may extend, complete or release. */
+  /** Unique to this claim, without white space: only its owner may extend, complete or release. */
   readonly ownerToken: string;
   readonly leaseMs: number;
   readonly ttlSeconds: number;
@@ -147,7 +149,7 @@ export interface StoreWarning {
 }
 
 /**
- * Where records, leases and attempts live. Every method is one atomic step, and only the store's clock decides
+ * Where records and claims live. Every method is one atomic step, and only the store's clock decides
  * whether a lease has run out.
  *
  * A method rejects with {@link StoreUnavailableError} if the store refused or did not answer in time. The step may then

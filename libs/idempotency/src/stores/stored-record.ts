@@ -30,6 +30,11 @@ export function fitsRecord(record: IdempotencyRecord, fingerprint: string | unde
   return fingerprint === undefined || record.fingerprint === undefined || record.fingerprint === fingerprint;
 }
 
+/** How often a finished key was claimed. */
+export function attemptsOf({ fencingToken, attempt = fencingToken }: IdempotencyRecord) {
+  return { attempts: fencingToken, countedAttempts: attempt, forgivenAttempts: 0 };
+}
+
 function isRecord(value: unknown): value is IdempotencyRecord {
   return typeof value === 'object' && value !== null && 'processedAt' in value && 'result' in value;
 }

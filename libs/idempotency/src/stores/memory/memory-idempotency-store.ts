@@ -11,9 +11,9 @@ import type {
   ScopedKey,
   StoreWarning,
 } from '../idempotency-store';
-import { fitsRecord, readRecord, writeRecord } from '../stored-record';
-import { beginning, uncounting, finished, forgetting, NOTHING, type Attempts } from './attempts';
+import { attemptsOf, fitsRecord, readRecord, writeRecord } from '../stored-record';
 import { ExpiringMap } from './expiring-map';
+import { beginning, remainingLeaseOf, uncounting, NOTHING, type StoredClaim } from './stored-claim';
 
 /** Settings of {@link MemoryIdempotencyStore}. */
 export interface MemoryIdempotencyStoreOptions {
@@ -22,7 +22,7 @@ export interface MemoryIdempotencyStoreOptions {
 }
 
 /**
- * Records, leases and attempts in the memory of one process, for the unit tests of your handlers. It replies like the Redis
+ * Records and claims in the memory of one process, for the unit tests of your handlers. It replies like the Redis
  * store, but its data ends with the process and no other process shares it, so it is not for production.
  *
  * @example
@@ -31,15 +31,12 @@ export interface MemoryIdempotencyStoreOptions {
 export class MemoryIdempotencyStore implements IdempotencyStore {
   private readonly now: () => number;
   private readonly records: ExpiringMap<string>;
-  /** The owner's token, as long as its lease lasts. */
-  private readonly locks: ExpiringMap<string>;
-  private readonly attempts: ExpiringMap<Attempts>;
+  private readonly claims: ExpiringMap<StoredClaim>;
 
   constructor(options: MemoryIdempotencyStoreOptions = {}) {
     this.now = options.now ?? Date.now;
     this.records = new ExpiringMap(this.now);
-    this.locks = new ExpiringMap(this.now);
-    this.attempts = new ExpiringMap(this.now);
+    this.claims = new ExpiringMap(this.now);
   }
 
   // Each method runs without an await, which makes it one atomic step.
@@ -52,76 +49,73 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
         ? { kind: 'completed', record }
         : { kind: 'idempotency-key-reused' };
 
-    const begun = beginning(this.attempts.get(name), request, {
-      now: this.now(),
-      remainingLeaseMs: this.locks.remainingMs(name),
-    });
+    const begun = beginning(this.claims.get(name), request, this.now());
     if (begun.kind === 'rejected') {
-      const lifeMs = this.attempts.remainingMs(name);
-      if (begun.attempts && lifeMs !== undefined) this.attempts.set(name, begun.attempts, lifeMs);
+      if (begun.stored) this.update(name, begun.stored);
       return begun.reply;
     }
     const { rememberedMs } = deduplicationWindow(request.ttlSeconds, request.clockToleranceMs);
-    this.locks.set(name, request.ownerToken, request.leaseMs);
-    this.attempts.set(name, begun.attempts, Math.max(rememberedMs, request.leaseMs));
+    this.claims.set(name, begun.stored, Math.max(rememberedMs, request.leaseMs));
     return { kind: 'acquired', claim: begun.claim };
   }
 
   async complete(request: CompleteRequest): Promise<CompleteReply> {
     const name = nameOf(request);
-    if (!this.isOwner(request)) return { kind: 'lost', record: this.recordOf(name) };
-    this.records.set(name, writeRecord(request.record), request.ttlSeconds * 1000);
-    this.locks.delete(name);
-    const attempts = this.attempts.get(name);
+    const claim = this.heldBy(request);
+    if (!claim) return { kind: 'lost', record: this.recordOf(name) };
+    const lifeMs = request.ttlSeconds * 1000;
+    this.records.set(name, writeRecord(request.record), lifeMs);
     const { rememberedMs } = deduplicationWindow(request.ttlSeconds, request.clockToleranceMs);
-    if (attempts) this.attempts.set(name, finished(attempts, this.now()), rememberedMs);
+    if (rememberedMs > lifeMs)
+      this.claims.set(name, { ...claim, state: { kind: 'finished', at: this.now() } }, rememberedMs);
+    else this.claims.delete(name);
     return { kind: 'stored' };
   }
 
   async extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'> {
-    if (!this.isOwner(owner)) return 'lost';
+    const claim = this.heldBy(owner);
+    if (!claim) return 'lost';
     const name = nameOf(owner);
-    this.locks.set(name, owner.ownerToken, leaseMs);
-    const attempts = this.attempts.get(name);
-    const lifeMs = this.attempts.remainingMs(name);
-    if (attempts && lifeMs !== undefined) this.attempts.set(name, attempts, Math.max(lifeMs, leaseMs));
+    const state = { kind: 'leased', owner: owner.ownerToken, until: this.now() + leaseMs } as const;
+    this.claims.set(name, { ...claim, state }, Math.max(this.claims.remainingMs(name) ?? 0, leaseMs));
     return 'extended';
   }
 
   async release(owner: LeaseOwner, { counting, backoffMs }: ReleaseOptions): Promise<'released' | 'lost'> {
-    if (!this.isOwner(owner)) return 'lost';
-    const name = nameOf(owner);
-    this.locks.delete(name);
-    const attempts = this.attempts.get(name);
-    const lifeMs = this.attempts.remainingMs(name);
-    if (attempts && lifeMs !== undefined) {
-      const left = counting === 'uncounted' ? uncounting(attempts) : attempts;
-      const dueAt = backoffMs === undefined ? undefined : this.now() + backoffMs;
-      const state: Attempts['state'] =
-        counting === 'unfinished' ? { kind: 'begun' } : { kind: 'released', dueAt };
-      this.attempts.set(name, { ...left, state }, lifeMs + (backoffMs ?? 0));
-    }
+    const claim = this.heldBy(owner);
+    if (!claim) return 'lost';
+    const left = counting === 'uncounted' ? uncounting(claim) : claim;
+    const dueAt = backoffMs === undefined ? undefined : this.now() + backoffMs;
+    const state: StoredClaim['state'] =
+      counting === 'unfinished'
+        ? { kind: 'leased', owner: owner.ownerToken, until: -Infinity }
+        : { kind: 'released', dueAt };
+    this.update(nameOf(owner), { ...left, state }, backoffMs);
     return 'released';
   }
 
   async find(key: ScopedKey): Promise<Finding> {
     const name = nameOf(key);
     const record = this.recordOf(name);
-    const attempts = this.attempts.get(name);
-    const { count, uncounted, forgiven } = (record ? attempts : forgetting(attempts)) ?? NOTHING;
+    const claim = this.claims.get(name) ?? NOTHING;
+    const remainingLeaseMs = remainingLeaseOf(claim, this.now());
+    if (record) return { record, ...attemptsOf(record), remainingLeaseMs };
+    // A finished key whose record has expired counts as unknown, because it may be used again.
+    const { count, uncounted, forgiven } = claim.state.kind === 'finished' ? NOTHING : claim;
     return {
       record,
       attempts: count,
       countedAttempts: count - uncounted,
       forgivenAttempts: forgiven,
-      remainingLeaseMs: this.locks.remainingMs(name),
+      remainingLeaseMs,
     };
   }
 
   async forget(key: ScopedKey): Promise<void> {
     const name = nameOf(key);
     this.records.delete(name);
-    if (this.locks.get(name) === undefined) this.attempts.delete(name);
+    const claim = this.claims.get(name);
+    if (claim && remainingLeaseOf(claim, this.now()) === undefined) this.claims.delete(name);
   }
 
   /** Memory always accepts writes, and evicts nothing. */
@@ -129,8 +123,16 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     return [];
   }
 
-  private isOwner(owner: LeaseOwner): boolean {
-    return this.locks.get(nameOf(owner)) === owner.ownerToken;
+  private heldBy(owner: LeaseOwner): StoredClaim | undefined {
+    const claim = this.claims.get(nameOf(owner));
+    if (claim?.state.kind !== 'leased' || claim.state.owner !== owner.ownerToken) return undefined;
+    return remainingLeaseOf(claim, this.now()) === undefined ? undefined : claim;
+  }
+
+  /** Changes a claim, which lives as long as before, and `longerMs` longer. */
+  private update(name: string, claim: StoredClaim, longerMs = 0): void {
+    const lifeMs = this.claims.remainingMs(name);
+    if (lifeMs !== undefined) this.claims.set(name, claim, lifeMs + longerMs);
   }
 
   private recordOf(name: string) {

@@ -1,95 +1,124 @@
--- Claims a key: looks for a record, checks fingerprint, age and attempts, takes the lease, counts the claim.
--- KEYS  1 record   2 lock   3 attempts
--- ARGV  1 owner token   2 lease (ms)   3 life of the attempts (ms)   4 fingerprint, '' for none
---       5 when the request was made (epoch ms), '' for unknown   6 the greatest age at which its key is still known (ms)
---       7 how far the clock behind 5 may be off (ms), '': timestamps in the future are not checked
---       8 since when the request has waited on our side (epoch ms), '' for not   9 limit of counted attempts, '' for none
---       10 how many of the counted ones are forgiven, for all requests from now on; more than all claims: ignored
--- Attempts are one text: number of claims, of uncounted ones, of forgiven ones (counted, but not against the limit), time of
--- the first one (epoch ms), since when an earlier one may have been forgotten (epoch ms), state, fingerprint. The state is
--- w: begun, not ended; r: released, with the time before which no other attempt may begin (epoch ms); f: finished, with
--- the time (epoch ms). Everything after the first three numbers may be empty except w, r, f.
--- Replies
---   {'completed', record}                              a finished record, as it was stored
+-- Claims keys, one after the other: looks for a record, checks fingerprint, age and attempts, takes the lease, counts the claim.
+-- KEYS  the record of each call, then the lock of each call
+-- ARGV  for all calls: 1 lease (ms)   2 life of a claim (ms)   3 the greatest age at which the key of a request is still known (ms)
+--       4 how far the clock of its sender may be off (ms), '': timestamps in the future are not checked
+--       5 limit of counted attempts, '' for none
+--       then for each call: 1 owner   2 fingerprint, '' for none   3 when the request was made (epoch ms), '' for unknown
+--       4 since when it has waited on our side (epoch ms), '' for not
+--       5 how many of the counted claims are forgiven, for all requests from now on; more than all claims: ignored
+-- Replies, for each call
+--   record                                             a finished record, as it was stored
+--   1                                                  acquired, as the first claim of the key
+--   {'acquired', claims, counted ones, time since the first (ms), time since one that may be forgotten (ms) or -1,
+--    forgiven ones}
 --   {'idempotency-key-reused'}                         the key is bound to another fingerprint
 --   {'in-progress', remaining (ms)}                    another owner holds the lease
 --   {'not-due', remaining (ms)}                        not in progress, but the next attempt is not due yet
 --   {'retries-exhausted', counted claims}              all attempts are used up, and the last one was released
 --   {'outside-deduplication-window'}                   it may have been processed and forgotten
---   {'from-the-future', by how much (ms)}              made later than now, by more than 7
---   {'acquired', claims, counted ones, time since the first (ms), time since one that may be forgotten (ms) or -1,
---    forgiven ones}
---   error UNREADABLE                                   the attempts do not have the format of these scripts
-local record = redis.call('GET', KEYS[1])
-if record then
-  return { 'completed', record }
-end
+--   {'from-the-future', by how much (ms)}              made later than now, by more than the clock may be off
+--   error WRONGTYPE                                    a value that is not a text has the name of the record or lock
+local calls = #KEYS / 2
+local lease, life, oldest = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+local tolerance, limit = tonumber(ARGV[4]), tonumber(ARGV[5])
+local now = clock()
+local lease_end = string.format('%d', now + lease)
+local first_claim = string.format(' %s 1 0 0 %d  ', lease_end, now)
 
-local known = redis.call('GET', KEYS[3]) or '0 0 0   r '
-local count, uncounted, forgiven, first_at, doubt_at, state, state_at, fingerprint =
-  string.match(known, '^(%d+) (%d+) (%d+) (%d*) (%d*) ([wrf])(%d*) (.*)$')
-if not count then
-  return redis.error_reply('UNREADABLE attempts')
-end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local made_at, tolerance = tonumber(ARGV[5]), tonumber(ARGV[7])
-
-local is_forgotten = false
-if state == 'f' and now - state_at >= tonumber(ARGV[6]) then
-  -- The record has expired. A request that may be older than the end of the work may be a duplicate of it.
-  is_forgotten = made_at and made_at - (tolerance or 0) <= tonumber(state_at)
-  uncounted, forgiven, first_at, doubt_at, fingerprint = count, 0, '', '', ''
-end
-if ARGV[4] ~= '' and fingerprint ~= '' and fingerprint ~= ARGV[4] then
-  return { 'idempotency-key-reused' }
-end
-if made_at and tolerance and made_at > now + tolerance then
-  return { 'from-the-future', made_at - now }
-end
-
-local counted = count - uncounted
-local asked = tonumber(ARGV[10]) or 0
-if asked <= tonumber(count) and math.min(asked, counted) > tonumber(forgiven) then
-  forgiven = math.min(asked, counted)
-  -- Stored whatever the reply is: other requests of the key come while this one waits.
-  local format = '%d %d %d %s %s %s%s %s'
-  local kept = string.format(format, count, uncounted, forgiven, first_at, doubt_at, state, state_at, fingerprint)
-  redis.call('SET', KEYS[3], kept, 'KEEPTTL')
-end
-
-local remaining = redis.call('PTTL', KEYS[2])
-if remaining ~= -2 then
-  return { 'in-progress', remaining }
-end
-if state == 'r' then
-  if state_at ~= '' and now < tonumber(state_at) then
-    return { 'not-due', tonumber(state_at) - now }
-  end
-  if ARGV[9] ~= '' and counted - forgiven >= tonumber(ARGV[9]) then
-    return { 'retries-exhausted', counted }
+local records = redis.call('MGET', unpack(KEYS, 1, calls))
+local claims = redis.call('MGET', unpack(KEYS, calls + 1))
+-- MGET replies to a value of another type as if there were none.
+local found = 0
+for call = 1, calls do
+  if records[call] then
+    found = found + 1
   end
 end
+local are_texts = found == calls or redis.call('EXISTS', unpack(KEYS, 1, calls)) == found
+-- Claims written here, for the case that the same key comes again.
+local written = {}
 
--- A key with a counted attempt was not forgotten, so the age does not count.
-if made_at and first_at == '' and (is_forgotten or now - made_at > tonumber(ARGV[6])) then
-  local waiting_since = tonumber(ARGV[8])
-  if not waiting_since or math.min(now, waiting_since) - made_at > tonumber(ARGV[6]) then
-    return { 'outside-deduplication-window' }
+return each(calls, function(call)
+  local record = records[call] or not are_texts and redis.call('GET', KEYS[call])
+  if record then
+    return record
   end
-  doubt_at = math.max(0, made_at - (tolerance or 0))
-end
+  local lock, place = KEYS[calls + call], 5 * call
+  local owner, fingerprint, made_at = ARGV[place + 1], ARGV[place + 2], tonumber(ARGV[place + 3])
+  local claim = written[lock] or claims[call]
+  local holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound = '-', 0, 0, 0, 0, '', '', ''
+  if claim then
+    holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound = string.match(claim, CLAIM)
+    if not holder then
+      return { 'in-progress', redis.call('PTTL', lock) }
+    end
+    holder_until = tonumber(holder_until)
+  end
 
-redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
-count = count + 1
-first_at, doubt_at = tonumber(first_at) or now, tonumber(doubt_at)
-if ARGV[4] ~= '' then
-  fingerprint = ARGV[4]
-end
-local doubt = doubt_at and string.format('%d', doubt_at) or ''
-local attempts = string.format('%d %d %d %d %s w %s', count, uncounted, forgiven, first_at, doubt, fingerprint)
--- Never shorter than the lease, or the fencing tokens would start again with the next owner.
-redis.call('SET', KEYS[3], attempts, 'PX', math.max(ARGV[3], ARGV[2]))
-local since_first = math.max(0, now - first_at)
-local since_doubt = doubt_at and math.max(0, now - doubt_at) or -1
-return { 'acquired', count, count - uncounted, since_first, since_doubt, tonumber(forgiven) }
+  local is_forgotten = false
+  if holder == '=' and now - holder_until >= oldest then
+    -- The record has expired. A request that may be older than the end of the work may be a duplicate of it.
+    is_forgotten = made_at and made_at - (tolerance or 0) <= holder_until
+    uncounted, forgiven, first_at, doubt_at, bound = count, 0, '', '', ''
+  end
+  if fingerprint ~= '' and bound ~= '' and bound ~= fingerprint then
+    return { 'idempotency-key-reused' }
+  end
+  if made_at and tolerance and made_at > now + tolerance then
+    return { 'from-the-future', made_at - now }
+  end
+
+  local counted = count - uncounted
+  local asked = tonumber(ARGV[place + 5]) or 0
+  if asked <= tonumber(count) and math.min(asked, counted) > tonumber(forgiven) then
+    forgiven = math.min(asked, counted)
+    -- Stored whatever the reply is: other requests of the key come while this one waits.
+    local format = '%s %d %d %d %d %s %s %s'
+    local kept = string.format(format, holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound)
+    redis.call('SET', lock, kept, 'KEEPTTL')
+    written[lock] = kept
+  end
+
+  if holder == '-' then
+    if now < holder_until then
+      return { 'not-due', holder_until - now }
+    end
+    if limit and counted - forgiven >= limit then
+      return { 'retries-exhausted', counted }
+    end
+  elseif holder ~= '=' and holder_until >= now then
+    return { 'in-progress', holder_until - now }
+  end
+
+  -- A key with a counted attempt was not forgotten, so the age does not count.
+  if made_at and first_at == '' and (is_forgotten or now - made_at > oldest) then
+    local waiting_since = tonumber(ARGV[place + 4])
+    if not waiting_since or math.min(now, waiting_since) - made_at > oldest then
+      return { 'outside-deduplication-window' }
+    end
+    doubt_at = string.format('%d', math.max(0, made_at - (tolerance or 0)))
+  end
+
+  local is_first = not claim and doubt_at == ''
+  count, first_at = count + 1, tonumber(first_at) or now
+  local next_claim
+  if is_first then
+    -- The same text as below, made faster.
+    next_claim = owner .. first_claim .. fingerprint
+  else
+    local format = '%s %s %d %d %d %d %s %s'
+    bound = fingerprint ~= '' and fingerprint or bound
+    next_claim = string.format(format, owner, lease_end, count, uncounted, forgiven, first_at, doubt_at, bound)
+  end
+  if not redis.call('SET', lock, next_claim, claim and 'XX' or 'NX', 'PX', life) then
+    -- MGET did not show it: a value of another type, so this fails.
+    return redis.call('GET', lock)
+  end
+  written[lock] = next_claim
+  if is_first then
+    return 1
+  end
+  local since_first = math.max(0, now - first_at)
+  local since_doubt = doubt_at ~= '' and math.max(0, now - doubt_at) or -1
+  return { 'acquired', count, count - uncounted, since_first, since_doubt, tonumber(forgiven) }
+end)

@@ -1,12 +1,17 @@
--- Renews a lease from now, if the caller still owns it; the attempts live at least as long.
--- KEYS  1 lock   2 attempts
--- ARGV  1 owner token   2 lease (ms)
--- Replies
+-- Renews leases from now, of callers who still own them; the claims live at least as long.
+-- KEYS  the lock of each call
+-- ARGV  for all calls: 1 lease (ms)   then for each call: 1 owner
+-- Replies, for each call
 --   'extended'
 --   'lost'                                             the lease ran out, or another owner has it
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
-  return 'lost'
-end
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-redis.call('PEXPIRE', KEYS[2], ARGV[2], 'GT')
-return 'extended'
+local now = clock()
+return each(#KEYS, function(call)
+  local lock, owner = KEYS[call], ARGV[1 + call]
+  local rest = rest_of(redis.call('GET', lock), owner, now)
+  if not rest then
+    return 'lost'
+  end
+  redis.call('SET', lock, string.format('%s %d %s', owner, now + ARGV[1], rest), 'KEEPTTL')
+  redis.call('PEXPIRE', lock, ARGV[1], 'GT')
+  return 'extended'
+end)

@@ -1,10 +1,15 @@
--- Removes what is stored under a key. While the key is in progress, only an earlier record is removed: the lease stays, so
--- that no second owner starts, and the attempts stay, so that fencing tokens keep growing.
--- KEYS  1 record   2 lock   3 attempts
+-- Removes what is stored under a key. While the key is in progress, only an earlier record is removed: the claim stays, so
+-- that no second owner starts, and fencing tokens keep growing.
+-- KEYS  1 record   2 lock
 -- Replies
 --   'forgotten'
+local claim = redis.call('GET', KEYS[2])
 redis.call('DEL', KEYS[1])
-if redis.call('EXISTS', KEYS[2]) == 0 then
-  redis.call('DEL', KEYS[3])
+if claim then
+  local holder, holder_until = string.match(claim, CLAIM)
+  local is_held = not holder or holder ~= '-' and holder ~= '=' and tonumber(holder_until) >= clock()
+  if not is_held then
+    redis.call('DEL', KEYS[2])
+  end
 end
 return 'forgotten'

@@ -1,11 +1,13 @@
-import type { Redis } from 'ioredis';
-import type { RedisScript, ScriptCall } from './redis-script';
+import type { Argument, ScriptCall } from './redis-script';
 
 /**
  * So many that the cost of the command itself is small; so few that other clients of Redis do not wait long, and that this
  * process handles the first replies while Redis runs the next calls.
  */
 const MOST_AT_ONCE = 32;
+
+/** Sends calls with the same shared arguments. Each reply is an error if its call alone has failed. */
+export type SendCalls = (calls: readonly ScriptCall[]) => Promise<readonly unknown[]>;
 
 interface WaitingCall extends ScriptCall {
   /** Resolves the call; throws if the reply cannot be read. */
@@ -14,39 +16,40 @@ interface WaitingCall extends ScriptCall {
 }
 
 /**
- * Sends all calls of one turn of the event loop as one command: on both sides, the number of commands costs far more than
- * the work of a script. A single call is also sent at the end of its turn.
+ * Sends all calls of one turn of the event loop together: on both sides, the number of commands costs far more than the
+ * work of a script. A single call is also sent at the end of its turn.
  */
 export class GatheredCalls {
   private waiting: WaitingCall[] = [];
 
   /** @param failureOf turns an error of Redis or the client into the error for the caller */
   constructor(
-    private readonly client: Redis,
-    private readonly script: RedisScript,
+    private readonly sendCalls: SendCalls,
     private readonly failureOf: (error: unknown) => unknown,
   ) {}
 
   /** Settles as if the call had been sent alone: a failure of another call does not affect it. */
-  run<Reply>({ keys, args }: ScriptCall, parse: (reply: unknown) => Reply): Promise<Reply> {
+  run<Reply>({ keys, shared, args }: ScriptCall, parse: (reply: unknown) => Reply): Promise<Reply> {
     return new Promise((resolve, reject) => {
       // After everything that arrived in this turn, on any connection, and before the event loop waits for more.
       if (this.waiting.length === 0) setImmediate(() => this.send());
-      this.waiting.push({ keys, args, take: (reply) => resolve(parse(reply)), reject });
+      this.waiting.push({ keys, shared, args, take: (reply) => resolve(parse(reply)), reject });
     });
   }
 
   private send(): void {
     const calls = this.waiting;
     this.waiting = [];
-    for (let from = 0; from < calls.length; from += MOST_AT_ONCE) {
-      void this.sendTogether(calls.slice(from, from + MOST_AT_ONCE));
+    for (const alike of groupsOf(calls)) {
+      for (let from = 0; from < alike.length; from += MOST_AT_ONCE) {
+        void this.sendTogether(alike.slice(from, from + MOST_AT_ONCE));
+      }
     }
   }
 
   private async sendTogether(calls: readonly WaitingCall[]): Promise<void> {
     try {
-      const replies = await this.script.runAll(this.client, calls);
+      const replies = await this.sendCalls(calls);
       calls.forEach((call, index) => this.answer(call, replies[index]));
     } catch (error) {
       // No reply to any call: each caller must handle that its step may have been taken or not.
@@ -62,4 +65,19 @@ export class GatheredCalls {
       reject(error);
     }
   }
+}
+
+/** The calls by their shared arguments, of which a turn rarely has more than one list. */
+function groupsOf(calls: readonly WaitingCall[]): WaitingCall[][] {
+  const groups: WaitingCall[][] = [];
+  for (const call of calls) {
+    const group = groups.find(([first]) => first && isSameList(first.shared, call.shared));
+    if (group) group.push(call);
+    else groups.push([call]);
+  }
+  return groups;
+}
+
+function isSameList(one: readonly Argument[], other: readonly Argument[]): boolean {
+  return one.every((value, place) => value === other[place]);
 }

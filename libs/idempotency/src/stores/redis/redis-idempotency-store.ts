@@ -14,9 +14,10 @@ import type {
 } from '../idempotency-store';
 import { deduplicationWindow } from '../deduplication-window';
 import { writeRecord } from '../stored-record';
-import { GatheredCalls } from './gathered-calls';
+import { pipelining } from './cluster-pipelines';
+import { GatheredCalls, type SendCalls } from './gathered-calls';
 import { evictionWarning } from './redis-eviction';
-import { keyBehind, redisKeys, redisPrefixes, type RedisKeys, type RedisLayout } from './redis-keys';
+import { keyBehind, redisKeys, redisPrefixes, type RedisLayout } from './redis-keys';
 import {
   parseBeginReply,
   parseCompleteReply,
@@ -24,7 +25,7 @@ import {
   parseFindReply,
   parseReleaseReply,
 } from './redis-replies';
-import { RedisScript, type ScriptCall } from './redis-script';
+import { RedisScript } from './redis-script';
 import { scripts } from './scripts';
 
 const BEGIN = new RedisScript(scripts.begin);
@@ -38,8 +39,8 @@ const FORGET = new RedisScript(scripts.forget);
 const SCAN_BATCH = 1_000;
 
 /**
- * Records, leases and attempts in Redis 7 or newer, standalone or Cluster; each step is one script and one round trip.
- * On a standalone server, the steps of one turn of the event loop share a round trip.
+ * Records and claims in Redis 7 or newer, standalone or Cluster; each step is one script and one round trip. The steps of one
+ * turn of the event loop share a round trip, on a Cluster those whose keys are on the same node.
  *
  * The client must bound its commands (`commandTimeout`), must not queue them while disconnected
  * (`enableOfflineQueue: false`) and must not send one twice (`autoResendUnfulfilledCommands: false`; for a Cluster
@@ -58,64 +59,61 @@ const SCAN_BATCH = 1_000;
  * IdempotencyModule.forRoot({ store: new RedisIdempotencyStore(redis), ttlSeconds: 86_400, leaseMs: 30_000 })
  */
 export class RedisIdempotencyStore implements IdempotencyStore {
-  private readonly begins: StepCalls;
-  private readonly completions: StepCalls;
-  private readonly extensions: StepCalls;
-  private readonly releases: StepCalls;
+  private readonly begins: GatheredCalls;
+  private readonly completions: GatheredCalls;
+  private readonly extensions: GatheredCalls;
+  private readonly releases: GatheredCalls;
 
   constructor(private readonly client: Redis | Cluster) {
-    this.begins = stepCalls('begin', client, BEGIN);
-    this.completions = stepCalls('complete', client, COMPLETE);
-    this.extensions = stepCalls('extend', client, EXTEND);
-    this.releases = stepCalls('release', client, RELEASE);
+    this.begins = gathered('begin', client, BEGIN);
+    this.completions = gathered('complete', client, COMPLETE);
+    this.extensions = gathered('extend', client, EXTEND);
+    this.releases = gathered('release', client, RELEASE);
   }
 
   begin(request: BeginRequest): Promise<BeginReply> {
-    const { ownerToken, leaseMs, fingerprint = '', requestedAt, waitingSince, clockToleranceMs } = request;
-    const { record, lock, attempts } = this.keys(request);
-    const { oldestMs, rememberedMs } = deduplicationWindow(request.ttlSeconds, clockToleranceMs);
-    const life = [ownerToken, leaseMs, rememberedMs, fingerprint];
-    const age = [
-      requestedAt?.getTime() ?? '',
-      oldestMs,
-      clockToleranceMs ?? '',
-      waitingSince?.getTime() ?? '',
+    const { ttlSeconds, leaseMs, clockToleranceMs, fingerprint } = request;
+    const { oldestMs, rememberedMs } = deduplicationWindow(ttlSeconds, clockToleranceMs);
+    // A claim never lives shorter than its lease, or the fencing tokens would start again with the next owner.
+    const lifeMs = Math.max(rememberedMs, leaseMs);
+    const shared = [leaseMs, lifeMs, oldestMs, clockToleranceMs ?? '', request.maxAttempts ?? ''];
+    const args = [
+      request.ownerToken,
+      fingerprint ?? '',
+      request.requestedAt?.getTime() ?? '',
+      request.waitingSince?.getTime() ?? '',
+      request.forgivenAttempts ?? 0,
     ];
-    const args = [...life, ...age, request.maxAttempts ?? '', request.forgivenAttempts ?? 0];
-    return this.begins({ keys: [record, lock, attempts], args }, (reply) =>
-      parseBeginReply(reply, request.fingerprint),
+    return this.begins.run({ keys: this.keys(request), shared, args }, (reply) =>
+      parseBeginReply(reply, fingerprint),
     );
   }
 
   // Async, so that a result that is not JSON rejects the promise like any other error.
   async complete(request: CompleteRequest): Promise<CompleteReply> {
-    const { record, lock, attempts } = this.keys(request);
-    const { rememberedMs } = deduplicationWindow(request.ttlSeconds, request.clockToleranceMs);
-    const args = [request.ownerToken, writeRecord(request.record), request.ttlSeconds, rememberedMs];
-    return this.completions({ keys: [record, lock, attempts], args }, parseCompleteReply);
+    const { ttlSeconds, ownerToken } = request;
+    const { rememberedMs } = deduplicationWindow(ttlSeconds, request.clockToleranceMs);
+    const shared = [ttlSeconds, rememberedMs > ttlSeconds * 1000 ? rememberedMs : ''];
+    const args = [ownerToken, writeRecord(request.record)];
+    return this.completions.run({ keys: this.keys(request), shared, args }, parseCompleteReply);
   }
 
   extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'> {
-    const { lock, attempts } = this.keys(owner);
-    const args = [owner.ownerToken, leaseMs];
-    return this.extensions({ keys: [lock, attempts], args }, parseExtendReply);
+    const call = { keys: [this.lock(owner)], shared: [leaseMs], args: [owner.ownerToken] };
+    return this.extensions.run(call, parseExtendReply);
   }
 
   release(owner: LeaseOwner, { counting, backoffMs }: ReleaseOptions): Promise<'released' | 'lost'> {
-    const { lock, attempts } = this.keys(owner);
-    const args = [owner.ownerToken, counting, backoffMs ?? ''];
-    return this.releases({ keys: [lock, attempts], args }, parseReleaseReply);
+    const args = [owner.ownerToken, counting, backoffMs ?? 0];
+    return this.releases.run({ keys: [this.lock(owner)], shared: [], args }, parseReleaseReply);
   }
 
   async find(name: ScopedKey): Promise<Finding> {
-    const { record, lock, attempts } = this.keys(name);
-    const keys = [record, lock, attempts];
-    return parseFindReply(await this.step('find', () => FIND.run(this.client, { keys, args: [] })));
+    return parseFindReply(await this.step('find', () => FIND.run(this.client, this.keys(name), [])));
   }
 
   async forget(name: ScopedKey): Promise<void> {
-    const { record, lock, attempts } = this.keys(name);
-    await this.step('forget', () => FORGET.run(this.client, { keys: [record, lock, attempts], args: [] }));
+    await this.step('forget', () => FORGET.run(this.client, this.keys(name), []));
   }
 
   async probe(): Promise<readonly StoreWarning[]> {
@@ -162,8 +160,13 @@ export class RedisIdempotencyStore implements IdempotencyStore {
     return this.client.isCluster ? 'cluster' : 'standalone';
   }
 
-  private keys(name: ScopedKey): RedisKeys {
-    return redisKeys(name, this.layout);
+  private keys(name: ScopedKey): readonly [record: string, lock: string] {
+    const { record, lock } = redisKeys(name, this.layout);
+    return [record, lock];
+  }
+
+  private lock(name: ScopedKey): string {
+    return redisKeys(name, this.layout).lock;
   }
 
   private async step<T>(name: string, command: () => Promise<T>): Promise<T> {
@@ -175,21 +178,9 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   }
 }
 
-type StepCalls = <Reply>(call: ScriptCall, parse: (reply: unknown) => Reply) => Promise<Reply>;
-
-/** Only a standalone server gets gathered calls: on a Cluster, the keys of two idempotency keys rarely share a slot. */
-function stepCalls(step: string, client: Redis | Cluster, script: RedisScript): StepCalls {
-  const failure = (error: unknown) => failureOf(step, error);
-  if (!('nodes' in client)) {
-    const gathered = new GatheredCalls(client, script, failure);
-    return (call, parse) => gathered.run(call, parse);
-  }
-  return async (call, parse) => {
-    const reply = await script.run(client, call).catch((error: unknown) => {
-      throw failure(error);
-    });
-    return parse(reply);
-  };
+function gathered(step: string, client: Redis | Cluster, script: RedisScript): GatheredCalls {
+  const send: SendCalls = 'nodes' in client ? pipelining(client, script) : (calls) => script.runAll(client, calls);
+  return new GatheredCalls(send, (error) => failureOf(step, error));
 }
 
 /** Escapes the wildcards of a MATCH pattern. */
@@ -198,10 +189,10 @@ function escapeGlob(prefix: string): string {
 }
 
 /**
- * Errors about what is stored under this one key; `UNREADABLE` comes from our scripts. Every other error (too many to list)
- * means that Redis is unhealthy, the wrong node or misconfigured: StoreUnavailableError, no work starts.
+ * An error about what is stored under this one key. Every other error (too many to list) means that Redis is unhealthy, the
+ * wrong node or misconfigured: StoreUnavailableError, no work starts.
  */
-const ABOUT_THIS_KEY = /^(WRONGTYPE|UNREADABLE)\b/;
+const ABOUT_THIS_KEY = /^WRONGTYPE\b/;
 
 function failureOf(step: string, error: unknown): unknown {
   return isAboutThisKey(error) ? error : new StoreUnavailableError(step, error);

@@ -3,25 +3,23 @@ import type { ScopedKey } from '../idempotency-store';
 export interface RedisKeys {
   readonly record: string;
   readonly lock: string;
-  readonly attempts: string;
 }
 
 /** On Redis Cluster, names have a hash tag. */
 export type RedisLayout = 'standalone' | 'cluster';
 
 const BRACE_TAG = '{brace}';
-const KINDS = { record: 'idempotent', lock: 'lock', attempts: 'attempts' };
+const KINDS = { record: 'idempotent', lock: 'lock' };
 
 /**
- * The three Redis keys of one idempotency key. On Redis Cluster the idempotency key becomes the hash tag, so that the
- * three share a slot and one script may use them all.
+ * The two Redis keys of one idempotency key. On Redis Cluster the idempotency key becomes the hash tag, so that both
+ * share a slot and one script may use them.
  */
 export function redisKeys({ scope, key }: ScopedKey, layout: RedisLayout): RedisKeys {
   const name = `${scope}:${layout === 'cluster' ? hashTagged(key) : key}`;
   return {
     record: `${KINDS.record}:${name}`,
     lock: `${KINDS.lock}:${name}`,
-    attempts: `${KINDS.attempts}:${name}`,
   };
 }
 
@@ -38,7 +36,7 @@ export function keyBehind(rest: string, layout: RedisLayout): string {
 }
 
 /**
- * A hash tag ends at the first closing brace, so the three names have the same tag even for most keys with braces. Only a
+ * A hash tag ends at the first closing brace, so both names have the same tag even for most keys with braces. Only a
  * key that begins with a closing brace would give an empty tag, which Redis ignores: it gets a fixed tag, and an ending
  * that no other name has.
  */

@@ -1,16 +1,20 @@
-import type { BeginReply, CompleteReply, Finding } from '../idempotency-store';
-import { fitsRecord, readRecord } from '../stored-record';
+import type { BeginReply, Claim, CompleteReply, Finding, IdempotencyRecord } from '../idempotency-store';
+import { attemptsOf, fitsRecord, readRecord } from '../stored-record';
+
+/** The claim of a key that had none. */
+const FIRST_CLAIM: Claim = { fencingToken: 1, attempt: 1, forgivenAttempts: 0, sinceFirstAttemptMs: 0 };
 
 /** Turns the replies of the Lua scripts, as their headers define them, into the types of the store. */
 export function parseBeginReply(reply: unknown, fingerprint: string | undefined): BeginReply {
+  if (reply === 1) return { kind: 'acquired', claim: FIRST_CLAIM };
+  if (typeof reply === 'string') {
+    const record = readRecord(reply);
+    return fitsRecord(record, fingerprint)
+      ? { kind: 'completed', record }
+      : { kind: 'idempotency-key-reused' };
+  }
   const [kind, ...rest] = asArray(reply);
   switch (kind) {
-    case 'completed': {
-      const record = readRecord(rest[0]);
-      return fitsRecord(record, fingerprint)
-        ? { kind: 'completed', record }
-        : { kind: 'idempotency-key-reused' };
-    }
     case 'idempotency-key-reused':
     case 'outside-deduplication-window':
       return { kind };
@@ -40,14 +44,7 @@ export function parseBeginReply(reply: unknown, fingerprint: string | undefined)
 }
 
 export function parseCompleteReply(reply: unknown): CompleteReply {
-  const [kind, record] = asArray(reply);
-  switch (kind) {
-    case 'stored':
-      return { kind };
-    case 'lost':
-      return { kind, record: record === null || record === undefined ? undefined : readRecord(record) };
-  }
-  throw unexpected('complete', reply);
+  return reply === 1 ? { kind: 'stored' } : { kind: 'lost', record: recordIn(reply) };
 }
 
 export function parseExtendReply(reply: unknown): 'extended' | 'lost' {
@@ -61,15 +58,23 @@ export function parseReleaseReply(reply: unknown): 'released' | 'lost' {
 }
 
 export function parseFindReply(reply: unknown): Finding {
-  const [record, remainingMs, count, uncounted, forgiven] = asArray(reply);
+  const [stored, remainingMs, claims, uncounted, forgiven] = asArray(reply);
   const remaining = asNumber(remainingMs);
+  const remainingLeaseMs = remaining === -2 ? undefined : Math.max(0, remaining);
+  const record = recordIn(stored);
+  if (record) return { record, ...attemptsOf(record), remainingLeaseMs };
+  const attempts = asNumber(claims);
   return {
-    record: record === null || record === undefined ? undefined : readRecord(record),
-    attempts: asNumber(count),
-    countedAttempts: asNumber(count) - asNumber(uncounted),
+    record,
+    attempts,
+    countedAttempts: attempts - asNumber(uncounted),
     forgivenAttempts: asNumber(forgiven),
-    remainingLeaseMs: remaining === -2 ? undefined : Math.max(0, remaining),
+    remainingLeaseMs,
   };
+}
+
+function recordIn(reply: unknown): IdempotencyRecord | undefined {
+  return reply === null || reply === undefined ? undefined : readRecord(reply);
 }
 
 function asArray(reply: unknown): unknown[] {

@@ -1,194 +1,296 @@
 // Written by `node libs/idempotency/scripts/embed-lua.js` from the .lua files of this folder. Do not edit.
 export const scripts = {
-  begin: `-- Claims a key: looks for a record, checks fingerprint, age and attempts, takes the lease, counts the claim.
--- KEYS  1 record   2 lock   3 attempts
--- ARGV  1 owner token   2 lease (ms)   3 life of the attempts (ms)   4 fingerprint, '' for none
---       5 when the request was made (epoch ms), '' for unknown   6 the greatest age at which its key is still known (ms)
---       7 how far the clock behind 5 may be off (ms), '': timestamps in the future are not checked
---       8 since when the request has waited on our side (epoch ms), '' for not   9 limit of counted attempts, '' for none
---       10 how many of the counted ones are forgiven, for all requests from now on; more than all claims: ignored
--- Attempts are one text: number of claims, of uncounted ones, of forgiven ones (counted, but not against the limit), time of
--- the first one (epoch ms), since when an earlier one may have been forgotten (epoch ms), state, fingerprint. The state is
--- w: begun, not ended; r: released, with the time before which no other attempt may begin (epoch ms); f: finished, with
--- the time (epoch ms). Everything after the first three numbers may be empty except w, r, f.
--- Replies
---   {'completed', record}                              a finished record, as it was stored
+  begin: `-- Claims keys, one after the other: looks for a record, checks fingerprint, age and attempts, takes the lease, counts the claim.
+-- KEYS  the record of each call, then the lock of each call
+-- ARGV  for all calls: 1 lease (ms)   2 life of a claim (ms)   3 the greatest age at which the key of a request is still known (ms)
+--       4 how far the clock of its sender may be off (ms), '': timestamps in the future are not checked
+--       5 limit of counted attempts, '' for none
+--       then for each call: 1 owner   2 fingerprint, '' for none   3 when the request was made (epoch ms), '' for unknown
+--       4 since when it has waited on our side (epoch ms), '' for not
+--       5 how many of the counted claims are forgiven, for all requests from now on; more than all claims: ignored
+-- Replies, for each call
+--   record                                             a finished record, as it was stored
+--   1                                                  acquired, as the first claim of the key
+--   {'acquired', claims, counted ones, time since the first (ms), time since one that may be forgotten (ms) or -1,
+--    forgiven ones}
 --   {'idempotency-key-reused'}                         the key is bound to another fingerprint
 --   {'in-progress', remaining (ms)}                    another owner holds the lease
 --   {'not-due', remaining (ms)}                        not in progress, but the next attempt is not due yet
 --   {'retries-exhausted', counted claims}              all attempts are used up, and the last one was released
 --   {'outside-deduplication-window'}                   it may have been processed and forgotten
---   {'from-the-future', by how much (ms)}              made later than now, by more than 7
---   {'acquired', claims, counted ones, time since the first (ms), time since one that may be forgotten (ms) or -1,
---    forgiven ones}
---   error UNREADABLE                                   the attempts do not have the format of these scripts
-local record = redis.call('GET', KEYS[1])
-if record then
-  return { 'completed', record }
-end
+--   {'from-the-future', by how much (ms)}              made later than now, by more than the clock may be off
+--   error WRONGTYPE                                    a value that is not a text has the name of the record or lock
+local calls = #KEYS / 2
+local lease, life, oldest = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+local tolerance, limit = tonumber(ARGV[4]), tonumber(ARGV[5])
+local now = clock()
+local lease_end = string.format('%d', now + lease)
+local first_claim = string.format(' %s 1 0 0 %d  ', lease_end, now)
 
-local known = redis.call('GET', KEYS[3]) or '0 0 0   r '
-local count, uncounted, forgiven, first_at, doubt_at, state, state_at, fingerprint =
-  string.match(known, '^(%d+) (%d+) (%d+) (%d*) (%d*) ([wrf])(%d*) (.*)$')
-if not count then
-  return redis.error_reply('UNREADABLE attempts')
-end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local made_at, tolerance = tonumber(ARGV[5]), tonumber(ARGV[7])
-
-local is_forgotten = false
-if state == 'f' and now - state_at >= tonumber(ARGV[6]) then
-  -- The record has expired. A request that may be older than the end of the work may be a duplicate of it.
-  is_forgotten = made_at and made_at - (tolerance or 0) <= tonumber(state_at)
-  uncounted, forgiven, first_at, doubt_at, fingerprint = count, 0, '', '', ''
-end
-if ARGV[4] ~= '' and fingerprint ~= '' and fingerprint ~= ARGV[4] then
-  return { 'idempotency-key-reused' }
-end
-if made_at and tolerance and made_at > now + tolerance then
-  return { 'from-the-future', made_at - now }
-end
-
-local counted = count - uncounted
-local asked = tonumber(ARGV[10]) or 0
-if asked <= tonumber(count) and math.min(asked, counted) > tonumber(forgiven) then
-  forgiven = math.min(asked, counted)
-  -- Stored whatever the reply is: other requests of the key come while this one waits.
-  local format = '%d %d %d %s %s %s%s %s'
-  local kept = string.format(format, count, uncounted, forgiven, first_at, doubt_at, state, state_at, fingerprint)
-  redis.call('SET', KEYS[3], kept, 'KEEPTTL')
-end
-
-local remaining = redis.call('PTTL', KEYS[2])
-if remaining ~= -2 then
-  return { 'in-progress', remaining }
-end
-if state == 'r' then
-  if state_at ~= '' and now < tonumber(state_at) then
-    return { 'not-due', tonumber(state_at) - now }
-  end
-  if ARGV[9] ~= '' and counted - forgiven >= tonumber(ARGV[9]) then
-    return { 'retries-exhausted', counted }
+local records = redis.call('MGET', unpack(KEYS, 1, calls))
+local claims = redis.call('MGET', unpack(KEYS, calls + 1))
+-- MGET replies to a value of another type as if there were none.
+local found = 0
+for call = 1, calls do
+  if records[call] then
+    found = found + 1
   end
 end
+local are_texts = found == calls or redis.call('EXISTS', unpack(KEYS, 1, calls)) == found
+-- Claims written here, for the case that the same key comes again.
+local written = {}
 
--- A key with a counted attempt was not forgotten, so the age does not count.
-if made_at and first_at == '' and (is_forgotten or now - made_at > tonumber(ARGV[6])) then
-  local waiting_since = tonumber(ARGV[8])
-  if not waiting_since or math.min(now, waiting_since) - made_at > tonumber(ARGV[6]) then
-    return { 'outside-deduplication-window' }
+return each(calls, function(call)
+  local record = records[call] or not are_texts and redis.call('GET', KEYS[call])
+  if record then
+    return record
   end
-  doubt_at = math.max(0, made_at - (tolerance or 0))
+  local lock, place = KEYS[calls + call], 5 * call
+  local owner, fingerprint, made_at = ARGV[place + 1], ARGV[place + 2], tonumber(ARGV[place + 3])
+  local claim = written[lock] or claims[call]
+  local holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound = '-', 0, 0, 0, 0, '', '', ''
+  if claim then
+    holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound = string.match(claim, CLAIM)
+    if not holder then
+      return { 'in-progress', redis.call('PTTL', lock) }
+    end
+    holder_until = tonumber(holder_until)
+  end
+
+  local is_forgotten = false
+  if holder == '=' and now - holder_until >= oldest then
+    -- The record has expired. A request that may be older than the end of the work may be a duplicate of it.
+    is_forgotten = made_at and made_at - (tolerance or 0) <= holder_until
+    uncounted, forgiven, first_at, doubt_at, bound = count, 0, '', '', ''
+  end
+  if fingerprint ~= '' and bound ~= '' and bound ~= fingerprint then
+    return { 'idempotency-key-reused' }
+  end
+  if made_at and tolerance and made_at > now + tolerance then
+    return { 'from-the-future', made_at - now }
+  end
+
+  local counted = count - uncounted
+  local asked = tonumber(ARGV[place + 5]) or 0
+  if asked <= tonumber(count) and math.min(asked, counted) > tonumber(forgiven) then
+    forgiven = math.min(asked, counted)
+    -- Stored whatever the reply is: other requests of the key come while this one waits.
+    local format = '%s %d %d %d %d %s %s %s'
+    local kept = string.format(format, holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound)
+    redis.call('SET', lock, kept, 'KEEPTTL')
+    written[lock] = kept
+  end
+
+  if holder == '-' then
+    if now < holder_until then
+      return { 'not-due', holder_until - now }
+    end
+    if limit and counted - forgiven >= limit then
+      return { 'retries-exhausted', counted }
+    end
+  elseif holder ~= '=' and holder_until >= now then
+    return { 'in-progress', holder_until - now }
+  end
+
+  -- A key with a counted attempt was not forgotten, so the age does not count.
+  if made_at and first_at == '' and (is_forgotten or now - made_at > oldest) then
+    local waiting_since = tonumber(ARGV[place + 4])
+    if not waiting_since or math.min(now, waiting_since) - made_at > oldest then
+      return { 'outside-deduplication-window' }
+    end
+    doubt_at = string.format('%d', math.max(0, made_at - (tolerance or 0)))
+  end
+
+  local is_first = not claim and doubt_at == ''
+  count, first_at = count + 1, tonumber(first_at) or now
+  local next_claim
+  if is_first then
+    -- The same text as below, made faster.
+    next_claim = owner .. first_claim .. fingerprint
+  else
+    local format = '%s %s %d %d %d %d %s %s'
+    bound = fingerprint ~= '' and fingerprint or bound
+    next_claim = string.format(format, owner, lease_end, count, uncounted, forgiven, first_at, doubt_at, bound)
+  end
+  if not redis.call('SET', lock, next_claim, claim and 'XX' or 'NX', 'PX', life) then
+    -- MGET did not show it: a value of another type, so this fails.
+    return redis.call('GET', lock)
+  end
+  written[lock] = next_claim
+  if is_first then
+    return 1
+  end
+  local since_first = math.max(0, now - first_at)
+  local since_doubt = doubt_at ~= '' and math.max(0, now - doubt_at) or -1
+  return { 'acquired', count, count - uncounted, since_first, since_doubt, tonumber(forgiven) }
+end)
+`,
+  claim: `-- Before every other script of this folder: what a claim is, and who holds it.
+-- The claim of a key is one text under the name of its lock: owner, end of the lease (epoch ms), number of claims, of uncounted
+-- ones, of forgiven ones (counted, but not against the limit), time of the first one (epoch ms), since when an earlier one may
+-- have been forgotten (epoch ms), fingerprint. Each of the last three may be empty. Instead of an owner, and of the end of a lease:
+--   -  released, with the time before which no other attempt may begin, 0 for at once
+--   =  finished, with the time
+-- Any other text is the lock of a program that is not ours: the key is in progress for as long as it lives.
+local CLAIM = '^(%S+) (%d+) (%d+) (%d+) (%d+) (%d*) (%d*) (.*)$'
+
+local function clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
-redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
-count = count + 1
-first_at, doubt_at = tonumber(first_at) or now, tonumber(doubt_at)
-if ARGV[4] ~= '' then
-  fingerprint = ARGV[4]
+-- What follows the end of the lease in a claim, if the owner still holds it.
+local function rest_of(claim, owner, now)
+  if not claim or string.find(claim, owner, 1, true) ~= 1 then
+    return nil
+  end
+  local lease_end, rest = string.match(claim, '^ (%d+) (.*)$', #owner + 1)
+  return lease_end and tonumber(lease_end) >= now and rest or nil
 end
-local doubt = doubt_at and string.format('%d', doubt_at) or ''
-local attempts = string.format('%d %d %d %d %s w %s', count, uncounted, forgiven, first_at, doubt, fingerprint)
--- Never shorter than the lease, or the fencing tokens would start again with the next owner.
-redis.call('SET', KEYS[3], attempts, 'PX', math.max(ARGV[3], ARGV[2]))
-local since_first = math.max(0, now - first_at)
-local since_doubt = doubt_at and math.max(0, now - doubt_at) or -1
-return { 'acquired', count, count - uncounted, since_first, since_doubt, tonumber(forgiven) }
+
+-- Takes a step for each call; its reply, or the error of a call that failed, which does not stop the others.
+local function each(calls, step)
+  local replies = {}
+  for call = 1, calls do
+    local ok, reply = pcall(step, call)
+    if not ok then
+      if type(reply) ~= 'table' then
+        reply = { err = reply }
+      end
+      -- A replica: nothing was written for any call, and the client must see the error to look for the master.
+      if string.sub(reply.err, 1, 8) == 'READONLY' then
+        return reply
+      end
+    end
+    replies[call] = reply
+  end
+  return replies
+end
 `,
   complete: `#!lua flags=allow-oom
--- Stores the record of finished work and frees the key, if the caller still owns the lease.
+-- Stores the records of finished work and frees the keys, of which the callers still own the leases.
 -- May write when Redis is at its memory limit: the effect has happened, and losing its record would be worse.
--- KEYS  1 record   2 lock   3 attempts (see begin.lua)
--- ARGV  1 owner token   2 record   3 life of the record (s)   4 how long to remember that the key was finished (ms)
--- Replies
---   {'stored'}
---   {'lost', record or nil}                            the lease is not the caller's any more; the record that is stored
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then
-  return { 'lost', redis.call('GET', KEYS[1]) }
+-- KEYS  the record of each call, then the lock of each call
+-- ARGV  for all calls: 1 life of a record (s)   2 how long to remember that the key was finished (ms), '' for no longer than that
+--       then for each call: 1 owner   2 record
+-- Replies, for each call
+--   1                                                  stored
+--   record or nil                                      lost: the lease is not the caller's any more; the record that is stored
+--   error WRONGTYPE                                    a value that is not a text has the name of the record
+local calls = #KEYS / 2
+local life, remembered = ARGV[1], ARGV[2]
+local now = clock()
+local claims = redis.call('MGET', unpack(KEYS, calls + 1))
+local freed = {}
+
+local replies = each(calls, function(call)
+  local lock = KEYS[calls + call]
+  local rest = rest_of(claims[call], ARGV[1 + 2 * call], now)
+  -- Never over another value: it is not of this owner, who found none.
+  if not rest or not redis.call('SET', KEYS[call], ARGV[2 + 2 * call], 'NX', 'EX', life) then
+    return redis.call('GET', KEYS[call])
+  end
+  if remembered == '' then
+    freed[#freed + 1] = lock
+  else
+    redis.call('SET', lock, string.format('= %d %s', now, rest), 'PX', remembered)
+  end
+  return 1
+end)
+if #freed > 0 then
+  redis.call('DEL', unpack(freed))
 end
-redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
-redis.call('DEL', KEYS[2])
-local before, after = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+ %d+ %d+ %d* %d* )%a%d*( .*)$')
-if before then
-  local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  redis.call('SET', KEYS[3], string.format('%sf%d%s', before, now, after), 'PX', ARGV[4])
-end
-return { 'stored' }
+return replies
 `,
-  extend: `-- Renews a lease from now, if the caller still owns it; the attempts live at least as long.
--- KEYS  1 lock   2 attempts
--- ARGV  1 owner token   2 lease (ms)
--- Replies
+  extend: `-- Renews leases from now, of callers who still own them; the claims live at least as long.
+-- KEYS  the lock of each call
+-- ARGV  for all calls: 1 lease (ms)   then for each call: 1 owner
+-- Replies, for each call
 --   'extended'
 --   'lost'                                             the lease ran out, or another owner has it
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
-  return 'lost'
-end
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-redis.call('PEXPIRE', KEYS[2], ARGV[2], 'GT')
-return 'extended'
+local now = clock()
+return each(#KEYS, function(call)
+  local lock, owner = KEYS[call], ARGV[1 + call]
+  local rest = rest_of(redis.call('GET', lock), owner, now)
+  if not rest then
+    return 'lost'
+  end
+  redis.call('SET', lock, string.format('%s %d %s', owner, now + ARGV[1], rest), 'KEEPTTL')
+  redis.call('PEXPIRE', lock, ARGV[1], 'GT')
+  return 'extended'
+end)
 `,
   find: `-- Reads what is stored under a key, in one atomic step.
--- KEYS  1 record   2 lock   3 attempts (see begin.lua)
+-- KEYS  1 record   2 lock
 -- Replies
 --   {record or nil, remaining lease (ms), claims, uncounted ones, forgiven ones}    remaining lease is -2 if it is not in progress
-local record = redis.call('GET', KEYS[1])
-local count, uncounted, forgiven, state =
-  string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) (%d+) (%d+) %d* %d* (%a)')
--- A finished key whose record has expired counts as unknown, because it may be used again.
-if not record and state == 'f' then
-  count, uncounted, forgiven = 0, 0, 0
+local record, claim, now = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]), clock()
+if not claim then
+  return { record, -2, 0, 0, 0 }
 end
-local remaining = redis.call('PTTL', KEYS[2])
-return { record, remaining, tonumber(count) or 0, tonumber(uncounted) or 0, tonumber(forgiven) or 0 }
+local holder, holder_until, count, uncounted, forgiven = string.match(claim, CLAIM)
+if not holder then
+  return { record, redis.call('PTTL', KEYS[2]), 0, 0, 0 }
+end
+-- A finished key whose record has expired counts as unknown, because it may be used again.
+if holder == '=' then
+  return { record, -2, 0, 0, 0 }
+end
+local remaining = holder ~= '-' and holder_until - now or -2
+return { record, remaining < 0 and -2 or remaining, tonumber(count), tonumber(uncounted), tonumber(forgiven) }
 `,
-  forget: `-- Removes what is stored under a key. While the key is in progress, only an earlier record is removed: the lease stays, so
--- that no second owner starts, and the attempts stay, so that fencing tokens keep growing.
--- KEYS  1 record   2 lock   3 attempts
+  forget: `-- Removes what is stored under a key. While the key is in progress, only an earlier record is removed: the claim stays, so
+-- that no second owner starts, and fencing tokens keep growing.
+-- KEYS  1 record   2 lock
 -- Replies
 --   'forgotten'
+local claim = redis.call('GET', KEYS[2])
 redis.call('DEL', KEYS[1])
-if redis.call('EXISTS', KEYS[2]) == 0 then
-  redis.call('DEL', KEYS[3])
+if claim then
+  local holder, holder_until = string.match(claim, CLAIM)
+  local is_held = not holder or holder ~= '-' and holder ~= '=' and tonumber(holder_until) >= clock()
+  if not is_held then
+    redis.call('DEL', KEYS[2])
+  end
 end
 return 'forgotten'
 `,
-  release: `-- Frees a key without a record, if the caller still owns the lease.
--- KEYS  1 lock   2 attempts (see begin.lua)
--- ARGV  1 owner token   2 'counted', 'uncounted' (as if the claim had not happened) or 'unfinished' (as if the owner had died)
---       3 wait before the next attempt may begin (ms), '' for none
--- Replies
+  release: `-- Frees keys without a record, of which the callers still own the leases.
+-- KEYS  the lock of each call
+-- ARGV  for each call: 1 owner   2 'counted', 'uncounted' (as if the claim had not happened) or 'unfinished' (as if the owner
+--       had died)   3 wait before the next attempt may begin (ms), 0 for none
+-- Replies, for each call
 --   'released'
 --   'lost'                                             the lease ran out, or another owner has it
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
-  return 'lost'
-end
-redis.call('DEL', KEYS[1])
-local count, uncounted, forgiven, first_and_doubt, fingerprint =
-  string.match(redis.call('GET', KEYS[2]) or '', '^(%d+) (%d+) (%d+) (%d* %d*) %a%d* (.*)$')
-if not count then
-  return 'released'
-end
-if ARGV[2] == 'uncounted' then
-  uncounted = uncounted + 1
-  -- If no attempt counts, the key is free for any payload again.
-  if uncounted == tonumber(count) then
-    forgiven, first_and_doubt, fingerprint = 0, ' ', ''
+local now = clock()
+return each(#KEYS, function(call)
+  local lock = KEYS[call]
+  local owner, counting, wait = ARGV[3 * call - 2], ARGV[3 * call - 1], tonumber(ARGV[3 * call])
+  local rest = rest_of(redis.call('GET', lock), owner, now)
+  if not rest then
+    return 'lost'
   end
-end
-local state, due = ARGV[2] == 'unfinished' and 'w' or 'r', ''
-if ARGV[3] ~= '' then
-  local time = redis.call('TIME')
-  due = string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[3])
-end
-local attempts = string.format('%d %d %d %s %s%s %s', count, uncounted, forgiven, first_and_doubt, state, due, fingerprint)
-redis.call('SET', KEYS[2], attempts, 'KEEPTTL')
-if due ~= '' then
-  -- The attempts are not forgotten during the wait.
-  redis.call('PEXPIRE', KEYS[2], redis.call('PTTL', KEYS[2]) + ARGV[3], 'GT')
-end
-return 'released'
+  local count, uncounted, forgiven, first_and_doubt, fingerprint =
+    string.match(rest, '^(%d+) (%d+) (%d+) (%d* %d*) (.*)$')
+  if counting == 'uncounted' then
+    uncounted = uncounted + 1
+    -- If no attempt counts, the key is free for any payload again.
+    if uncounted == tonumber(count) then
+      forgiven, first_and_doubt, fingerprint = 0, ' ', ''
+    end
+  end
+  local holder, holder_until = '-', wait > 0 and now + wait or 0
+  if counting == 'unfinished' then
+    holder, holder_until = owner, 0
+  end
+  local format = '%s %d %d %d %d %s %s'
+  local claim = string.format(format, holder, holder_until, count, uncounted, forgiven, first_and_doubt, fingerprint)
+  redis.call('SET', lock, claim, 'KEEPTTL')
+  if wait > 0 then
+    -- The claim is not forgotten during the wait.
+    redis.call('PEXPIRE', lock, redis.call('PTTL', lock) + wait, 'GT')
+  end
+  return 'released'
+end)
 `,
 } as const;

@@ -1,8 +1,8 @@
 import { deduplicationWindow } from '../deduplication-window';
 import type { Claim, BeginReply, BeginRequest } from '../idempotency-store';
 
-/** The state of a key apart from its record; the same as begin.lua stores as one text. */
-export interface Attempts {
+/** The claim of a key; the same as claim.lua describes as one text. */
+export interface StoredClaim {
   readonly count: number;
   readonly uncounted: number;
   /** Counted attempts that do not count against the limit. */
@@ -12,27 +12,27 @@ export interface Attempts {
   readonly doubtAt?: number | undefined;
   readonly fingerprint?: string | undefined;
   readonly state:
-    | { readonly kind: 'begun' }
+    | { readonly kind: 'leased'; readonly owner: string; readonly until: number }
     | { readonly kind: 'released'; readonly dueAt?: number | undefined }
     | { readonly kind: 'finished'; readonly at: number };
 }
 
 type Begun =
-  | { readonly kind: 'acquired'; readonly attempts: Attempts; readonly claim: Claim }
+  | { readonly kind: 'acquired'; readonly stored: StoredClaim; readonly claim: Claim }
   /** The state of the key may have changed nevertheless: more attempts may be forgiven. */
   | {
       readonly kind: 'rejected';
-      readonly attempts: Attempts | undefined;
+      readonly stored: StoredClaim | undefined;
       readonly reply: Exclude<BeginReply, { kind: 'acquired' | 'completed' }>;
     };
 
-export const NOTHING: Attempts = { count: 0, uncounted: 0, forgiven: 0, state: { kind: 'released' } };
+export const NOTHING: StoredClaim = { count: 0, uncounted: 0, forgiven: 0, state: { kind: 'released' } };
 
-/** The reply to a request for a key without a record, and its new state: the same steps as in begin.lua. */
+/** The reply to a request for a key without a record, and what is stored then: the same steps as in begin.lua. */
 export function beginning(
-  stored: Attempts | undefined,
+  stored: StoredClaim | undefined,
   request: BeginRequest,
-  { now, remainingLeaseMs }: { now: number; remainingLeaseMs: number | undefined },
+  now: number,
 ): Begun {
   const madeAt = request.requestedAt?.getTime();
   const { clockToleranceMs, fingerprint } = request;
@@ -47,7 +47,7 @@ export function beginning(
   let kept = stored;
   const rejected = (reply: Extract<Begun, { kind: 'rejected' }>['reply']): Begun => ({
     kind: 'rejected',
-    attempts: kept,
+    stored: kept,
     reply,
   });
   if (isBoundToAnother(known, fingerprint)) return rejected({ kind: 'idempotency-key-reused' });
@@ -59,7 +59,8 @@ export function beginning(
     // Stored whatever the reply is: other requests of the key come while this one waits.
     kept = known = { ...known, forgiven: Math.min(asked, counted) };
   }
-  if (remainingLeaseMs !== undefined) return rejected({ kind: 'in-progress', remainingMs: remainingLeaseMs });
+  const remainingMs = remainingLeaseOf(known, now);
+  if (remainingMs !== undefined) return rejected({ kind: 'in-progress', remainingMs });
   if (known.state.kind === 'released') {
     const { dueAt } = known.state;
     if (dueAt !== undefined && now < dueAt) return rejected({ kind: 'not-due', remainingMs: dueAt - now });
@@ -72,14 +73,14 @@ export function beginning(
   const doubtAt = age === 'waited' ? Math.max(0, Number(madeAt) - (clockToleranceMs ?? 0)) : known.doubtAt;
   return {
     kind: 'acquired',
-    attempts: {
+    stored: {
       count: known.count + 1,
       uncounted: known.uncounted,
       forgiven: known.forgiven,
       firstAt,
       doubtAt,
       fingerprint: fingerprint ?? known.fingerprint,
-      state: { kind: 'begun' },
+      state: { kind: 'leased', owner: request.ownerToken, until: now + request.leaseMs },
     },
     claim: {
       fencingToken: known.count + 1,
@@ -92,29 +93,25 @@ export function beginning(
 }
 
 /** If all claims were uncounted, the key is free for any payload again. */
-export function uncounting(attempts: Attempts): Attempts {
-  const { count, state } = attempts;
-  const uncounted = attempts.uncounted + 1;
-  return uncounted === count ? { ...NOTHING, count, uncounted, state } : { ...attempts, uncounted };
+export function uncounting(claim: StoredClaim): StoredClaim {
+  const { count, state } = claim;
+  const uncounted = claim.uncounted + 1;
+  return uncounted === count ? { ...NOTHING, count, uncounted, state } : { ...claim, uncounted };
 }
 
-export function finished(attempts: Attempts, at: number): Attempts {
-  return { ...attempts, state: { kind: 'finished', at } };
+/** Undefined if the lease has ended. As in Redis, it still exists in its last millisecond. */
+export function remainingLeaseOf({ state }: StoredClaim, now: number): number | undefined {
+  return state.kind === 'leased' && state.until >= now ? state.until - now : undefined;
 }
 
-/** A finished key whose record has expired counts as unknown, because it may be used again. */
-export function forgetting(attempts: Attempts | undefined): Attempts | undefined {
-  return attempts?.state.kind === 'finished' ? undefined : attempts;
-}
-
-function isBoundToAnother(known: Attempts, fingerprint: string | undefined): boolean {
+function isBoundToAnother(known: StoredClaim, fingerprint: string | undefined): boolean {
   return fingerprint !== undefined && known.fingerprint !== undefined && known.fingerprint !== fingerprint;
 }
 
 /** A key with a counted attempt was not forgotten, so the age does not count. */
 function ageOf(
   { requestedAt, waitingSince }: BeginRequest,
-  given: { known: Attempts; now: number; oldestMs: number; isForgotten: boolean },
+  given: { known: StoredClaim; now: number; oldestMs: number; isForgotten: boolean },
 ): 'known' | 'waited' | 'outside-deduplication-window' {
   const { known, now, oldestMs, isForgotten } = given;
   if (requestedAt === undefined || known.firstAt !== undefined) return 'known';
