@@ -1,5 +1,5 @@
 import { IdempotencyEvents, LeaseLostError } from '../src';
-import { Lease } from '../src/engine/lease';
+import { Lease, Renewals } from '../src/engine/lease';
 import { Engines } from './engine-under-test';
 
 const leaseMs = 30_000;
@@ -20,7 +20,11 @@ async function takeLease({ ofAnotherOwner = false } = {}) {
   const heard: string[] = [];
   const events = new IdempotencyEvents();
   events.on(({ kind }) => heard.push(kind));
-  return { engines, heard, lease: new Lease(engines.store, owner, leaseMs, events, performance.now()) };
+  return {
+    engines,
+    heard,
+    lease: new Lease(new Renewals(engines.store, events), owner, leaseMs, performance.now()),
+  };
 }
 
 beforeEach(() => jest.useFakeTimers());

@@ -1,5 +1,5 @@
 import { IdempotencyEvents, LeaseLostError } from '../src';
-import { Lease } from '../src/engine/lease';
+import { Lease, Renewals } from '../src/engine/lease';
 import type { IdempotencyStore, LeaseOwner } from '../src/stores/idempotency-store';
 
 const leaseMs = 30_000;
@@ -37,7 +37,7 @@ function takeLease({ agedMs = 0 } = {}) {
   const heard: string[] = [];
   const events = new IdempotencyEvents();
   events.on(({ kind }) => heard.push(kind));
-  const lease = new Lease(store, owner, leaseMs, events, performance.now() - agedMs);
+  const lease = new Lease(new Renewals(store, events), owner, leaseMs, performance.now() - agedMs);
   return { lease, store, heard };
 }
 

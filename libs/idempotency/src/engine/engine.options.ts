@@ -62,7 +62,19 @@ export function checkEngine(options: EngineOptions): void {
 
 /** @throws Error naming every invalid option of a single run */
 export function checkRun(options: RunSettings & { readonly scope: string }, defaults: EngineOptions): void {
-  const { ttlSeconds = defaults.ttlSeconds, leaseMs = defaults.leaseMs } = options;
+  const {
+    ttlSeconds = defaults.ttlSeconds,
+    leaseMs = defaults.leaseMs,
+    maxWorkMs,
+    inProgressWaitMs,
+  } = options;
+  // Called for every run: lists of problems are made only if there is one.
+  const hasOwnTimes =
+    'ttlSeconds' in options ||
+    'leaseMs' in options ||
+    maxWorkMs !== undefined ||
+    inProgressWaitMs !== undefined;
+  if (!hasOwnTimes && isName(options.scope)) return;
   throwIfWrong('options of run()', [
     !isName(options.scope) && SCOPE_RULE,
     ...wrongTimes({ ...options, ttlSeconds, leaseMs }),

@@ -62,7 +62,7 @@ export class IdempotencyEvents {
 
   /** For the engine only. */
   emit({ scope, key }: ScopedKey, details: WithoutName<KeyEvent>): void {
-    this.tell({ scope, key, ...details });
+    if (this.listeners.size > 0) this.tell({ scope, key, ...details });
   }
 
   /** For the engine only. */

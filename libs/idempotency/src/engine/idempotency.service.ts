@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Answers } from './answers';
 import { Claims } from './begin';
 import type { JsonOf } from './json-of';
 import type { AskedWork, RunRequest, Serialize, Work } from './run-request';
 import type { ConvertingRunOptions, RunOptions } from './run-options';
-import { RunningCalls, type RunningCall } from './running-calls';
+import { RunningCall, RunningCalls } from './running-calls';
 import { NestedCallError } from './work-errors';
 import { fingerprintOf } from './fingerprint';
 import { checkKey } from './idempotency-key';
@@ -13,12 +14,11 @@ import { checkEngine, checkRun, EngineOptions } from './engine.options';
 import { LeasedWork } from './leased-work';
 import { LocalMemory } from './local-memory';
 import { StoreProbes } from './store-probes';
-import { isNotStarted, notStarted, replayOf, type Answered, type Outcome } from './outcome';
+import { isNotStarted, type Answered, type Outcome } from './outcome';
 import {
   IdempotencyStore,
   type ClaimedKey,
   type Finding,
-  type IdempotencyRecord,
   type ScopedKey,
   type StoreWarning,
 } from '../stores/idempotency-store';
@@ -32,6 +32,7 @@ export class IdempotencyService {
   private readonly memory: LocalMemory | undefined;
   private readonly claims: Claims;
   private readonly probes: StoreProbes;
+  private readonly answers: Answers;
 
   constructor(
     @Inject(IdempotencyStore) private readonly store: IdempotencyStore,
@@ -43,6 +44,7 @@ export class IdempotencyService {
     this.leasedWork = new LeasedWork({ store, options, events, memory: this.memory });
     this.claims = new Claims(store, options, events, this.leasedWork);
     this.probes = new StoreProbes(store, events);
+    this.answers = new Answers(events, this.memory);
   }
 
   /**
@@ -79,12 +81,12 @@ export class IdempotencyService {
     options: RunOptions | ConvertingRunOptions<T, unknown, unknown>,
   ): Promise<Answered<T, unknown> | NotStarted> {
     checkRun(options, this.options);
-    const { serialize, deserialize, ...settings } = options;
     const request: RunRequest = {
-      ...settings,
+      ...options,
       key: checkKey(key, 'call of run()'),
       fingerprint: 'payload' in options ? fingerprintOf(options.payload) : undefined,
     };
+    const { serialize, deserialize } = options;
     const outcome = await this.tryRun(request, work, serialize);
     if (outcome.kind === 'remembered-error') throw outcome.error;
     if (outcome.kind === 'failed' && !isNotStarted(outcome)) throw errorOf(outcome);
@@ -101,11 +103,8 @@ export class IdempotencyService {
     const call = this.running.get(request);
     if (call) return this.joinOrFollow(call, { request, work, serialize });
     const remembered = this.memory?.recall(request, request.fingerprint);
-    if (remembered) return Promise.resolve(this.replay(request, remembered, 'memory'));
-    const origin = this.options.origin?.();
-    return this.running.start({ request, origin, serialize }, work, (placed) =>
-      this.beginAndWork({ request, origin, serialize, work: placed }),
-    );
+    if (remembered) return Promise.resolve(this.answers.replay(request, remembered, 'memory'));
+    return this.beginAndWork({ request, work, serialize });
   }
 
   /**
@@ -133,7 +132,7 @@ export class IdempotencyService {
     const found = await this.store.find(claimed);
     const { record, remainingLeaseMs } = found;
     if (record)
-      return this.replay(
+      return this.answers.replay(
         claimed,
         fitsRecord(record, claimed.fingerprint) ? record : 'idempotency-key-reused',
         'store',
@@ -209,40 +208,34 @@ export class IdempotencyService {
     }
   }
 
-  private async beginAndWork<T>({
-    request,
-    work,
-    ...how
-  }: AskedWork<T> & { origin: string | undefined }): Promise<Outcome<T, unknown>> {
+  private async beginAndWork<T>(asked: AskedWork<T>): Promise<Outcome<T, unknown>> {
+    const { request, work, serialize } = asked;
+    const origin = this.options.origin?.();
+    const call = new RunningCall(request, origin);
+    this.running.add(call);
+    let outcome: Outcome<T, unknown>;
     try {
       const { reply, owner, sentAt } = await this.claims.begin(request);
-      switch (reply.kind) {
-        case 'acquired':
-          return await this.leasedWork.run({ request, owner, claim: reply.claim, sentAt, work, ...how });
-        case 'completed':
-          this.memory?.remember(request, reply.record);
-          return this.replay(request, reply.record, 'store');
-        default:
-          this.events.emit(request, reply);
-          return notStarted(reply);
-      }
+      outcome =
+        reply.kind === 'acquired'
+          ? await this.leasedWork.run({
+              request,
+              owner,
+              claim: reply.claim,
+              sentAt,
+              origin,
+              serialize,
+              work: (context) => this.running.work(call, work, context),
+            })
+          : this.answers.of(request, reply);
     } catch (error) {
-      if (error instanceof StoreUnavailableError) return { kind: 'failed', code: 'store-unavailable', error };
-      // Only what is stored under this one key is wrong, for example a record that cannot be read.
-      return { kind: 'failed', code: 'work-failed', error, attempt: 0 };
+      // If it is not the store, only what is stored under this one key is wrong, for example a record that cannot be read.
+      outcome =
+        error instanceof StoreUnavailableError
+          ? { kind: 'failed', code: 'store-unavailable', error }
+          : { kind: 'failed', code: 'work-failed', error, attempt: 0 };
     }
-  }
-
-  private replay(
-    request: ScopedKey,
-    record: IdempotencyRecord | 'idempotency-key-reused',
-    from: 'store' | 'memory',
-  ): Outcome<never, unknown> {
-    if (record === 'idempotency-key-reused') {
-      this.events.emit(request, { kind: record });
-      return { kind: 'failed', code: record };
-    }
-    this.events.emit(request, { kind: 'replayed', from, result: record.result, origin: record.origin });
-    return replayOf(record);
+    this.running.end(call, outcome, serialize);
+    return outcome;
   }
 }

@@ -8,6 +8,58 @@ const RENEWALS_PER_LEASE = 3;
 const RETRIES_PER_LEASE = 10;
 
 /**
+ * Renews the leases of one engine when they are due. One timer for all of them: most work ends long before its lease is due,
+ * and a timer for each costs more than the rest of the lease.
+ */
+export class Renewals {
+  /** When each is due, by `performance.now()`. */
+  private readonly dueAt = new Map<Lease, number>();
+  private timer: NodeJS.Timeout | undefined;
+  private wakesAt = Infinity;
+
+  constructor(
+    readonly store: IdempotencyStore,
+    readonly events: IdempotencyEvents,
+  ) {}
+
+  plan(lease: Lease, delayMs: number): void {
+    const dueAt = performance.now() + delayMs;
+    this.dueAt.set(lease, dueAt);
+    if (dueAt < this.wakesAt) this.wakeAt(dueAt);
+  }
+
+  cancel(lease: Lease): void {
+    if (this.dueAt.delete(lease) && this.dueAt.size === 0) this.sleep();
+  }
+
+  private wakeAt(at: number): void {
+    this.sleep();
+    this.wakesAt = at;
+    this.timer = setTimeout(() => this.renewDue(), Math.ceil(at - performance.now()));
+  }
+
+  private sleep(): void {
+    clearTimeout(this.timer);
+    this.wakesAt = Infinity;
+  }
+
+  private renewDue(): void {
+    this.sleep();
+    const now = performance.now();
+    let next = Infinity;
+    for (const [lease, dueAt] of this.dueAt) {
+      if (dueAt > now) {
+        next = Math.min(next, dueAt);
+        continue;
+      }
+      this.dueAt.delete(lease);
+      void lease.renew();
+    }
+    if (next < this.wakesAt) this.wakeAt(next);
+  }
+}
+
+/**
  * The exclusive right to work on a key for a while, renewed for as long as the work goes on.
  *
  * Time is monotonic and counted from before the request to the store was sent, so for this process the lease ends no later
@@ -18,18 +70,16 @@ export class Lease {
   private state: 'held' | 'lost' | 'stopped' | 'ended' = 'held';
   /** Why it may not be used any more: it was lost or stopped. */
   private reason: Error | undefined;
-  private timer: NodeJS.Timeout | undefined;
   private controller: AbortController | undefined;
 
   constructor(
-    private readonly store: IdempotencyStore,
+    private readonly renewals: Renewals,
     readonly owner: LeaseOwner,
     readonly leaseMs: number,
-    private readonly events: IdempotencyEvents,
     acquiredAt: number,
   ) {
     this.deadline = acquiredAt + leaseMs;
-    this.renewIn(leaseMs / RENEWALS_PER_LEASE);
+    renewals.plan(this, leaseMs / RENEWALS_PER_LEASE);
   }
 
   /** Aborted with a {@link LeaseLostError} when the lease is lost, or with the reason for which it was stopped. */
@@ -71,40 +121,39 @@ export class Lease {
 
   /** Ends the renewal; the lease is then completed, released or left to run out. */
   end(): void {
-    clearTimeout(this.timer);
+    this.renewals.cancel(this);
     if (this.state === 'held') this.state = 'ended';
   }
 
-  private renewIn(delayMs: number): void {
-    this.timer = setTimeout(() => void this.renew(), delayMs);
-  }
-
-  private async renew(): Promise<void> {
+  /** Called when it is due. Never rejects. */
+  async renew(): Promise<void> {
+    const { store, events } = this.renewals;
     const sentAt = performance.now();
     try {
-      const reply = await this.store.extend(this.owner, this.leaseMs);
+      const reply = await store.extend(this.owner, this.leaseMs);
       if (this.state !== 'held') return;
       if (reply === 'lost') return this.lose();
       this.deadline = sentAt + this.leaseMs;
-      this.events.emit(this.owner, { kind: 'lease-renewed' });
-      this.renewIn(this.leaseMs / RENEWALS_PER_LEASE);
+      events.emit(this.owner, { kind: 'lease-renewed' });
+      this.renewals.plan(this, this.leaseMs / RENEWALS_PER_LEASE);
     } catch {
       // The store may have renewed it or not. Until our own deadline the lease is ours either way.
       if (this.state !== 'held') return;
       if (this.remainingMs <= 0) return this.lose();
-      this.renewIn(Math.min(this.leaseMs / RETRIES_PER_LEASE, this.remainingMs));
+      this.renewals.plan(this, Math.min(this.leaseMs / RETRIES_PER_LEASE, this.remainingMs));
     }
   }
 
   private lose(): void {
-    if (this.forbid('lost', new LeaseLostError())) this.events.emit(this.owner, { kind: 'lease-lost' });
+    if (this.forbid('lost', new LeaseLostError()))
+      this.renewals.events.emit(this.owner, { kind: 'lease-lost' });
   }
 
   private forbid(state: 'lost' | 'stopped', reason: Error): boolean {
     if (this.state !== 'held') return false;
     this.state = state;
     this.reason = reason;
-    clearTimeout(this.timer);
+    this.renewals.cancel(this);
     this.controller?.abort(reason);
     return true;
   }

@@ -5,12 +5,12 @@ import { LeaseLostError, StoreUnavailableError, type Failure } from './failure';
 import { RunContext } from './run-context';
 import type { IdempotencyEvents } from './idempotency.events';
 import type { EngineOptions } from './engine.options';
-import { Lease } from './lease';
-import { runWork } from './limited-work';
+import { Lease, Renewals } from './lease';
+import { startWork } from './limited-work';
 import type { LocalMemory } from './local-memory';
 import { replayOf, type Outcome } from './outcome';
 import type { RunRequest, Serialize, Work } from './run-request';
-import { recordOfError, recordOfResult } from './work-record';
+import { recordOfError, recordOfResult, type WrittenRecord } from './work-record';
 import type {
   Claim,
   CompleteReply,
@@ -47,6 +47,7 @@ export class LeasedWork {
   private readonly options: EngineOptions;
   private readonly events: IdempotencyEvents;
   private readonly memory: LocalMemory | undefined;
+  private readonly renewals: Renewals;
 
   constructor(parts: {
     store: IdempotencyStore;
@@ -58,6 +59,7 @@ export class LeasedWork {
     this.options = parts.options;
     this.events = parts.events;
     this.memory = parts.memory;
+    this.renewals = new Renewals(parts.store, parts.events);
   }
 
   async run<T>(claimed: ClaimedWork<T>): Promise<Outcome<T, unknown>> {
@@ -65,13 +67,16 @@ export class LeasedWork {
     const { attempt, fencingToken } = claim;
     this.events.emit(request, { kind: 'acquired', attempt, fencingToken });
     const { leaseMs = this.options.leaseMs, maxWorkMs = this.options.maxWorkMs } = request;
-    const lease = new Lease(this.store, owner, leaseMs, this.events, claimed.sentAt);
+    const lease = new Lease(this.renewals, owner, leaseMs, claimed.sentAt);
     try {
-      const end = await runWork(work, new RunContext(request, claim, lease), { lease, maxWorkMs });
+      let result: T;
+      try {
+        result = await startWork(work, new RunContext(request, claim, lease), { lease, maxWorkMs });
+      } catch (thrown) {
+        return await this.endFailed(claimed, lease, thrown);
+      }
       // If the process dies here, there is an effect without a record: the key given to the downstream makes the next run safe.
-      return end.status === 'fulfilled'
-        ? await this.endWith(claimed, lease, end.value)
-        : await this.endFailed(claimed, lease, end.reason);
+      return await this.endWith(claimed, lease, result);
     } catch (error) {
       // Nothing to release: another owner has the lease, or the record may be stored.
       if (error instanceof LeaseLostError) return { kind: 'failed', code: 'lease-lost' };
@@ -82,15 +87,29 @@ export class LeasedWork {
   }
 
   /** After work that has returned. Its effect has happened, so the key is never released as if it had not. */
-  private async endWith<T>(claimed: ClaimedWork<T>, lease: Lease, result: T): Promise<Outcome<T, unknown>> {
-    const record = recordOfResult(claimed, result, claimed.serialize);
-    if (!record) {
-      lease.end();
-      await this.release(claimed.owner, { counting: 'counted' });
-      return { kind: 'executed', result };
+  private endWith<T>(claimed: ClaimedWork<T>, lease: Lease, result: T): Promise<Outcome<T, unknown>> {
+    const outcome = { kind: 'executed', result } as const;
+    const end = recordOfResult(claimed, result, claimed.serialize);
+    switch (end.kind) {
+      case 'record':
+        return this.complete(claimed, lease, { ...end, outcome });
+      case 'fault':
+        return this.remember(claimed, lease, end.fault);
+      case 'not-final':
+        return this.releaseUnfinal(claimed, lease, outcome);
+      default:
+        return end satisfies never;
     }
-    if ('fault' in record) return this.remember(claimed, lease, record.fault);
-    return this.complete(claimed, lease, { record, outcome: { kind: 'executed', result } });
+  }
+
+  private async releaseUnfinal<T>(
+    { owner }: Claimed,
+    lease: Lease,
+    outcome: Outcome<T, unknown>,
+  ): Promise<Outcome<T, unknown>> {
+    lease.end();
+    await this.release(owner, { counting: 'counted' });
+    return outcome;
   }
 
   /** After work that has thrown. */
@@ -102,11 +121,8 @@ export class LeasedWork {
   }
 
   private remember(claimed: Claimed, lease: Lease, error: unknown): Promise<Outcome<never, unknown>> {
-    const record = recordOfError(claimed, error);
-    return this.complete(claimed, lease, {
-      record,
-      outcome: { kind: 'remembered-error', error, replayed: false },
-    });
+    const outcome = { kind: 'remembered-error', error, replayed: false } as const;
+    return this.complete(claimed, lease, { ...recordOfError(claimed, error), outcome });
   }
 
   /** If the lease was lost meanwhile, the next owner decides how the work ends. */
@@ -130,13 +146,22 @@ export class LeasedWork {
   private async complete<T>(
     { request, claim: { fencingToken } }: Claimed,
     lease: Lease,
-    { record, outcome }: { record: IdempotencyRecord; outcome: Outcome<T, unknown> },
+    { record, text, outcome }: WrittenRecord & { readonly outcome: Outcome<T, unknown> },
   ): Promise<Outcome<T, unknown>> {
-    const reply = await this.storeRecord(request, lease, record);
+    const { scope, key, ownerToken } = lease.owner;
+    const ttlSeconds = request.ttlSeconds ?? this.options.ttlSeconds;
+    const { clockToleranceMs } = this.options;
+    const asked = { scope, key, ownerToken, record, recordText: text, ttlSeconds, clockToleranceMs };
+    let reply: CompleteReply;
+    try {
+      reply = await this.store.complete(asked);
+    } catch (cause) {
+      reply = await this.completeAgain(asked, lease, cause);
+    }
     // If the answer to an earlier try was lost, the record that is stored may be ours.
-    if (reply.kind === 'stored' || isSame(reply.record, record)) {
+    if (reply.kind === 'stored' || isSame(reply.record, text)) {
       this.events.emit(request, { kind: 'completed', fencingToken, result: record.result });
-      this.memory?.remember(request, record);
+      this.memory?.remember(request, text);
       return outcome;
     }
     const winner = reply.record;
@@ -154,26 +179,23 @@ export class LeasedWork {
    * The effect has happened, so storing its record is tried again as long as the lease is ours. Whatever a store throws here,
    * the record may be stored or not.
    */
-  private async storeRecord(
-    request: RunRequest,
+  private async completeAgain(
+    asked: CompleteRequest,
     lease: Lease,
-    record: IdempotencyRecord,
+    firstCause: unknown,
   ): Promise<CompleteReply> {
-    const { scope, key, ownerToken } = lease.owner;
-    const ttlSeconds = request.ttlSeconds ?? this.options.ttlSeconds;
-    const { clockToleranceMs } = this.options;
-    const asked: CompleteRequest = { scope, key, ownerToken, record, ttlSeconds, clockToleranceMs };
     // A store that renews leases and takes no records would otherwise be asked for ever.
     const lastTryAt = performance.now() + lease.leaseMs - COMPLETE_RETRY_MS;
-    for (;;) {
+    for (let cause = firstCause; ;) {
+      const error =
+        cause instanceof StoreUnavailableError ? cause : new StoreUnavailableError('complete', cause);
+      this.events.emit(asked, { kind: 'store-unavailable', step: 'complete', error });
+      if (lease.remainingMs <= COMPLETE_RETRY_MS || performance.now() >= lastTryAt) throw error;
+      await sleep(COMPLETE_RETRY_MS);
       try {
         return await this.store.complete(asked);
-      } catch (cause) {
-        const error =
-          cause instanceof StoreUnavailableError ? cause : new StoreUnavailableError('complete', cause);
-        this.events.emit(request, { kind: 'store-unavailable', step: 'complete', error });
-        if (lease.remainingMs <= COMPLETE_RETRY_MS || performance.now() >= lastTryAt) throw error;
-        await sleep(COMPLETE_RETRY_MS);
+      } catch (next) {
+        cause = next;
       }
     }
   }
@@ -201,6 +223,6 @@ function asStored(result: unknown): unknown {
 }
 
 /** Fencing tokens start again at 1 when the store has lost its data, so the whole record is compared. */
-function isSame(found: IdempotencyRecord | undefined, ours: IdempotencyRecord): boolean {
-  return found !== undefined && writeRecord(found) === writeRecord(ours);
+function isSame(found: IdempotencyRecord | undefined, ours: string): boolean {
+  return found !== undefined && writeRecord(found) === ours;
 }

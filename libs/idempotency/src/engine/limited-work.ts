@@ -3,21 +3,21 @@ import type { RunContext } from './run-context';
 import type { Work } from './run-request';
 import { WorkTimeoutError } from './work-errors';
 
-/** Runs work to its end, or until `maxWorkMs` is over: then it may go on, but its lease is stopped and its end ignored. */
-export async function runWork<T>(
+/**
+ * Starts work, and resolves with its result; or rejects when `maxWorkMs` is over: then it may go on, but its lease is stopped
+ * and its end ignored.
+ *
+ * @throws LeaseLostError, in the same turn, if the lease has ended
+ */
+export function startWork<T>(
   work: Work<T>,
   context: RunContext,
   { lease, maxWorkMs }: { readonly lease: Lease; readonly maxWorkMs: number | undefined },
-): Promise<PromiseSettledResult<T>> {
-  try {
-    // The store may have answered late, or the process may have been frozen before it read the answer.
-    context.assertHeld();
-    const working = work(context);
-    const value = await (maxWorkMs === undefined ? working : within(maxWorkMs, working, lease));
-    return { status: 'fulfilled', value };
-  } catch (reason) {
-    return { status: 'rejected', reason };
-  }
+): Promise<T> {
+  // The store may have answered late, or the process may have been frozen before it read the answer.
+  context.assertHeld();
+  const working = work(context);
+  return maxWorkMs === undefined ? working : within(maxWorkMs, working, lease);
 }
 
 async function within<T>(maxWorkMs: number, working: Promise<T>, lease: Lease): Promise<T> {

@@ -1,6 +1,6 @@
 import { LRU } from 'tiny-lru';
 import type { IdempotencyRecord, ScopedKey } from '../stores/idempotency-store';
-import { fitsRecord, readRecord, writeRecord } from '../stores/stored-record';
+import { fitsRecord, readRecord } from '../stores/stored-record';
 
 /** Bounds of the records that one process keeps in its memory. */
 export interface LocalMemoryOptions {
@@ -19,8 +19,9 @@ export class LocalMemory {
     this.records = new LRU(maxEntries, ttlSeconds * 1000, true);
   }
 
-  remember(name: ScopedKey, record: IdempotencyRecord): void {
-    this.records.set(nameOf(name), writeRecord(record));
+  /** @param text of the record, see `writeRecord` */
+  remember(name: ScopedKey, text: string): void {
+    this.records.set(nameOf(name), text);
   }
 
   recall(

@@ -1,15 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Outcome } from './outcome';
 import { recordableText } from './recordable';
+import type { IdempotencyContext } from './run-context';
 import type { RunRequest, Serialize, Work } from './run-request';
 import type { ScopedKey } from '../stores/idempotency-store';
-
-/** A call that is to be started, and where it was made: see `EngineOptions.origin`. */
-interface NewCall<T> {
-  readonly request: RunRequest;
-  readonly origin: string | undefined;
-  readonly serialize: Serialize<T> | undefined;
-}
 
 /** The calls that this process is working on, one for each key. */
 export class RunningCalls {
@@ -29,58 +23,52 @@ export class RunningCalls {
     return true;
   }
 
-  /** Starts a call for a key that has none. `run` gets the work in a form that knows which call it belongs to. */
-  start<T>(
-    call: NewCall<T>,
-    work: Work<T>,
-    run: (work: Work<T>) => Promise<Outcome<T, unknown>>,
-  ): Promise<Outcome<T, unknown>> {
-    const place = new Place();
+  /** Adds a call for a key that has none; it must be ended. */
+  add(call: RunningCall): void {
     const caller = this.around.getStore();
-    if (caller) place.addCaller(caller);
-    const outcome = run((context) => this.around.run(place, work, context));
-    const running = new RunningCall(call, place, outcome);
-    const name = nameOf(call.request);
-    this.calls.set(name, running);
-    const ended = () => {
-      place.end();
-      this.calls.delete(name);
-    };
-    outcome.then((end) => {
-      ended();
-      // This is the first reaction to the end, so no caller has been able to change the result.
-      running.keep(end, call.serialize);
-    }, ended);
-    return outcome;
+    if (caller) call.place.addCaller(caller);
+    this.calls.set(nameOf(call.request), call);
+  }
+
+  /** Starts the work of a call, so that calls inside it know where they are. */
+  work<T>({ place }: RunningCall, work: Work<T>, context: IdempotencyContext): Promise<T> {
+    return this.around.run(place, work, context);
+  }
+
+  /** Removes a call, before any caller has its outcome and could change the result. */
+  end<T>(call: RunningCall, outcome: Outcome<T, unknown>, serialize: Serialize<T> | undefined): void {
+    this.calls.delete(nameOf(call.request));
+    call.settle(outcome, serialize);
   }
 }
 
 /** One call that this process is working on. */
 export class RunningCall {
-  readonly request: RunRequest;
-  private readonly origin: string | undefined;
+  readonly place = new Place();
+  /** For the callers that wait for its end, if there are any. */
+  private awaited: Promise<Outcome<unknown>> | undefined;
+  private resolve: ((outcome: Outcome<unknown>) => void) | undefined;
   private isJoined = false;
   /** The result as JSON, for callers that have joined; or why it has none. */
   private kept: { readonly text: string } | { readonly error: unknown } | undefined;
 
   constructor(
-    { request, origin }: Pick<NewCall<unknown>, 'request' | 'origin'>,
-    readonly place: Place,
-    private readonly outcome: Promise<Outcome<unknown>>,
-  ) {
-    this.request = request;
-    this.origin = origin;
+    readonly request: RunRequest,
+    private readonly origin: string | undefined,
+  ) {}
+
+  /** Resolves with its end. */
+  end(): Promise<Outcome<unknown>> {
+    this.awaited ??= new Promise((resolve) => {
+      this.resolve = resolve;
+    });
+    return this.awaited;
   }
 
-  /** Resolves when it has ended, whatever its end. */
-  async end(): Promise<void> {
-    await this.outcome;
-  }
-
-  /** Its end as another caller gets it, with a copy of the result: nobody can change the result of somebody else. */
+  /** Its end as another caller gets it, with a copy of the result: no caller can change the result of another one. */
   async join(): Promise<Exclude<Outcome<never, unknown>, { kind: 'executed' }>> {
     this.isJoined = true;
-    const outcome = await this.outcome;
+    const outcome = await this.end();
     switch (outcome.kind) {
       case 'executed':
       case 'replayed': {
@@ -100,14 +88,20 @@ export class RunningCall {
     }
   }
 
-  /** Copies the result if another caller has joined. */
-  keep<T>(end: Outcome<T, unknown>, serialize: Serialize<T> | undefined): void {
-    if (!this.isJoined || (end.kind !== 'executed' && end.kind !== 'replayed')) return;
+  /** Ends it; copies the result if another caller has joined. */
+  settle<T>(end: Outcome<T, unknown>, serialize: Serialize<T> | undefined): void {
+    this.place.end();
+    if (this.isJoined) this.kept = this.copyOf(end, serialize);
+    this.resolve?.(end);
+  }
+
+  private copyOf<T>(end: Outcome<T, unknown>, serialize: Serialize<T> | undefined): typeof this.kept {
+    if (end.kind !== 'executed' && end.kind !== 'replayed') return undefined;
     try {
       const result = end.kind === 'executed' && serialize ? serialize(end.result) : end.result;
-      this.kept = { text: recordableText(result, this.request.scope) };
+      return { text: recordableText(result, this.request.scope) };
     } catch (error) {
-      this.kept = { error };
+      return { error };
     }
   }
 }

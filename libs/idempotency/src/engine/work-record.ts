@@ -1,6 +1,6 @@
 import { requireRecordable, unrecordable } from './recordable';
 import type { RunRequest, Serialize } from './run-request';
-import type { IdempotencyRecord } from '../stores/idempotency-store';
+import type { IdempotencyRecord, StoredError } from '../stores/idempotency-store';
 import { storedErrorFrom, writeRecord } from '../stores/stored-record';
 
 /** The claimed run that a record is about. */
@@ -10,57 +10,70 @@ interface Claimed {
   readonly origin: string | undefined;
 }
 
+/** A record and its text, which is made once, because results may be large. */
+export interface WrittenRecord {
+  readonly record: IdempotencyRecord;
+  readonly text: string;
+}
+
+type ResultEnd =
+  | ({ readonly kind: 'record' } & WrittenRecord)
+  | { readonly kind: 'fault'; readonly fault: unknown }
+  | { readonly kind: 'not-final' };
+
 /**
- * The record of work that has returned; undefined if its result is not final. The work is done, so a fault of the
- * application's functions, or a result that cannot be recorded, is not a reason to do it again: then the `fault` is the
- * error to record.
+ * The record of work that has returned, if its result is final. The work is done, so a fault of the application's functions,
+ * or a result that cannot be recorded, is not a reason to do it again: then the `fault` is the error to record.
  */
 export function recordOfResult<T>(
   claimed: Claimed,
   result: T,
   serialize: Serialize<T> | undefined,
-): IdempotencyRecord | { readonly fault: unknown } | undefined {
+): ResultEnd {
   const { scope, rememberResult } = claimed.request;
   try {
-    if (!(rememberResult?.(result) ?? true)) return undefined;
+    if (!(rememberResult?.(result) ?? true)) return { kind: 'not-final' };
     const recorded = serialize ? serialize(result) : result;
     requireRecordable(recorded, scope);
-    const record = recordWith(claimed, { result: recorded ?? null });
-    const refusal = refusalOf(record);
-    return refusal ? { fault: unrecordable(recorded, scope, refusal.cause) } : record;
+    const record = recordWith(claimed, recorded ?? null);
+    try {
+      return { kind: 'record', record, text: writeRecord(record) };
+    } catch (cause) {
+      return { kind: 'fault', fault: unrecordable(recorded, scope, cause) };
+    }
   } catch (fault) {
-    return { fault };
+    return { kind: 'fault', fault };
   }
 }
 
 /** The record of an error that is remembered. */
-export function recordOfError(claimed: Claimed, thrown: unknown): IdempotencyRecord {
+export function recordOfError(claimed: Claimed, thrown: unknown): WrittenRecord {
   const error = storedErrorFrom(thrown);
-  const record = recordWith(claimed, { result: null, error });
-  if (!error.http || !refusalOf(record)) return record;
-  // The body of an exception's response can be any object, and its status and message are worth more than none of it.
-  const { name, message, http } = error;
-  return recordWith(claimed, {
-    result: null,
-    error: { name, message, http: { ...http, response: message } },
-  });
+  const record = recordWith(claimed, null, error);
+  try {
+    return { record, text: writeRecord(record) };
+  } catch (cause) {
+    if (!error.http) throw cause;
+    // The body of an exception's response can be any object, and its status and message are worth more than none of it.
+    const { name, message, http } = error;
+    const short = recordWith(claimed, null, { name, message, http: { ...http, response: message } });
+    return { record: short, text: writeRecord(short) };
+  }
 }
 
 function recordWith(
   { request: { fingerprint }, origin, claim: { fencingToken, attempt } }: Claimed,
-  end: Pick<IdempotencyRecord, 'result' | 'error'>,
+  result: unknown,
+  error?: StoredError,
 ): IdempotencyRecord {
   const processedAt = new Date().toISOString();
-  const counted = attempt === fencingToken ? undefined : { attempt };
-  return { processedAt, ...end, fingerprint, origin, fencingToken, ...counted };
-}
-
-/** Why JSON cannot hold the record, if so. The store writes the same text, which is made once. */
-function refusalOf(record: IdempotencyRecord): { readonly cause: unknown } | undefined {
-  try {
-    writeRecord(record);
-    return undefined;
-  } catch (cause) {
-    return { cause };
-  }
+  return {
+    processedAt,
+    result,
+    ...(error && { error }),
+    fingerprint,
+    origin,
+    fencingToken,
+    ...(attempt !== fencingToken && { attempt }),
+  };
 }

@@ -106,6 +106,8 @@ export interface LeaseOwner extends ScopedKey {
 /** Stores the record of finished work. */
 export interface CompleteRequest extends LeaseOwner {
   readonly record: IdempotencyRecord;
+  /** `record` as JSON, which the engine has made before, to find out whether it can be. A store need not make it again. */
+  readonly recordText?: string;
   readonly ttlSeconds: number;
   /** See `BeginRequest`. With it, the store may remember for longer than the record lives that the key was finished. */
   readonly clockToleranceMs?: number | undefined;

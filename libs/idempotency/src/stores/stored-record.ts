@@ -1,21 +1,13 @@
 import { HttpException } from '@nestjs/common';
 import type { IdempotencyRecord, StoredError } from './idempotency-store';
 
-/** The text of each record, so that a large result is turned into JSON once: engine, store and local memory all need it. */
-const texts = new WeakMap<IdempotencyRecord, string>();
-
 /**
- * Records are stored as JSON text, in memory too, so that later changes of a result object do not change its record. The
- * text of a record is made once, whoever asks first.
+ * Records are stored as JSON text, in memory too, so that later changes of a result object do not change its record.
  *
  * @throws TypeError if JSON cannot hold the record (a bigint, a cycle)
  */
 export function writeRecord(record: IdempotencyRecord): string {
-  const known = texts.get(record);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(record);
-  texts.set(record, text);
-  return text;
+  return JSON.stringify(record);
 }
 
 /** @throws Error if {@link writeRecord} did not write the text */

@@ -64,7 +64,7 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     const claim = this.heldBy(request);
     if (!claim) return { kind: 'lost', record: this.recordOf(name) };
     const lifeMs = request.ttlSeconds * 1000;
-    this.records.set(name, writeRecord(request.record), lifeMs);
+    this.records.set(name, request.recordText ?? writeRecord(request.record), lifeMs);
     const { rememberedMs } = deduplicationWindow(request.ttlSeconds, request.clockToleranceMs);
     if (rememberedMs > lifeMs)
       this.claims.set(name, { ...claim, state: { kind: 'finished', at: this.now() } }, rememberedMs);

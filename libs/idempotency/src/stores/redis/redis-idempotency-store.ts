@@ -94,7 +94,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
     const { ttlSeconds, ownerToken } = request;
     const { rememberedMs } = deduplicationWindow(ttlSeconds, request.clockToleranceMs);
     const shared = [ttlSeconds, rememberedMs > ttlSeconds * 1000 ? rememberedMs : ''];
-    const args = [ownerToken, writeRecord(request.record)];
+    const args = [ownerToken, request.recordText ?? writeRecord(request.record)];
     return this.completions.run({ keys: this.keys(request), shared, args }, parseCompleteReply);
   }
 
@@ -179,7 +179,8 @@ export class RedisIdempotencyStore implements IdempotencyStore {
 }
 
 function gathered(step: string, client: Redis | Cluster, script: RedisScript): GatheredCalls {
-  const send: SendCalls = 'nodes' in client ? pipelining(client, script) : (calls) => script.runAll(client, calls);
+  const send: SendCalls =
+    'nodes' in client ? pipelining(client, script) : (calls) => script.runAll(client, calls);
   return new GatheredCalls(send, (error) => failureOf(step, error));
 }
 
