@@ -39,6 +39,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
   /** Per handler, with the module's defaults. */
   private readonly options = new WeakMap<object, IdempotentOptions>();
   private readonly kinds: readonly HandlerKind[];
+  /** Read once: the environment is slow to read. */
+  private readonly isDisabled = isDisabled();
 
   constructor(
     private readonly service: IdempotencyService,
@@ -48,14 +50,15 @@ export class IdempotencyInterceptor implements NestInterceptor {
     this.kinds = kindsOf(moduleOptions);
   }
 
-  async intercept(execution: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+  intercept(execution: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const kind = kindOf(execution, this.kinds);
     const options = this.optionsOf(execution);
+    const { isDisabled } = this;
     const { problemType } = this.moduleOptions;
-    const respond = () =>
-      kind.respond(new Call({ execution, next, kind, options, problemType }, this.service, this.modules));
+    const parts = { execution, next, kind, options, problemType, isDisabled };
+    const respond = () => kind.respond(new Call(parts, this.service, this.modules));
     const answered = kind.each?.(execution, async () => lastValueFrom(await respond()));
-    return answered ? of(await answered) : respond();
+    return answered ? answered.then((answer) => of(answer)) : respond();
   }
 
   private optionsOf(execution: ExecutionContext): IdempotentOptions {
@@ -74,6 +77,7 @@ class Call implements HandlerCall {
   readonly problemType: string | undefined;
   private readonly next: CallHandler;
   private readonly kind: HandlerKind;
+  private readonly isDisabled: boolean;
   private payload: unknown;
   private request: RunRequest | undefined;
 
@@ -81,6 +85,7 @@ class Call implements HandlerCall {
     parts: Pick<HandlerCall, 'execution' | 'options' | 'problemType'> & {
       readonly next: CallHandler;
       readonly kind: HandlerKind;
+      readonly isDisabled: boolean;
     },
     private readonly service: IdempotencyService,
     private readonly modules: ModuleRef,
@@ -90,6 +95,7 @@ class Call implements HandlerCall {
     this.problemType = parts.problemType;
     this.next = parts.next;
     this.kind = parts.kind;
+    this.isDisabled = parts.isDisabled;
   }
 
   get hasKey(): boolean {
@@ -101,7 +107,7 @@ class Call implements HandlerCall {
     const { execution, kind, options } = this;
     try {
       const incoming = await kind.request(execution);
-      const key = isDisabled()
+      const key = this.isDisabled
         ? randomUUID()
         : await keyOf(incoming, options, this.keyReader(), kind.hasHttpHeaders);
       const pipe = this.injectable<PipeTransform<unknown, unknown>>(options.payload);

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { of } from 'rxjs';
+import { of, type Observable } from 'rxjs';
 import type { Failure } from '../engine/failure';
 import type { RememberedFailure } from '../engine/outcome';
 import type { FailureContext, HandlerCall, HandlerKind } from './handler-kind';
@@ -18,18 +18,19 @@ export interface MessageHandlerKind extends Omit<HandlerKind, 'respond'> {
 
 /** The kind of handler for the module's option `handlers`, which answers as soon as the result is recorded. */
 export function messageHandler(kind: MessageHandlerKind): HandlerKind {
-  return { ...kind, respond: async (call) => of(await respondTo(kind, call)) };
+  return { ...kind, respond: (call) => respondTo(kind, call) };
 }
 
-async function respondTo(kind: MessageHandlerKind, call: HandlerCall): Promise<unknown> {
+async function respondTo(kind: MessageHandlerKind, call: HandlerCall): Promise<Observable<unknown>> {
   const { execution, options } = call;
-  const fail = (failure: Failure) => kind.fail(execution, failure, call.failureContext(failure));
+  const fail = async (failure: Failure) =>
+    of(await kind.fail(execution, failure, call.failureContext(failure)));
   const rejection = await call.read();
   if (rejection) return fail(rejection);
   const { serialize, deserialize } = options;
   const answer = (recorded: unknown) => {
     const given = kind.answer(execution, recorded);
-    return deserialize && given !== undefined ? deserialize(given) : given;
+    return of(deserialize && given !== undefined ? deserialize(given) : given);
   };
   // The first caller's answer goes the same way as that of a duplicate, so that a wrong pair of functions is noticed at once.
   const first = (returned: unknown) => answer(serialize ? serialize(returned) : returned);
@@ -42,7 +43,7 @@ async function respondTo(kind: MessageHandlerKind, call: HandlerCall): Promise<u
     case 'replayed':
       return answer(outcome.result);
     case 'remembered-error':
-      return kind.fail(execution, outcome, { onFailure: undefined, claimed: undefined });
+      return of(await kind.fail(execution, outcome, { onFailure: undefined, claimed: undefined }));
     case 'failed':
       return fail(outcome);
     default:

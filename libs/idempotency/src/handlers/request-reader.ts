@@ -67,13 +67,16 @@ export async function runRequestOf(read: {
 }): Promise<RunRequest> {
   const { key, scope, payload, incoming, options, kind, attempts } = read;
   const { ttlSeconds, leaseMs, maxWorkMs, rememberError, whenInProgress } = options;
+  const scopeOfTenant = withTenant(scope, incoming, options);
+  const { fingerprint } = options;
+  const content = fingerprint === false ? undefined : await contentFor(payload, incoming, fingerprint);
   return {
-    scope: withTenant(scope, incoming, options),
+    scope: scopeOfTenant,
     key,
     uncounted: attempts?.isUncounted
       ? (error) => attempts.isUncounted?.(incoming.source, error) ?? false
       : (options.uncounted ?? kind.uncounted),
-    fingerprint: await fingerprintFor(payload, incoming, options),
+    fingerprint: fingerprint === false ? undefined : fingerprintOf(withTarget(incoming, content)),
     requestedAt: incoming.requestedAt,
     ttlSeconds,
     leaseMs,
@@ -101,28 +104,32 @@ function withTenant(scope: string, incoming: IncomingRequest, { tenant }: Idempo
   return `${encodeURIComponent(name)} ${scope}`;
 }
 
-async function fingerprintFor(
-  payload: unknown,
-  incoming: IncomingRequest,
-  { fingerprint }: IdempotentOptions,
-): Promise<string | undefined> {
-  if (fingerprint === false) return undefined;
-  const content = await contentFor(payload, incoming, fingerprint);
-  return fingerprintOf(incoming.target === undefined ? content : [incoming.target, content]);
+function withTarget({ target }: IncomingRequest, content: unknown): unknown {
+  return target === undefined ? content : [target, content];
 }
 
-async function contentFor(
+function contentFor(
   payload: unknown,
   incoming: IncomingRequest,
   fingerprint: Exclude<IdempotentOptions['fingerprint'], false>,
-): Promise<unknown> {
-  if (typeof fingerprint === 'function') {
-    const content: unknown = await fingerprint(payload, incoming);
-    if (content === undefined) throw new Error('the function in the option `fingerprint` returned undefined');
-    return content;
-  }
+): unknown {
+  if (typeof fingerprint === 'function') return contentBy(fingerprint, payload, incoming);
   if (fingerprint) return fingerprint.map((path) => namedProperty(payload, path));
-  const attachments = await incoming.attachments?.();
+  return incoming.attachments ? withAttachments(payload, incoming.attachments()) : payload;
+}
+
+async function contentBy(
+  fingerprint: Extract<IdempotentOptions['fingerprint'], (...args: never[]) => unknown>,
+  payload: unknown,
+  incoming: IncomingRequest,
+): Promise<unknown> {
+  const content: unknown = await fingerprint(payload, incoming);
+  if (content === undefined) throw new Error('the function in the option `fingerprint` returned undefined');
+  return content;
+}
+
+async function withAttachments(payload: unknown, read: Promise<unknown>): Promise<unknown> {
+  const attachments = await read;
   return attachments === undefined ? payload : [payload, attachments];
 }
 
