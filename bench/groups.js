@@ -146,9 +146,15 @@ const FULL = {
 const QUICK = {
   groups: [
     { ...service(0), messages: 1_000, warmUpMessages: 700, repetitions: 3 },
-    { ...service(50), messages: 500, warmUpMessages: 300, repetitions: 1 },
-    { ...engine, passes: ['new', 'duplicates'], messages: 3_000, repetitions: 5 },
-    { ...handler, passes: ['new'], messages: 2_500, repetitions: 5 },
+    {
+      ...service(50),
+      variants: ['hand-written', 'ours'],
+      messages: 600,
+      warmUpMessages: 300,
+      repetitions: 2,
+    },
+    { ...engine, passes: ['new', 'duplicates'], messages: 3_000, repetitions: 4 },
+    { ...handler, passes: ['new'], messages: 2_500, repetitions: 4 },
     { ...gateway(50), messages: 1_000, repetitions: 3 },
     { ...prefetch(1, 300), variants: ['ours'], repetitions: 1 },
     { ...largePayload, variants: ['none', 'ours', 'powertools'], messages: 1_000, repetitions: 3 },

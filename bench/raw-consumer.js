@@ -2,7 +2,7 @@
 
 const { connect } = require('amqplib');
 const { variants } = require('./variants');
-const { acknowledgeTogether } = require('./variants/acknowledge-together');
+const { idempotency } = require('./variants/built');
 
 /**
  * @typedef {object} Consumer
@@ -35,7 +35,7 @@ async function openRawConsumer({ variant, queue, rabbitmqUrl, meter, work, ...st
   // One channel for all measurements: a channel that closes may lose its latest acknowledgements.
   const channel = await connection.createChannel();
   meter.watch(channel);
-  if (found.acknowledges === 'together') acknowledgeTogether(channel);
+  if (found.acknowledges === 'together') idempotency.acknowledgeTogether(channel);
   let consumerTag = '';
   const start = async (/** @type {number} */ prefetch) => {
     await channel.prefetch(prefetch);

@@ -31,7 +31,7 @@ const EXTENTS = {
   quick: {
     ...QUICK,
     latency: { seconds: 2, repetitions: 3 },
-    heap: { messages: 40_000 },
+    heap: { messages: 20_000 },
     bytes: { messages: 5_000, repetitions: 1 },
   },
 };
@@ -192,9 +192,10 @@ async function footprint(bench, { heap, bytes: { messages, repetitions } }) {
  */
 async function failures(bench, settings) {
   bench.say('a duplicate while another owner holds the lock');
-  const tutorial = await heldLockInTutorial(bench);
-  const gateway = await openGateway(settings);
-  const service = await gateway.startService();
+  const [tutorial, { gateway, service }] = await Promise.all([
+    heldLockInTutorial(bench),
+    openService(settings),
+  ]);
   const heldLock = await heldLockInService(bench, service);
   await service.program.stop(0);
   bench.say('the owner of a payment is killed');
@@ -206,6 +207,12 @@ async function failures(bench, settings) {
     tutorial_busy_cpu_ratio: once(tutorial.cpuRatio),
     kill_to_completion_seconds: once(await killToCompletion(gateway)),
   };
+}
+
+/** @param {Settings} settings */
+async function openService(settings) {
+  const gateway = await openGateway(settings);
+  return { gateway, service: await gateway.startService() };
 }
 
 /**

@@ -51,14 +51,11 @@ async function openServiceContenders(bench, { name, variants: names, setting }) 
     choosePort: freePort,
     env: { ...process.env, SANDBOX_LATENCY_MS: String(setting.gatewayMs) },
   });
-  /** @type {Contender[]} */
-  const contenders = [];
-  for (const variant of names) {
-    contenders.push(
-      await open(bench, { variant, directory: folder(directory, variant), gatewayUrl, setting }),
-    );
-  }
-  return contenders;
+  return Promise.all(
+    names.map((variant) =>
+      open(bench, { variant, directory: folder(directory, variant), gatewayUrl, setting }),
+    ),
+  );
 }
 
 /**
