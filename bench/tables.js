@@ -22,14 +22,11 @@ const RATIO_HEAD = ['ratio', 'median', 'lowest', 'highest', 'runs', 'target', ''
  * @returns {string}
  */
 function caseTable(cases) {
-  /** @type {string[][]} */
-  const rows = [];
-  let block = '';
+  /** @type {Map<string, string[][]>} */
+  const blocks = new Map();
   for (const result of cases) {
-    const [group = '', variant = ''] = result.name.split(': ');
-    if (group !== block) rows.push([group]);
-    block = group;
-    rows.push([
+    const [block = '', variant = ''] = result.name.split(': ');
+    const row = [
       `  ${variant}`,
       cell(result.messagesPerSecond, 0),
       cell(result.consumerCpuMicroseconds, 0),
@@ -38,8 +35,10 @@ function caseTable(cases) {
       cell(result.p50Ms, 2),
       cell(result.p99Ms, 2),
       cell(result.redisCalls, 2),
-    ]);
+    ];
+    blocks.set(block, [...(blocks.get(block) ?? []), row]);
   }
+  const rows = [...blocks].flatMap(([block, own]) => [[block], ...own]);
   return table(CASE_HEAD, rows);
 }
 

@@ -16,14 +16,15 @@ const help = `npm run bench: measures the cost of deduplication, here and in oth
 
 Starts private RabbitMQ and Redis servers and measures in turn, with and without deduplication: the whole service beside a
 hand-written consumer, the engine beside other libraries, NestJS handlers. Prints a table of medians with the CPU time of
-consumer, RabbitMQ and Redis, and the ratios with their lowest and highest value; writes bench/results.json and
+consumer, RabbitMQ and Redis, and of ratios with their lowest and highest value; writes bench/results.json and
 bench/results.csv. Takes about half an hour; the machine should have nothing else to do.
 
   --quick            measures every ratio in less than three minutes; they are less exact
   --guard            measures only what must not get worse, in a minute; fails if a limit is exceeded twice in a row
   --only CASE        measures only the case with this name, or all cases whose names contain the text, and writes no
                      file; with --quick, fewer messages. Example: --only 'engine, new keys: ours'
-  --cpu-prof FOLDER  with --only: each consumer, such as dist/main.js, writes a CPU profile of its whole life to this folder
+  --cpu-prof FOLDER  with --only: each consumer, such as dist/main.js, writes a CPU profile of its whole life to this folder;
+                     the profiler makes it slower
   --json             for programs: prints the content of bench/results.json, or the findings of the guard, with ok; the text
                      for people goes to standard error. npm run --silent bench -- --json prints nothing else
   --help
