@@ -221,4 +221,4 @@ async function openService(settings) {
  */
 const once = (value) => ratioOf([value]);
 
-module.exports = { EXTENTS, runBenchmark, runCases, withBench };
+module.exports = { runBenchmark, runCases, withBench };
