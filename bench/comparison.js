@@ -4,6 +4,7 @@ const { caseName, keysFor } = require('./groups');
 const { freshKeys } = require('./messages');
 const { measure } = require('./measurement');
 const { Pool } = require('./pool');
+const { openServiceContenders } = require('./service/contenders');
 
 /** @typedef {import('./groups').Group} Group */
 /** @typedef {import('./measurement').Sample} Sample */
@@ -11,11 +12,23 @@ const { Pool } = require('./pool');
 /**
  * @typedef {object} Bench what every part of the benchmark uses
  * @property {string} rabbitmqUrl
+ * @property {import('./rabbitmq').RabbitmqManagement} management
  * @property {string} redisUrl
  * @property {import('ioredis').Redis} redis
+ * @property {import('./redis-servers').RedisServers} redisServers
+ * @property {() => import('./measurement').ServerCpu} serverCpu
  * @property {import('./queue').Publisher} publisher
- * @property {import('./redis-calls').RedisCalls} redisCalls
+ * @property {string} directory for the logs of started programs
+ * @property {string[]} nodeArguments of the measured programs
  * @property {(text: string) => void} say shows the progress
+ */
+
+/**
+ * One variant of a group, in processes of its own that are kept warm between measurements.
+ * @typedef {object} Contender
+ * @property {string} variant
+ * @property {(keys: string[]) => Promise<Sample>} measure
+ * @property {() => Promise<void>} close
  */
 
 /** Enough messages for a new process to compile its code. */
@@ -28,31 +41,30 @@ const WARM_UP_MESSAGES = 8_000;
  * @param {Map<string, Sample[]>} samples by the name of the case; the same index is the same repetition
  */
 async function compare(bench, group, samples) {
-  const pools = await openPools(bench, group);
+  bench.say(`${group.name}: warming up`);
+  const contenders = await openContenders(bench, group);
   try {
-    for (const pool of pools) {
-      const keys = freshKeys(Math.min(WARM_UP_MESSAGES, group.messages));
-      await measure(bench, { pool, keys, setting: group.setting });
+    for (const contender of contenders) {
+      await contender.measure(freshKeys(group.warmUpMessages ?? Math.min(WARM_UP_MESSAGES, group.messages)));
     }
     for (let repetition = 0; repetition < group.repetitions; repetition++) {
       bench.say(`${group.name}: ${repetition + 1} of ${group.repetitions}`);
-      for (const pool of rotated(pools, repetition)) await measurePasses(bench, { group, pool, samples });
+      for (const contender of rotated(contenders, repetition)) {
+        await measurePasses({ group, contender, samples });
+      }
     }
   } finally {
-    for (const pool of pools) pool.close();
-    await bench.redis.flushdb();
+    for (const contender of contenders) await contender.close();
+    await bench.redisServers.empty();
   }
 }
 
-/**
- * @param {Bench} bench
- * @param {{ group: Group, pool: Pool, samples: Map<string, Sample[]> }} options
- */
-async function measurePasses(bench, { group, pool, samples }) {
+/** @param {{ group: Group, contender: Contender, samples: Map<string, Sample[]> }} options */
+async function measurePasses({ group, contender, samples }) {
   const keys = freshKeys(group.messages);
   for (const pass of group.passes) {
-    const sample = await measure(bench, { pool, keys: keysFor(pass, keys), setting: group.setting });
-    const name = caseName(group.name, pass, pool.settings.variant);
+    const sample = await contender.measure(keysFor(pass, keys));
+    const name = caseName(group.name, pass, contender.variant);
     samples.set(name, [...(samples.get(name) ?? []), sample]);
   }
 }
@@ -60,16 +72,34 @@ async function measurePasses(bench, { group, pool, samples }) {
 /**
  * @param {Bench} bench
  * @param {Group} group
+ * @returns {Promise<Contender[]>}
  */
-async function openPools({ publisher, rabbitmqUrl, redisUrl }, { name, kind, variants }) {
-  /** @type {Pool[]} */
-  const pools = [];
+function openContenders(bench, group) {
+  const { kind } = group;
+  return kind === 'service' ? openServiceContenders(bench, group) : openPools(bench, kind, group);
+}
+
+/**
+ * @param {Bench} bench
+ * @param {'raw' | 'nest'} kind
+ * @param {Group} group
+ * @returns {Promise<Contender[]>}
+ */
+async function openPools(bench, kind, { name, variants, setting }) {
+  const { publisher, rabbitmqUrl, redisUrl, nodeArguments } = bench;
+  /** @type {Contender[]} */
+  const contenders = [];
   for (const variant of variants) {
     const queue = `bench.${name}.${variant}`;
     await publisher.declare(queue);
-    pools.push(new Pool({ kind, variant, queue, rabbitmqUrl, redisUrl }));
+    const pool = new Pool({ kind, variant, queue, rabbitmqUrl, redisUrl }, nodeArguments);
+    contenders.push({
+      variant,
+      measure: (keys) => measure(bench, { pool, keys, setting }),
+      close: () => pool.close(),
+    });
   }
-  return pools;
+  return contenders;
 }
 
 /**

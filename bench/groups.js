@@ -11,10 +11,11 @@ const { LARGE, SMALL, freshKeys } = require('./messages');
  * Variants that are compared with each other: measured in turn with the same queue type, payload and prefetch.
  * @typedef {object} Group
  * @property {string} name
- * @property {'raw' | 'nest'} kind
+ * @property {'raw' | 'nest' | 'service'} kind
  * @property {string[]} variants
  * @property {Pass[]} passes `new` comes first, because duplicates use its keys
  * @property {number} messages of one measurement
+ * @property {number} [warmUpMessages]
  * @property {number} repetitions
  * @property {{ bytes: number, processes: number, prefetch: number, gatewayMs: number }} setting
  */
@@ -29,7 +30,7 @@ const HANDLERS = ['none', 'pass-through interceptor', '@Idempotent'];
 const engine = {
   name: 'engine',
   kind: 'raw',
-  variants: ['none', 'ours', 'ours with local memory', ...PEERS],
+  variants: ['none', 'none, acknowledging together', 'ours', 'ours with local memory', ...PEERS],
   passes: ['new', 'duplicates', 'half', 'hot'],
   messages: 20_000,
   repetitions: 9,
@@ -56,6 +57,21 @@ const gateway = (prefetch) => ({
   messages: 40 * prefetch,
   repetitions: 7,
   setting: { ...STANDARD, prefetch, gatewayMs: 50 },
+});
+
+/**
+ * The built service, with the prefetch of its `.env`.
+ * @type {(gatewayMs: number) => Group}
+ */
+const service = (gatewayMs) => ({
+  name: `service, gateway of ${gatewayMs} ms`,
+  kind: 'service',
+  variants: ['hand-written', 'ours', 'ours with receipts'],
+  passes: ['new'],
+  messages: 4_000,
+  warmUpMessages: 2_000,
+  repetitions: 7,
+  setting: { ...STANDARD, prefetch: 50, gatewayMs },
 });
 
 /** @type {(prefetch: number, messages: number) => Group} */
@@ -91,29 +107,60 @@ const processes = (processes) => ({
   setting: { ...STANDARD, processes },
 });
 
-const FULL = [
-  engine,
-  handler,
-  gateway(50),
-  gateway(256),
-  prefetch(1, 2_000),
-  prefetch(16, 8_000),
-  largePayload,
-  processes(2),
-  processes(4),
-];
+/**
+ * On a Redis Cluster; the other libraries do not support one.
+ * @type {Group}
+ */
+const cluster = {
+  ...engine,
+  name: 'engine, Redis Cluster',
+  variants: WITH_AND_WITHOUT,
+  passes: ['new', 'duplicates'],
+  repetitions: 5,
+};
 
-/** The same groups, with only as many messages and repetitions as fit in three minutes. */
-const QUICK = [
-  { ...engine, messages: 3_000, repetitions: 3 },
-  { ...handler, messages: 2_500, repetitions: 3 },
-  { ...gateway(50), messages: 1_000, repetitions: 3 },
-  { ...prefetch(1, 300), repetitions: 1 },
-  { ...prefetch(16, 2_000), repetitions: 1 },
-  { ...largePayload, messages: 1_000, repetitions: 1 },
-  { ...processes(2), variants: WITH_AND_WITHOUT, messages: 4_000, repetitions: 1 },
-  { ...processes(4), variants: WITH_AND_WITHOUT, messages: 4_000, repetitions: 1 },
-];
+/** @typedef {{ groups: Group[], onCluster: Group[] }} Groups */
+
+/** @type {Groups} */
+const FULL = {
+  groups: [
+    service(0),
+    service(50),
+    engine,
+    handler,
+    gateway(50),
+    gateway(256),
+    prefetch(1, 2_000),
+    prefetch(16, 8_000),
+    largePayload,
+    processes(2),
+    processes(4),
+  ],
+  onCluster: [cluster],
+};
+
+/**
+ * What the ratios need, with only as many messages and repetitions as fit in three minutes.
+ * @type {Groups}
+ */
+const QUICK = {
+  groups: [
+    { ...service(0), messages: 1_000, warmUpMessages: 700, repetitions: 3 },
+    {
+      ...service(50),
+      variants: ['hand-written', 'ours'],
+      messages: 600,
+      warmUpMessages: 300,
+      repetitions: 2,
+    },
+    { ...engine, passes: ['new', 'duplicates'], messages: 3_000, repetitions: 4 },
+    { ...handler, passes: ['new'], messages: 2_500, repetitions: 4 },
+    { ...gateway(50), messages: 1_000, repetitions: 3 },
+    { ...prefetch(1, 300), variants: ['ours'], repetitions: 1 },
+    { ...largePayload, variants: ['none', 'ours', 'powertools'], messages: 1_000, repetitions: 3 },
+  ],
+  onCluster: [],
+};
 
 /**
  * The groups that the regression guard measures, in a minute.
@@ -158,4 +205,41 @@ const PASS_NAMES = { new: 'new keys', duplicates: 'duplicates', half: 'half dupl
 /** @type {(name: string, pass: Pass, variant: string) => string} */
 const caseName = (name, pass, variant) => `${name}, ${PASS_NAMES[pass]}: ${variant}`;
 
-module.exports = { FULL, GUARDED, QUICK, caseName, keysFor };
+/** @param {Group} group */
+function casesIn({ name, passes, variants }) {
+  return variants.flatMap((variant) =>
+    passes.map((pass) => ({ name: caseName(name, pass, variant), pass, variant })),
+  );
+}
+
+/**
+ * The groups with only some cases: the one with exactly this name, or those whose names contain the text. Duplicates need the
+ * new keys before them, so those are measured, too.
+ * @param {Group[]} groups
+ * @param {string} text
+ * @returns {Group[]}
+ */
+function only(groups, text) {
+  const names = groups.flatMap(casesIn).map(({ name }) => name);
+  const isWanted = (/** @type {string} */ name) =>
+    names.includes(text) ? name === text : name.includes(text);
+  return groups.flatMap((group) => {
+    const wanted = casesIn(group).filter(({ name }) => isWanted(name));
+    if (wanted.length === 0) return [];
+    const variants = group.variants.filter((variant) => wanted.some((one) => one.variant === variant));
+    const passes = group.passes.filter((pass) => pass === 'new' || wanted.some((one) => one.pass === pass));
+    return [{ ...group, variants, passes }];
+  });
+}
+
+/**
+ * Whether `only` finds something.
+ * @param {'full' | 'quick'} extent
+ * @param {string} text
+ */
+function hasCase(extent, text) {
+  const { groups, onCluster } = extent === 'quick' ? QUICK : FULL;
+  return only([...groups, ...onCluster], text).length > 0;
+}
+
+module.exports = { FULL, GUARDED, QUICK, caseName, casesIn, hasCase, keysFor, only };

@@ -39,8 +39,8 @@ function findings(cases) {
     if (!found) throw new Error(`the guard has not measured '${name}'`);
     return found;
   };
-  const cpu = (/** @type {string} */ name) => find(name).cpuMicrosecondsPerMessage;
-  const calls = (/** @type {string} */ name) => find(name).redisCallsPerMessage;
+  const cpu = (/** @type {string} */ name) => find(name).consumerCpuMicroseconds;
+  const calls = (/** @type {string} */ name) => find(name).redisCalls;
   const ours = caseName('engine', 'new', 'ours');
   const list = [
     {

@@ -3,20 +3,25 @@
 const { quantile, sum } = require('./statistics');
 
 /**
- * The result of one measurement.
+ * The result of one measurement; NaN if something was not measured.
  * @typedef {object} Sample
  * @property {number} messagesPerSecond
- * @property {number} cpuMicrosecondsPerMessage of all consumer processes together
+ * @property {number} consumerCpuMicroseconds a message, of all consumer processes together
+ * @property {number} rabbitmqCpuMicroseconds a message
+ * @property {number} redisCpuMicroseconds a message
  * @property {number} p50Ms from delivery to acknowledgement
  * @property {number} p99Ms
- * @property {number} redisCallsPerMessage
+ * @property {number} redisCalls a message
  */
 
 /**
  * @typedef {object} Servers
  * @property {import('./queue').Publisher} publisher
- * @property {import('./redis-calls').RedisCalls} redisCalls
+ * @property {import('./redis-servers').RedisServers} redisServers
+ * @property {() => ServerCpu} serverCpu
  */
+
+/** @typedef {{ rabbitmq: number, redis: number }} ServerCpu microseconds used until now */
 
 /**
  * Fills a queue and measures how fast a pool empties it. The time runs from the first delivery to the last acknowledgement,
@@ -28,21 +33,25 @@ const { quantile, sum } = require('./statistics');
  * @param {{ bytes: number, processes: number, prefetch: number, gatewayMs: number }} options.setting
  * @returns {Promise<Sample>}
  */
-async function measure({ publisher, redisCalls }, { pool, keys, setting }) {
+async function measure({ publisher, redisServers, serverCpu }, { pool, keys, setting }) {
   // Before the queue is filled, because a NestJS application consumes from its start.
   await pool.upTo(setting.processes);
   await publisher.fill(pool.settings.queue, { keys, bytes: setting.bytes });
-  await redisCalls.reset();
+  await redisServers.resetCalls();
+  const before = serverCpu();
   const readings = await pool.consume({ ...setting, messages: keys.length });
-  const calls = await redisCalls.count();
+  const after = serverCpu();
+  const calls = await redisServers.calls();
   const took = Math.max(...last(readings)) - Math.min(...first(readings));
   const latencies = readings.flatMap(({ latenciesMs }) => latenciesMs);
   return {
     messagesPerSecond: keys.length / (took / 1000),
-    cpuMicrosecondsPerMessage: sum(readings.map(({ cpuMicroseconds }) => cpuMicroseconds)) / keys.length,
+    consumerCpuMicroseconds: sum(readings.map(({ cpuMicroseconds }) => cpuMicroseconds)) / keys.length,
+    rabbitmqCpuMicroseconds: (after.rabbitmq - before.rabbitmq) / keys.length,
+    redisCpuMicroseconds: (after.redis - before.redis) / keys.length,
     p50Ms: quantile(latencies, 0.5),
     p99Ms: quantile(latencies, 0.99),
-    redisCallsPerMessage: calls / keys.length,
+    redisCalls: calls / keys.length,
   };
 }
 

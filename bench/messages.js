@@ -19,6 +19,20 @@ const SMALL = 200;
 const LARGE = 10_000;
 
 /**
+ * A payment request, as the service accepts it.
+ * @param {string} key
+ */
+function paymentFor(key) {
+  return {
+    paymentId: `PAY-${key}`,
+    amount: 99.99,
+    customerId: 'CUST-001',
+    currency: 'USD',
+    paymentMethodId: 'pm_card_visa',
+  };
+}
+
+/**
  * A payment request of about so many bytes of JSON.
  * @param {string} key
  * @param {number} bytes
@@ -26,14 +40,7 @@ const LARGE = 10_000;
  */
 function bodyFor(key, bytes) {
   /** @type {Payload} */
-  const payload = {
-    paymentId: `PAY-${key}`,
-    amount: 99.99,
-    customerId: 'CUST-001',
-    currency: 'USD',
-    paymentMethodId: 'pm_card_visa',
-    items: [],
-  };
+  const payload = { ...paymentFor(key), items: [] };
   let left = bytes - JSON.stringify(payload).length;
   for (let index = 0; left > 40; index++) {
     const item = { sku: `SKU-${1_000 + index}`, quantity: 1 + (index % 7), price: 9.5 + index };
@@ -66,4 +73,4 @@ function payloadOf({ content }) {
   return /** @type {Payload} */ (JSON.parse(content.toString()));
 }
 
-module.exports = { KEY_HEADER, LARGE, SMALL, bodyFor, freshKeys, keyOf, payloadOf };
+module.exports = { KEY_HEADER, LARGE, SMALL, bodyFor, freshKeys, keyOf, paymentFor, payloadOf };

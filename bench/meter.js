@@ -60,7 +60,7 @@ class Meter {
       );
     channel.ack = (message, allUpTo) => {
       ack(message, allUpTo);
-      this.settled(arrivals, message);
+      this.acknowledged(arrivals, { upTo: message.fields.deliveryTag, isJoint: allUpTo === true });
     };
     channel.nack = (message, allUpTo, requeue) => {
       nack(message, allUpTo, requeue);
@@ -82,12 +82,26 @@ class Meter {
   /**
    * @private
    * @param {Map<number, number>} arrivals
-   * @param {import('amqplib').Message} message
+   * @param {{ upTo: number, isJoint: boolean }} acknowledgement
    */
-  settled(arrivals, { fields }) {
+  acknowledged(arrivals, { upTo, isJoint }) {
     this.lastAtMs = now();
-    this.latenciesMs.push(this.lastAtMs - (arrivals.get(fields.deliveryTag) ?? this.lastAtMs));
-    arrivals.delete(fields.deliveryTag);
+    if (!isJoint) return this.settled(arrivals, upTo);
+    // Delivery tags only grow, so the map is in their order.
+    for (const tag of arrivals.keys()) {
+      if (tag > upTo) return;
+      this.settled(arrivals, tag);
+    }
+  }
+
+  /**
+   * @private
+   * @param {Map<number, number>} arrivals
+   * @param {number} tag
+   */
+  settled(arrivals, tag) {
+    this.latenciesMs.push(this.lastAtMs - (arrivals.get(tag) ?? this.lastAtMs));
+    arrivals.delete(tag);
     this.done++;
   }
 }

@@ -38,14 +38,14 @@ async function openNestConsumer({ variant, queue, rabbitmqUrl, redisUrl, meter, 
   const own = decorators[variant];
   if (!own)
     throw new Error(`unknown variant '${variant}'; the variants are ${Object.keys(decorators).join(', ')}`);
-  const returnsResult = variant === '@Idempotent';
+  const isIdempotent = variant === '@Idempotent';
 
   class Handler {
     /** @param {import('./messages').Payload} payload */
     async handle(payload) {
       const result = await work.do(payload);
       // Without @Idempotent() the library logs every result of a subscriber.
-      return returnsResult ? result : undefined;
+      return isIdempotent ? result : undefined;
     }
   }
   const subscribe = RabbitSubscribe({
@@ -62,7 +62,8 @@ async function openNestConsumer({ variant, queue, rabbitmqUrl, redisUrl, meter, 
       RabbitMQModule.forRoot({ uri: rabbitmqUrl, channels: { bench: { prefetchCount: NEST_PREFETCH } } }),
       idempotency.IdempotencyModule.forRoot({
         store: new idempotency.RedisIdempotencyStore(redis),
-        handlers: [idempotency.rabbitmq()],
+        // As users of the library run it; the other variants acknowledge as @golevelup/nestjs-rabbitmq does.
+        handlers: [idempotency.rabbitmq({ acknowledgeTogether: isIdempotent })],
         ttlSeconds: TTL_SECONDS,
         leaseMs: LEASE_MS,
       }),

@@ -1,6 +1,7 @@
 'use strict';
 
 const { fork } = require('node:child_process');
+const events = require('node:events');
 const path = require('node:path');
 const { sum } = require('./statistics');
 
@@ -17,17 +18,25 @@ class Worker {
   done = 0;
   onProgress = () => {};
 
-  /** @param {WorkerSettings} settings */
-  constructor({ kind, variant }) {
+  /**
+   * @param {WorkerSettings} settings
+   * @param {string[]} nodeArguments
+   */
+  constructor({ kind, variant }, nodeArguments) {
     this.name = `${kind}: ${variant}`;
-    this.child = fork(path.join(__dirname, 'worker.js'), { execArgv: ['--expose-gc'], stdio: 'inherit' });
+    const execArgv = ['--expose-gc', ...nodeArguments];
+    this.child = fork(path.join(__dirname, 'worker.js'), { execArgv, stdio: 'inherit' });
+    this.exited = events.once(this.child, 'exit');
     this.child.on('message', (/** @type {Report} */ report) => this.take(report));
     this.child.once('exit', (code) => this.answer?.reject(new Error(`${this.name} ended (${code})`)));
   }
 
-  /** @param {WorkerSettings} settings */
-  static async open(settings) {
-    const worker = new Worker(settings);
+  /**
+   * @param {WorkerSettings} settings
+   * @param {string[]} nodeArguments
+   */
+  static async open(settings, nodeArguments) {
+    const worker = new Worker(settings, nodeArguments);
     await worker.order({ kind: 'open', settings });
     return worker;
   }
@@ -43,8 +52,10 @@ class Worker {
     });
   }
 
-  close() {
-    this.child.kill('SIGKILL');
+  /** Lets the process exit by itself, because that writes a profile. */
+  async close() {
+    if (this.child.connected) this.child.disconnect();
+    await this.exited;
   }
 
   /**
@@ -69,9 +80,13 @@ class Pool {
   /** @type {Worker[]} */
   workers = [];
 
-  /** @param {WorkerSettings} settings */
-  constructor(settings) {
+  /**
+   * @param {WorkerSettings} settings
+   * @param {string[]} [nodeArguments]
+   */
+  constructor(settings, nodeArguments = []) {
     this.settings = settings;
+    this.nodeArguments = nodeArguments;
   }
 
   /**
@@ -94,8 +109,8 @@ class Pool {
     return Number(await worker?.order({ kind: 'heap' }));
   }
 
-  close() {
-    for (const worker of this.workers) worker.close();
+  async close() {
+    await Promise.all(this.workers.map((worker) => worker.close()));
     this.workers = [];
   }
 
@@ -104,7 +119,8 @@ class Pool {
    * @param {number} count
    */
   async upTo(count) {
-    while (this.workers.length < count) this.workers.push(await Worker.open(this.settings));
+    while (this.workers.length < count)
+      this.workers.push(await Worker.open(this.settings, this.nodeArguments));
     return this.workers.slice(0, count);
   }
 }

@@ -2,6 +2,7 @@
 
 const { connect } = require('amqplib');
 const { variants } = require('./variants');
+const { idempotency } = require('./variants/built');
 
 /**
  * @typedef {object} Consumer
@@ -26,14 +27,15 @@ const { variants } = require('./variants');
  * @returns {Promise<Consumer>}
  */
 async function openRawConsumer({ variant, queue, rabbitmqUrl, meter, work, ...store }) {
-  const open = variants[variant];
-  if (!open)
+  const found = variants[variant];
+  if (!found)
     throw new Error(`unknown variant '${variant}'; the variants are ${Object.keys(variants).join(', ')}`);
-  const { process } = await open({ ...store, work: (payload) => work.do(payload) });
+  const { process } = await found.open({ ...store, work: (payload) => work.do(payload) });
   const connection = await connect(rabbitmqUrl);
   // One channel for all measurements: a channel that closes may lose its latest acknowledgements.
   const channel = await connection.createChannel();
   meter.watch(channel);
+  if (found.acknowledges === 'together') idempotency.acknowledgeTogether(channel);
   let consumerTag = '';
   const start = async (/** @type {number} */ prefetch) => {
     await channel.prefetch(prefetch);

@@ -1,12 +1,42 @@
 'use strict';
 
 const { cpus, totalmem } = require('node:os');
-const { TARGETS, verdict } = require('./ratios');
 const { median } = require('./statistics');
 
 /** @typedef {import('./measurement').Sample} Sample */
+/** @typedef {import('./ratios').Ratio} Ratio */
 
 /** @typedef {Sample & { name: string, runs: number }} CaseResult */
+
+/**
+ * @typedef {object} Results
+ * @property {string} machine
+ * @property {string} node the version of Node.js
+ * @property {CaseResult[]} cases
+ * @property {Record<string, number>} ratios
+ * @property {Record<string, Omit<Ratio, 'value'>>} spreads of the ratios over their repetitions
+ */
+
+/**
+ * @param {Map<string, Sample[]>} samples
+ * @param {Record<string, Ratio>} ratios
+ * @returns {Results}
+ */
+function resultsOf(samples, ratios) {
+  const each = Object.entries(ratios);
+  return {
+    machine: machine(),
+    node: process.versions.node,
+    cases: casesOf(samples),
+    ratios: Object.fromEntries(each.map(([name, { value }]) => [name, rounded(value)])),
+    spreads: Object.fromEntries(
+      each.map(([name, { lowest, highest, repetitions }]) => [
+        name,
+        { lowest: rounded(lowest), highest: rounded(highest), repetitions },
+      ]),
+    ),
+  };
+}
 
 /**
  * The medians of each case.
@@ -20,10 +50,12 @@ function casesOf(samples) {
     return {
       name,
       messagesPerSecond: middle('messagesPerSecond'),
-      cpuMicrosecondsPerMessage: middle('cpuMicrosecondsPerMessage'),
+      consumerCpuMicroseconds: middle('consumerCpuMicroseconds'),
+      rabbitmqCpuMicroseconds: middle('rabbitmqCpuMicroseconds'),
+      redisCpuMicroseconds: middle('redisCpuMicroseconds'),
       p50Ms: middle('p50Ms'),
       p99Ms: middle('p99Ms'),
-      redisCallsPerMessage: middle('redisCallsPerMessage'),
+      redisCalls: middle('redisCalls'),
       runs: runs.length,
     };
   });
@@ -41,53 +73,28 @@ function machine() {
 }
 
 /**
- * @param {CaseResult[]} cases
- * @returns {string}
+ * The cases as `docs/performance-data.csv` has them.
+ * @param {Results} results
  */
-function caseTable(cases) {
-  const rows = cases.map((result) => [
-    result.name,
-    result.messagesPerSecond.toFixed(0),
-    result.cpuMicrosecondsPerMessage.toFixed(0),
-    result.p50Ms.toFixed(2),
-    result.p99Ms.toFixed(2),
-    result.redisCallsPerMessage.toFixed(2),
-    String(result.runs),
-  ]);
-  return table(['case', 'messages/s', 'CPU µs', 'p50 ms', 'p99 ms', 'Redis calls', 'runs'], rows);
+function csvOf({ node, cases }) {
+  const head =
+    'case,node,messages_per_second,consumer_cpu_us,rabbitmq_cpu_us,redis_cpu_us,p50_ms,p99_ms,redis_calls';
+  const cell = (/** @type {number} */ value, /** @type {number} */ digits) =>
+    Number.isNaN(value) ? '' : value.toFixed(digits);
+  const rows = cases.map((result) =>
+    [
+      `"${result.name}"`,
+      node,
+      cell(result.messagesPerSecond, 0),
+      cell(result.consumerCpuMicroseconds, 0),
+      cell(result.rabbitmqCpuMicroseconds, 0),
+      cell(result.redisCpuMicroseconds, 0),
+      cell(result.p50Ms, 2),
+      cell(result.p99Ms, 2),
+      cell(result.redisCalls, 2),
+    ].join(','),
+  );
+  return `${[head, ...rows].join('\n')}\n`;
 }
 
-/**
- * @param {Record<string, number>} ratios
- * @returns {string}
- */
-function ratioTable(ratios) {
-  const rows = Object.entries(ratios).map(([name, value]) => {
-    const target = TARGETS[name];
-    return [
-      name,
-      String(rounded(value)),
-      target ? `${target.bound} ${target.value}` : '',
-      verdict(name, value),
-    ];
-  });
-  return table(['ratio', 'measured', 'target', ''], rows);
-}
-
-/**
- * The first column is aligned left, the others right.
- * @param {string[]} head
- * @param {string[][]} rows
- */
-function table(head, rows) {
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
-  const line = (/** @type {string[]} */ row) =>
-    row
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  ');
-  return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
-}
-
-module.exports = { caseTable, casesOf, machine, ratioTable, rounded };
+module.exports = { casesOf, csvOf, resultsOf, rounded };

@@ -1,65 +1,100 @@
 'use strict';
 
-const { Redis } = require('ioredis');
 const { compare } = require('./comparison');
-const { FULL, QUICK, caseName } = require('./groups');
+const { cpuMicroseconds } = require('./cpu');
+const { FULL, QUICK, caseName, only } = require('./groups');
 const { heapGrowth, redisBytes } = require('./probes/footprint');
 const { heldLockInService, heldLockInTutorial } = require('./probes/held-lock');
 const { killToCompletion } = require('./probes/kill');
 const { addedLatency } = require('./probes/latency');
 const { openGateway } = require('./probes/service');
 const { Publisher } = require('./queue');
-const { throughputRatios } = require('./ratios');
-const { RedisCalls } = require('./redis-calls');
-const { casesOf, machine, rounded } = require('./results');
+const { RabbitmqManagement } = require('./rabbitmq');
+const { comparedRatios, ratioOf } = require('./ratios');
+const { startRedisCluster } = require('./redis-cluster');
+const { RedisServers } = require('./redis-servers');
+const { resultsOf } = require('./results');
 
 /** @typedef {import('./comparison').Bench} Bench */
+/** @typedef {import('./measurement').Sample} Sample */
+/** @typedef {import('./ratios').Ratio} Ratio */
+/** @typedef {Map<string, Sample[]>} Samples */
 
 /** How much is measured. */
 const EXTENTS = {
   full: {
-    groups: FULL,
+    ...FULL,
     latency: { seconds: 10, repetitions: 5 },
     heap: { messages: 1_000_000 },
-    bytes: { messages: 20_000 },
+    bytes: { messages: 20_000, repetitions: 3 },
   },
   quick: {
-    groups: QUICK,
+    ...QUICK,
     latency: { seconds: 2, repetitions: 3 },
-    heap: { messages: 40_000 },
-    bytes: { messages: 5_000 },
+    heap: { messages: 20_000 },
+    bytes: { messages: 5_000, repetitions: 1 },
   },
 };
+
+/** @typedef {typeof EXTENTS[keyof typeof EXTENTS]} Plan */
 
 /**
  * @typedef {object} Settings
  * @property {string} rabbitmqUrl
+ * @property {string} rabbitmqManagementUrl
  * @property {string} redisUrl
  * @property {string} directory for the logs of started programs
+ * @property {string[]} [nodeArguments] of the measured programs
  * @property {(text: string) => void} say
  */
 
 /**
  * Measures everything.
- * @param {'full' | 'quick'} extent
+ * @param {keyof typeof EXTENTS} extent
  * @param {Settings} settings
  */
 async function runBenchmark(extent, settings) {
   const plan = EXTENTS[extent];
   return withBench(settings, async (bench) => {
-    /** @type {Map<string, import('./measurement').Sample[]>} */
-    const samples = new Map();
-    for (const group of plan.groups) await compare(bench, group, samples);
-    const cases = casesOf(samples);
-    const ratios = {
-      ...throughputRatios(samples),
-      ...redisCalls(cases),
+    const samples = await compareAll(bench, plan);
+    return resultsOf(samples, {
+      ...comparedRatios(samples),
+      ...redisCalls(samples),
       ...(await footprint(bench, plan)),
-      added_p99_ms: await addedLatency(bench, plan.latency),
+      added_p99_ms: ratioOf(await addedLatency(bench, plan.latency)),
       ...(await failures(bench, settings)),
-    };
-    return { machine: machine(), cases, ratios: roundedAll(ratios) };
+    });
   });
+}
+
+/**
+ * Measures only some cases; see `only` in groups.js.
+ * @param {keyof typeof EXTENTS} extent
+ * @param {Settings & { cases: string }} settings
+ */
+async function runCases(extent, { cases, ...settings }) {
+  const { groups, onCluster } = EXTENTS[extent];
+  return withBench(settings, async (bench) => {
+    const plan = { groups: only(groups, cases), onCluster: only(onCluster, cases) };
+    const samples = await compareAll(bench, plan);
+    return resultsOf(samples, comparedRatios(samples));
+  });
+}
+
+/**
+ * @param {Bench} bench
+ * @param {Pick<Plan, 'groups' | 'onCluster'>} plan
+ */
+async function compareAll(bench, { groups, onCluster }) {
+  /** @type {Samples} */
+  const samples = new Map();
+  for (const group of groups) await compare(bench, group, samples);
+  if (onCluster.length > 0) {
+    await withCluster(bench, async (clustered) => {
+      for (const group of onCluster) await compare(clustered, group, samples);
+    });
+  }
+  return samples;
 }
 
 /**
@@ -67,26 +102,63 @@ async function runBenchmark(extent, settings) {
  * @param {Settings} settings
  * @param {(bench: Bench) => Promise<T>} use
  */
-async function withBench({ rabbitmqUrl, redisUrl, say }, use) {
-  const redis = new Redis(redisUrl);
+async function withBench(
+  { rabbitmqUrl, rabbitmqManagementUrl, redisUrl, directory, say, nodeArguments = [] },
+  use,
+) {
+  const redisServers = new RedisServers(redisUrl);
+  const management = new RabbitmqManagement(rabbitmqManagementUrl);
   const publisher = await Publisher.open(rabbitmqUrl);
   try {
-    return await use({ rabbitmqUrl, redisUrl, redis, publisher, redisCalls: new RedisCalls(redis), say });
+    return await use({
+      rabbitmqUrl,
+      management,
+      redisUrl,
+      redis: redisServers.nodes[0],
+      redisServers,
+      serverCpu: await serverCpuOf(management, redisServers),
+      publisher,
+      directory,
+      nodeArguments,
+      say,
+    });
   } finally {
     await publisher.close();
-    redis.disconnect();
+    redisServers.disconnect();
   }
 }
 
 /**
- * Redis calls with one message at a time, where calls cannot be batched, and under load, where they are fewer.
- * @param {import('./results').CaseResult[]} cases
+ * @param {Bench} bench
+ * @param {(bench: Bench) => Promise<void>} use
  */
-function redisCalls(cases) {
-  const callsOf = (/** @type {string} */ name) => {
-    const found = cases.find((result) => result.name === name);
-    return found ? found.redisCallsPerMessage : NaN;
-  };
+async function withCluster(bench, use) {
+  const redisServers = await startRedisCluster(bench.directory);
+  if (!redisServers) return bench.say('no Redis on this machine to start a Cluster with');
+  try {
+    const serverCpu = await serverCpuOf(bench.management, redisServers);
+    await use({ ...bench, redisUrl: redisServers.urls, redisServers, serverCpu });
+  } finally {
+    redisServers.disconnect();
+  }
+}
+
+/**
+ * @param {RabbitmqManagement} management
+ * @param {RedisServers} redisServers
+ */
+async function serverCpuOf(management, redisServers) {
+  const [rabbitmq, redis] = await Promise.all([management.pids(), redisServers.pids()]);
+  return () => ({ rabbitmq: cpuMicroseconds(rabbitmq), redis: cpuMicroseconds(redis) });
+}
+
+/**
+ * Redis calls with one message at a time, where calls cannot be batched, and under load, where they are fewer.
+ * @param {Samples} samples
+ */
+function redisCalls(samples) {
+  const callsOf = (/** @type {string} */ name) =>
+    ratioOf((samples.get(name) ?? []).map((sample) => sample.redisCalls));
   return {
     redis_calls_new: callsOf(caseName('engine, prefetch 1', 'new', 'ours')),
     redis_calls_duplicate: callsOf(caseName('engine, prefetch 1', 'duplicates', 'ours')),
@@ -97,16 +169,20 @@ function redisCalls(cases) {
 
 /**
  * @param {Bench} bench
- * @param {typeof EXTENTS[keyof typeof EXTENTS]} plan
+ * @param {Plan} plan
  */
-async function footprint(bench, { heap, bytes }) {
-  const ours = await redisBytes(bench, { variant: 'ours', ...bytes });
-  const tutorial = await redisBytes(bench, { variant: 'tutorial', ...bytes });
+async function footprint(bench, { heap, bytes: { messages, repetitions } }) {
+  const [ours, tutorial] = [/** @type {number[]} */ ([]), /** @type {number[]} */ ([])];
+  for (let repetition = 0; repetition < repetitions; repetition++) {
+    bench.say('memory of Redis');
+    ours.push(await redisBytes(bench, { variant: 'ours', messages }));
+    tutorial.push(await redisBytes(bench, { variant: 'tutorial', messages }));
+  }
   return {
-    redis_bytes_per_payment: ours,
-    redis_bytes_vs_tutorial: ours / tutorial,
-    memory_growth_mb: await heapGrowth(bench, heap),
-    memory_growth_messages: heap.messages,
+    redis_bytes_per_payment: ratioOf(ours),
+    redis_bytes_vs_tutorial: ratioOf(ours.map((bytes, index) => bytes / (tutorial[index] ?? NaN))),
+    memory_growth_mb: once(await heapGrowth(bench, heap)),
+    memory_growth_messages: once(heap.messages),
   };
 }
 
@@ -116,25 +192,33 @@ async function footprint(bench, { heap, bytes }) {
  */
 async function failures(bench, settings) {
   bench.say('a duplicate while another owner holds the lock');
-  const tutorial = await heldLockInTutorial(bench);
-  const gateway = await openGateway(settings);
-  const service = await gateway.startService();
+  const [tutorial, { gateway, service }] = await Promise.all([
+    heldLockInTutorial(bench),
+    openService(settings),
+  ]);
   const heldLock = await heldLockInService(bench, service);
   await service.program.stop(0);
   bench.say('the owner of a payment is killed');
   return {
-    busy_redeliveries: heldLock.redeliveries,
-    busy_cpu_ratio: heldLock.cpuRatio,
-    idle_cpu_ratio: heldLock.idleCpuRatio,
-    tutorial_busy_redeliveries: tutorial.redeliveries,
-    tutorial_busy_cpu_ratio: tutorial.cpuRatio,
-    kill_to_completion_seconds: await killToCompletion(gateway),
+    busy_redeliveries: once(heldLock.redeliveries),
+    busy_cpu_ratio: once(heldLock.cpuRatio),
+    idle_cpu_ratio: once(heldLock.idleCpuRatio),
+    tutorial_busy_redeliveries: once(tutorial.redeliveries),
+    tutorial_busy_cpu_ratio: once(tutorial.cpuRatio),
+    kill_to_completion_seconds: once(await killToCompletion(gateway)),
   };
 }
 
-/** @param {Record<string, number>} ratios */
-function roundedAll(ratios) {
-  return Object.fromEntries(Object.entries(ratios).map(([name, value]) => [name, rounded(value)]));
+/** @param {Settings} settings */
+async function openService(settings) {
+  const gateway = await openGateway(settings);
+  return { gateway, service: await gateway.startService() };
 }
 
-module.exports = { runBenchmark, withBench };
+/**
+ * A value that is measured once.
+ * @param {number} value
+ */
+const once = (value) => ratioOf([value]);
+
+module.exports = { runBenchmark, runCases, withBench };

@@ -3,6 +3,7 @@
 require('./node-version');
 const fs = require('node:fs');
 const path = require('node:path');
+const { hasCase } = require('../bench/groups');
 const { bootstrap, root } = require('./bootstrap');
 const { EXIT, readArguments, wrongUse } = require('./command-line');
 const { runCommand } = require('./run');
@@ -13,29 +14,48 @@ const { bold, dim, green, print, red, whileShowing } = require('./terminal');
 
 const help = `npm run bench: measures the cost of deduplication, here and in other implementations
 
-Starts private RabbitMQ and Redis servers, measures consumers with and without deduplication in turn, prints a table of
-medians and writes bench/results.json. Takes about half an hour; the machine should have nothing else to do.
+Starts private RabbitMQ and Redis servers and measures in turn, with and without deduplication: the whole service beside a
+hand-written consumer, the engine beside other libraries, NestJS handlers. Prints a table of medians with the CPU time of
+consumer, RabbitMQ and Redis, and of ratios with their lowest and highest value; writes bench/results.json and
+bench/results.csv. Takes about half an hour; the machine should have nothing else to do.
 
-  --quick   measures everything in less than three minutes; the ratios are less exact
-  --guard   measures only what must not get worse, in a minute; fails if a limit is exceeded twice in a row
-  --json    for programs: prints the content of bench/results.json, or the findings of the guard, with ok; the text for
-            people goes to standard error. npm run --silent bench -- --json prints nothing else
+  --quick            measures every ratio in less than three minutes; they are less exact
+  --guard            measures only what must not get worse, in a minute; fails if a limit is exceeded twice in a row
+  --only CASE        measures only the case with this name, or all cases whose names contain the text, and writes no
+                     file; with --quick, fewer messages. Example: --only 'engine, new keys: ours'
+  --cpu-prof FOLDER  with --only: each consumer, such as dist/main.js, writes a CPU profile of its whole life to this folder;
+                     the profiler makes it slower
+  --json             for programs: prints the content of bench/results.json, or the findings of the guard, with ok; the text
+                     for people goes to standard error. npm run --silent bench -- --json prints nothing else
   --help
 
-  RABBITMQ_URL, REDIS_URL   use these servers instead of private ones; that Redis database is emptied
+  RABBITMQ_URL, REDIS_URL   use these servers instead of private ones; that Redis database is emptied. The service is
+                            measured in virtual hosts, which RabbitMQ's management API creates (RABBITMQ_MANAGEMENT_URL)
+
+Another version of Node.js: npx -y -p node@24 npm run bench -- --quick
 
 Exit code 0 if the measurement succeeded and nothing got worse, 1 otherwise, 2 for wrong usage.`;
 
 const resultsFile = path.join(root, 'bench/results.json');
+const casesFile = path.join(root, 'bench/results.csv');
 /** @type {object} */
 let document = {};
 let progress = 'warming up';
 
 function readOptions() {
   const flag = /** @type {const} */ ({ type: 'boolean' });
-  const { values } = readArguments({ help, options: { quick: flag, guard: flag, json: flag } });
-  if (values.quick && values.guard) wrongUse('Only one of --quick and --guard is allowed', help);
-  return values;
+  const text = /** @type {const} */ ({ type: 'string' });
+  const allowed = { quick: flag, guard: flag, only: text, 'cpu-prof': text, json: flag };
+  const { values } = readArguments({ help, options: allowed });
+  const { quick, guard, only: cases, 'cpu-prof': profiles } = values;
+  if (quick && guard) wrongUse('Only one of --quick and --guard is allowed', help);
+  if (guard && cases !== undefined) wrongUse('Only one of --guard and --only is allowed', help);
+  if (profiles !== undefined && cases === undefined) wrongUse('--cpu-prof needs --only', help);
+  /** @type {'quick' | 'full'} */
+  const extent = quick ? 'quick' : 'full';
+  if (cases !== undefined && !hasCase(extent, cases))
+    wrongUse(`--only: no case has a name that contains '${cases}'`, help);
+  return { extent, guard, cases, profiles, json: values.json };
 }
 
 /**
@@ -44,12 +64,13 @@ function readOptions() {
  */
 async function bench(directory) {
   await prepareServers(directory);
-  const [{ rabbitmqUrl, redisUrl }] = await Promise.all([startServers(directory), bootstrap(directory)]);
+  const [servers] = await Promise.all([startServers(directory), bootstrap(directory)]);
   const say = (/** @type {string} */ text) => {
     progress = text;
     print(dim(text));
   };
-  const settings = { rabbitmqUrl, redisUrl, directory, say };
+  const settings = { ...servers, directory, say };
+  if (options.cases !== undefined) return measureCases(settings, options.cases);
   return options.guard ? guard(settings) : measure(settings);
 }
 
@@ -59,13 +80,35 @@ async function bench(directory) {
  */
 async function measure(settings) {
   const startedAt = Date.now();
-  const { runBenchmark, caseTable, ratioTable } = loadBenchmark();
-  const results = await showing(() => runBenchmark(options.quick ? 'quick' : 'full', settings));
-  document = results;
+  const { runBenchmark, csvOf } = loadBenchmark();
+  const results = await showing(() => runBenchmark(options.extent, settings));
   fs.writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`);
-  print(`\n${bold(results.machine)}\n\n${caseTable(results.cases)}\n\n${ratioTable(results.ratios)}\n`);
+  fs.writeFileSync(casesFile, csvOf(results));
+  printResults(results);
   print(dim(`${resultsFile}, after ${Math.round((Date.now() - startedAt) / 1_000)} s`));
   return EXIT.done;
+}
+
+/**
+ * @param {Settings} settings
+ * @param {string} cases
+ * @returns {Promise<number>}
+ */
+async function measureCases(settings, cases) {
+  const { runCases } = loadBenchmark();
+  const { extent, profiles } = options;
+  const nodeArguments =
+    profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profiles)}`];
+  printResults(await showing(() => runCases(extent, { ...settings, nodeArguments, cases })));
+  return EXIT.done;
+}
+
+/** @param {import('../bench/results').Results} results */
+function printResults(results) {
+  const { caseTable, ratioTable } = loadBenchmark();
+  document = results;
+  print(`\n${bold(results.machine)}\n\n${caseTable(results.cases)}\n`);
+  if (Object.keys(results.ratios).length > 0) print(`${ratioTable(results)}\n`);
 }
 
 /**
@@ -99,10 +142,11 @@ function showing(work) {
 
 /** Loaded late, because its packages are installed by the bootstrap. */
 function loadBenchmark() {
-  const { runBenchmark } = require('../bench/run');
+  const { runBenchmark, runCases } = require('../bench/run');
   const { runGuard } = require('../bench/guard');
-  const { caseTable, ratioTable } = require('../bench/results');
-  return { runBenchmark, runGuard, caseTable, ratioTable };
+  const { csvOf } = require('../bench/results');
+  const { caseTable, ratioTable } = require('../bench/tables');
+  return { runBenchmark, runCases, runGuard, csvOf, caseTable, ratioTable };
 }
 
 const options = readOptions();

@@ -31,11 +31,11 @@ async function prepareSystem(directory) {
 
 /**
  * Starts the gateway sandbox.
- * @param {{ directory: string, choosePort: () => Promise<number> }} options
+ * @param {{ directory: string, choosePort: () => Promise<number>, env?: NodeJS.ProcessEnv }} options
  * @returns {Promise<string>} its URL
  */
-function startSandbox({ directory, choosePort }) {
-  return onPort(choosePort, (port) => startSandboxOn(port, directory));
+function startSandbox({ directory, choosePort, env = process.env }) {
+  return onPort(choosePort, (port) => startSandboxOn(port, { directory, env }));
 }
 
 /**
@@ -53,9 +53,9 @@ function onPort(choosePort, start) {
 
 /**
  * @param {number} port
- * @param {string} directory
+ * @param {{ directory: string, env: NodeJS.ProcessEnv }} options
  */
-async function startSandboxOn(port, directory) {
+async function startSandboxOn(port, { directory, env }) {
   const url = `http://127.0.0.1:${port}`;
   const journal = path.join(directory, 'gateway-journal.jsonl');
   const sandbox = startProgram({
@@ -63,7 +63,7 @@ async function startSandboxOn(port, directory) {
     command: process.execPath,
     args: ['dist/sandbox/main.js'],
     cwd: root,
-    env: { ...process.env, SANDBOX_PORT: String(port), SANDBOX_JOURNAL: journal },
+    env: { ...env, SANDBOX_PORT: String(port), SANDBOX_JOURNAL: journal },
     directory,
     graceMs: sandboxGraceMs,
   });
@@ -77,6 +77,7 @@ async function startSandboxOn(port, directory) {
  * @property {() => Promise<number>} choosePort
  * @property {NodeJS.ProcessEnv} env its environment without the port
  * @property {import('./services/programs').ProgramOptions['output']} output
+ * @property {string[]} [nodeArguments] more options of Node.js
  */
 
 /**
@@ -92,12 +93,12 @@ function startService({ choosePort, ...options }) {
  * @param {number} port
  * @param {Omit<ServiceOptions, 'choosePort'>} options
  */
-async function startServiceOn(port, { directory, env, output }) {
+async function startServiceOn(port, { directory, env, output, nodeArguments = [] }) {
   const url = `http://${hostFor(env)}:${port}`;
   const program = startProgram({
     name: 'service',
     command: process.execPath,
-    args: ['--enable-source-maps', 'dist/main.js'],
+    args: [...nodeArguments, '--enable-source-maps', 'dist/main.js'],
     cwd: root,
     env: { ...env, PORT: String(port) },
     directory,

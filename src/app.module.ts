@@ -49,7 +49,7 @@ export class AppModule {
             leaseMs: environment.idempotencyLeaseMs,
             clockToleranceMs: environment.publisherClockToleranceMs,
             origin: traceparent,
-            handlers: [rabbitmq()],
+            handlers: [rabbitmq({ acknowledgeTogether: true })],
             defaults: { requireTimestamp: environment.requireTimestamp },
           }),
         }),

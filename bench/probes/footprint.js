@@ -61,7 +61,7 @@ async function withPool({ publisher, rabbitmqUrl, redisUrl }, { variant, name, t
   try {
     return await use(pool);
   } finally {
-    pool.close();
+    await pool.close();
   }
 }
 

@@ -35,7 +35,7 @@ async function heldLockInTutorial({ publisher, redis, rabbitmqUrl, redisUrl }) {
     if (!reading) throw new Error('the tutorial consumer returned no reading');
     return { redeliveries: reading.redelivered, cpuRatio: reading.cpuMicroseconds / (HELD_MS * 1_000) };
   } finally {
-    pool.close();
+    await pool.close();
   }
 }
 

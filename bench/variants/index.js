@@ -26,16 +26,18 @@ const { openTutorial } = require('./tutorial');
 /** @typedef {(options: VariantOptions) => Promise<Variant>} OpenVariant */
 
 /**
- * The variants of the amqplib consumer, by their names in the table.
- * @type {Record<string, OpenVariant>}
+ * The variants of the amqplib consumer, by their names in the table. Consumers usually acknowledge each message by itself;
+ * `together`: those that are done in one turn of the event loop with one acknowledgement.
+ * @type {Record<string, { open: OpenVariant, acknowledges: 'singly' | 'together' }>}
  */
 const variants = {
-  none: openNone,
-  ours: openOurs({ localMemory: false }),
-  'ours with local memory': openOurs({ localMemory: true }),
-  'node-idempotency': openNodeIdempotency,
-  powertools: openPowertools,
-  tutorial: openTutorial,
+  none: { open: openNone, acknowledges: 'singly' },
+  'none, acknowledging together': { open: openNone, acknowledges: 'together' },
+  ours: { open: openOurs({ localMemory: false }), acknowledges: 'together' },
+  'ours with local memory': { open: openOurs({ localMemory: true }), acknowledges: 'together' },
+  'node-idempotency': { open: openNodeIdempotency, acknowledges: 'singly' },
+  powertools: { open: openPowertools, acknowledges: 'singly' },
+  tutorial: { open: openTutorial, acknowledges: 'singly' },
 };
 
 module.exports = { variants };

@@ -1,6 +1,6 @@
 'use strict';
 
-const { Redis } = require('ioredis');
+const { Cluster, Redis } = require('ioredis');
 const { keyOf, payloadOf } = require('../messages');
 const { idempotency } = require('./built');
 const { LEASE_MS, MEMORY_ENTRIES, SCOPE, TTL_SECONDS } = require('./settings');
@@ -13,11 +13,13 @@ const { LEASE_MS, MEMORY_ENTRIES, SCOPE, TTL_SECONDS } = require('./settings');
 function openOurs({ localMemory }) {
   const { IdempotencyEvents, IdempotencyService, RedisIdempotencyStore } = idempotency;
   return async ({ redisUrl, ttlSeconds = TTL_SECONDS, work }) => {
-    const redis = new Redis(redisUrl, serviceConnection);
+    const redis = connectionTo(redisUrl);
     await redis.ping();
     const store = new RedisIdempotencyStore(redis);
     const memory = localMemory ? { localMemory: { maxEntries: MEMORY_ENTRIES, ttlSeconds } } : {};
-    const options = { store, ttlSeconds, leaseMs: LEASE_MS, ...memory };
+    // A lease is not longer than the life of a record.
+    const leaseMs = Math.min(LEASE_MS, ttlSeconds * 1_000);
+    const options = { store, ttlSeconds, leaseMs, ...memory };
     const service = new IdempotencyService(store, options, new IdempotencyEvents());
     return {
       process: async (message) => {
@@ -30,6 +32,14 @@ function openOurs({ localMemory }) {
       close: async () => redis.disconnect(),
     };
   };
+}
+
+/** @param {string} redisUrl or the comma-separated ones of a Cluster's nodes */
+function connectionTo(redisUrl) {
+  const urls = redisUrl.split(',');
+  return urls.length > 1
+    ? new Cluster(urls, { redisOptions: serviceConnection })
+    : new Redis(redisUrl, serviceConnection);
 }
 
 /** The service's own options that affect the speed; the service also does not queue commands while disconnected. */

@@ -30,6 +30,7 @@ const { assertMayStart, register, unregister } = require('./running');
 /**
  * @typedef {object} Program
  * @property {string} name
+ * @property {number | undefined} pid undefined if the program could not be started
  * @property {Promise<Exit>} exited rejected if the program could not be started
  * @property {() => boolean} isRunning
  * @property {(signal: NodeJS.Signals) => void} signal to the program and everything that it started
@@ -57,6 +58,7 @@ function startProgram(options) {
   /** @type {Program} */
   const program = {
     name,
+    pid,
     exited,
     isRunning,
     signal: (signal) => {

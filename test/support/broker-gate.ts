@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { connectionBlocked, connectionClose, connectionUnblocked, FrameReader } from './amqp-frames';
-import type { AmqpMethod, Frame } from './amqp-frames';
+import type { Acknowledged, AmqpMethod, Frame } from './amqp-frames';
 import { ChannelConfirms } from './channel-confirms';
 
 /** What happens to the connection instead of the broker's normal answer. */
@@ -42,6 +42,8 @@ export class BrokerGate {
   readonly steps: string[] = [];
   /** The routing keys of all publishes so far. */
   readonly published: string[] = [];
+  /** The acknowledgements of consumers so far, one for each frame. */
+  readonly acknowledged: Acknowledged[] = [];
   private readonly links = new Set<Link>();
   private readonly traps = new Set<Trap>();
   private readonly withheld = new Set<string>();
@@ -132,6 +134,7 @@ export class BrokerGate {
       this.published.push(method.routingKey);
       link.confirms.get(method.channel)?.published(this.withheld.has(method.routingKey));
     }
+    if (method?.acknowledged) this.acknowledged.push(method.acknowledged);
     const step = method && stepOf(method);
     if (method && step !== undefined) {
       this.steps.push(step);

@@ -110,6 +110,18 @@ export const mutants: readonly Mutant[] = [
     caughtBy: 'nothing lost',
   },
   {
+    name: 'acknowledged over a gap, with the messages in flight',
+    edits: [
+      {
+        file: 'libs/idempotency/src/handlers/joint-acknowledgements.ts',
+        replace: 'if (deliveryTag > upTo) this.plain.ack(message);',
+        by: 'if (deliveryTag > Infinity) this.plain.ack(message);',
+      },
+    ],
+    scenario: 'consumers killed',
+    caughtBy: 'nothing lost',
+  },
+  {
     name: 'charges while Redis is down',
     edits: [
       {

@@ -28,7 +28,7 @@ export class HandlerCheck implements OnModuleInit {
     for (const { method } of this.decoratedHandlers()) standInnermost(method);
   }
 
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
     announceIfDisabled();
     this.requireOneModule();
     this.requireNoneMissed();
@@ -47,6 +47,7 @@ export class HandlerCheck implements OnModuleInit {
       this.requireProvider(options.onFailure, `@Idempotent() on ${name}: onFailure`);
     }
     for (const handler of handlers) this.checkKind(handler);
+    for (const kind of kindsOf(this.moduleOptions)) await kind.start?.(this.container);
   }
 
   private checkKind(handler: CheckedHandler): void {

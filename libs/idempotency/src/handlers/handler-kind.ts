@@ -46,6 +46,8 @@ export interface HandlerKind {
   isHandler(method: object): boolean;
   /** Called when the application is created, before it starts, with the module's defaults of the handlers' options. */
   attach?(modules: ModulesContainer, defaults: HandlerDefaults | undefined): void;
+  /** Called once when the application starts, when all its providers exist and before it handles requests. */
+  start?(modules: ModulesContainer): Promise<void>;
   /** @throws Error if `@Idempotent()` cannot work on this handler, or with the application's settings */
   check?(handler: CheckedHandler, modules: ModulesContainer): void;
   /** Whether its requests can say when they were made. */

@@ -1,8 +1,8 @@
 import {
-  AmqpConnection,
   MessageHandlerErrorBehavior,
   RABBIT_HANDLER,
   requeueErrorHandler,
+  type AmqpConnection,
   type MessageDeserializer,
   type MessageHandlerOptions,
   type RabbitHandlerConfig,
@@ -11,6 +11,7 @@ import type { ModulesContainer } from '@nestjs/core';
 import type { ConsumeMessage } from 'amqplib';
 import type { CheckedHandler } from './handler-kind';
 import { hasOwnRule, isSettler } from './rabbitmq-batch';
+import { connectionsOf } from './rabbitmq-channels';
 
 /** One subscription of a handler: the options of its decorator, and those of the module's option `handlers`. */
 interface Subscription {
@@ -93,10 +94,4 @@ function subscriptionsOf(config: RabbitHandlerConfig, modules: ModulesContainer)
       const own = Object.hasOwn(handlers, name) ? handlers[name] : undefined;
       return [own ?? []].flat().map((options) => ({ options: { ...config, ...options }, connection }));
     });
-}
-
-function connectionsOf(modules: ModulesContainer): AmqpConnection[] {
-  const wrappers = [...modules.values()].flatMap(({ providers }) => [...providers.values()]);
-  const instances = wrappers.map(({ instance }): unknown => instance);
-  return [...new Set(instances.filter((instance) => instance instanceof AmqpConnection))];
 }
