@@ -29,11 +29,7 @@ type Begun =
 export const NOTHING: StoredClaim = { count: 0, uncounted: 0, forgiven: 0, state: { kind: 'released' } };
 
 /** The reply to a request for a key without a record, and what is stored then: the same steps as in begin.lua. */
-export function beginning(
-  stored: StoredClaim | undefined,
-  request: BeginRequest,
-  now: number,
-): Begun {
+export function beginning(stored: StoredClaim | undefined, request: BeginRequest, now: number): Begun {
   const madeAt = request.requestedAt?.getTime();
   const { clockToleranceMs, fingerprint } = request;
   const { oldestMs } = deduplicationWindow(request.ttlSeconds, clockToleranceMs);

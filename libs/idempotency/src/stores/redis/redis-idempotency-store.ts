@@ -179,7 +179,8 @@ export class RedisIdempotencyStore implements IdempotencyStore {
 }
 
 function gathered(step: string, client: Redis | Cluster, script: RedisScript): GatheredCalls {
-  const send: SendCalls = 'nodes' in client ? pipelining(client, script) : (calls) => script.runAll(client, calls);
+  const send: SendCalls =
+    'nodes' in client ? pipelining(client, script) : (calls) => script.runAll(client, calls);
   return new GatheredCalls(send, (error) => failureOf(step, error));
 }
 
