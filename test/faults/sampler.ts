@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { redisKeys } from '../support/redis';
+import { claimsIn, redisKeys } from '../support/redis';
 import type { Sighting } from './history';
 
 const everyMs = 500;
@@ -51,11 +51,9 @@ export class Sampler {
 
   private async find(key: string): Promise<Pick<Sighting, 'record' | 'claims'>> {
     const names = redisKeys(key);
-    const answers = await this.redis.multi().get(names.record).get(names.attempts).exec();
-    const [record, count] = (answers ?? []).map(([, answer]) =>
-      typeof answer === 'string' ? answer : undefined,
-    );
-    return { record, claims: count === undefined ? undefined : Number.parseInt(count, 10) };
+    const [record, claim] = await this.redis.mget(names.record, names.lock);
+    const stored = { record: record ?? undefined, claim: claim ?? undefined };
+    return { record: stored.record, claims: claimsIn(stored) };
   }
 
   private keep(sighting: Sighting): void {

@@ -1,4 +1,5 @@
-import type { IdempotencyStore } from 'nestjs-idempotent';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { IdempotencyStore, LeaseOwner } from 'nestjs-idempotent';
 import { storeContract } from 'nestjs-idempotent/testing';
 import type { StoreCase, StoreClock } from 'nestjs-idempotent/testing';
 
@@ -28,4 +29,38 @@ export function itKeepsTheStoreContract(open: () => { store: IdempotencyStore; c
   it.each(cases.map(({ name }) => name))('%s', async (name) => {
     expect(await outcomes.get(name)).toEqual({});
   });
+}
+
+/**
+ * A store that takes each of these steps in a turn of its own, together with the same step of other keys: half of them
+ * before it, half of them after it. Their replies do not matter, but their keys have the same states.
+ *
+ * @param count steps in a turn
+ */
+export function gathering(store: IdempotencyStore, count: number): IdempotencyStore {
+  let turn: Promise<void> = Promise.resolve();
+  const others = Array.from({ length: count - 1 }, (_, number) => `-beside-${number}`);
+  const ours = Math.floor(count / 2);
+
+  async function together<Request extends LeaseOwner, Reply>(
+    request: Request,
+    step: (request: Request) => Promise<Reply>,
+  ): Promise<Reply> {
+    await (turn = turn.then(() => nextTurn()));
+    const requests = others.map((suffix) => ({ ...request, key: request.key + suffix }));
+    requests.splice(ours, 0, request);
+    const [reply] = (await Promise.all(requests.map(step))).slice(ours);
+    if (reply === undefined) throw new Error('no reply');
+    return reply;
+  }
+
+  return {
+    begin: (request) => together(request, (one) => store.begin(one)),
+    complete: (request) => together(request, (one) => store.complete(one)),
+    extend: (owner, leaseMs) => together(owner, (one) => store.extend(one, leaseMs)),
+    release: (owner, options) => together(owner, (one) => store.release(one, options)),
+    find: (name) => store.find(name),
+    forget: (name) => store.forget(name),
+    probe: () => store.probe(),
+  };
 }
