@@ -66,18 +66,24 @@ describe('a lease that another owner has taken over', () => {
   const world = useWorld({ env });
   const payment = aPayment();
   const { lock } = redisKeys(payment.idempotencyKey);
-  const newOwner = 'another owner';
+  const newOwner = 'another-owner';
+  const changeClaim = async (part: RegExp, by: string) => {
+    const claim = (await world.redis.client.get(lock)) ?? '';
+    expect(claim).toMatch(part);
+    await world.redis.client.set(lock, claim.replace(part, by), 'KEEPTTL');
+  };
   let ownerWhileDelayed: string | null;
   let recordWhileDelayed: unknown;
 
   beforeAll(async () => {
     const trace = await world.broker.traceDeliveries();
     await world.beginSlowPayment(payment, { ms: 2000, when: 'after' });
-    await world.redis.client.set(lock, newOwner, 'PX', 8000);
+    await changeClaim(/^\S+ \d+ 1 /, `${newOwner} ${Date.now() + 8000} 2 `);
     await eventually(() => trace.delayed(payment.idempotencyKey).length > 0);
     ownerWhileDelayed = await world.redis.lock(payment.idempotencyKey);
     recordWhileDelayed = await world.redis.record(payment.idempotencyKey);
-    await world.redis.client.del(lock);
+    // It dies.
+    await changeClaim(/ \d+ /, ' 1 ');
     await world.service.completedPayment(payment.idempotencyKey);
   });
 
@@ -97,6 +103,6 @@ describe('a lease that another owner has taken over', () => {
   });
 
   it('counts each claim: the fencing token has grown', async () => {
-    expect((await world.service.payment(payment.idempotencyKey)).body).toMatchObject({ attempts: 2 });
+    expect((await world.service.payment(payment.idempotencyKey)).body).toMatchObject({ attempts: 3 });
   });
 });
