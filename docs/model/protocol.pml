@@ -5,7 +5,8 @@
  * A process that takes no step while others continue is a frozen process.
  *
  * Faults are counted down from budgets (-DCRASHES=2 and so on), so that all of them together end; guards are
- * removed by -DNO_GATEWAY_KEY, -DNO_OWNER_TOKEN, -DNO_RETENTION_GUARD, -DNO_EXPIRY, -DACK_FIRST.
+ * removed by -DNO_GATEWAY_KEY, -DNO_OWNER_TOKEN, -DNO_RETENTION_GUARD, -DNO_EXPIRY, -DACK_FIRST; mistakes that the scripts
+ * could have made are -DCLAIM_ENDS and -DSTALE_CLAIM.
  */
 
 #ifndef COPIES
@@ -43,12 +44,18 @@
 #define NOBODY 0
 #define ME (me + 1)
 
-/* ---- Redis: the three keys of libs/idempotency/src/stores/redis/redis-keys.ts ---- */
+/* ---- Redis: the two keys of libs/idempotency/src/stores/redis/redis-keys.ts ---- */
 byte record;            /* idempotent:<scope>:<key>: the charge it names, 0 when there is none */
-byte lock;              /* lock:<scope>:<key>: whose token it holds. A process has one token at a time */
-byte count;             /* attempts:<scope>:<key>, count: up to MAX_ATTEMPTS */
-byte firstAge;          /* attempts:<scope>:<key>, firstAt */
-bool isOwnerAlive;      /* not in Redis: whether the process behind the lock still works under it */
+/* lock:<scope>:<key>, the claim of libs/idempotency/src/stores/redis/claim.lua. It outlives its owner, until there is a record */
+byte owner;             /* whose token it has, also after the end of the lease. A process has one token at a time */
+bool isLeased;          /* the end of the lease has not come */
+byte count;             /* up to MAX_ATTEMPTS; 0: there is no claim */
+byte firstAge;          /* `age` at the first one */
+/* not in Redis */
+bool isOwnerAlive;      /* whether the process behind the owner still works under the lease */
+#ifdef STALE_CLAIM
+bool isJustWritten;     /* the owner's begin and the next one may share one call of begin.lua */
+#endif
 
 /* ---- the gateway ---- */
 byte charges;           /* with effect */
@@ -73,16 +80,36 @@ byte failures = FAILURES;
 /* ---- checked properties ---- */
 bool isOverwritten;     /* a record has overwritten another one */
 
+#define HOLDS_LEASE (owner == ME && isLeased)     /* rest_of() of claim.lua */
 #ifdef NO_OWNER_TOKEN
 #define IS_MINE true
 #else
-#define IS_MINE (lock == ME)
+#define IS_MINE HOLDS_LEASE
 #endif
 
-/* libs/idempotency/src/stores/redis/begin.lua, its last part: the lease and the count */
+/* What begin.lua takes for a held lease */
+#ifdef STALE_CLAIM
+#define IS_IN_PROGRESS (isLeased && !isJustWritten)   /* it looks at the claims that MGET read, not at those that it wrote since */
+#else
+#define IS_IN_PROGRESS isLeased
+#endif
+
+/* The end of the lease in the claim passes; nothing is written */
+inline endLease() {
+  isLeased = false;
+#ifdef CLAIM_ENDS
+  count = 0; firstAge = 0               /* the mistake: the claim lives no longer than its lease */
+#endif
+}
+
+/* libs/idempotency/src/stores/redis/begin.lua, its last part: the claim */
 inline acquire(isKnownToOwner) {
-  lock = ME;
+  owner = ME;
+  isLeased = true;
   isOwnerAlive = isKnownToOwner;
+#ifdef STALE_CLAIM
+  isJustWritten = true;
+#endif
   if
   :: count == 0 -> firstAge = age
   :: else
@@ -93,12 +120,12 @@ inline acquire(isKnownToOwner) {
   fi
 }
 
-/* libs/idempotency/src/stores/redis/complete.lua, after its owner check */
+/* libs/idempotency/src/stores/redis/complete.lua, after its owner check. Its NX, which keeps foreign values, refuses nothing here */
 inline store() {
   isOverwritten = isOverwritten || record != 0;
   assert(!isOverwritten);               /* a stale owner writes nothing; at most one completion is valid */
   record = answer;
-  lock = NOBODY
+  owner = NOBODY; isLeased = false; count = 0; firstAge = 0
 }
 
 /* The gateway, called with the one key of all attempts: src/payment/gateway/stripe-gateway.ts, charge */
@@ -136,10 +163,10 @@ begin:                  /* libs/idempotency/src/stores/redis/begin.lua */
   if
   :: atomic {
        if
-       :: record != 0 -> goto acknowledge                              /* {'completed', record} */
+       :: record != 0 -> goto acknowledge                              /* record */
        :: record == 0 && age == 2 && count == 0 -> goto dead_letter    /* {'outside-deduplication-window'} */
-       :: record == 0 && !(age == 2 && count == 0) && lock != NOBODY -> goto delay   /* {'in-progress', ...} */
-       :: else ->                                                      /* {'acquired', ...} */
+       :: record == 0 && !(age == 2 && count == 0) && IS_IN_PROGRESS -> goto delay   /* {'in-progress', ...} */
+       :: else ->                                                      /* 1, or {'acquired', ...} */
           acquire(true);
           believes[me] = true;
           isLast = count == MAX_ATTEMPTS;
@@ -155,7 +182,7 @@ begin:                  /* libs/idempotency/src/stores/redis/begin.lua */
        fi
      }
   :: atomic {                                                          /* the same, but the answer is lost */
-       lostAnswers > 0 && record == 0 && lock == NOBODY && !(age == 2 && count == 0) ->
+       lostAnswers > 0 && record == 0 && !isLeased && !(age == 2 && count == 0) ->
        lostAnswers--;
        acquire(false);
        goto release
@@ -167,12 +194,15 @@ begin:                  /* libs/idempotency/src/stores/redis/begin.lua */
 #endif
 
 check:                  /* libs/idempotency/src/engine/lease.ts, assertHeld and renew */
+#ifdef STALE_CLAIM
+  isJustWritten = false;
+#endif
   if
   :: atomic { believes[me] && isTrusted }
   :: atomic { believes[me] && !isTrusted -> goto find }
   :: atomic { !believes[me] -> goto forsake }                          /* LeaseLostError */
 #ifndef NO_OWNER_TOKEN
-  :: atomic { believes[me] && lock != ME -> goto forsake }             /* libs/idempotency/src/stores/redis/extend.lua: 'lost' */
+  :: atomic { believes[me] && !HOLDS_LEASE -> goto forsake }            /* libs/idempotency/src/stores/redis/extend.lua: 'lost' */
 #endif
   :: atomic { crashes > 0 -> crashes--; goto crash }
   fi;
@@ -187,9 +217,9 @@ send:                   /* a process frozen here charges without a lease: the ga
 
 complete:               /* libs/idempotency/src/stores/redis/complete.lua, repeated by libs/idempotency/src/engine/leased-work.ts */
   if
-  :: atomic { IS_MINE -> store(); goto acknowledge }                   /* {'stored'} */
-  :: atomic { !IS_MINE && record != 0 -> goto acknowledge }            /* {'lost', record}: the winner's answer */
-  :: atomic { !IS_MINE && record == 0 -> goto delay }                   /* {'lost', nil} */
+  :: atomic { IS_MINE -> store(); goto acknowledge }                   /* 1 */
+  :: atomic { !IS_MINE && record != 0 -> goto acknowledge }            /* record: the winner's answer */
+  :: atomic { !IS_MINE && record == 0 -> goto delay }                  /* nil */
   :: atomic { IS_MINE && lostAnswers > 0 -> lostAnswers--; store(); goto complete }
   :: atomic { crashes > 0 -> crashes--; goto crash }
   fi;
@@ -202,11 +232,11 @@ find:                   /* src/payment/gateway/stripe-gateway.ts, find: only sea
   :: atomic { crashes > 0 -> crashes--; goto crash }
   fi;
 
-release:                /* libs/idempotency/src/stores/redis/release.lua; a lease that it cannot release expires */
+release:                /* libs/idempotency/src/stores/redis/release.lua; a lease that it cannot release ends */
   if
-  :: atomic { IS_MINE -> lock = NOBODY }                               /* 'released' */
+  :: atomic { IS_MINE -> owner = NOBODY; isLeased = false }            /* 'released' */
   :: atomic { !IS_MINE }                                               /* 'lost' */
-  :: atomic { lostAnswers > 0 && lock == ME -> lostAnswers--; isOwnerAlive = false }   /* not even sent */
+  :: atomic { lostAnswers > 0 && HOLDS_LEASE -> lostAnswers--; isOwnerAlive = false }   /* not even sent */
   :: atomic { crashes > 0 -> crashes--; goto crash }
   fi;
   if
@@ -223,9 +253,9 @@ delay:                   /* src/messaging/settlement.ts: the copy is confirmed b
 
 dead_letter:            /* src/messaging/settlement.ts */
   if
-  :: atomic { isOwnerAlive && lock == ME -> lock = NOBODY }            /* released as above */
-  :: atomic { !(isOwnerAlive && lock == ME) && holds[me] -> isDeadLetter = true; goto acknowledge }
-  :: atomic { !(isOwnerAlive && lock == ME) && !holds[me] -> goto acknowledge }
+  :: atomic { isOwnerAlive && HOLDS_LEASE -> owner = NOBODY; isLeased = false }   /* released as above */
+  :: atomic { !(isOwnerAlive && HOLDS_LEASE) && holds[me] -> isDeadLetter = true; goto acknowledge }
+  :: atomic { !(isOwnerAlive && HOLDS_LEASE) && !holds[me] -> goto acknowledge }
   :: atomic { crashes > 0 -> crashes--; goto crash }
   fi;
   goto dead_letter;
@@ -239,14 +269,14 @@ acknowledge:            /* acknowledging a message that was redelivered has no e
   :: atomic { crashes > 0 -> crashes--; goto crash }
   fi;
 
-crash:                  /* its messages are redelivered; its lock stays until the lease expires */
+crash:                  /* its messages are redelivered; it holds its lease until that ends */
   atomic {
     if
     :: holds[me] -> holds[me] = false; waiting++
     :: else
     fi;
     if
-    :: lock == ME -> isOwnerAlive = false
+    :: owner == ME -> isOwnerAlive = false
     :: else
     fi;
     answered();
@@ -255,13 +285,13 @@ crash:                  /* its messages are redelivered; its lock stays until th
   }
 }
 
-/* PX of SET in begin.lua: a lease that is not renewed ends */
+/* The end of the lease in the claim: a lease that is not renewed ends */
 proctype Expiry() {
   do
 #ifdef NO_EXPIRY
   :: true -> skip
 #else
-  :: atomic { lock != NOBODY && !isOwnerAlive -> lock = NOBODY }
+  :: atomic { isLeased && !isOwnerAlive -> endLease() }
   :: else      /* time passes, so that a process that never takes a step is also a valid run */
 #endif
   od
@@ -277,10 +307,10 @@ proctype Faults() {
 end:
   do
   :: atomic {
-       freezes > 0 && lock != NOBODY && isOwnerAlive ->
+       freezes > 0 && isLeased && isOwnerAlive ->
        freezes--;
-       believes[lock - 1] = false;      /* lease.ts considers the lease ended no later than Redis does */
-       lock = NOBODY
+       believes[owner - 1] = false;     /* lease.ts considers the lease ended no later than Redis does */
+       endLease()
      }
   :: atomic {
        redeliveries > 0 && (holds[0] || holds[1] || holds[2]) ->
@@ -294,7 +324,7 @@ end:
        someone = 0;
        waiting++
      }
-  :: atomic { flushes > 0 -> flushes--; record = 0; lock = NOBODY; count = 0; firstAge = 0 }
+  :: atomic { flushes > 0 -> flushes--; record = 0; owner = NOBODY; isLeased = false; count = 0; firstAge = 0 }
   :: atomic { age < OLDEST -> age++ }
 #ifdef NO_RETENTION_GUARD
   :: atomic { forgets > 0 && kept != 0 -> forgets--; kept = 0 }
@@ -311,6 +341,6 @@ init {
 }
 
 /* ---- liveness: eventually nothing is in progress, and the payment has an outcome ---- */
-#define AT_REST (waiting == 0 && !holds[0] && !holds[1] && !holds[2] && lock == NOBODY)
+#define AT_REST (waiting == 0 && !holds[0] && !holds[1] && !holds[2] && !isLeased)
 
 ltl settled { <> [] (AT_REST && (charges == 1 || isDeadLetter)) }

@@ -32,6 +32,12 @@ const variants = [
     ['NO_RETENTION_GUARD', 'FORGETS=1', 'CRASHES=1'],
     'double charge',
   ),
+  fails('a claim that ends with its lease', ['CLAIM_ENDS', ...longTime, 'FAILURES=1'], 'double charge'),
+  fails(
+    'a key twice in a call, and the first claim overlooked',
+    ['NO_GATEWAY_KEY', 'STALE_CLAIM'],
+    'double charge',
+  ),
   fails('Redis loses everything, and the gateway forgets', [...longTime, 'FLUSHES=1'], 'double charge'),
   holds('in the end: crash, freeze, redelivery', 'liveness', [...crashAndFreeze, 'REDELIVERIES=1']),
   holds('in the end: crash, lost answer, gateway failure', 'liveness', [

@@ -76,15 +76,14 @@ describe('invalid options', () => {
   });
 });
 
-describe('an attempts entry in Redis that is unreadable', () => {
-  beforeEach(() => redis.set(`attempts:${scope}:${key}`, 'many'));
-
-  it.each([{}, { payload: 1 }])('fails only this key, which stays free (%p)', async (payload) => {
+describe('a value of another type that has the name of a record or a lock', () => {
+  it.each(['idempotent', 'lock'])('fails only this key (%s:), and stays', async (kind) => {
+    await redis.rpush(`${kind}:${scope}:${key}`, 'no text');
     const { service, kinds } = engine();
-    const run = service.run(key, () => Promise.resolve(1), { scope, ...payload });
-    await expect(run).rejects.toThrow('UNREADABLE');
+    const run = service.run(key, () => Promise.resolve(1), { scope });
+    await expect(run).rejects.toThrow('WRONGTYPE');
     await expect(run).rejects.not.toBeInstanceOf(StoreUnavailableError);
-    expect(await redis.exists(`lock:${scope}:${key}`)).toBe(0);
+    expect(await redis.keys(`*:${scope}:${key}`)).toEqual([`${kind}:${scope}:${key}`]);
     expect(kinds).not.toContain('store-unavailable');
   });
 });
@@ -133,7 +132,9 @@ describe('a lost lease', () => {
     await redis.client('PAUSE', 1_500);
     const run = service.run(key, () => Promise.resolve(++runs), { scope });
     await expect(run).rejects.toBeInstanceOf(LeaseLostError);
-    expect(await redis.exists(`lock:${scope}:${key}`)).toBe(0);
+    expect(await new RedisIdempotencyStore(redis).find({ scope, key })).toMatchObject({
+      remainingLeaseMs: undefined,
+    });
     expect(runs).toBe(0);
   });
 

@@ -17,12 +17,10 @@ describe('a charge that takes longer than the lease', () => {
     await world.broker.publishPayment(payment, { copies: 2 });
     await eventually(async () => expect(await world.redis.lock(payment.idempotencyKey)).not.toBeNull());
     await eventually(async () => {
-      const [owner, record] = await world.redis.client.mget(
-        redisKeys(payment.idempotencyKey).lock,
-        redisKeys(payment.idempotencyKey).record,
-      );
-      if (record === null) owners.add(owner ?? null);
-      expect(record).not.toBeNull();
+      const { record, lock } = redisKeys(payment.idempotencyKey);
+      const [stored, claim] = await world.redis.client.mget(record, lock);
+      if (stored === null) owners.add(claim?.split(' ')[0] ?? null);
+      expect(stored).not.toBeNull();
     });
     expect([...owners]).toEqual([expect.any(String)]);
     expect(await gatewayCalls(world.sandbox, payment)).toHaveLength(1);
@@ -68,18 +66,24 @@ describe('a lease that another owner has taken over', () => {
   const world = useWorld({ env });
   const payment = aPayment();
   const { lock } = redisKeys(payment.idempotencyKey);
-  const newOwner = 'another owner';
+  const newOwner = 'another-owner';
+  const changeClaim = async (part: RegExp, by: string) => {
+    const claim = (await world.redis.client.get(lock)) ?? '';
+    expect(claim).toMatch(part);
+    await world.redis.client.set(lock, claim.replace(part, by), 'KEEPTTL');
+  };
   let ownerWhileDelayed: string | null;
   let recordWhileDelayed: unknown;
 
   beforeAll(async () => {
     const trace = await world.broker.traceDeliveries();
     await world.beginSlowPayment(payment, { ms: 2000, when: 'after' });
-    await world.redis.client.set(lock, newOwner, 'PX', 8000);
+    await changeClaim(/^\S+ \d+ 1 /, `${newOwner} ${Date.now() + 8000} 2 `);
     await eventually(() => trace.delayed(payment.idempotencyKey).length > 0);
     ownerWhileDelayed = await world.redis.lock(payment.idempotencyKey);
     recordWhileDelayed = await world.redis.record(payment.idempotencyKey);
-    await world.redis.client.del(lock);
+    // It dies.
+    await changeClaim(/ \d+ /, ' 1 ');
     await world.service.completedPayment(payment.idempotencyKey);
   });
 
@@ -99,6 +103,6 @@ describe('a lease that another owner has taken over', () => {
   });
 
   it('counts each claim: the fencing token has grown', async () => {
-    expect((await world.service.payment(payment.idempotencyKey)).body).toMatchObject({ attempts: 2 });
+    expect((await world.service.payment(payment.idempotencyKey)).body).toMatchObject({ attempts: 3 });
   });
 });

@@ -115,8 +115,7 @@ describe('a system with broken payments', () => {
     broken[doubled.idempotencyKey] = ['charged-twice'];
 
     const forgotten = await completed(world);
-    const { record, attempts } = redisKeys(forgotten.idempotencyKey);
-    await world.redis.client.del(record, attempts);
+    await world.redis.client.del(redisKeys(forgotten.idempotencyKey).record);
     broken[forgotten.idempotencyKey] = ['charged-without-record'];
 
     const unknown = await completed(world);
@@ -143,7 +142,7 @@ describe('a system with broken payments', () => {
     await world.service.completedPayment(twice.idempotencyKey);
     broken[twice.idempotencyKey] = ['recorded-and-dead-letter'];
 
-    const vanished = redisKeys('key-\u001b[2J').attempts;
+    const vanished = redisKeys('key-\u001b[2J').lock;
     await world.redis.client.set(vanished, givenUp(2));
     broken['key-\u001b[2J'] = ['without-end'];
 
@@ -190,7 +189,7 @@ describe('a report that is longer than a pipe buffer', () => {
 
   it('is printed completely', async () => {
     const keys = Array.from({ length: 5_000 }, (_, index) => `key-${index}`);
-    await world.redis.client.mset(keys.flatMap((key) => [redisKeys(key).attempts, givenUp(1)]));
+    await world.redis.client.mset(keys.flatMap((key) => [redisKeys(key).lock, givenUp(1)]));
     await world.startService();
     const { report } = await new ReconcileCommand(world).report();
     expect(Object.keys(problemsByKey(report))).toHaveLength(keys.length);

@@ -66,25 +66,50 @@ describe('store steps that start in the same turn of the event loop', () => {
     expect(replies.map(({ kind }) => kind)).toEqual(['acquired', 'in-progress']);
   });
 
-  it('do not share the failure of one of them', async () => {
-    const [good = '', bad = '', alsoGood = ''] = someKeys(3);
-    await client.sadd(`attempts:payment:${bad}`, 'no text');
-    const outcomes = await Promise.allSettled([good, bad, alsoGood].map((key) => store.begin(aBegin(key))));
+  it.each(['idempotent', 'lock'])(
+    'do not share the failure of one whose name %s: has a value of another type, which stays',
+    async (kind) => {
+      const [good = '', bad = '', alsoGood = ''] = someKeys(3);
+      await client.sadd(`${kind}:payment:${bad}`, 'no text');
+      const outcomes = await Promise.allSettled([good, bad, alsoGood].map((key) => store.begin(aBegin(key))));
+      expect(outcomes).toEqual([
+        { status: 'fulfilled', value: expect.objectContaining({ kind: 'acquired' }) },
+        {
+          status: 'rejected',
+          reason: expect.objectContaining({ message: expect.stringMatching(/^WRONGTYPE/) }),
+        },
+        { status: 'fulfilled', value: expect.objectContaining({ kind: 'acquired' }) },
+      ]);
+      expect(await client.smembers(`${kind}:payment:${bad}`)).toEqual(['no text']);
+      expect(await client.exists(`idempotent:payment:${bad}`, `lock:payment:${bad}`)).toBe(1);
+    },
+  );
+
+  it('do not complete over a value of another type, and do not share this failure', async () => {
+    const requests = someKeys(2).map((key) => aBegin(key));
+    await Promise.all(requests.map((request) => store.begin(request)));
+    const [bad] = requests;
+    await client.sadd(`idempotent:payment:${bad?.key}`, 'no text');
+    const outcomes = await Promise.allSettled(
+      requests.map((request) => store.complete({ ...request, record: aRecord() })),
+    );
     expect(outcomes).toEqual([
-      { status: 'fulfilled', value: expect.objectContaining({ kind: 'acquired' }) },
       {
         status: 'rejected',
         reason: expect.objectContaining({ message: expect.stringMatching(/^WRONGTYPE/) }),
       },
-      { status: 'fulfilled', value: expect.objectContaining({ kind: 'acquired' }) },
+      { status: 'fulfilled', value: { kind: 'stored' } },
     ]);
+    expect(await client.smembers(`idempotent:payment:${bad?.key}`)).toEqual(['no text']);
   });
 
-  it('do not share an error that the script itself raises', async () => {
-    const [good = '', bad = ''] = someKeys(2);
-    await client.set(`attempts:payment:${bad}`, 'many');
-    const outcomes = await Promise.allSettled([store.begin(aBegin(bad)), store.begin(aBegin(good))]);
-    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+  it('with different leases each get their own', async () => {
+    const requests = [10_000, 20_000, 10_000].map((leaseMs) => aBegin(randomUUID(), { leaseMs }));
+    await Promise.all(requests.map((request) => store.begin(request)));
+    const findings = await Promise.all(requests.map((request) => store.find(request)));
+    expect(findings.map(({ remainingLeaseMs = 0 }) => Math.ceil(remainingLeaseMs / 10_000))).toEqual([
+      1, 2, 1,
+    ]);
   });
 
   it('are all sent again to a server that has lost the scripts', async () => {
@@ -97,10 +122,11 @@ describe('store steps that start in the same turn of the event loop', () => {
 describe('store steps of the same turn while Redis is out of memory', () => {
   const [finished = '', fresh = ''] = someKeys(2);
   const begun = someKeys(3).map((key) => aBegin(key));
+  const failed = someKeys(2).map((key) => aBegin(key));
 
   beforeAll(async () => {
     await finish(store, finished);
-    await Promise.all(begun.map((request) => store.begin(request)));
+    await Promise.all([...begun, ...failed].map((request) => store.begin(request)));
     await client.config('SET', 'maxmemory', '1');
   });
   afterAll(() => client.config('SET', 'maxmemory', '0'));
@@ -114,11 +140,23 @@ describe('store steps of the same turn while Redis is out of memory', () => {
     expect(unknown).toMatchObject({ status: 'rejected', reason: expect.any(StoreUnavailableError) });
   });
 
+  it('renew the leases of work in progress, without which its results could not be stored', async () => {
+    const replies = await Promise.all(begun.map((request) => store.extend(request, 60_000)));
+    expect(replies).toEqual(['extended', 'extended', 'extended']);
+  });
+
   it('store the results of work in progress', async () => {
     const replies = await Promise.all(
       begun.map((request) => store.complete({ ...request, record: aRecord() })),
     );
     expect(replies.map(({ kind }) => kind)).toEqual(['stored', 'stored', 'stored']);
+  });
+
+  it('free the keys of attempts that failed', async () => {
+    const replies = await Promise.all(
+      failed.map((request) => store.release(request, { counting: 'counted' })),
+    );
+    expect(replies).toEqual(['released', 'released']);
   });
 });
 

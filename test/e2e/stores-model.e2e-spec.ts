@@ -13,9 +13,19 @@ beforeAll(async () => {
 });
 afterAll(() => redis.close());
 
+const locksOf = (keys: readonly string[]) => keys.map((key) => `lock:model:${key}`);
+
+/** Has the effect of time without waiting for it: every lease has ended at some time in the past. */
+async function endLeases(keys: readonly string[]): Promise<void> {
+  for (const lock of locksOf(keys)) {
+    const claim = await redis.client.get(lock);
+    if (claim !== null) await redis.client.set(lock, claim.replace(/^([^-=\s]\S*) \d+ /, '$1 1 '), 'KEEPTTL');
+  }
+}
+
 /** Has the effect of an expiry without waiting for it. */
-async function remove(kinds: readonly string[], keys: readonly string[]): Promise<void> {
-  await redis.client.del(...kinds.flatMap((kind) => keys.map((key) => `${kind}:model:${key}`)));
+async function remove(keys: readonly string[]): Promise<void> {
+  await redis.client.del(...locksOf(keys), ...keys.map((key) => `idempotent:model:${key}`));
 }
 
 describe('the Redis store', () => {
@@ -23,8 +33,8 @@ describe('the Redis store', () => {
     await expectStoreAsModelled(
       () => ({
         store: new RedisIdempotencyStore(redis.client),
-        endLeases: (keys) => remove(['lock'], keys),
-        endAll: (keys) => remove(['lock', 'idempotent', 'attempts'], keys),
+        endLeases,
+        endAll: remove,
       }),
       { numRuns: NUM_RUNS },
     );

@@ -48,13 +48,37 @@ describe('Redis standalone', () => {
     const key = randomUUID();
     const request = aBegin(key, { ttlSeconds: 600, leaseMs: 30_000 });
     await store.begin(request);
-    expect(await admin.get(`lock:payment:${key}`)).toBe(request.ownerToken);
-    expectWithin(await admin.pttl(`lock:payment:${key}`), [25_000, 30_000]);
-    expectWithin(await admin.pttl(`attempts:payment:${key}`), [595_000, 600_000]);
+    expect(await admin.get(`lock:payment:${key}`)).toMatch(
+      new RegExp(`^${request.ownerToken} \\d{13} 1 0 0 `),
+    );
+    expectWithin(await admin.pttl(`lock:payment:${key}`), [595_000, 600_000]);
     await store.complete({ ...request, ttlSeconds: 1_200, record: aRecord() });
-    expect(await admin.exists(`lock:payment:${key}`)).toBe(0);
+    expect(await admin.keys(`*${key}*`)).toEqual([`idempotent:payment:${key}`]);
     expectWithin(await admin.pttl(`idempotent:payment:${key}`), [1_195_000, 1_200_000]);
-    expectWithin(await admin.pttl(`attempts:payment:${key}`), [1_195_000, 1_200_000]);
+  });
+
+  it('remembers a finished key for longer than its record only if records live for less than twice the tolerance', async () => {
+    const [short, long] = [randomUUID(), randomUUID()];
+    for (const [key, clockToleranceMs] of [[short, 400_000] as const, [long, 300_000] as const]) {
+      const request = aBegin(key, { ttlSeconds: 600, clockToleranceMs });
+      await store.begin(request);
+      await store.complete({ ...request, record: aRecord() });
+    }
+    expect(await admin.get(`lock:payment:${short}`)).toMatch(/^= \d{13} 1 0 0 /);
+    expectWithin(await admin.pttl(`lock:payment:${short}`), [995_000, 1_000_000]);
+    expect(await admin.exists(`lock:payment:${long}`)).toBe(0);
+  });
+
+  it('keeps a claim for its life during extensions, and longer by the wait of a release', async () => {
+    const request = aBegin(randomUUID(), { ttlSeconds: 600 });
+    const lifeMs = () => admin.pttl(`lock:payment:${request.key}`);
+    await store.begin(request);
+    await store.extend(request, 1_000);
+    expectWithin(await lifeMs(), [595_000, 600_000]);
+    await store.extend(request, 900_000);
+    expectWithin(await lifeMs(), [895_000, 900_000]);
+    await store.release(request, { counting: 'counted', backoffMs: 100_000 });
+    expectWithin(await lifeMs(), [995_000, 1_000_000]);
   });
 });
 
@@ -69,6 +93,48 @@ describe('a connection that was lost while steps were in flight', () => {
     await eventually(() => Date.now() > lostAt + LONGER_THAN_SOCKET_TIMEOUT_MS);
     await load.stop();
     expect(closed).toEqual(['closed']);
+  });
+});
+
+describe('a lock that this store did not write', () => {
+  it.each([
+    { text: 'the token of another program', lifeMs: 60_000 },
+    { text: '1', lifeMs: 60_000 },
+    { text: 'without an expiry time', lifeMs: undefined },
+  ])('is in progress for its remaining life, and stays: $text', async ({ text, lifeMs }) => {
+    const request = aBegin(randomUUID());
+    const lock = `lock:payment:${request.key}`;
+    await (lifeMs === undefined ? admin.set(lock, text) : admin.set(lock, text, 'PX', lifeMs));
+    const reply = await store.begin(request);
+    expect(reply).toEqual({ kind: 'in-progress', remainingMs: expect.any(Number) });
+    expectWithin(reply.kind === 'in-progress' ? reply.remainingMs : -1, lifeMs ? [55_000, lifeMs] : [-1, 0]);
+    expect(await store.find(request)).toMatchObject({ attempts: 0, remainingLeaseMs: expect.any(Number) });
+    await store.forget(request);
+    expect(await store.complete({ ...request, record: aRecord() })).toEqual({
+      kind: 'lost',
+      record: undefined,
+    });
+    expect([
+      await store.extend(request, 1_000),
+      await store.release(request, { counting: 'counted' }),
+    ]).toEqual(['lost', 'lost']);
+    expect(await admin.get(lock)).toBe(text);
+  });
+});
+
+describe('what an earlier version stored', () => {
+  it('is replayed if it is a record, which has no attempt', async () => {
+    const request = aBegin(randomUUID());
+    const record = aRecord({ fencingToken: 3 });
+    await admin.set(`idempotent:payment:${request.key}`, JSON.stringify(record), 'EX', 600);
+    expect(await store.begin(request)).toEqual({ kind: 'completed', record });
+    expect(await store.find(request)).toMatchObject({ attempts: 3, countedAttempts: 3 });
+  });
+
+  it('is not read if it is a count of attempts', async () => {
+    const request = aBegin(randomUUID());
+    await admin.set(`attempts:payment:${request.key}`, '5 0 0 1  r print', 'EX', 600);
+    expect(await store.begin(request)).toMatchObject({ kind: 'acquired', claim: { attempt: 1 } });
   });
 });
 
@@ -89,7 +155,8 @@ describe('a Redis that is out of memory', () => {
     await expect(store.probe()).rejects.toThrow(StoreUnavailableError);
   });
 
-  it('still stores the result of work in progress', async () => {
+  it('still renews the lease of work in progress, and stores its result', async () => {
+    expect(await store.extend(request, 60_000)).toBe('extended');
     expect(await store.complete({ ...request, record: aRecord() })).toEqual({ kind: 'stored' });
   });
 });

@@ -4,6 +4,30 @@ const redis = useScripts();
 const { runner } = redis;
 
 describe('begin.lua replies', () => {
+  it('1 for the first claim of a key, which is one text', async () => {
+    const { begin, lock } = runner();
+    expect(await begin('one', 'print')).toBe(1);
+    expect(await redis.client.get(lock)).toMatch(/^one \d{13} 1 0 0 \d{13} {2}print$/);
+  });
+
+  it('acquired after the death of an owner: count, first attempt and fingerprint are still there', async () => {
+    const { begin, lock } = runner();
+    await begin('one', 'print');
+    const dead = await redis.client.get(lock);
+    const [, firstAt = ''] = / 1 0 0 (\d{13}) /.exec(dead ?? '') ?? [];
+    await redis.client.set(lock, String(dead).replace(/^one \d+/, 'one 0'), 'KEEPTTL');
+    expect(await begin('two', 'other print')).toEqual(['idempotency-key-reused']);
+    expect(await begin('two')).toEqual(['acquired', 2, 2, expect.any(Number), -1, 0]);
+    expect(await redis.client.get(lock)).toMatch(new RegExp(`^two \\d{13} 2 0 0 ${firstAt}  print$`));
+  });
+
+  it('acquired after a finished key whose record has expired: only the fencing token goes on', async () => {
+    const { begin, lock } = runner();
+    await redis.client.set(lock, `= ${Date.now() - 100_000} 3 1 1 5 4 print`);
+    expect(await begin('one', 'other print')).toEqual(['acquired', 4, 1, 0, -1, 0]);
+    expect(await redis.client.get(lock)).toMatch(/^one \d{13} 4 3 0 \d{13} {2}other print$/);
+  });
+
   it('acquired, with the claims, the counted claims and the time since the first', async () => {
     const { begin, release } = runner();
     await begin('one');
@@ -51,15 +75,14 @@ describe('begin.lua replies', () => {
     expect(await begin('three', '', { most: 1 })).toEqual(['acquired', 3, 3, expect.any(Number), -1, 1]);
   });
 
-  it('in-progress, and stores the attempts that a replay added, without changing the expiry times', async () => {
-    const { begin, find, attempts, lock } = runner();
+  it('in-progress, and stores the attempts that a replay added, without changing lease and expiry time', async () => {
+    const { begin, find, lock } = runner();
     await begin('one', 'print');
-    const ends = async () => [await redis.client.pexpiretime(attempts), await redis.client.pexpiretime(lock)];
-    const before = await ends();
+    const [claim, end] = [await redis.client.get(lock), await redis.client.pexpiretime(lock)];
     expect(await begin('two', 'print', { forgiven: 1 })).toEqual(['in-progress', expect.any(Number)]);
     expect(await find()).toEqual([null, expect.any(Number), 1, 0, 1]);
-    expect(await redis.client.get(attempts)).toMatch(/^1 0 1 \d{13} {2}w print$/);
-    expect(await ends()).toEqual(before);
+    expect(await redis.client.get(lock)).toBe(claim?.replace(' 1 0 0 ', ' 1 0 1 '));
+    expect(await redis.client.pexpiretime(lock)).toBe(end);
   });
 
   it('from-the-future, with the time difference', async () => {
@@ -76,6 +99,14 @@ describe('begin.lua replies', () => {
     expect(await begin('two')).toEqual(['in-progress', expect.any(Number)]);
   });
 
+  it('in-progress, with the remaining life of a lock that is not ours', async () => {
+    const { begin, lock } = runner();
+    await redis.client.set(lock, 'of another program', 'PX', 5_000);
+    expect(await begin('two')).toEqual(['in-progress', expect.any(Number)]);
+    await redis.client.persist(lock);
+    expect(await begin('two')).toEqual(['in-progress', -1]);
+  });
+
   it('idempotency-key-reused', async () => {
     const { begin } = runner();
     await begin('one', 'print');
@@ -86,10 +117,17 @@ describe('begin.lua replies', () => {
     expect(await runner().begin('one', '', { madeAt: 0 })).toEqual(['outside-deduplication-window']);
   });
 
-  it('completed, with the record as it was stored', async () => {
+  it('the record as it was stored', async () => {
     const { begin, complete } = runner();
     await begin('one');
     await complete('one', '{"result":"ü"}');
-    expect(await begin('two')).toEqual(['completed', '{"result":"ü"}']);
+    expect(await begin('two')).toBe('{"result":"ü"}');
+  });
+
+  it.each(['record', 'lock'] as const)('error WRONGTYPE for a %s that is not a text', async (name) => {
+    const { begin, ...names } = runner();
+    await redis.client.rpush(names[name], 'no text');
+    await expect(begin('one')).rejects.toThrow('WRONGTYPE');
+    expect(await redis.client.exists(names.record, names.lock)).toBe(1);
   });
 });

@@ -5,6 +5,7 @@ import type { Broker } from '../support/broker';
 import type { DeadLetter } from '../support/dead-letter';
 import { isJsonObject, parseJsonObject } from '../support/json';
 import type { JsonObject } from '../support/json';
+import { claimsIn, heldLocks } from '../support/redis';
 import { keyHeader } from '../support/topology';
 import type { DeadLetterFact, JournalFact } from './history';
 
@@ -48,10 +49,15 @@ export async function redisFacts(redis: Redis): Promise<{
   const records = new Map<string, string>();
   for (const name of await namesOf(redis, 'idempotent:payment:'))
     records.set(keyIn(name), (await redis.get(name)) ?? '');
+  const stored = new Map<string, string>();
+  for (const name of await namesOf(redis, 'lock:payment:'))
+    stored.set(keyIn(name), (await redis.get(name)) ?? '');
   const claims = new Map<string, number>();
-  for (const name of await namesOf(redis, 'attempts:payment:'))
-    claims.set(keyIn(name), Number.parseInt((await redis.get(name)) ?? '', 10));
-  return { records, claims, locks: await namesOf(redis, 'lock:') };
+  for (const key of [...records.keys(), ...stored.keys()]) {
+    const count = claimsIn({ record: records.get(key), claim: stored.get(key) });
+    if (count !== undefined) claims.set(key, count);
+  }
+  return { records, claims, locks: await heldLocks(redis) };
 }
 
 async function namesOf(redis: Redis, prefix: string): Promise<string[]> {

@@ -5,7 +5,7 @@ export interface History {
   journal: readonly JournalFact[];
   /** The stored text of each record in Redis at rest, by idempotency key. */
   records: ReadonlyMap<string, string>;
-  /** The number of claims of each key in Redis at rest; it is the fencing token of the last claim. */
+  /** The number of claims of each key in Redis at rest, by its claim or its record: the fencing token of the last claim. */
   claims: ReadonlyMap<string, number>;
   deadLetters: readonly DeadLetterFact[];
   /** What Redis held for some keys during the run, in order of time. */

@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { redisKeys } from '../support/redis';
+import { claimsIn, redisKeys } from '../support/redis';
 import type { Sighting } from './history';
 
 const everyMs = 500;
-/** So many of the payments published last, and so many of those seen before. */
-const keysPerLook = 100;
+/**
+ * So many of the payments published last, and so many of those seen before. Many, because a finished payment has no claim: that a
+ * stale owner has overwritten a record shows only if the record or the claim was seen before.
+ */
+const keysPerLook = 1_000;
 
 /** Reads records and claims in Redis during the run, and keeps every change. */
 export class Sampler {
@@ -44,18 +47,12 @@ export class Sampler {
     );
     const keys = [...new Set([...this.latestKeys(keysPerLook), ...older])];
     const at = Date.now();
-    const found = await Promise.all(keys.map((key) => this.find(key)));
-    // Redis answers in order, so each answer was true at a moment between sending and now.
-    found.forEach((facts, position) => this.keep({ key: keys[position] ?? '', at, ...facts }));
-  }
-
-  private async find(key: string): Promise<Pick<Sighting, 'record' | 'claims'>> {
-    const names = redisKeys(key);
-    const answers = await this.redis.multi().get(names.record).get(names.attempts).exec();
-    const [record, count] = (answers ?? []).map(([, answer]) =>
-      typeof answer === 'string' ? answer : undefined,
-    );
-    return { record, claims: count === undefined ? undefined : Number.parseInt(count, 10) };
+    // One command, so each answer was true at one moment between sending and now.
+    const found = await this.redis.mget(keys.map(redisKeys).flatMap(({ record, lock }) => [record, lock]));
+    keys.forEach((key, position) => {
+      const [record, claim] = found.slice(2 * position, 2 * position + 2).map((text) => text ?? undefined);
+      this.keep({ key, at, record, claims: claimsIn({ record, claim }) });
+    });
   }
 
   private keep(sighting: Sighting): void {

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Broker } from '../support/broker';
 import { isJsonObject } from '../support/json';
 import type { Management } from '../support/management';
+import { heldLocks } from '../support/redis';
 import { deadLetterQueue } from '../support/topology';
 
 const lookEveryMs = 1_000;
@@ -40,7 +41,7 @@ export async function restSince(servers: Servers, withinMs: number): Promise<num
 
 /** Locks, and messages that are ready or unacknowledged. */
 async function leftIn({ broker, management, vhost, redis }: Servers): Promise<number> {
-  const locks = await redis.keys('lock:*');
+  const locks = await heldLocks(redis);
   const depths = Object.entries(await broker.queueDepths()).filter(([queue]) => queue !== deadLetterQueue);
   const held = (await management.queues(vhost)).map((queue) => Number(queue.messages_unacknowledged ?? 0));
   return [locks.length, ...depths.map(([, ready]) => ready), ...held].reduce((sum, one) => sum + one, 0);

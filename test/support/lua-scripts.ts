@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Redis } from 'ioredis';
+import { RedisScript } from '../../libs/idempotency/src/stores/redis/redis-script';
 import { startOwnRedis } from './servers';
 import type { OwnRedis } from './servers';
 
@@ -15,38 +16,37 @@ type Begin = Partial<Record<'madeAt' | 'tolerance' | 'waiting' | 'most' | 'forgi
 
 let keysTaken = 0;
 
-/** Runs scripts for one idempotency key, with the key names that their headers list. */
+/** Runs scripts for one idempotency key, with the key names that their headers list. A reply is that of the one call. */
 function runnerOn(client: Redis, key = `key-${++keysTaken}`) {
-  const names = { record: `record:${key}`, lock: `lock:${key}`, attempts: `attempts:${key}` };
-  const all = [names.record, names.lock, names.attempts];
-  const own = [names.lock, names.attempts];
+  const names = { record: `record:${key}`, lock: `lock:${key}` };
+  const both = [names.record, names.lock];
   const run = (script: string, keys: string[], args: (string | number)[] = []) =>
-    client.eval(sourceOf(script), keys.length, ...keys, ...args);
+    new RedisScript(sourceOf(script)).run(client, keys, args);
+  const call = async (script: string, keys: string[], args: (string | number)[]) => {
+    const replies = await run(script, keys, args);
+    if (!Array.isArray(replies) || replies.length !== 1)
+      throw new Error(`${script} has no reply for its call`);
+    const [reply]: unknown[] = replies;
+    if (reply instanceof Error) throw reply;
+    return reply;
+  };
   return {
     ...names,
     begin: (
       owner: string,
       fingerprint = '',
       { madeAt = '', tolerance = '', waiting = '', most = '', forgiven = 0 }: Begin = {},
-    ) =>
-      run('begin', all, [
-        owner,
-        10_000,
-        100_000,
-        fingerprint,
-        madeAt,
-        100_000,
-        tolerance,
-        waiting,
-        most,
-        forgiven,
-      ]),
-    complete: (owner: string, record = '{"result":1}') => run('complete', all, [owner, record, 200, 200_000]),
-    extend: (owner: string, leaseMs = 20_000) => run('extend', own, [owner, leaseMs]),
-    release: (owner: string, counting: string, backoffMs: number | '' = '') =>
-      run('release', own, [owner, counting, backoffMs]),
-    find: () => run('find', all),
-    forget: () => run('forget', all),
+    ) => {
+      const shared = [10_000, 100_000, 100_000, tolerance, most];
+      return call('begin', both, [...shared, owner, fingerprint, madeAt, waiting, forgiven]);
+    },
+    complete: (owner: string, record = '{"result":1}', rememberedMs: number | '' = '') =>
+      call('complete', both, [200, rememberedMs, owner, record]),
+    extend: (owner: string, leaseMs = 20_000) => call('extend', [names.lock], [leaseMs, owner]),
+    release: (owner: string, counting: string, backoffMs = 0) =>
+      call('release', [names.lock], [owner, counting, backoffMs]),
+    find: () => run('find', both),
+    forget: () => run('forget', both),
   };
 }
 

@@ -4,13 +4,36 @@ import type { JsonObject } from './json';
 
 const scope = 'payment';
 
-/** The three Redis keys of one payment, as in section 6 of the contract. */
-export function redisKeys(key: string): { record: string; lock: string; attempts: string } {
-  return {
-    record: `idempotent:${scope}:${key}`,
-    lock: `lock:${scope}:${key}`,
-    attempts: `attempts:${scope}:${key}`,
-  };
+/** The two Redis keys of one payment, as in section 6 of the contract. */
+export function redisKeys(key: string): { record: string; lock: string } {
+  return { record: `idempotent:${scope}:${key}`, lock: `lock:${scope}:${key}` };
+}
+
+/** Owner, end of the lease, number of claims; instead of an owner - for a released and = for a finished key. */
+const CLAIM = /^(?<owner>\S+) (?<until>\d+) (?<count>\d+) \d+ \d+ /;
+
+/** The token of the lease's owner in the text of a claim; null if no lease is held. Any other text is a foreign lock. */
+function ownerIn(claim: string | null | undefined): string | null {
+  if (claim === null || claim === undefined) return null;
+  const { owner = claim, until } = CLAIM.exec(claim)?.groups ?? {};
+  return owner === '-' || owner === '=' || Number(until) < Date.now() ? null : owner;
+}
+
+/** How often a payment was claimed. A finished one has no claim any more, and the fencing token in its record says it. */
+export function claimsIn(stored: {
+  record: string | undefined;
+  claim: string | undefined;
+}): number | undefined {
+  const count = CLAIM.exec(stored.claim ?? '')?.groups?.count;
+  const claims: unknown = count ?? parseJsonObject(stored.record ?? '')?.fencingToken;
+  return claims === undefined ? undefined : Number(claims);
+}
+
+/** The names of all locks that are held. */
+export async function heldLocks(redis: Redis): Promise<string[]> {
+  const names = await redis.keys('lock:*');
+  const claims = names.length === 0 ? [] : await redis.mget(names);
+  return names.filter((_, place) => ownerIn(claims[place]) !== null);
 }
 
 /** The test's own access to the service's Redis database. */
@@ -33,9 +56,9 @@ export class RedisView {
     return this.client.get(redisKeys(key).record);
   }
 
-  /** The token of the lease's owner; null if the lease is free. */
+  /** The token of the lease's owner; null if the payment is not in progress. */
   async lock(key: string): Promise<string | null> {
-    return this.client.get(redisKeys(key).lock);
+    return ownerIn(await this.client.get(redisKeys(key).lock));
   }
 
   /** Remaining TTL in seconds; -1: no expiry, -2: no such key. */
@@ -45,7 +68,7 @@ export class RedisView {
 
   /** The names of all held locks. */
   async locks(): Promise<string[]> {
-    return this.client.keys('lock:*');
+    return heldLocks(this.client);
   }
 
   /** Records every command that other clients send to the server from now on. */
@@ -85,7 +108,7 @@ export class CommandWatch {
   }
 }
 
-/** The stored attempts of a payment that was claimed so often and then given up. */
-export function givenUp(attempts: number): string {
-  return `${attempts} 0 0 ${Date.now()}  r `;
+/** The claim of a payment that was claimed so often and then given up. */
+export function givenUp(claims: number): string {
+  return `- 0 ${claims} 0 0 ${Date.now()}  `;
 }

@@ -34,6 +34,7 @@ export interface Mutant {
 
 const stripeGateway = 'src/payment/gateway/stripe-gateway.ts';
 const theKey = '{ idempotencyKey: gatewayKey(charge.idempotencyKey) }';
+const beginScript = 'libs/idempotency/src/stores/redis/begin.lua';
 const completeScript = 'libs/idempotency/src/stores/redis/complete.lua';
 
 export const mutants: readonly Mutant[] = [
@@ -86,9 +87,10 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: completeScript,
-        replace: "if redis.call('GET', KEYS[2]) ~= ARGV[1] then",
-        by: 'if false then',
+        replace: 'local rest = rest_of(claims[call], ARGV[1 + 2 * call], now)',
+        by: "local rest = '1 0 0   '",
       },
+      { file: completeScript, replace: "'NX', 'EX', life", by: "'EX', life" },
     ],
     scenario: 'consumers frozen',
     caughtBy: 'tokens grow',
@@ -157,8 +159,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: completeScript,
-        replace: "redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])",
-        by: "redis.call('SET', KEYS[1], ARGV[2], 'EX', 2)",
+        replace: "'NX', 'EX', life",
+        by: "'NX', 'EX', 2",
       },
     ],
     scenario: 'undisturbed',
@@ -194,10 +196,20 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a claim that ignores the record',
-    edits: [
-      { file: 'libs/idempotency/src/stores/redis/begin.lua', replace: 'if record then', by: 'if false then' },
-    ],
+    edits: [{ file: beginScript, replace: '  if record then', by: '  if false then' }],
     scenario: 'no gateway keys',
+    caughtBy: 'charged once',
+  },
+  {
+    name: 'a claim that ignores the lease of another one',
+    edits: [
+      {
+        file: beginScript,
+        replace: "elseif holder ~= '=' and holder_until >= now then",
+        by: 'elseif false then',
+      },
+    ],
+    scenario: 'no gateway keys, charges longer than the lease',
     caughtBy: 'charged once',
   },
   {

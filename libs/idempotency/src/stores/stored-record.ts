@@ -22,8 +22,8 @@ export function fitsRecord(record: IdempotencyRecord, fingerprint: string | unde
   return fingerprint === undefined || record.fingerprint === undefined || record.fingerprint === fingerprint;
 }
 
-/** How often a finished key was claimed. */
-export function attemptsOf({ fencingToken, attempt = fencingToken }: IdempotencyRecord) {
+/** How often a finished key was claimed; 0 if the record does not say it, because another program wrote it. */
+export function attemptsOf({ fencingToken = 0, attempt = fencingToken }: Partial<IdempotencyRecord>) {
   return { attempts: fencingToken, countedAttempts: attempt, forgivenAttempts: 0 };
 }
 

@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- Renews leases from now, of callers who still own them; the claims live at least as long.
+-- May write when Redis is at its memory limit: an owner whose lease runs out cannot store its record any more.
 -- KEYS  the lock of each call
 -- ARGV  for all calls: 1 lease (ms)   then for each call: 1 owner
 -- Replies, for each call

@@ -74,7 +74,9 @@ export function parseFindReply(reply: unknown): Finding {
 }
 
 function recordIn(reply: unknown): IdempotencyRecord | undefined {
-  return reply === null || reply === undefined ? undefined : readRecord(reply);
+  if (reply === null || reply === undefined) return undefined;
+  if (typeof reply !== 'string') throw unexpected('a script', reply);
+  return readRecord(reply);
 }
 
 function asArray(reply: unknown): unknown[] {

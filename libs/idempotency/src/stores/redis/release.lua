@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- Frees keys without a record, of which the callers still own the leases.
+-- May write when Redis is at its memory limit: the claim is there, and does not grow.
 -- KEYS  the lock of each call
 -- ARGV  for each call: 1 owner   2 'counted', 'uncounted' (as if the claim had not happened) or 'unfinished' (as if the owner
 --       had died)   3 wait before the next attempt may begin (ms), 0 for none

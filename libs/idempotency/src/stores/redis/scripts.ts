@@ -202,7 +202,9 @@ if #freed > 0 then
 end
 return replies
 `,
-  extend: `-- Renews leases from now, of callers who still own them; the claims live at least as long.
+  extend: `#!lua flags=allow-oom
+-- Renews leases from now, of callers who still own them; the claims live at least as long.
+-- May write when Redis is at its memory limit: an owner whose lease runs out cannot store its record any more.
 -- KEYS  the lock of each call
 -- ARGV  for all calls: 1 lease (ms)   then for each call: 1 owner
 -- Replies, for each call
@@ -255,7 +257,9 @@ if claim then
 end
 return 'forgotten'
 `,
-  release: `-- Frees keys without a record, of which the callers still own the leases.
+  release: `#!lua flags=allow-oom
+-- Frees keys without a record, of which the callers still own the leases.
+-- May write when Redis is at its memory limit: the claim is there, and does not grow.
 -- KEYS  the lock of each call
 -- ARGV  for each call: 1 owner   2 'counted', 'uncounted' (as if the claim had not happened) or 'unfinished' (as if the owner
 --       had died)   3 wait before the next attempt may begin (ms), 0 for none

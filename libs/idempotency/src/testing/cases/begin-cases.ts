@@ -1,5 +1,12 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { KeyUnderTest, LONG_LEASE_MS, LONG_TTL_SECONDS, foundFinished } from '../key-under-test';
+import {
+  beyond,
+  foundFinished,
+  KeyUnderTest,
+  LONG_LEASE_MS,
+  LONG_TTL_SECONDS,
+  SHORT_LEASE_MS,
+} from '../key-under-test';
 import type { StoreCase } from '../store-case';
 
 const CONCURRENT = 50;
@@ -41,6 +48,22 @@ export const beginCases: readonly StoreCase[] = [
       const replies = await Promise.all(Array.from({ length: CONCURRENT }, () => key.begin()));
       equal(replies.filter(({ kind }) => kind === 'acquired').length, 1);
       equal(replies.filter(({ kind }) => kind === 'in-progress').length, CONCURRENT - 1);
+    },
+  },
+  {
+    name: 'gives a key that was released, or whose owner died, to exactly one of many owners, and keeps its payload',
+    run: async (store, clock) => {
+      const released = new KeyUnderTest(store);
+      await (await released.acquire({ fingerprint: 'one' })).release('counted');
+      const abandoned = new KeyUnderTest(store);
+      await abandoned.acquire({ fingerprint: 'one', leaseMs: SHORT_LEASE_MS });
+      await clock.advance(beyond(SHORT_LEASE_MS));
+      for (const key of [released, abandoned]) {
+        const replies = await Promise.all(Array.from({ length: CONCURRENT }, () => key.begin()));
+        const claims = replies.flatMap((reply) => (reply.kind === 'acquired' ? [reply.claim.attempt] : []));
+        deepEqual(claims, [2]);
+        deepEqual(await key.begin({ fingerprint: 'other' }), { kind: 'idempotency-key-reused' });
+      }
     },
   },
   {

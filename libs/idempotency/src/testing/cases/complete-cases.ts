@@ -47,6 +47,27 @@ export const completeCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'stores one record of completions that start at the same time',
+    run: async (store) => {
+      const owner = await new KeyUnderTest(store).acquire();
+      const records = ['first', 'again'].map((result) => aRecord({ result }));
+      const replies = await Promise.all(records.map((record) => owner.complete(record)));
+      const lost = replies.flatMap((reply) => (reply.kind === 'lost' ? [reply.record?.result] : []));
+      const stored = replies.findIndex(({ kind }) => kind === 'stored');
+      deepEqual(lost, [records[stored]?.result]);
+    },
+  },
+  {
+    name: 'says how often a finished key was claimed, and which counted attempt finished it',
+    run: async (store) => {
+      const key = new KeyUnderTest(store);
+      for (const counting of ['uncounted', 'counted', 'uncounted'] as const)
+        await (await key.acquire()).release(counting);
+      const record = await key.finish({}, { attempt: 2 });
+      deepEqual(await key.find(), { ...foundFinished(record), attempts: 4, countedAttempts: 2 });
+    },
+  },
+  {
     name: 'replies to a late owner with the record of the next owner, which stays',
     run: async (store, clock) => {
       const key = new KeyUnderTest(store);

@@ -14,12 +14,12 @@ describe.each(['standalone', 'cluster'] as const)('the Redis keys of an idempote
   it('can be turned back into the key', () => {
     fc.assert(
       fc.property(anyKey, (key) => {
-        const { record, lock, attempts } = redisKeys({ scope: 'payment', key }, layout);
-        const keys = [record, lock, attempts].flatMap((name) => {
+        const { record, lock } = redisKeys({ scope: 'payment', key }, layout);
+        const keys = [record, lock].flatMap((name) => {
           const prefix = redisPrefixes('payment').find((candidate) => name.startsWith(candidate));
           return prefix === undefined ? [] : [keyBehind(name.slice(prefix.length), layout)];
         });
-        expect(keys).toEqual([key, key, key]);
+        expect(keys).toEqual([key, key]);
       }),
     );
   });
@@ -28,11 +28,10 @@ describe.each(['standalone', 'cluster'] as const)('the Redis keys of an idempote
 describe('the Redis keys of an idempotency key', () => {
   const scoped = { scope: 'payment', key: 'abc-123' };
 
-  it('have the documented names: record, lock and attempts', () => {
+  it('have the documented names: record and lock', () => {
     expect(redisKeys(scoped, 'standalone')).toEqual({
       record: 'idempotent:payment:abc-123',
       lock: 'lock:payment:abc-123',
-      attempts: 'attempts:payment:abc-123',
     });
   });
 

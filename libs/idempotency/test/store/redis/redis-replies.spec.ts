@@ -13,7 +13,7 @@ describe('a reply of begin.lua', () => {
   it.each([
     {
       what: 'a record of the same payload',
-      reply: ['completed', stored],
+      reply: stored,
       begun: { kind: 'completed', record },
     },
     {
@@ -52,7 +52,14 @@ describe('a reply of begin.lua', () => {
   });
 
   it('is a reused key if the record has another payload', () => {
-    expect(parseBeginReply(['completed', stored], 'B')).toEqual({ kind: 'idempotency-key-reused' });
+    expect(parseBeginReply(stored, 'B')).toEqual({ kind: 'idempotency-key-reused' });
+  });
+
+  it('is the first claim of a key', () => {
+    expect(parseBeginReply(1, 'A')).toEqual({
+      kind: 'acquired',
+      claim: { fencingToken: 1, attempt: 1, forgivenAttempts: 0, sinceFirstAttemptMs: 0 },
+    });
   });
 
   it('is a claim with its numbers', () => {
@@ -80,10 +87,10 @@ it.each([
 
 describe('a reply of complete.lua, extend.lua or release.lua', () => {
   it.each([
-    { reply: ['stored'], completed: { kind: 'stored' } },
-    { reply: ['lost', stored], completed: { kind: 'lost', record } },
-    { reply: ['lost', null], completed: { kind: 'lost', record: undefined } },
-    { reply: ['lost'], completed: { kind: 'lost', record: undefined } },
+    { reply: 1, completed: { kind: 'stored' } },
+    { reply: stored, completed: { kind: 'lost', record } },
+    { reply: null, completed: { kind: 'lost', record: undefined } },
+    { reply: undefined, completed: { kind: 'lost', record: undefined } },
   ])('says whether the record is stored: $reply', ({ reply, completed }) => {
     expect(parseCompleteReply(reply)).toEqual(completed);
   });
@@ -103,8 +110,18 @@ describe('a reply of find.lua', () => {
     },
     {
       what: 'its record',
-      reply: [stored, -2, '1', 0, 0],
+      reply: [stored, -2, 0, 0, 0],
       found: { record, attempts: 1, countedAttempts: 1, remainingLeaseMs: undefined },
+    },
+    {
+      what: 'its record, which a later attempt finished',
+      reply: [JSON.stringify({ ...record, fencingToken: 3, attempt: 2 }), -2, 0, 0, 0],
+      found: { attempts: 3, countedAttempts: 2, forgivenAttempts: 0 },
+    },
+    {
+      what: 'a record that another program wrote, without a fencing token',
+      reply: [JSON.stringify({ processedAt: record.processedAt, result: 7 }), -2, 0, 0, 0],
+      found: { attempts: 0, countedAttempts: 0, forgivenAttempts: 0 },
     },
     {
       what: 'its lease',
@@ -130,10 +147,11 @@ describe('a reply of find.lua', () => {
 describe('a reply that no script of this version sends', () => {
   it.each<[string, () => unknown, string]>([
     ['begin', () => parseBeginReply(['begun'], 'A'), 'begin'],
-    ['begin, as a string', () => parseBeginReply('acquired', 'A'), 'a script'],
+    ['begin, as a number', () => parseBeginReply(2, 'A'), 'a script'],
     ['begin, without a number', () => parseBeginReply(['in-progress', 'soon'], 'A'), 'a script'],
     ['begin, with null', () => parseBeginReply(['in-progress', null], 'A'), 'a script'],
-    ['complete', () => parseCompleteReply(['done']), 'complete'],
+    ['complete', () => parseCompleteReply(2), 'a script'],
+    ['complete, as an earlier version', () => parseCompleteReply(['stored']), 'a script'],
     ['extend', () => parseExtendReply('released'), 'extend'],
     ['release', () => parseReleaseReply('extended'), 'release'],
     ['find', () => parseFindReply([null, 'never', 0, 0]), 'a script'],

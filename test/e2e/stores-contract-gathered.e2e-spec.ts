@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
+import { realClock } from 'nestjs-idempotent/testing';
+import { startOwnRedis } from '../support/servers';
+import type { OwnRedis } from '../support/servers';
+import { gathering, itKeepsTheStoreContract } from '../support/store-contract';
+import { aBegin, finish } from '../support/store-steps';
+
+let server: OwnRedis;
+let client: Redis;
+
+beforeAll(async () => {
+  server = await startOwnRedis();
+  client = new Redis(server.url);
+});
+afterAll(async () => {
+  client.disconnect();
+  await server.stop();
+});
+
+async function scriptCalls(): Promise<number> {
+  const [, calls] = /^cmdstat_evalsha:calls=(\d+)/m.exec(await client.info('commandstats')) ?? [];
+  return Number(calls);
+}
+
+describe.each([
+  { count: 1, calls: 1 },
+  { count: 2, calls: 1 },
+  { count: 64, calls: 2 },
+])('Redis, $count steps in a turn', ({ count, calls }) => {
+  itKeepsTheStoreContract(
+    () => ({ store: gathering(new RedisIdempotencyStore(client), count), clock: realClock }),
+    { atOnce: 8 },
+  );
+
+  it(`takes them in ${calls} script calls`, async () => {
+    const store = gathering(new RedisIdempotencyStore(client), count);
+    await finish(store, randomUUID());
+    const before = await scriptCalls();
+    await Promise.all([store.begin(aBegin(randomUUID())), store.begin(aBegin(randomUUID()))]);
+    expect((await scriptCalls()) - before).toBe(2 * calls);
+  });
+});
