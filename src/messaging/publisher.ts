@@ -113,13 +113,17 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
    */
   send(message: OutgoingMessage): Promise<void> {
     const { exchange, routingKey, properties } = message;
-    const attributes = {
-      'messaging.system': 'rabbitmq',
-      'messaging.operation.type': 'send',
-      'messaging.destination.name': exchange,
-      'messaging.rabbitmq.destination.routing_key': routingKey,
-    };
-    return inSpan(`publish ${routingKey}`, { kind: SpanKind.PRODUCER, attributes }, () =>
+    const span = () => ({
+      name: `publish ${routingKey}`,
+      kind: SpanKind.PRODUCER,
+      attributes: {
+        'messaging.system': 'rabbitmq',
+        'messaging.operation.type': 'send',
+        'messaging.destination.name': exchange,
+        'messaging.rabbitmq.destination.routing_key': routingKey,
+      },
+    });
+    return inSpan(span, () =>
       this.confirmed({
         ...message,
         properties: {
