@@ -7,8 +7,6 @@ import {
 } from 'class-validator';
 import { FORBIDDEN_NAMES } from './nesting';
 
-const OPTIONS = { whitelist: true, forbidNonWhitelisted: true };
-
 /** One rule of a field, as class-validator has it. */
 interface Rule {
   readonly constraint: ValidatorConstraintInterface;
@@ -25,14 +23,19 @@ interface Field {
  * Validates objects of one class with class-validator's own decorators and rules, which it looks up once instead of for
  * each object. It only recognises valid objects: for any other, `validateSync` finds the errors.
  *
+ * @param unknownFields whether they are errors, or are left out
+ *
  * @example
- * const payments = new CompiledValidation(PaymentMessage);
+ * const payments = new CompiledValidation(PaymentMessage, 'refused');
  * payments.errorsOf(payments.instanceOf(body)); // []
  */
 export class CompiledValidation<T extends object> {
-  private fields: ReadonlyMap<string, Field> | undefined;
+  private compiled: ReadonlyMap<string, Field> | undefined;
 
-  constructor(private readonly type: new () => T) {}
+  constructor(
+    private readonly type: new () => T,
+    private readonly unknownFields: 'refused' | 'left-out',
+  ) {}
 
   /** An object of the class with the members of a parsed JSON object, without the class's initial values. */
   instanceOf(body: object): T {
@@ -40,15 +43,21 @@ export class CompiledValidation<T extends object> {
     for (const [name, value] of Object.entries(body)) {
       // They would change what the object is. `hiddenFields` reports them.
       if (name in Object.prototype || FORBIDDEN_NAMES.has(name)) continue;
+      if (this.unknownFields === 'left-out' && !this.fields.has(name)) continue;
       Reflect.set(instance, name, value);
     }
     return instance;
   }
 
-  /** The same as `validateSync`; unknown fields are errors. */
+  /** The same as `validateSync`. */
   errorsOf(object: T): ValidationError[] {
-    this.fields ??= fieldsOf(this.type);
-    return isValid(object, this.fields) ? [] : validateSync(object, OPTIONS);
+    if (isValid(object, this.fields)) return [];
+    return validateSync(object, { whitelist: true, forbidNonWhitelisted: true });
+  }
+
+  private get fields(): ReadonlyMap<string, Field> {
+    this.compiled ??= fieldsOf(this.type);
+    return this.compiled;
   }
 }
 

@@ -14,7 +14,7 @@ export class InvalidPaymentError extends Error {
 /** Turns a message body into a payment that can be charged. */
 @Injectable()
 export class PaymentRequestPipe implements PipeTransform<unknown, PaymentRequest> {
-  private readonly validation = new CompiledValidation(PaymentMessage);
+  private readonly validation = new CompiledValidation(PaymentMessage, 'refused');
 
   constructor(private readonly environment: Environment) {}
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { CompiledValidation } from '../../../src/input/compiled-validation';
 import { PaymentMessage } from '../../../src/payment/payment.dto';
 
-const validation = new CompiledValidation(PaymentMessage);
+const validation = new CompiledValidation(PaymentMessage, 'refused');
 
 const text = fc.oneof(
   fc.string({ maxLength: 300 }),
@@ -40,6 +40,13 @@ describe('compiled validation', () => {
     expect(error).toMatchObject({ property: 'paymentId', value: undefined });
   });
 
+  it('leaves out unknown fields if they are not to be refused', () => {
+    const tolerant = new CompiledValidation(PaymentMessage, 'left-out');
+    const instance = tolerant.instanceOf({ ...valid, other: 1 });
+    expect(instance).toEqual(tolerant.instanceOf(valid));
+    expect(tolerant.errorsOf(instance)).toEqual([]);
+  });
+
   it('leaves out names that would change what the object is', () => {
     const instance = validation.instanceOf(
       JSON.parse('{ "__proto__": { "amount": 1 }, "toString": 1 }') as object,
@@ -53,7 +60,7 @@ describe('compiled validation', () => {
       @ValidateNested()
       readonly inner: object = {};
     }
-    const nested = new CompiledValidation(Nested);
+    const nested = new CompiledValidation(Nested, 'refused');
     expect(() => nested.errorsOf(nested.instanceOf({}))).toThrow(
       'Nested.inner: nestedValidation cannot be compiled',
     );
