@@ -6,7 +6,7 @@ export type LogFields = () => Readonly<Record<string, unknown>>;
 
 /**
  * The log fields of messages in flight, for code that knows only the key. An `AsyncLocalStorage` would find them everywhere,
- * but makes every promise of a process under Node.js 20 slower: a quarter of what a payment costs.
+ * but makes every promise of a process under Node.js 20 slower.
  */
 @Injectable()
 export class MessagesInFlight {
