@@ -1,6 +1,6 @@
 /**
  * What the AMQP client does not export: its codec, which decides what can be written, and how it opens a connection.
- * Tested by the specs `encodable`, `message-copy`, `unwritable-headers` and `broker-at-start`.
+ * Tested by the specs `encodable`, `message-copy`, `unwritable-headers`, `broker-at-start` and `joint-writes`.
  */
 declare module 'amqplib/lib/codec' {
   interface Codec {
@@ -35,5 +35,16 @@ declare module 'amqplib/lib/connection' {
 
   export class Connection extends EventEmitter {
     open: (this: Connection, fields: unknown, opened: unknown) => void;
+  }
+}
+
+declare module 'amqplib/lib/mux' {
+  import type { Readable, Writable } from 'node:stream';
+
+  export class Mux {
+    constructor(downstream: Writable);
+    readonly out: Writable;
+    _readIncoming: (this: Mux) => void;
+    pipeFrom(readable: Readable): void;
   }
 }

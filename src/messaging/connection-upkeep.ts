@@ -1,3 +1,4 @@
+import './joint-writes';
 import './opening-connections';
 import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';

@@ -5,33 +5,34 @@ import type { ConsumeMessage } from 'amqplib';
 import {
   IdempotencyService,
   idempotencyContextOf,
-  isKey,
   type AttemptPolicy,
   type ClaimedKey,
   type FailedWork,
   type Failure,
   type FailureHandler,
 } from 'nestjs-idempotent';
-import { withLogFields } from '../observability/log-fields';
 import { inSpan, linkTo, traceIn } from '../observability/tracing/spans';
 import { Consumption } from './consumption';
 import type { DeadLetter, Delay, Disposition } from './disposition';
 import { MessageEvents } from './message-events';
 import { historyOf, identityOf } from './message-headers';
+import { keyIn } from './message-key';
 import { MessageMetrics, type MessageOutcome } from './message.metrics';
+import { MessagesInFlight, type LogFields } from './messages-in-flight';
 import { PublisherClocks } from './publisher-clocks';
-import type { QueuePolicy } from './queue-policy';
+import type { MessageDescription, QueuePolicy } from './queue-policy';
 import { secondLook } from './second-look';
 import { Settlement } from './settlement';
-import { HEADERS } from './topology';
 import { WaitingTimes } from './waiting-times';
 
 /** A message of a work queue, while it is processed. */
 interface Delivery {
   readonly policy: QueuePolicy;
   readonly message: ConsumeMessage;
-  /** The parsed body, or an error if it could not be read. */
-  readonly body: unknown;
+  readonly description: MessageDescription;
+  /** The idempotency key in the message; undefined if there is no valid one. */
+  readonly key: string | undefined;
+  readonly logFields: LogFields;
   /** Set when it was not processed: what was done with it. */
   disposition?: Disposition;
 }
@@ -57,6 +58,7 @@ export class MessagePipeline implements FailureHandler<ConsumeMessage>, AttemptP
     private readonly metrics: MessageMetrics,
     private readonly clocks: PublisherClocks,
     private readonly events: MessageEvents,
+    private readonly inFlight: MessagesInFlight,
   ) {}
 
   /** Registers the policy of a queue. Call it when the module starts, before the first message. */
@@ -71,28 +73,34 @@ export class MessagePipeline implements FailureHandler<ConsumeMessage>, AttemptP
     { queue, message, body }: { queue: string; message: ConsumeMessage; body: unknown },
     work: () => Promise<unknown>,
   ): Promise<unknown> {
-    const delivery: Delivery = { policy: this.policyOf(queue), message, body };
+    const policy = this.policyOf(queue);
+    const description = policy.describe(body);
+    const key = keyIn(message, body);
+    const attempt = () => contextOf(execution)?.attempt ?? historyOf(message).attempts;
+    const logFields = () => ({
+      ...description.fields,
+      ...(key !== undefined && { idempotencyKey: key }),
+      attempt: attempt(),
+    });
+    const delivery: Delivery = { policy, message, description, key, logFields };
     this.deliveries.set(message, delivery);
     this.clocks.watch(message);
-    const { fields, attributes } = descriptionOf(delivery);
-    const attempt = () => contextOf(execution)?.attempt ?? historyOf(message).attempts;
-    const options = { kind: SpanKind.CONSUMER, attributes, parent: traceIn(message.properties.headers) };
-    return inSpan(`process ${queue}`, options, (span) =>
-      withLogFields(
-        () => ({ ...fields, attempt: attempt() }),
-        async () => {
-          const ended = this.metrics.started(queue);
-          let outcome: MessageOutcome = 'requeued';
-          try {
-            const answer = await work();
-            outcome = outcomeOf(execution, delivery, answer);
-            return answer;
-          } finally {
-            ended(outcome);
-            span.setAttributes({ 'message.attempt': attempt(), 'message.outcome': outcome });
-          }
-        },
-      ),
+    return inSpan(
+      () => spanOf(delivery),
+      async (span) => {
+        const forget = key === undefined ? undefined : this.inFlight.add(policy.queue, key, logFields);
+        const ended = this.metrics.started(queue);
+        let outcome: MessageOutcome = 'requeued';
+        try {
+          const answer = await work();
+          outcome = outcomeOf(execution, delivery, answer);
+          return answer;
+        } finally {
+          forget?.();
+          ended(outcome);
+          span.setAttributes({ 'message.attempt': attempt(), 'message.outcome': outcome });
+        }
+      },
     );
   }
 
@@ -113,11 +121,13 @@ export class MessagePipeline implements FailureHandler<ConsumeMessage>, AttemptP
       return 'settled';
     }
     if (pause) this.pause(policy, pause);
-    delivery.disposition = await this.settlement.settle(message, policy.queue, disposition);
+    const { queue } = policy;
+    const { logFields } = delivery;
+    delivery.disposition = await this.settlement.settle({ message, queue, disposition, logFields });
     if (delivery.disposition.kind === 'requeue') return 'requeue';
-    this.metrics.settled(policy.queue.name, disposition);
+    this.metrics.settled(queue.name, disposition);
     this.log(delivery, disposition, failure);
-    this.events.emit({ kind: 'settled', queue: policy.queue.name, message, disposition, key: claimed?.key });
+    this.events.emit({ kind: 'settled', queue: queue.name, message, disposition, key: claimed?.key });
     return 'settled';
   }
 
@@ -157,8 +167,13 @@ export class MessagePipeline implements FailureHandler<ConsumeMessage>, AttemptP
     }
   }
 
-  private log({ policy, message }: Delivery, disposition: Delay | DeadLetter, failure: Failure): void {
+  private log(
+    { policy, message, logFields }: Delivery,
+    disposition: Delay | DeadLetter,
+    failure: Failure,
+  ): void {
     const fields = {
+      ...logFields(),
       ...identityOf(message),
       ...disposition,
       ...('error' in failure && { err: failure.error }),
@@ -209,26 +224,19 @@ function outcomeOf(execution: ExecutionContext, delivery: Delivery, answer: unkn
   }
 }
 
-function descriptionOf({ policy, message, body }: Delivery) {
+function spanOf({ policy, message, description, key }: Delivery) {
   const { fields, properties } = message;
-  const { fields: own, attributes } = policy.describe(body);
-  const inHeader: unknown = properties.headers?.[HEADERS.idempotencyKey];
-  const key = typeof inHeader === 'string' ? inHeader : keyIn(body);
-  // A key that is not valid may be anything, such as a forged log line or a card's verification number.
-  const idempotencyKey = isKey(key) ? key : undefined;
   return {
-    fields: { ...own, ...(idempotencyKey !== undefined && { idempotencyKey }) },
+    name: `process ${policy.queue.name}`,
+    kind: SpanKind.CONSUMER,
     attributes: {
       'messaging.system': 'rabbitmq',
       'messaging.operation.type': 'process',
       'messaging.destination.name': policy.queue.name,
       'messaging.rabbitmq.redelivered': fields.redelivered,
-      ...(idempotencyKey !== undefined && { 'idempotency.key': idempotencyKey }),
-      ...attributes,
+      ...(key !== undefined && { 'idempotency.key': key }),
+      ...description.attributes,
     },
+    parent: traceIn(properties.headers),
   };
-}
-
-function keyIn(body: unknown): unknown {
-  return typeof body === 'object' && body !== null ? Reflect.get(body, 'idempotencyKey') : undefined;
 }

@@ -12,6 +12,7 @@ import { readBody } from './message-body';
 import { MessageEvents } from './message-events';
 import { MessagePipeline } from './message.pipeline';
 import { MessageMetrics } from './message.metrics';
+import { MessagesInFlight } from './messages-in-flight';
 import { Publisher } from './publisher';
 import { PublisherClocks } from './publisher-clocks';
 import { PublishingChannel } from './publishing-channel';
@@ -61,6 +62,7 @@ const RECONNECT_SECONDS = 1;
     MessageEvents,
     MessageMetrics,
     MessagePipeline,
+    MessagesInFlight,
     Publisher,
     PublisherClocks,
     PublishingChannel,
@@ -75,6 +77,7 @@ const RECONNECT_SECONDS = 1;
     Declaration,
     MessageEvents,
     MessagePipeline,
+    MessagesInFlight,
     Publisher,
   ],
 })

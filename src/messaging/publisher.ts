@@ -4,8 +4,9 @@ import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit }
 import { SpanKind } from '@opentelemetry/api';
 import { inSpan, withTrace } from '../observability/tracing/spans';
 import { messageOf } from '../text/message-of';
+import { Deadlines } from './deadlines';
 import { UnencodableMessageError } from './encodable';
-import { PublishingChannel, type OutgoingMessage, type BrokerAnswer } from './publishing-channel';
+import { PublishingChannel, type OutgoingMessage } from './publishing-channel';
 
 /** The broker did not confirm a message in time. The outcome is unknown: publish it again with the same idempotency key. */
 export class PublishUnconfirmedError extends Error {
@@ -50,6 +51,7 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
   private isBlocked = false;
   private isProbing = false;
   private isStopping = false;
+  private readonly deadlines = new Deadlines(CONFIRM_TIMEOUT_MS);
   /** Published, not confirmed in time, and not answered yet. */
   private lateCount = 0;
 
@@ -97,11 +99,7 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
     if (this.lateCount >= MOST_LATE) {
       throw new PublishUnconfirmedError(`RabbitMQ has not confirmed ${this.lateCount} earlier messages`);
     }
-    if ((await withTimeout(this.send(message))) === 'late') {
-      throw new PublishUnconfirmedError(
-        `RabbitMQ did not confirm ${nameOf(message)}: no answer within ${CONFIRM_TIMEOUT_MS} ms`,
-      );
-    }
+    return this.traced(message, true);
   }
 
   /**
@@ -112,55 +110,68 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
    * @throws UnencodableMessageError when it cannot be written; nothing was sent
    */
   send(message: OutgoingMessage): Promise<void> {
-    const { exchange, routingKey, properties } = message;
-    const attributes = {
-      'messaging.system': 'rabbitmq',
-      'messaging.operation.type': 'send',
-      'messaging.destination.name': exchange,
-      'messaging.rabbitmq.destination.routing_key': routingKey,
-    };
-    return inSpan(`publish ${routingKey}`, { kind: SpanKind.PRODUCER, attributes }, () =>
-      this.confirmed({
-        ...message,
-        properties: {
-          mandatory: true,
-          ...properties,
-          persistent: true,
-          headers: withTrace(properties.headers),
-        },
-      }),
+    return this.traced(message, false);
+  }
+
+  private traced(message: OutgoingMessage, isLimited: boolean): Promise<void> {
+    const span = () => ({
+      name: `publish ${message.routingKey}`,
+      kind: SpanKind.PRODUCER,
+      attributes: {
+        'messaging.system': 'rabbitmq',
+        'messaging.operation.type': 'send',
+        'messaging.destination.name': message.exchange,
+        'messaging.rabbitmq.destination.routing_key': message.routingKey,
+      },
+    });
+    return inSpan(span, () =>
+      this.channel.isOpen ? this.confirmed(message, isLimited) : this.whenOpen(message, isLimited),
     );
   }
 
-  private async confirmed(message: OutgoingMessage): Promise<void> {
+  private async whenOpen(message: OutgoingMessage, isLimited: boolean): Promise<void> {
     // A message that waits here for a connection would be sent long after its publisher gave up.
     if (!(await this.channel.untilOpen(OPENING_MS))) {
       throw new PublishInterruptedError('RabbitMQ is not connected');
     }
-    const answer = await this.answerTo(message).catch((cause: unknown) => {
-      if (cause instanceof UnencodableMessageError) throw cause;
-      throw new PublishInterruptedError(`RabbitMQ did not confirm ${nameOf(message)}: ${messageOf(cause)}`, {
-        cause,
-      });
-    });
-    if (answer === 'returned') {
-      throw new PublishReturnedError(`RabbitMQ has no queue for ${nameOf(message)}`);
-    }
+    return this.confirmed(message, isLimited);
   }
 
-  private async answerTo(message: OutgoingMessage): Promise<BrokerAnswer> {
-    let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      this.lateCount += 1;
-      void this.probe();
-    }, CONFIRM_TIMEOUT_MS);
-    try {
-      return await this.channel.send(message);
-    } finally {
-      clearTimeout(timer);
-      if (isLate) this.lateCount -= 1;
-    }
+  /** @param isLimited whether it rejects when the confirm is late; the publish is then still waited for */
+  private confirmed(message: OutgoingMessage, isLimited: boolean): Promise<void> {
+    const { exchange, routingKey, content, properties } = message;
+    return new Promise((resolve, reject) => {
+      let isLate = false;
+      const inTime = this.deadlines.add(() => {
+        isLate = true;
+        this.lateCount += 1;
+        void this.probe();
+        if (isLimited) reject(lateError(message));
+      });
+      const answered = () => {
+        if (isLate) this.lateCount -= 1;
+        else inTime();
+      };
+      const headers = withTrace(properties.headers);
+      this.channel
+        .send({
+          exchange,
+          routingKey,
+          content,
+          properties: { mandatory: true, ...properties, persistent: true, headers },
+        })
+        .then(
+          (answer) => {
+            answered();
+            if (answer === 'confirmed') resolve();
+            else reject(new PublishReturnedError(`RabbitMQ has no queue for ${nameOf(message)}`));
+          },
+          (cause: unknown) => {
+            answered();
+            reject(cause instanceof UnencodableMessageError ? cause : interruptedError(message, cause));
+          },
+        );
+    });
   }
 
   /** Probes until the broker confirms again, because there may be no other publish that would show it. */
@@ -195,6 +206,18 @@ async function withTimeout<T>(sent: Promise<T>): Promise<T | 'late'> {
     timer = setTimeout(() => resolve('late'), CONFIRM_TIMEOUT_MS);
   });
   return Promise.race([sent, late]).finally(() => clearTimeout(timer));
+}
+
+function lateError(message: OutgoingMessage): PublishUnconfirmedError {
+  return new PublishUnconfirmedError(
+    `RabbitMQ did not confirm ${nameOf(message)}: no answer within ${CONFIRM_TIMEOUT_MS} ms`,
+  );
+}
+
+function interruptedError(message: OutgoingMessage, cause: unknown): PublishInterruptedError {
+  return new PublishInterruptedError(`RabbitMQ did not confirm ${nameOf(message)}: ${messageOf(cause)}`, {
+    cause,
+  });
 }
 
 function nameOf({ exchange, routingKey }: OutgoingMessage): string {

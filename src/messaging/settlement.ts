@@ -8,12 +8,21 @@ import { Declaration } from './declaration';
 import { delayAtLeast, type DeadLetter, type Delay, type Disposition } from './disposition';
 import { copyOf } from './message-copy';
 import { delayedSince } from './message-headers';
+import type { LogFields } from './messages-in-flight';
 import { PublishReturnedError, Publisher } from './publisher';
 import type { OutgoingMessage } from './publishing-channel';
 import { DEAD_LETTER, HEADERS, retryDelaysMs, retryQueue, type WorkQueue } from './topology';
 
 /** Between two checks whether a message is still held while its replacement is not confirmed. */
 const CHECK_MS = 1_000;
+
+/** A message, and what is done with it. */
+interface Unsettled {
+  readonly message: ConsumeMessage;
+  readonly queue: WorkQueue;
+  readonly disposition: Delay | DeadLetter;
+  readonly logFields: LogFields;
+}
 
 /** Carries a disposition out: publishes what replaces the message, before the original may be acknowledged. */
 @Injectable()
@@ -36,11 +45,7 @@ export class Settlement {
    * its channel has closed: requeueing the original instead would spin, and use up its delivery limit. `requeue` only when
    * the process is stopping, or the broker has redelivered the message meanwhile.
    */
-  async settle(
-    message: ConsumeMessage,
-    queue: WorkQueue,
-    disposition: Delay | DeadLetter,
-  ): Promise<Disposition> {
+  async settle({ message, queue, disposition, logFields }: Unsettled): Promise<Disposition> {
     const replacement = this.replacementOf(message, queue, disposition);
     let sent: Promise<void> | undefined;
     // A message that was redelivered is settled by its next consumer; our replacement would be a duplicate.
@@ -52,7 +57,7 @@ export class Settlement {
         if (this.consumption.state.kind === 'stopped') break;
         sent = undefined;
         this.logger.warn(
-          { err: error, disposition: disposition.kind },
+          { ...logFields(), err: error, disposition: disposition.kind },
           'The replacement of a message is not confirmed yet; trying again',
         );
         if (error instanceof PublishReturnedError) await this.declaration.redeclare();

@@ -1,6 +1,5 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
-import { plainToInstance } from 'class-transformer';
-import { validateSync } from 'class-validator';
+import { CompiledValidation } from '../input/compiled-validation';
 import { PaymentSucceeded } from '../payment/payment-succeeded';
 
 /** A message that is not a valid `payment.succeeded`; the message names the fields, never their values. */
@@ -11,10 +10,12 @@ class InvalidEventError extends Error {
 /** Validates a message body as a `payment.succeeded` event. */
 @Injectable()
 export class PaymentSucceededPipe implements PipeTransform<unknown, PaymentSucceeded> {
+  private readonly validation = new CompiledValidation(PaymentSucceeded, 'left-out');
+
   /** @throws InvalidEventError naming every wrong field */
   transform(body: unknown): PaymentSucceeded {
-    const event = plainToInstance(PaymentSucceeded, body, { exposeDefaultValues: false });
-    const errors = validateSync(event, { whitelist: true });
+    const event = this.validation.instanceOf(Object(body) as object);
+    const errors = this.validation.errorsOf(event);
     if (errors.length > 0) {
       throw new InvalidEventError(
         errors.flatMap(({ constraints }) => Object.values(constraints ?? {})).join('; '),

@@ -38,6 +38,11 @@ export class PaymentKeys implements KeyReader {
     return this.within(key, this.userId);
   }
 
+  /** A key of this service as its message has it. */
+  asSent(key: string): string {
+    return this.environment.keysPerPublisher ? key.slice(key.indexOf(':') + 1) : key;
+  }
+
   /** The user id that this process sets on requests that it publishes; undefined without KEYS_PER_PUBLISHER. */
   get userId(): string | undefined {
     const { keysPerPublisher, rabbitmqUrls } = this.environment;

@@ -1,8 +1,7 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
-import { plainToInstance } from 'class-transformer';
-import { validateSync } from 'class-validator';
 import { Environment } from '../config/environment';
 import { shapeProblems } from '../input/body-shape';
+import { CompiledValidation } from '../input/compiled-validation';
 import { problemsOf } from '../input/field-errors';
 import { InvalidAmountError, toMoney } from '../money/money';
 import { PaymentMessage, type PaymentFields, type PaymentRequest } from './payment.dto';
@@ -15,15 +14,16 @@ export class InvalidPaymentError extends Error {
 /** Turns a message body into a payment that can be charged. */
 @Injectable()
 export class PaymentRequestPipe implements PipeTransform<unknown, PaymentRequest> {
+  private readonly validation = new CompiledValidation(PaymentMessage, 'refused');
+
   constructor(private readonly environment: Environment) {}
 
   /** @throws InvalidPaymentError naming every wrong field */
   transform(body: unknown): PaymentRequest {
     const wrongShape = shapeProblems(body, 'body').map(({ problem }) => problem);
     if (wrongShape.length > 0) throw new InvalidPaymentError(wrongShape.join('; '));
-    const message = plainToInstance(PaymentMessage, body, { exposeDefaultValues: false });
-    const errors = validateSync(message, { whitelist: true, forbidNonWhitelisted: true });
-    const problems = problemsOf(errors, body);
+    const message = this.validation.instanceOf(Object(body) as object);
+    const problems = problemsOf(this.validation.errorsOf(message), body);
     if (problems.length > 0) throw new InvalidPaymentError(problems.join('; '));
     try {
       return acceptPayment(message, this.environment);

@@ -16,8 +16,6 @@ import { inChildSpan } from '../tracing/spans';
 
 type Step = keyof IdempotencyStore;
 
-const SPAN = { kind: SpanKind.CLIENT, attributes: { 'db.system.name': 'redis' } };
-
 /** From a round trip within a data centre to the time-out of a command. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2];
 
@@ -71,7 +69,11 @@ export class ObservedStore implements IdempotencyStore {
   }
 
   private observe<T>(step: Step, work: () => Promise<T>): Promise<T> {
-    return inChildSpan(`idempotency ${step}`, SPAN, () => this.time(step, work()));
+    const attributes = { 'db.system.name': 'redis' };
+    return inChildSpan(
+      () => ({ name: `idempotency ${step}`, kind: SpanKind.CLIENT, attributes }),
+      () => this.time(step, work()),
+    );
   }
 
   private async time<T>(step: Step, reply: Promise<T>): Promise<T> {

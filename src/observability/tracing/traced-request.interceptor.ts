@@ -9,15 +9,14 @@ import { inSpan, traceIn } from './spans';
 export class TracedRequest implements NestInterceptor {
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { method, path, headers } = execution.switchToHttp().getRequest<Request>();
-    const options = {
+    const options = () => ({
+      name: `${method} ${path}`,
       kind: SpanKind.SERVER,
       attributes: { 'http.request.method': method, 'url.path': path },
       parent: traceIn(headers),
-    };
+    });
     return from(
-      inSpan(`${method} ${path}`, options, () =>
-        lastValueFrom<unknown, unknown>(next.handle(), { defaultValue: undefined }),
-      ),
+      inSpan(options, () => lastValueFrom<unknown, unknown>(next.handle(), { defaultValue: undefined })),
     );
   }
 }

@@ -3,6 +3,7 @@ import { context, propagation } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { Environment } from '../../config/environment';
+import { startTracing } from './spans';
 
 interface SpanExport {
   shutdown(): Promise<void>;
@@ -11,8 +12,8 @@ interface SpanExport {
 const SPAN_EXPORT = Symbol('SpanExport');
 
 /**
- * Traces: W3C trace context from request to message to message, and spans, which are exported only if
- * `OTEL_EXPORTER_OTLP_ENDPOINT` is set. Without it the SDK is not loaded.
+ * Traces: spans and W3C trace context from request to message to message, only if `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
+ * Without it the SDK is not loaded, and no trace begins here.
  */
 @Module({
   providers: [
@@ -20,9 +21,10 @@ const SPAN_EXPORT = Symbol('SpanExport');
       provide: SPAN_EXPORT,
       inject: [Environment],
       useFactory: async ({ otlpEndpoint }: Environment): Promise<SpanExport | undefined> => {
-        context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
         propagation.setGlobalPropagator(new W3CTraceContextPropagator());
         if (otlpEndpoint === undefined) return undefined;
+        context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+        startTracing();
         const { exportSpans } = await import('./span-export.js');
         return exportSpans(otlpEndpoint);
       },

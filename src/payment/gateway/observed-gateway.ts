@@ -48,7 +48,10 @@ export class ObservedGateway implements PaymentGateway {
     call: keyof PaymentGateway,
     work: () => Promise<T>,
   ): Promise<T> {
-    return inChildSpan(`gateway ${call}`, { kind: SpanKind.CLIENT }, () => this.time(call, work()));
+    return inChildSpan(
+      () => ({ name: `gateway ${call}`, kind: SpanKind.CLIENT }),
+      () => this.time(call, work()),
+    );
   }
 
   private async time<T extends { readonly kind: string }>(

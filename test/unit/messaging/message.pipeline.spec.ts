@@ -10,6 +10,7 @@ import {
 import { MessageEvents, type MessageEvent } from '../../../src/messaging/message-events';
 import type { MessageMetrics } from '../../../src/messaging/message.metrics';
 import { MessagePipeline } from '../../../src/messaging/message.pipeline';
+import { MessagesInFlight } from '../../../src/messaging/messages-in-flight';
 import type { PublisherClocks } from '../../../src/messaging/publisher-clocks';
 import type { QueuePolicy } from '../../../src/messaging/queue-policy';
 import type { Settlement } from '../../../src/messaging/settlement';
@@ -40,7 +41,7 @@ async function processing(
     { lookAgain: () => Promise.resolve(found) } as unknown as IdempotencyService,
     { pause: (pause: Pause) => pauses.push(pause) } as unknown as Consumption,
     {
-      settle: (_: unknown, __: unknown, disposition: Disposition) => Promise.resolve(settled ?? disposition),
+      settle: ({ disposition }: { disposition: Disposition }) => Promise.resolve(settled ?? disposition),
     } as unknown as Settlement,
     { remembered: (pause: Pause) => pause } as unknown as WaitingTimes,
     {
@@ -50,6 +51,7 @@ async function processing(
     } as unknown as MessageMetrics,
     { watch: () => undefined } as unknown as PublisherClocks,
     events,
+    new MessagesInFlight(),
   );
   const policy: QueuePolicy = {
     queue: CHARGES,

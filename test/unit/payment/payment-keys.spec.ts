@@ -31,6 +31,13 @@ describe('the key of a payment', () => {
   });
 });
 
+describe('a key of this service', () => {
+  it('is known again as its message has it', () => {
+    expect(shared.asSent(shared.within('a:b', 'shop'))).toBe('a:b');
+    expect(perPublisher.asSent(perPublisher.within('a:b', 'the shop:1'))).toBe('a:b');
+  });
+});
+
 describe("a publisher's own key", () => {
   it('starts with the name of the user who published the request', () => {
     expect(perPublisher.keyOf(request('abc', 'shop'))).toBe('shop:abc');
