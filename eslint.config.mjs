@@ -102,7 +102,11 @@ export default defineConfig(
     },
   },
   {
-    files: ['src/config/**/*.ts', 'libs/idempotency/src/handlers/disabled.ts'],
+    files: [
+      'src/config/**/*.ts',
+      'libs/idempotency/src/engine/running-calls.ts',
+      'libs/idempotency/src/handlers/disabled.ts',
+    ],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

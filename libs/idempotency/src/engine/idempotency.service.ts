@@ -168,44 +168,34 @@ export class IdempotencyService {
     return this.probes.probe();
   }
 
+  /** Answers with the end of a call that this process is working on, if both ask for the same. */
   private async joinOrFollow<T>(call: RunningCall, asked: AskedWork<T>): Promise<Outcome<T, unknown>> {
-    const { request } = asked;
-    if (!this.running.mayAwait(call)) {
-      return { kind: 'failed', code: 'work-failed', error: new NestedCallError(request), attempt: 0 };
-    }
+    const { request, work, serialize } = asked;
     const { fingerprint, maxAttempts, forgivenAttempts } = call.request;
-    if (
+    const joins =
       fingerprint === request.fingerprint &&
       maxAttempts === request.maxAttempts &&
-      forgivenAttempts === request.forgivenAttempts
+      forgivenAttempts === request.forgivenAttempts;
+    if (joins) call.join();
+    const { leaseMs = this.options.leaseMs } = call.request;
+    const end = await this.running.endOf(call, leaseMs);
+    if (end === 'nested')
+      return { kind: 'failed', code: 'work-failed', error: new NestedCallError(request), attempt: 0 };
+    if (end === 'too-long') return this.answers.of(request, { kind: 'in-progress', remainingMs: leaseMs });
+    const answer = joins ? call.answerTo(end) : undefined;
+    // The store decides which payload the key has, and whether more attempts may follow; and these two failures depend on
+    // the timestamp of the other request, not of this one.
+    if (
+      !answer ||
+      (answer.kind === 'failed' &&
+        (answer.code === 'outside-deduplication-window' || answer.code === 'from-the-future'))
     )
-      return this.join(call, asked);
-    // Once the other call has ended, the store decides which payload the key has, and whether more attempts may follow.
-    await call.end();
-    return this.tryRun(request, asked.work, asked.serialize);
-  }
-
-  private async join<T>(
-    call: RunningCall,
-    { request, work, serialize }: AskedWork<T>,
-  ): Promise<Outcome<T, unknown>> {
-    const outcome = await call.join();
-    switch (outcome.kind) {
-      case 'replayed': {
-        const { result, origin } = outcome;
-        this.events.emit(request, { kind: 'replayed', from: 'running-call', result, origin });
-        return outcome;
-      }
-      case 'remembered-error':
-        return outcome;
-      case 'failed':
-        // These two depend on the timestamp of the other request, not of this one.
-        return outcome.code === 'outside-deduplication-window' || outcome.code === 'from-the-future'
-          ? this.tryRun(request, work, serialize)
-          : outcome;
-      default:
-        return outcome satisfies never;
+      return this.tryRun(request, work, serialize);
+    if (answer.kind === 'replayed') {
+      const { result, origin } = answer;
+      this.events.emit(request, { kind: 'replayed', from: 'running-call', result, origin });
     }
+    return answer;
   }
 
   private async beginAndWork<T>(asked: AskedWork<T>): Promise<Outcome<T, unknown>> {

@@ -1,38 +1,60 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Outcome } from './outcome';
 import { recordableText } from './recordable';
 import type { IdempotencyContext } from './run-context';
 import type { RunRequest, Serialize, Work } from './run-request';
 import type { ScopedKey } from '../stores/idempotency-store';
 
-/** The calls that this process is working on, one for each key. */
+/**
+ * Before Node.js 24, an `AsyncLocalStorage` that is used makes every promise of the process slower: measured, a quarter of
+ * the CPU time of a run.
+ */
+const FOLLOWING_IS_CHEAP = Number.parseInt(process.versions.node) >= 24;
+
+/**
+ * The calls that this process is working on, one for each key.
+ *
+ * A call that is made inside the work of its own key, and waits for it, would wait for ever. It is recognised by the
+ * asynchronous context of the work, if that is followed: always where it costs little, and everywhere but in production.
+ * Otherwise a caller waits for a limited time only, and the first one that has waited in vain lets the contexts be followed.
+ */
 export class RunningCalls {
   private readonly calls = new Map<string, RunningCall>();
   /** The call whose work the current code is part of. */
   private readonly around = new AsyncLocalStorage<Place>();
 
+  constructor(private follows = FOLLOWING_IS_CHEAP || process.env['NODE_ENV'] !== 'production') {}
+
   get(name: ScopedKey): RunningCall | undefined {
     return this.calls.get(nameOf(name));
   }
 
-  /** Whether the current code may wait for the call; false if the call itself waits for the current code. */
-  mayAwait({ place }: RunningCall): boolean {
+  /**
+   * Waits for the end of a call. `nested`: the call itself waits for the current code. `too-long`: it may be so, and the call
+   * has not ended within `patienceMs`.
+   */
+  async endOf(call: RunningCall, patienceMs: number): Promise<Outcome<unknown> | 'nested' | 'too-long'> {
     const caller = this.around.getStore();
-    if (caller?.isInside(place)) return false;
-    if (caller) place.addCaller(caller);
-    return true;
+    if (caller?.isInside(call.place)) return 'nested';
+    if (caller) call.place.addCaller(caller);
+    if (call.isFollowed) return call.end();
+    const end = await within(patienceMs, call.end());
+    if (end === 'too-long') this.follows = true;
+    return end;
   }
 
   /** Adds a call for a key that has none; it must be ended. */
   add(call: RunningCall): void {
     const caller = this.around.getStore();
     if (caller) call.place.addCaller(caller);
+    call.isFollowed = this.follows;
     this.calls.set(nameOf(call.request), call);
   }
 
   /** Starts the work of a call, so that calls inside it know where they are. */
-  work<T>({ place }: RunningCall, work: Work<T>, context: IdempotencyContext): Promise<T> {
-    return this.around.run(place, work, context);
+  work<T>(call: RunningCall, work: Work<T>, context: IdempotencyContext): Promise<T> {
+    return call.isFollowed ? this.around.run(call.place, work, context) : work(context);
   }
 
   /** Removes a call, before any caller has its outcome and could change the result. */
@@ -45,6 +67,8 @@ export class RunningCalls {
 /** One call that this process is working on. */
 export class RunningCall {
   readonly place = new Place();
+  /** Whether code inside its work knows that it is. */
+  isFollowed = false;
   /** For the callers that wait for its end, if there are any. */
   private awaited: Promise<Outcome<unknown>> | undefined;
   private resolve: ((outcome: Outcome<unknown>) => void) | undefined;
@@ -65,10 +89,13 @@ export class RunningCall {
     return this.awaited;
   }
 
-  /** Its end as another caller gets it, with a copy of the result: no caller can change the result of another one. */
-  async join(): Promise<Exclude<Outcome<never, unknown>, { kind: 'executed' }>> {
+  /** Says that another caller is going to need its result. */
+  join(): void {
     this.isJoined = true;
-    const outcome = await this.end();
+  }
+
+  /** Its end as a caller that has joined gets it, with a copy of the result: no caller can change that of another one. */
+  answerTo(outcome: Outcome<unknown>): Exclude<Outcome<never, unknown>, { kind: 'executed' }> {
     switch (outcome.kind) {
       case 'executed':
       case 'replayed': {
@@ -135,4 +162,16 @@ class Place {
 
 function nameOf({ scope, key }: ScopedKey): string {
   return `${scope}:${key}`;
+}
+
+async function within<T>(patienceMs: number, end: Promise<T>): Promise<T | 'too-long'> {
+  const timer = new AbortController();
+  const tooLong = sleep(patienceMs, 'too-long' as const, { signal: timer.signal, ref: false });
+  // It rejects when it is no longer needed.
+  tooLong.catch(() => undefined);
+  try {
+    return await Promise.race([end, tooLong]);
+  } finally {
+    timer.abort();
+  }
 }
