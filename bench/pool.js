@@ -25,7 +25,11 @@ class Worker {
   constructor({ kind, variant }, nodeArguments) {
     this.name = `${kind}: ${variant}`;
     const execArgv = ['--expose-gc', ...nodeArguments];
-    this.child = fork(path.join(__dirname, 'worker.js'), { execArgv, stdio: 'inherit' });
+    this.child = fork(path.join(__dirname, 'worker.js'), {
+      execArgv,
+      env: { ...process.env, NODE_ENV: 'production' },
+      stdio: 'inherit',
+    });
     this.exited = events.once(this.child, 'exit');
     this.child.on('message', (/** @type {Report} */ report) => this.take(report));
     this.child.once('exit', (code) => this.answer?.reject(new Error(`${this.name} ended (${code})`)));

@@ -4,7 +4,7 @@ import type { Argument, ScriptCall } from './redis-script';
  * So many that the cost of the command itself is small; so few that other clients of Redis do not wait long, and that this
  * process handles the first replies while Redis runs the next calls.
  */
-const MOST_AT_ONCE = 32;
+const MOST_AT_ONCE = 64;
 
 /** Sends calls with the same shared arguments. Each reply is an error if its call alone has failed. */
 export type SendCalls = (calls: readonly ScriptCall[]) => Promise<readonly unknown[]>;
