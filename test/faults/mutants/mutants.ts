@@ -100,7 +100,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'libs/idempotency/src/handlers/message-handler.ts',
-        replace: 'respond: async (call) => of(await respondTo(kind, call)) };',
+        replace: 'respond: (call) => respondTo(kind, call) };',
         by:
           'respond: (call) => {\n' +
           '    respondTo(kind, call).catch(() => undefined);\n' +
@@ -128,15 +128,11 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'libs/idempotency/src/engine/idempotency.service.ts',
-        replace:
-          "if (error instanceof StoreUnavailableError) return { kind: 'failed', code: 'store-unavailable', error };",
+        replace: "? { kind: 'failed', code: 'store-unavailable', error }",
         by:
-          'if (error instanceof StoreUnavailableError) {\n' +
-          '        const { scope, key } = request;\n' +
-          '        const held = { assertHeld: () => undefined, signal: new AbortController().signal };\n' +
-          '        const context = { scope, key, attempt: 1, fencingToken: 1, sinceFirstAttemptMs: 0, ...held };\n' +
-          "        return { kind: 'executed', result: await work(context as never) };\n" +
-          '      }',
+          "? { kind: 'executed', result: await work({ scope: request.scope, key: request.key, attempt: 1, " +
+          'fencingToken: 1, sinceFirstAttemptMs: 0, assertHeld: () => undefined, ' +
+          'signal: new AbortController().signal } as never) }',
       },
     ],
     scenario: 'Redis unavailable',
@@ -156,13 +152,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a record that expires before its duplicates arrive',
-    edits: [
-      {
-        file: completeScript,
-        replace: "'NX', 'EX', life",
-        by: "'NX', 'EX', 2",
-      },
-    ],
+    edits: [{ file: completeScript, replace: "'NX', 'EX', life", by: "'NX', 'EX', 2" }],
     scenario: 'undisturbed',
     caughtBy: 'record and gateway agree',
   },
@@ -183,12 +173,12 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'libs/idempotency/src/engine/leased-work.ts',
-        replace: '      const end = await runWork(',
+        replace: '        result = await startWork(',
         by:
-          '      const processedAt = new Date().toISOString();\n' +
-          "      const promised = { processedAt, result: { status: 'succeeded' }, fencingToken };\n" +
-          '      await this.storeRecord(request, lease, promised);\n' +
-          '      const end = await runWork(',
+          '        const processedAt = new Date().toISOString();\n' +
+          "        const promised = { processedAt, result: { status: 'succeeded' }, fencingToken };\n" +
+          '        await this.store.complete({ ...owner, record: promised, ttlSeconds: this.options.ttlSeconds });\n' +
+          '        result = await startWork(',
       },
     ],
     scenario: 'answers lost',
@@ -217,8 +207,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'libs/idempotency/src/engine/lease.ts',
-        replace: 'this.timer = setTimeout(() => void this.renew(), delayMs);',
-        by: 'this.timer = setTimeout(() => undefined, delayMs);',
+        replace: 'this.timer = setTimeout(() => this.renewDue(),',
+        by: 'this.timer = setTimeout(() => undefined,',
       },
     ],
     scenario: 'no gateway keys, charges longer than the lease',
