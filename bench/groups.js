@@ -145,7 +145,7 @@ const FULL = {
  */
 const QUICK = {
   groups: [
-    { ...service(0), messages: 1_000, warmUpMessages: 700, repetitions: 3 },
+    { ...service(0), messages: 1_000, warmUpMessages: 1_200, repetitions: 3 },
     {
       ...service(50),
       variants: ['hand-written', 'ours'],
@@ -153,8 +153,8 @@ const QUICK = {
       warmUpMessages: 300,
       repetitions: 2,
     },
-    { ...engine, passes: ['new', 'duplicates'], messages: 3_000, repetitions: 4 },
-    { ...handler, passes: ['new'], messages: 2_500, repetitions: 4 },
+    { ...engine, passes: ['new', 'duplicates'], messages: 6_000, warmUpMessages: 10_000, repetitions: 4 },
+    { ...handler, passes: ['new'], messages: 4_000, warmUpMessages: 8_000, repetitions: 4 },
     { ...gateway(50), messages: 1_000, repetitions: 3 },
     { ...prefetch(1, 300), variants: ['ours'], repetitions: 1 },
     { ...largePayload, variants: ['none', 'ours', 'powertools'], messages: 1_000, repetitions: 3 },

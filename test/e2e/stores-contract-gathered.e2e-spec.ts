@@ -27,7 +27,7 @@ async function scriptCalls(): Promise<number> {
 describe.each([
   { count: 1, calls: 1 },
   { count: 2, calls: 1 },
-  { count: 64, calls: 2 },
+  { count: 64, calls: 1 },
 ])('Redis, $count steps in a turn', ({ count, calls }) => {
   itKeepsTheStoreContract(
     () => ({ store: gathering(new RedisIdempotencyStore(client), count), clock: realClock }),
@@ -41,4 +41,13 @@ describe.each([
     await Promise.all([store.begin(aBegin(randomUUID())), store.begin(aBegin(randomUUID()))]);
     expect((await scriptCalls()) - before).toBe(2 * calls);
   });
+});
+
+// So that other clients of Redis do not wait long.
+it('takes more than 64 steps of a turn in two script calls', async () => {
+  const store = gathering(new RedisIdempotencyStore(client), 65);
+  await finish(store, randomUUID());
+  const before = await scriptCalls();
+  await store.begin(aBegin(randomUUID()));
+  expect((await scriptCalls()) - before).toBe(2);
 });

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BeginReply, BeginRequest, IdempotencyStore, LeaseOwner } from '../stores/idempotency-store';
 import type { EngineOptions } from './engine.options';
@@ -11,6 +11,9 @@ import type { RunRequest } from './run-request';
 const FIRST_POLL_MS = 50;
 const LONGEST_POLL_MS = 400;
 
+/** So many that no two processes ever have the same; short, because each step sends them. */
+const UNIQUE_BYTES = 12;
+
 /** The store's last answer, and when it was asked. An attempt that may not start yet counts as in progress. */
 export interface Begun {
   readonly owner: LeaseOwner;
@@ -21,7 +24,7 @@ export interface Begun {
 /** Asks the store for claims of keys. */
 export class Claims {
   /** Together with `count` an owner token that is unique over all processes. */
-  private readonly process = randomUUID();
+  private readonly process = randomBytes(UNIQUE_BYTES).toString('base64url');
   private count = 0;
 
   constructor(

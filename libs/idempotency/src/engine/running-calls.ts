@@ -27,7 +27,7 @@ export class RunningCalls {
   constructor(private follows = FOLLOWING_IS_CHEAP || process.env['NODE_ENV'] !== 'production') {}
 
   get(name: ScopedKey): RunningCall | undefined {
-    return this.calls.get(nameOf(name));
+    return this.calls.size === 0 ? undefined : this.calls.get(nameOf(name));
   }
 
   /**
@@ -49,7 +49,7 @@ export class RunningCalls {
     const caller = this.around.getStore();
     if (caller) call.place.addCaller(caller);
     call.isFollowed = this.follows;
-    this.calls.set(nameOf(call.request), call);
+    this.calls.set(call.name, call);
   }
 
   /** Starts the work of a call, so that calls inside it know where they are. */
@@ -59,7 +59,7 @@ export class RunningCalls {
 
   /** Removes a call, before any caller has its outcome and could change the result. */
   end<T>(call: RunningCall, outcome: Outcome<T, unknown>, serialize: Serialize<T> | undefined): void {
-    this.calls.delete(nameOf(call.request));
+    this.calls.delete(call.name);
     call.settle(outcome, serialize);
   }
 }
@@ -67,6 +67,7 @@ export class RunningCalls {
 /** One call that this process is working on. */
 export class RunningCall {
   readonly place = new Place();
+  readonly name: string;
   /** Whether code inside its work knows that it is. */
   isFollowed = false;
   /** For the callers that wait for its end, if there are any. */
@@ -79,7 +80,9 @@ export class RunningCall {
   constructor(
     readonly request: RunRequest,
     private readonly origin: string | undefined,
-  ) {}
+  ) {
+    this.name = nameOf(request);
+  }
 
   /** Resolves with its end. */
   end(): Promise<Outcome<unknown>> {

@@ -67,13 +67,7 @@ function recordWith(
   error?: StoredError,
 ): IdempotencyRecord {
   const processedAt = new Date().toISOString();
-  return {
-    processedAt,
-    result,
-    ...(error && { error }),
-    fingerprint,
-    origin,
-    fencingToken,
-    ...(attempt !== fencingToken && { attempt }),
-  };
+  const counted = attempt === fencingToken ? undefined : attempt;
+  // JSON leaves out what is undefined.
+  return { processedAt, result, error, fingerprint, origin, fencingToken, attempt: counted };
 }

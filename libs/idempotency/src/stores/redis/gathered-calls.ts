@@ -42,7 +42,7 @@ export class GatheredCalls {
     this.waiting = [];
     for (const alike of groupsOf(calls)) {
       for (let from = 0; from < alike.length; from += MOST_AT_ONCE) {
-        void this.sendTogether(alike.slice(from, from + MOST_AT_ONCE));
+        void this.sendTogether(alike.length <= MOST_AT_ONCE ? alike : alike.slice(from, from + MOST_AT_ONCE));
       }
     }
   }
@@ -68,7 +68,9 @@ export class GatheredCalls {
 }
 
 /** The calls by their shared arguments, of which a turn rarely has more than one list. */
-function groupsOf(calls: readonly WaitingCall[]): WaitingCall[][] {
+function groupsOf(calls: readonly WaitingCall[]): (readonly WaitingCall[])[] {
+  const shared = calls[0]?.shared ?? [];
+  if (calls.every((call) => isSameList(call.shared, shared))) return [calls];
   const groups: WaitingCall[][] = [];
   for (const call of calls) {
     const group = groups.find(([first]) => first && isSameList(first.shared, call.shared));
