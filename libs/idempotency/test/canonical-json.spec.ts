@@ -30,6 +30,26 @@ describe('canonical JSON', () => {
     );
   });
 
+  it('is the same for objects with the same names, one after the other, one in the other, in any order', () => {
+    const names = fc.subarray(['b', 'a', '10', '9', '"', 'é']);
+    const object = fc.letrec((tie) => ({
+      item: names.chain((some) =>
+        fc.tuple(fc.shuffledSubarray(some), fc.oneof({ depthSize: 'small' }, fc.integer(), tie('item'))),
+      ),
+    })).item;
+    const plain = (value: unknown): unknown => {
+      if (!Array.isArray(value)) return value;
+      const [some, member] = value as [string[], unknown];
+      return Object.fromEntries(some.map((name) => [name, plain(member)]));
+    };
+    fc.assert(
+      fc.property(fc.array(object), (items) => {
+        const value = items.map(plain);
+        expect(canonicalJson(value)).toBe(canonicalize(value));
+      }),
+    );
+  });
+
   it('holds what JSON.stringify writes, in another order', () => {
     fc.assert(
       fc.property(fc.object({ withDate: true, withSparseArray: true, maxDepth: 3 }), (value) => {

@@ -65,14 +65,44 @@ function jsonOfItems(items: readonly unknown[]): string {
 }
 
 function jsonOfProperties(value: Record<string, unknown>): string {
+  const names = Object.keys(value);
   let text = '{';
-  for (const name of sortInPlace(Object.keys(value))) {
+  for (const { name, prefix } of isSameList(names, last.names) ? last.properties : remember(names)) {
     const property = jsonOf(value[name], name);
     if (property === undefined) continue;
-    if (text.length > 1) text += ',';
-    text += `${quoted(name)}:${property}`;
+    text += text.length > 1 ? `,${prefix}${property}` : `${prefix}${property}`;
   }
   return `${text}}`;
+}
+
+/** Longer lists are not kept in memory. */
+const MOST_REMEMBERED = 64;
+
+/**
+ * The names of the last object, as they were and in order: payloads of one kind, and the items of a list, mostly have the
+ * same names as the one before.
+ */
+let last: { readonly names: readonly string[]; readonly properties: readonly Property[] } = {
+  names: [],
+  properties: [],
+};
+
+interface Property {
+  readonly name: string;
+  /** What comes before its value. */
+  readonly prefix: string;
+}
+
+function remember(names: readonly string[]): readonly Property[] {
+  const properties = sortInPlace([...names]).map((name) => ({ name, prefix: `${quoted(name)}:` }));
+  if (names.length <= MOST_REMEMBERED) last = { names, properties };
+  return properties;
+}
+
+function isSameList(one: readonly string[], other: readonly string[]): boolean {
+  if (one.length !== other.length) return false;
+  for (let place = 0; place < one.length; place++) if (one[place] !== other[place]) return false;
+  return true;
 }
 
 const NEEDS_ESCAPES = /["\\\p{Cc}\p{Cs}]/u;
