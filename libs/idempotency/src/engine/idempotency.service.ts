@@ -3,10 +3,9 @@ import { Answers } from './answers';
 import { Claims } from './begin';
 import type { JsonOf } from './json-of';
 import type { AskedWork, RunRequest, Serialize, Work } from './run-request';
-import type { ConvertingRunOptions, RunOptions } from './run-options';
+import { runRequest, type ConvertingRunOptions, type RunOptions } from './run-options';
 import { RunningCall, RunningCalls } from './running-calls';
 import { NestedCallError } from './work-errors';
-import { fingerprintOf } from './fingerprint';
 import { checkKey } from './idempotency-key';
 import { errorOf, StoreUnavailableError, type NotStarted } from './failure';
 import { IdempotencyEvents } from './idempotency.events';
@@ -81,12 +80,8 @@ export class IdempotencyService {
     options: RunOptions | ConvertingRunOptions<T, unknown, unknown>,
   ): Promise<Answered<T, unknown> | NotStarted> {
     checkRun(options, this.options);
-    const request: RunRequest = {
-      ...options,
-      key: checkKey(key, 'call of run()'),
-      fingerprint: 'payload' in options ? fingerprintOf(options.payload) : undefined,
-    };
     const { serialize, deserialize } = options;
+    const request = runRequest(checkKey(key, 'call of run()'), options);
     const outcome = await this.tryRun(request, work, serialize);
     if (outcome.kind === 'remembered-error') throw outcome.error;
     if (outcome.kind === 'failed' && !isNotStarted(outcome)) throw errorOf(outcome);

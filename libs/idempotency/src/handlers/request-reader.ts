@@ -83,12 +83,12 @@ export async function runRequestOf(read: {
     maxWorkMs,
     rememberError,
     inProgressWaitMs: typeof whenInProgress === 'object' ? whenInProgress.waitMs : undefined,
-    ...(attempts && {
-      maxAttempts: attempts.maxAttempts(incoming.source),
-      forgivenAttempts: attempts.forgivenAttempts?.(incoming.source),
-      backoffMs: (failed) => attempts.backoffMs(incoming.source, failed),
-      waitingSince: () => attempts.waitingSince(incoming.source),
-    }),
+    // Set by the call, which copies the request: it has the property, because adding one to a copy is slow.
+    rememberResult: undefined,
+    maxAttempts: attempts?.maxAttempts(incoming.source),
+    forgivenAttempts: attempts?.forgivenAttempts?.(incoming.source),
+    backoffMs: attempts && ((failed) => attempts.backoffMs(incoming.source, failed)),
+    waitingSince: attempts && (() => attempts.waitingSince(incoming.source)),
   };
 }
 
