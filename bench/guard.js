@@ -46,21 +46,21 @@ function findings(cases) {
     {
       name: 'CPU of a new key, ours to @node-idempotency',
       value: cpu(ours) / cpu(caseName('engine', 'new', 'node-idempotency')),
-      limit: 2.5,
+      limit: 2,
     },
     {
       name: 'CPU of a new key, handler with @Idempotent() to a pass-through interceptor',
       value:
         cpu(caseName('handler', 'new', '@Idempotent')) /
         cpu(caseName('handler', 'new', 'pass-through interceptor')),
-      limit: 5,
+      limit: 4,
     },
     {
       name: 'CPU of a duplicate, local memory to none',
       value:
         cpu(caseName('engine', 'duplicates', 'ours with local memory')) /
         cpu(caseName('engine', 'duplicates', 'none')),
-      limit: 6,
+      limit: 5,
     },
     {
       name: 'Redis calls of a new key, one at a time',
@@ -72,7 +72,7 @@ function findings(cases) {
       value: calls(caseName('engine, prefetch 1', 'duplicates', 'ours')),
       limit: 1,
     },
-    { name: 'Redis calls of a new key, gathered under load', value: calls(ours), limit: 0.8 },
+    { name: 'Redis calls of a new key, gathered under load', value: calls(ours), limit: 0.3 },
     {
       name: 'Redis calls of a duplicate, local memory',
       value: calls(caseName('engine', 'duplicates', 'ours with local memory')),

@@ -81,7 +81,7 @@ function aroundTheGateway(): void {
 
 function aroundPublishing(): void {
   const publisher = prototypeOf(service('./messaging/publisher.js'), 'Publisher');
-  wrap(publisher, 'send', async (call, [message]) => {
+  const around: Wrapper = async (call, [message]) => {
     const target = isJsonObject(message) ? String(message.routingKey) : '';
     if (target.startsWith(retryQueuePrefix)) at('before-delay');
     if (target === deadLetterQueue) at('before-dead-letter');
@@ -90,7 +90,9 @@ function aroundPublishing(): void {
     if (target === deadLetterQueue) at('dead-lettered');
     if (target === succeededRoutingKey) at('event-published');
     return confirmed;
-  });
+  };
+  wrap(publisher, 'send', around);
+  wrap(publisher, 'publish', around);
 }
 
 /** Long enough for the acknowledgement to leave the process. */
