@@ -3,7 +3,7 @@ import { isKey } from 'nestjs-idempotent';
 import { HEADERS } from './topology';
 
 /**
- * The idempotency key in a message, for logs and spans; undefined if there is no valid one. A key that is not valid may be
+ * The idempotency key in a message, for logs and spans; undefined without a valid one. A key that is not valid may be
  * anything, such as a forged log line or a card's verification number.
  */
 export function keyIn({ properties }: ConsumeMessage, body: unknown): string | undefined {

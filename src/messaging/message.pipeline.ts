@@ -30,7 +30,7 @@ interface Delivery {
   readonly policy: QueuePolicy;
   readonly message: ConsumeMessage;
   readonly description: MessageDescription;
-  /** The idempotency key in the message; undefined if there is no valid one. */
+  /** The idempotency key in the message; undefined without a valid one. */
   readonly key: string | undefined;
   readonly logFields: LogFields;
   /** Set when it was not processed: what was done with it. */

@@ -1,7 +1,7 @@
 import { cpuMicroseconds } from '../../../bench/cpu';
 
 describe('the CPU time of processes', () => {
-  it('is unknown if there is no such process', () => {
+  it('is unknown for a process that does not exist', () => {
     expect(cpuMicroseconds([2 ** 30])).toBeNaN();
   });
 

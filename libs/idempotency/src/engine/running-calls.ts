@@ -170,7 +170,7 @@ function nameOf({ scope, key }: ScopedKey): string {
 async function within<T>(patienceMs: number, end: Promise<T>): Promise<T | 'too-long'> {
   const timer = new AbortController();
   const tooLong = sleep(patienceMs, 'too-long' as const, { signal: timer.signal, ref: false });
-  // It rejects when it is no longer needed.
+  // It rejects when it is not needed any more.
   tooLong.catch(() => undefined);
   try {
     return await Promise.race([end, tooLong]);
