@@ -29,8 +29,9 @@ EXPOSE 3000
 # Liveness only: an unavailable broker makes the service not ready, and a restart would not help.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/live`).then(({ ok }) => process.exit(Number(!ok)))"]
-# Exec form: node is process 1 and receives SIGTERM itself.
-CMD ["node", "--enable-source-maps", "dist/main.js"]
+# Exec form: node is process 1 and receives SIGTERM itself. With twice the usual memory for young objects, garbage collection
+# takes two thirds of the time (docs/performance.md).
+CMD ["node", "--enable-source-maps", "--max-semi-space-size=32", "dist/main.js"]
 
 FROM runtime AS development
 COPY --from=build /app/dist ./dist

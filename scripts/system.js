@@ -98,7 +98,8 @@ async function startServiceOn(port, { directory, env, output, nodeArguments = []
   const program = startProgram({
     name: 'service',
     command: process.execPath,
-    args: [...nodeArguments, '--enable-source-maps', 'dist/main.js'],
+    // The same as in the Dockerfile.
+    args: [...nodeArguments, '--enable-source-maps', '--max-semi-space-size=32', 'dist/main.js'],
     cwd: root,
     env: { ...env, PORT: String(port) },
     directory,

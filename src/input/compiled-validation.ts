@@ -66,10 +66,11 @@ function isValid(object: object, fields: ReadonlyMap<string, Field>): boolean {
   for (const [property, { conditions, rules }] of fields) {
     const value: unknown = Reflect.get(object, property);
     if (!conditions.every((applies) => applies(object, value))) continue;
-    const asked = { targetName: object.constructor.name, property, object, value };
-    for (const { constraint, constraints } of rules)
-      if (constraint.validate(value, { ...asked, constraints } satisfies ValidationArguments) !== true)
-        return false;
+    const targetName = object.constructor.name;
+    for (const { constraint, constraints } of rules) {
+      const asked: ValidationArguments = { targetName, property, object, value, constraints };
+      if (constraint.validate(value, asked) !== true) return false;
+    }
   }
   return true;
 }

@@ -51,21 +51,30 @@ export function readBody(
   if (digits > MAX_DIGITS) return unreadable(`the body has a number of more than ${MAX_DIGITS} digits`);
   if (depth > MAX_DEPTH) return unreadable(`the body is nested deeper than ${MAX_DEPTH} levels`);
   if (values > MAX_VALUES) return unreadable(`the body has more than ${MAX_VALUES} values`);
-  let forbidden: string | undefined;
   let value: unknown;
   try {
-    value = JSON.parse(text, (name, member: unknown) => {
-      if (FORBIDDEN_NAMES.has(name)) forbidden = name;
-      return member;
-    });
+    value = JSON.parse(text);
   } catch {
     return unreadable('the body is not JSON');
   }
+  const forbidden = MAY_BE_FORBIDDEN.test(text) ? forbiddenNameIn(text) : undefined;
   if (forbidden !== undefined) return unreadable(`the body has a property named '${forbidden}'`);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return unreadable('the body is not a JSON object');
   }
   return value as Record<string, unknown>;
+}
+
+/** A text without any of these names, and without escapes, has no property with such a name. */
+const MAY_BE_FORBIDDEN = new RegExp([...FORBIDDEN_NAMES, '\\\\'].join('|'));
+
+function forbiddenNameIn(json: string): string | undefined {
+  let found: string | undefined;
+  JSON.parse(json, (name, member: unknown) => {
+    if (FORBIDDEN_NAMES.has(name)) found = name;
+    return member;
+  });
+  return found;
 }
 
 /** What parsing a JSON text would cost, and whether it would lose digits. */

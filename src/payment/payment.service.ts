@@ -33,18 +33,19 @@ export class PaymentService {
    * @throws PublishUnconfirmedError when it succeeded, and its event may not be on the broker yet
    */
   async charge(request: PaymentRequest, context: IdempotencyContext): Promise<PaymentResult> {
-    const facts = { paymentId: request.paymentId, idempotencyKey: context.key, attempt: context.attempt };
-    this.logger.debug(facts, 'Processing payment');
+    const { paymentId } = request;
+    const { key: idempotencyKey, attempt } = context;
+    this.logger.debug({ paymentId, idempotencyKey, attempt }, 'Processing payment');
     const result = resultOf(request, await this.chargeOrFind(request, context));
     this.logger.log(
-      { ...facts, chargeId: result.chargeId },
+      { paymentId, idempotencyKey, attempt, chargeId: result.chargeId },
       `Processing payment: ${result.status === 'succeeded' ? 'success' : 'declined'}`,
     );
     // Before the record: once it exists, this code never runs again for the key, so an unpublished event would be lost.
     // After a crash between here and the record, or a failed publish, the attempt is repeated: the gateway replays the
     // charge, and the event is published again under the same key, so its consumers recognise the duplicate.
     if (result.status === 'succeeded') {
-      await this.events.succeeded({ idempotencyKey: context.key, request, result });
+      await this.events.succeeded({ idempotencyKey, request, result });
     }
     return result;
   }
@@ -79,17 +80,21 @@ export class PaymentService {
 }
 
 function resultOf({ paymentId, money }: PaymentRequest, decision: ChargeResult): PaymentResult {
-  const payment = { paymentId, amountMinorUnits: money.minorUnits, currency: money.currency };
+  const { minorUnits: amountMinorUnits, currency } = money;
   switch (decision.kind) {
     case 'succeeded':
-      return { ...payment, status: 'succeeded', chargeId: decision.chargeId };
-    case 'declined':
+      return { paymentId, amountMinorUnits, currency, status: 'succeeded', chargeId: decision.chargeId };
+    case 'declined': {
+      const { chargeId, declineCode } = decision;
       return {
-        ...payment,
+        paymentId,
+        amountMinorUnits,
+        currency,
         status: 'declined',
-        ...(decision.chargeId !== undefined && { chargeId: decision.chargeId }),
-        declineCode: decision.declineCode,
+        ...(chargeId !== undefined && { chargeId }),
+        declineCode,
       };
+    }
     default:
       return decision satisfies never;
   }

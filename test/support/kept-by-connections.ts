@@ -58,11 +58,26 @@ function listenersOf(object: object): number | undefined {
   return names.reduce<number>((sum, name) => sum + Number(Reflect.apply(listenerCount, object, [name])), 0);
 }
 
+/** Whether the socket of the connection sends each write at once, without Nagle's algorithm; Node.js keeps it under a symbol. */
+function sendsAtOnce(): unknown {
+  let found: unknown = roots.get('AmqpConnection');
+  for (const name of ['managedConnection', 'connection', 'connection', 'stream']) {
+    found = typeof found === 'object' && found !== null ? Reflect.get(found, name) : undefined;
+  }
+  if (typeof found !== 'object' || found === null) return undefined;
+  const symbol = Object.getOwnPropertySymbols(found).find(({ description }) => description === 'kSetNoDelay');
+  return symbol && Reflect.get(found, symbol);
+}
+
 process.on('SIGUSR2', () => {
   const sizes = [...roots].flatMap(([name, object]) => sizesOf(name, object));
   const listeners = listenersOf(process) ?? 0;
   const heapMb = Math.round(process.memoryUsage().heapUsed / 2 ** 20);
   console.log(
-    JSON.stringify({ kept: { ...Object.fromEntries(sizes), 'process listeners': listeners }, heapMb }),
+    JSON.stringify({
+      kept: { ...Object.fromEntries(sizes), 'process listeners': listeners },
+      sendsAtOnce: sendsAtOnce(),
+      heapMb,
+    }),
   );
 });

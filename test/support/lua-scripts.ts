@@ -38,7 +38,8 @@ function runnerOn(client: Redis, key = `key-${++keysTaken}`) {
       { madeAt = '', tolerance = '', waiting = '', most = '', forgiven = 0 }: Begin = {},
     ) => {
       const shared = [10_000, 100_000, 100_000, tolerance, most];
-      return call('begin', both, [...shared, owner, fingerprint, madeAt, waiting, forgiven]);
+      const history = `${madeAt} ${waiting} ${forgiven}`;
+      return call('begin', both, [...shared, owner, fingerprint, history === '  0' ? '' : history]);
     },
     complete: (owner: string, record = '{"result":1}', rememberedMs: number | '' = '') =>
       call('complete', both, [200, rememberedMs, owner, record]),

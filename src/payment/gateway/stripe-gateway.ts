@@ -84,7 +84,7 @@ export class StripeGateway implements PaymentGateway {
     const underKey = { idempotencyKey: gatewayKey(charge.idempotencyKey) };
     let intent: Stripe.PaymentIntent;
     try {
-      intent = await this.stripe.paymentIntents.create(parameters, underKey);
+      intent = await withoutStackTrace(() => this.stripe.paymentIntents.create(parameters, underKey));
     } catch (error) {
       const declined = declinedIn(error);
       if (declined) return declined;
@@ -145,6 +145,20 @@ export class StripeGateway implements PaymentGateway {
           return { kind: 'reachable' };
       }
     }
+  }
+}
+
+/**
+ * For each call the client keeps a stack trace, which it adds to the error of a call that fails. It is the same for all
+ * charges, and with source maps it takes a tenth of the service's CPU time.
+ */
+function withoutStackTrace<T>(call: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return call();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

@@ -92,7 +92,7 @@ export class LeasedWork {
     const end = recordOfResult(claimed, result, claimed.serialize);
     switch (end.kind) {
       case 'record':
-        return this.complete(claimed, lease, { ...end, outcome });
+        return this.complete(claimed, lease, end, outcome);
       case 'fault':
         return this.remember(claimed, lease, end.fault);
       case 'not-final':
@@ -122,7 +122,7 @@ export class LeasedWork {
 
   private remember(claimed: Claimed, lease: Lease, error: unknown): Promise<Outcome<never, unknown>> {
     const outcome = { kind: 'remembered-error', error, replayed: false } as const;
-    return this.complete(claimed, lease, { ...recordOfError(claimed, error), outcome });
+    return this.complete(claimed, lease, recordOfError(claimed, error), outcome);
   }
 
   /** If the lease was lost meanwhile, the next owner decides how the work ends. */
@@ -146,7 +146,8 @@ export class LeasedWork {
   private async complete<T>(
     { request, claim: { fencingToken } }: Claimed,
     lease: Lease,
-    { record, text, outcome }: WrittenRecord & { readonly outcome: Outcome<T, unknown> },
+    { record, text }: WrittenRecord,
+    outcome: Outcome<T, unknown>,
   ): Promise<Outcome<T, unknown>> {
     const { scope, key, ownerToken } = lease.owner;
     const ttlSeconds = request.ttlSeconds ?? this.options.ttlSeconds;

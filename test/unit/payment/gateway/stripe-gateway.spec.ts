@@ -15,6 +15,31 @@ async function failureOf(call: Promise<unknown>) {
   throw new Error(`expected no decision, got ${JSON.stringify(outcome)}`);
 }
 
+describe('a charge', () => {
+  const stub = useStubGateway();
+  const { stackTraceLimit } = Error;
+  afterEach(() => {
+    Reflect.deleteProperty(Error, 'prepareStackTrace');
+  });
+
+  it('takes no stack trace inside the client, which would cost a tenth of the CPU time', async () => {
+    stub.answers(() => ({ body: anIntent({ status: 'succeeded' }) }));
+    const traces: NodeJS.CallSite[][] = [];
+    Error.prepareStackTrace = (_, frames) => traces.push(frames);
+    await new StripeGateway(stub.environment).charge(aCharge());
+    expect(traces.filter((frames) => frames.length > 0)).toEqual([]);
+    expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+  });
+
+  it('that fails has an error with a stack trace all the same', async () => {
+    stub.answers(() => ({ status: 500, body: errorBody('api_error') }));
+    const error = await new StripeGateway(stub.environment)
+      .charge(aCharge())
+      .catch((thrown: unknown) => thrown);
+    expect(error).toHaveProperty('stack', expect.stringContaining('\n    at '));
+  });
+});
+
 describe('a payment that the gateway is still processing', () => {
   const stub = useStubGateway();
 

@@ -72,18 +72,12 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   }
 
   begin(request: BeginRequest): Promise<BeginReply> {
-    const { ttlSeconds, leaseMs, clockToleranceMs, fingerprint } = request;
+    const { ttlSeconds, leaseMs, clockToleranceMs, ownerToken, fingerprint } = request;
     const { oldestMs, rememberedMs } = deduplicationWindow(ttlSeconds, clockToleranceMs);
     // A claim never lives shorter than its lease, or the fencing tokens would start again with the next owner.
     const lifeMs = Math.max(rememberedMs, leaseMs);
     const shared = [leaseMs, lifeMs, oldestMs, clockToleranceMs ?? '', request.maxAttempts ?? ''];
-    const args = [
-      request.ownerToken,
-      fingerprint ?? '',
-      request.requestedAt?.getTime() ?? '',
-      request.waitingSince?.getTime() ?? '',
-      request.forgivenAttempts ?? 0,
-    ];
+    const args = [ownerToken, fingerprint ?? '', historyOf(request)];
     return this.begins.run({ keys: this.keys(request), shared, args }, (reply) =>
       parseBeginReply(reply, fingerprint),
     );
@@ -176,6 +170,12 @@ export class RedisIdempotencyStore implements IdempotencyStore {
       throw failureOf(name, error);
     }
   }
+}
+
+/** As the script `begin` takes it: one text, because the number of arguments is what a call costs. */
+function historyOf({ requestedAt, waitingSince, forgivenAttempts = 0 }: BeginRequest): string {
+  if (!requestedAt && !waitingSince && forgivenAttempts === 0) return '';
+  return `${requestedAt?.getTime() ?? ''} ${waitingSince?.getTime() ?? ''} ${forgivenAttempts}`;
 }
 
 function gathered(step: string, client: Redis | Cluster, script: RedisScript): GatheredCalls {

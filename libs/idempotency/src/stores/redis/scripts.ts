@@ -5,9 +5,9 @@ export const scripts = {
 -- ARGV  for all calls: 1 lease (ms)   2 life of a claim (ms)   3 the greatest age at which the key of a request is still known (ms)
 --       4 how far the clock of its sender may be off (ms), '': timestamps in the future are not checked
 --       5 limit of counted attempts, '' for none
---       then for each call: 1 owner   2 fingerprint, '' for none   3 when the request was made (epoch ms), '' for unknown
---       4 since when it has waited on our side (epoch ms), '' for not
---       5 how many of the counted claims are forgiven, for all requests from now on; more than all claims: ignored
+--       then for each call: 1 owner   2 fingerprint, '' for none   3 '', or three numbers with a space between them: when the
+--       request was made (epoch ms), nothing for unknown; since when it has waited on our side (epoch ms), nothing for not;
+--       how many of the counted claims are forgiven, for all requests from now on, of which more than all claims are ignored
 -- Replies, for each call
 --   record                                             a finished record, as it was stored
 --   1                                                  acquired, as the first claim of the key
@@ -45,8 +45,13 @@ return each(calls, function(call)
   if record then
     return record
   end
-  local lock, place = KEYS[calls + call], 5 * call
-  local owner, fingerprint, made_at = ARGV[place + 1], ARGV[place + 2], tonumber(ARGV[place + 3])
+  local lock, place = KEYS[calls + call], 2 + 3 * call
+  local owner, fingerprint, history = ARGV[place + 1], ARGV[place + 2], ARGV[place + 3]
+  local made_at, waiting_since, asked = nil, nil, 0
+  if history ~= '' then
+    made_at, waiting_since, asked = string.match(history, '^(%S*) (%S*) (%d+)$')
+    made_at, waiting_since, asked = tonumber(made_at), tonumber(waiting_since), tonumber(asked)
+  end
   local claim = written[lock] or claims[call]
   local holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound = '-', 0, 0, 0, 0, '', '', ''
   if claim then
@@ -71,7 +76,6 @@ return each(calls, function(call)
   end
 
   local counted = count - uncounted
-  local asked = tonumber(ARGV[place + 5]) or 0
   if asked <= tonumber(count) and math.min(asked, counted) > tonumber(forgiven) then
     forgiven = math.min(asked, counted)
     -- Stored whatever the reply is: other requests of the key come while this one waits.
@@ -94,7 +98,6 @@ return each(calls, function(call)
 
   -- A key with a counted attempt was not forgotten, so the age does not count.
   if made_at and first_at == '' and (is_forgotten or now - made_at > oldest) then
-    local waiting_since = tonumber(ARGV[place + 4])
     if not waiting_since or math.min(now, waiting_since) - made_at > oldest then
       return { 'outside-deduplication-window' }
     end
