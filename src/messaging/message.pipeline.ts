@@ -92,7 +92,7 @@ export class MessagePipeline implements FailureHandler<ConsumeMessage>, AttemptP
         const ended = this.metrics.started(queue);
         let outcome: MessageOutcome = 'requeued';
         try {
-          const answer = await work();
+          const answer = policy.ignores?.(body) ? undefined : await work();
           outcome = outcomeOf(execution, delivery, answer);
           return answer;
         } finally {

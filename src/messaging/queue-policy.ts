@@ -16,6 +16,8 @@ export interface QueuePolicy {
   readonly pause?: { readonly reason: string; readonly isOver: () => Promise<boolean> };
   /** The queue's own log fields and span attributes of a message, whatever its body is. */
   describe(body: unknown): MessageDescription;
+  /** Whether there is nothing to do for a message: it is acknowledged without a lease and a record. Default: there is. */
+  ignores?(body: unknown): boolean;
   /** Pure, apart from the jitter of a backoff. */
   decide(failure: Failure, history: MessageHistory): Decision;
 }

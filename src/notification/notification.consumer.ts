@@ -8,11 +8,10 @@ import type { PaymentSucceeded } from '../payment/payment-succeeded';
 import { PaymentSucceededPipe } from './payment-succeeded.pipe';
 import { RECEIPT_SCOPE } from './receipt';
 import { ReceiptService, type ReceiptRequest, type SentReceipt } from './receipt.service';
-import { WantedReceiptsInterceptor } from './wanted-receipts.interceptor';
 
 /** Takes `payment.succeeded` events from the queue, and sends one receipt for each payment. */
 @Injectable()
-@UseInterceptors(DeliveryInterceptor, WantedReceiptsInterceptor)
+@UseInterceptors(DeliveryInterceptor)
 export class NotificationConsumer {
   constructor(private readonly receipts: ReceiptService) {}
 

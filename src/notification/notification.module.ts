@@ -6,7 +6,6 @@ import { PaymentSucceededPipe } from './payment-succeeded.pipe';
 import { ReceiptPolicy } from './receipt.policy';
 import { ReceiptService } from './receipt.service';
 import { RecordedPayments } from './recorded-payments';
-import { WantedReceiptsInterceptor } from './wanted-receipts.interceptor';
 
 /** Sends receipts to customers. */
 @Module({
@@ -18,7 +17,6 @@ import { WantedReceiptsInterceptor } from './wanted-receipts.interceptor';
     ReceiptPolicy,
     ReceiptService,
     RecordedPayments,
-    WantedReceiptsInterceptor,
   ],
 })
 export class NotificationModule {}

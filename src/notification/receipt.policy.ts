@@ -13,6 +13,8 @@ import { MessagePipeline } from '../messaging/message.pipeline';
 import type { MessageDescription, QueuePolicy } from '../messaging/queue-policy';
 import { RECEIPTS } from '../messaging/topology';
 import { describePayment } from '../payment/payment-description';
+import { PaymentSucceededPipe } from './payment-succeeded.pipe';
+import { ReceiptService } from './receipt.service';
 import { FalseEventError } from './recorded-payments';
 import { SmtpError } from './smtp-errors';
 
@@ -51,7 +53,11 @@ export class ReceiptPolicy implements QueuePolicy, OnModuleInit {
   readonly reasons = RECEIPT_REASONS;
   readonly maxAttempts = RECEIPT_MAX_ATTEMPTS;
 
-  constructor(private readonly pipeline: MessagePipeline) {}
+  constructor(
+    private readonly pipeline: MessagePipeline,
+    private readonly pipe: PaymentSucceededPipe,
+    private readonly receipts: ReceiptService,
+  ) {}
 
   onModuleInit(): void {
     this.pipeline.use(this);
@@ -59,6 +65,15 @@ export class ReceiptPolicy implements QueuePolicy, OnModuleInit {
 
   describe(body: unknown): MessageDescription {
     return describePayment(body);
+  }
+
+  /** A payment without an address; many may have none. An invalid event is not ignored, and becomes a dead letter. */
+  ignores(body: unknown): boolean {
+    try {
+      return !this.receipts.isWantedFor(this.pipe.transform(body));
+    } catch {
+      return false;
+    }
   }
 
   decide(failure: Failure, history: MessageHistory): Decision {
