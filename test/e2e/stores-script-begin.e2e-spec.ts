@@ -75,6 +75,13 @@ describe('begin.lua replies', () => {
     expect(await begin('three', '', { most: 1 })).toEqual(['acquired', 3, 3, expect.any(Number), -1, 1]);
   });
 
+  it.each([-1, NaN, 7])('acquired, without %p added attempts, which cannot be true', async (forgiven) => {
+    const { begin, release } = runner();
+    await begin('one');
+    await release('one', 'counted');
+    expect(await begin('two', '', { forgiven })).toEqual(['acquired', 2, 2, expect.any(Number), -1, 0]);
+  });
+
   it('in-progress, and stores the attempts that a replay added, without changing lease and expiry time', async () => {
     const { begin, find, lock } = runner();
     await begin('one', 'print');

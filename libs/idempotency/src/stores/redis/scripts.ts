@@ -49,8 +49,8 @@ return each(calls, function(call)
   local owner, fingerprint, history = ARGV[place + 1], ARGV[place + 2], ARGV[place + 3]
   local made_at, waiting_since, asked = nil, nil, 0
   if history ~= '' then
-    made_at, waiting_since, asked = string.match(history, '^(%S*) (%S*) (%d+)$')
-    made_at, waiting_since, asked = tonumber(made_at), tonumber(waiting_since), tonumber(asked)
+    made_at, waiting_since, asked = string.match(history, '^(%S*) (%S*) (%S+)$')
+    made_at, waiting_since, asked = tonumber(made_at), tonumber(waiting_since), tonumber(asked) or 0
   end
   local claim = written[lock] or claims[call]
   local holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound = '-', 0, 0, 0, 0, '', '', ''
