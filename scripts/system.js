@@ -17,6 +17,8 @@ const readyWithinMs = 60_000;
 // Longer than the service's own SHUTDOWN_TIMEOUT of 25 s.
 const serviceGraceMs = 30_000;
 const sandboxGraceMs = 5_000;
+/** What Node.js is called with, as in the Dockerfile. */
+const serviceArguments = ['--enable-source-maps', '--max-semi-space-size=32', 'dist/main.js'];
 
 /**
  * Prepares everything that the service needs: packages, build and servers.
@@ -98,8 +100,7 @@ async function startServiceOn(port, { directory, env, output, nodeArguments = []
   const program = startProgram({
     name: 'service',
     command: process.execPath,
-    // The same as in the Dockerfile.
-    args: [...nodeArguments, '--enable-source-maps', '--max-semi-space-size=32', 'dist/main.js'],
+    args: [...nodeArguments, ...serviceArguments],
     cwd: root,
     env: { ...env, PORT: String(port) },
     directory,
@@ -170,6 +171,7 @@ module.exports = {
   prepareSystem,
   sandboxVariables,
   serverVariables,
+  serviceArguments,
   settingsFile,
   startSandbox,
   startService,

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 /**
  * Loaded with `--require` before the built service. On SIGUSR2 it prints one line of JSON about each object that outlives
- * a connection: the sizes of its collections and the number of its listeners.
+ * a connection: the sizes of its collections, the number of its listeners, and whether the connection sends each write at once.
  */
 const load = createRequire(resolve(__dirname, '../../dist/main.js'));
 const roots = new Map<string, object>();
@@ -75,8 +75,11 @@ process.on('SIGUSR2', () => {
   const heapMb = Math.round(process.memoryUsage().heapUsed / 2 ** 20);
   console.log(
     JSON.stringify({
-      kept: { ...Object.fromEntries(sizes), 'process listeners': listeners },
-      sendsAtOnce: sendsAtOnce(),
+      kept: {
+        ...Object.fromEntries(sizes),
+        'process listeners': listeners,
+        'AmqpConnection sends at once': sendsAtOnce(),
+      },
       heapMb,
     }),
   );

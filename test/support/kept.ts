@@ -11,17 +11,6 @@ export const tellsWhatItKeeps = ['scripts/typescript.js', 'test/support/kept-by-
 
 /** How much the service holds for its connections. */
 export async function keptBy(service: Service): Promise<JsonObject> {
-  const { kept } = await reportOf(service);
-  if (!isJsonObject(kept)) throw new Error('the service has reported something else');
-  return kept;
-}
-
-/** Whether the service's connection to RabbitMQ sends each write at once. */
-export async function sendsAtOnce(service: Service): Promise<unknown> {
-  return (await reportOf(service)).sendsAtOnce;
-}
-
-async function reportOf(service: Service): Promise<JsonObject> {
   const before = reports(service).length;
   void service.signal('SIGUSR2');
   return eventually(() => {
@@ -32,5 +21,5 @@ async function reportOf(service: Service): Promise<JsonObject> {
 }
 
 function reports(service: Service): JsonObject[] {
-  return service.logs.filter(({ kept }) => isJsonObject(kept));
+  return service.logs.map(({ kept }) => kept).filter(isJsonObject);
 }

@@ -35,6 +35,7 @@ export function useStubGateway(): StubGateway {
 
 export class StubGateway {
   readonly requests: StubRequest[] = [];
+  connections = 0;
   private server: Server | undefined;
   private answering: Answering = () => ({ status: 404, body: errorBody('invalid_request_error') });
 
@@ -55,6 +56,7 @@ export class StubGateway {
 
   async start(): Promise<void> {
     this.requests.length = 0;
+    this.connections = 0;
     this.server = createServer((message, response) => {
       void this.answer(message).then(({ status = 200, headers, body }) => {
         response
@@ -62,6 +64,7 @@ export class StubGateway {
           .end(JSON.stringify(body));
       });
     });
+    this.server.on('connection', () => this.connections++);
     this.server.listen(0, '127.0.0.1');
     await once(this.server, 'listening');
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { serviceArguments } from '../../../scripts/system';
 import { isJsonObject } from '../../support/json';
 
 const root = join(__dirname, '../../..');
@@ -47,6 +48,11 @@ describe('The production image', () => {
 
   it('is what docker build makes: the last stage', () => {
     expect(stages.at(-1)).toMatchObject({ name: 'production' });
+  });
+
+  it('starts the service with the same arguments as npm start and the benchmark', () => {
+    const [, command = ''] = /^CMD (\[.*\])$/m.exec(dockerfile) ?? [];
+    expect(JSON.parse(command)).toEqual(['node', ...serviceArguments]);
   });
 
   it('has nothing of src/dev; docker compose uses the stage that has', () => {

@@ -31,6 +31,27 @@ describe('a charge', () => {
     expect(Error.stackTraceLimit).toBe(stackTraceLimit);
   });
 
+  it('uses the connection of the one before', async () => {
+    stub.answers(() => ({ body: anIntent({ status: 'succeeded' }) }));
+    const gateway = new StripeGateway(stub.environment);
+    for (let charges = 0; charges < 3; charges++) await gateway.charge(aCharge());
+    expect(stub.connections).toBe(1);
+  });
+
+  it('does not wait for the connection of another, however many there are at a time', async () => {
+    const atOnce = 50;
+    let release: () => void = () => undefined;
+    const allHaveCome = new Promise<void>((resolve) => (release = resolve));
+    stub.answers(async () => {
+      if (stub.requests.length === atOnce) release();
+      await allHaveCome;
+      return { body: anIntent({ status: 'succeeded' }) };
+    });
+    const gateway = new StripeGateway(stub.environment);
+    await Promise.all(Array.from({ length: atOnce }, () => gateway.charge(aCharge())));
+    expect(stub.connections).toBe(atOnce);
+  });
+
   it('that fails has an error with a stack trace all the same', async () => {
     stub.answers(() => ({ status: 500, body: errorBody('api_error') }));
     const error = await new StripeGateway(stub.environment)
