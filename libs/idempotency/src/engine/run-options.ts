@@ -1,6 +1,7 @@
 import type { JsonOf } from './json-of';
 import { fingerprintOf } from './fingerprint';
 import type { RunRequest, RunSettings } from './run-request';
+import type { ClaimedKey } from '../stores/idempotency-store';
 
 /** How `IdempotencyService.run` treats one call. */
 export interface RunOptions extends RunSettings {
@@ -54,5 +55,6 @@ export function runRequest(
     rememberResult: options.rememberResult,
     rememberError: options.rememberError,
     uncounted: options.uncounted,
-  };
+    // A setting that is not copied would silently have no effect.
+  } satisfies Record<keyof RunSettings | keyof ClaimedKey, unknown>;
 }
