@@ -13,7 +13,7 @@ import type {
 } from '../idempotency-store';
 import { attemptsOf, fitsRecord, readRecord, writeRecord } from '../stored-record';
 import { ExpiringMap } from './expiring-map';
-import { beginning, remainingLeaseOf, uncounting, NOTHING, type StoredClaim } from './stored-claim';
+import { beginning, remainingLeaseOf, uncounting, NOTHING, type StoredClaim } from '../stored-claim';
 
 /** Settings of {@link MemoryIdempotencyStore}. */
 export interface MemoryIdempotencyStoreOptions {

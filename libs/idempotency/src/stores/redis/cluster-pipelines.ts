@@ -1,6 +1,5 @@
 import type { Cluster } from 'ioredis';
-import type { SendCalls } from './gathered-calls';
-import type { RedisScript } from './redis-script';
+import type { RedisScript, ScriptCall } from './redis-script';
 
 /**
  * Sends the calls of one turn as one pipeline for each node. On a Cluster a script may use the keys of one slot only, so each
@@ -10,7 +9,10 @@ import type { RedisScript } from './redis-script';
  * TRYAGAIN for the command that got it, and never repeats another one. Measured on three primaries, its own pipelines and
  * `enableAutoPipelining` took more time of Node.js, and both give such an error to the caller if only some commands get it.
  */
-export function pipelining(client: Cluster, script: RedisScript): SendCalls {
+export function pipelining(
+  client: Cluster,
+  script: RedisScript,
+): (calls: readonly ScriptCall[]) => Promise<readonly unknown[]> {
   return (calls) => {
     writeTogether(client);
     return Promise.all(

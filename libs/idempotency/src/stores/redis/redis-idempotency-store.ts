@@ -13,9 +13,9 @@ import type {
   StoreWarning,
 } from '../idempotency-store';
 import { deduplicationWindow } from '../deduplication-window';
+import { GatheredCalls } from '../gathered-calls';
 import { writeRecord } from '../stored-record';
 import { pipelining } from './cluster-pipelines';
-import { GatheredCalls, type SendCalls } from './gathered-calls';
 import { evictionWarning } from './redis-eviction';
 import { keyBehind, redisKeys, redisPrefixes, type RedisLayout } from './redis-keys';
 import {
@@ -25,7 +25,7 @@ import {
   parseFindReply,
   parseReleaseReply,
 } from './redis-replies';
-import { RedisScript } from './redis-script';
+import { RedisScript, type Argument, type ScriptCall } from './redis-script';
 import { scripts } from './scripts';
 
 const BEGIN = new RedisScript(scripts.begin);
@@ -59,10 +59,10 @@ const SCAN_BATCH = 1_000;
  * IdempotencyModule.forRoot({ store: new RedisIdempotencyStore(redis), ttlSeconds: 86_400, leaseMs: 30_000 })
  */
 export class RedisIdempotencyStore implements IdempotencyStore {
-  private readonly begins: GatheredCalls;
-  private readonly completions: GatheredCalls;
-  private readonly extensions: GatheredCalls;
-  private readonly releases: GatheredCalls;
+  private readonly begins: GatheredCalls<ScriptCall>;
+  private readonly completions: GatheredCalls<ScriptCall>;
+  private readonly extensions: GatheredCalls<ScriptCall>;
+  private readonly releases: GatheredCalls<ScriptCall>;
 
   constructor(private readonly client: Redis | Cluster) {
     this.begins = gathered('begin', client, BEGIN);
@@ -178,10 +178,16 @@ function historyOf({ requestedAt, waitingSince, forgivenAttempts = 0 }: BeginReq
   return `${requestedAt?.getTime() ?? ''} ${waitingSince?.getTime() ?? ''} ${forgivenAttempts}`;
 }
 
-function gathered(step: string, client: Redis | Cluster, script: RedisScript): GatheredCalls {
-  const send: SendCalls =
-    'nodes' in client ? pipelining(client, script) : (calls) => script.runAll(client, calls);
-  return new GatheredCalls(send, (error) => failureOf(step, error));
+function gathered(step: string, client: Redis | Cluster, script: RedisScript): GatheredCalls<ScriptCall> {
+  return new GatheredCalls({
+    send: 'nodes' in client ? pipelining(client, script) : (calls) => script.runAll(client, calls),
+    isAlike: (one, other) => isSameList(one.shared, other.shared),
+    failureOf: (error) => failureOf(step, error),
+  });
+}
+
+function isSameList(one: readonly Argument[], other: readonly Argument[]): boolean {
+  return one.every((value, place) => value === other[place]);
 }
 
 /** Escapes the wildcards of a MATCH pattern. */

@@ -1,7 +1,7 @@
-import { deduplicationWindow } from '../deduplication-window';
-import type { Claim, BeginReply, BeginRequest } from '../idempotency-store';
+import { deduplicationWindow } from './deduplication-window';
+import type { Claim, BeginReply, BeginRequest } from './idempotency-store';
 
-/** The claim of a key; the same as claim.lua describes as one text. */
+/** The claim of a key; in Redis one text, which claim.lua describes. */
 export interface StoredClaim {
   readonly count: number;
   readonly uncounted: number;
