@@ -42,7 +42,7 @@ module.exports = {
           '^libs/idempotency/src/(stores/redis/|handlers/(microservices/|(rabbitmq-[a-z]+|microservices-handler)\\.ts$))',
       },
       to: {
-        path: '(^|/)node_modules/(amqplib|ioredis|@golevelup/nestjs-rabbitmq|@nestjs/microservices|@nestjs/graphql|graphql)/',
+        path: '(^|/)node_modules/(amqplib|ioredis|pg|@golevelup/nestjs-rabbitmq|@nestjs/microservices|@nestjs/graphql|graphql)/',
         dependencyTypesNot: ['type-only'],
       },
     },

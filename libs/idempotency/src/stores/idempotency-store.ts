@@ -142,10 +142,13 @@ export interface ReleaseOptions {
   readonly backoffMs?: number | undefined;
 }
 
-/** Why a store that accepts writes may still lose a record, so that finished work is repeated. */
+/** Why a store that accepts writes may still lose a record, so that finished work is repeated, or becomes full. */
 export interface StoreWarning {
-  /** `may-evict`: a server deletes records when its memory is full. `eviction-unknown`: it does not say whether it does. */
-  readonly code: 'may-evict' | 'eviction-unknown';
+  /**
+   * `may-evict`: a server deletes records when its memory is full. `eviction-unknown`: it does not say whether it does.
+   * `not-deleted`: expired rows cannot be deleted.
+   */
+  readonly code: 'may-evict' | 'eviction-unknown' | 'not-deleted';
   /** What is wrong, on which server, and what to set, in one sentence. */
   readonly message: string;
 }

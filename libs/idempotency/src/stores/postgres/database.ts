@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool, QueryConfig } from 'pg';
+import { failureOf, isRepeatable } from './postgres-errors';
+
+/** How often a statement is sent that the server refuses because of other transactions. */
+const MOST_TRIES = 5;
+const LONGEST_WAIT_MS = 50;
+
+export type Value = string | number | boolean | null;
+
+/** Sends single statements over a pool, each with a limit of time. */
+export class Database {
+  constructor(
+    private readonly pool: Pool,
+    private readonly table: string,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** The pool ends a connection whose statement failed or took too long. */
+  async rowsOf<Row extends object>(
+    text: string,
+    values: readonly (Value | readonly Value[])[],
+  ): Promise<Row[]> {
+    // The driver has a time-out for each statement, but its types do not.
+    const statement: QueryConfig & { query_timeout: number } = {
+      text,
+      values: [...values],
+      query_timeout: this.timeoutMs,
+    };
+    for (let tries = 1; ; tries++) {
+      try {
+        return (await this.pool.query<Row>(statement)).rows;
+      } catch (error) {
+        // Such a statement had no effect; it happens where the default isolation is stricter than "read committed".
+        if (tries === MOST_TRIES || !isRepeatable(error)) throw error;
+        await sleep(Math.random() * LONGEST_WAIT_MS);
+      }
+    }
+  }
+
+  failureOf(step: string, error: unknown): unknown {
+    return failureOf(step, this.table, error);
+  }
+}

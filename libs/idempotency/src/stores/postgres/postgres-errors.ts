@@ -1,0 +1,51 @@
+import { messageOf, StoreUnavailableError } from '../../engine/failure';
+
+/** Serialization failure and deadlock: the statement had no effect and may be sent again. */
+const REPEATABLE: readonly string[] = ['40001', '40P01'];
+
+/**
+ * Classes of errors about the values of one call: data, integrity constraint, program limit exceeded. Every other error
+ * means that the database is unhealthy or misconfigured: StoreUnavailableError, no work starts.
+ *
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const ABOUT_ONE_CALL: readonly string[] = ['22', '23', '54'];
+
+export function isRepeatable(error: unknown): boolean {
+  return REPEATABLE.includes(codeOf(error));
+}
+
+export function isAboutOneCall(error: unknown): boolean {
+  return ABOUT_ONE_CALL.includes(codeOf(error).slice(0, 2));
+}
+
+/** The error for the caller of a step. */
+export function failureOf(step: string, table: string, error: unknown): unknown {
+  if (isAboutOneCall(error)) return error;
+  const advice = adviceOn(codeOf(error), table);
+  return new StoreUnavailableError(
+    step,
+    advice === undefined ? error : new Error(`${messageOf(error)}; ${advice}`, { cause: error }),
+  );
+}
+
+function adviceOn(code: string, table: string): string | undefined {
+  switch (code) {
+    case '42P01':
+      return `call migrate() of the store when the application starts, or run the SQL that postgresSchema() returns`;
+    case '42703':
+      return `${table} is not a table of this version: name another one in the option 'table', and call migrate()`;
+    case '42501':
+      return `a role with the right to do so must run: GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO the role of this application`;
+    case '25006':
+      return 'the store needs the primary, not a standby';
+    default:
+      return undefined;
+  }
+}
+
+/** The SQLSTATE; empty if the error is not from the server. */
+function codeOf(error: unknown): string {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  return typeof code === 'string' ? code : '';
+}

@@ -1,0 +1,244 @@
+import type { Pool } from 'pg';
+import { messageOf } from '../../engine/failure';
+import { deduplicationWindow } from '../deduplication-window';
+import { GatheredCalls } from '../gathered-calls';
+import type {
+  BeginReply,
+  BeginRequest,
+  CompleteReply,
+  CompleteRequest,
+  Finding,
+  IdempotencyStore,
+  LeaseOwner,
+  ReleaseOptions,
+  ScopedKey,
+  StoreWarning,
+} from '../idempotency-store';
+import { beginning, NOTHING, remainingLeaseOf, type StoredClaim } from '../stored-claim';
+import { attemptsOf, fitsRecord, writeRecord } from '../stored-record';
+import { Database } from './database';
+import { ExpiredRows } from './expired-rows';
+import { gathered, wasChanged, type StatementCall } from './gathered-statements';
+import { createTable } from './migration';
+import { DEFAULT_TABLE, quotedName } from './schema';
+import { statementsFor, type Statements } from './statements';
+import { columnsOf, readRow, type Stored, type StoredRow } from './stored-row';
+
+/** How often a key is looked at that other owners change or hold at the same moment. */
+const MOST_LOOKS = 4;
+
+/** Settings of {@link PostgresIdempotencyStore}. */
+export interface PostgresIdempotencyStoreOptions {
+  /** The table, as `name` or `schema.name`. Default `idempotency_keys`. */
+  readonly table?: string;
+  /** How long one statement may take, in ms. Default 5,000. */
+  readonly timeoutMs?: number;
+}
+
+interface BegunRow extends StoredRow {
+  readonly is_new: boolean;
+}
+
+/**
+ * Records and claims in one table of PostgreSQL 13 or newer; each step is one statement, or two to take over a key from an
+ * earlier owner. The steps of one turn of the event loop share a statement. Nothing is kept in a session, so a pooler such as
+ * pgbouncer may give each transaction another connection.
+ *
+ * The table must exist: call {@link migrate} when the application starts, or run the SQL of `postgresSchema()`. The store
+ * deletes expired rows itself, a few at a time, while it is used.
+ *
+ * @example
+ * const pool = new Pool({ connectionString: url, connectionTimeoutMillis: 2_000 });
+ * pool.on('error', (error) => logger.warn(error));
+ * IdempotencyModule.forRoot({ store: new PostgresIdempotencyStore(pool), ttlSeconds: 86_400, leaseMs: 30_000 })
+ */
+export class PostgresIdempotencyStore implements IdempotencyStore {
+  private readonly database: Database;
+  private readonly statements: Statements;
+  private readonly name: string;
+  /** Its name, quoted. */
+  private readonly table: string;
+  private readonly expired: ExpiredRows;
+  private readonly begins: GatheredCalls<StatementCall>;
+  private readonly replacements: GatheredCalls<StatementCall>;
+  private readonly completions: GatheredCalls<StatementCall>;
+  private readonly extensions: GatheredCalls<StatementCall>;
+  private readonly releases: GatheredCalls<StatementCall>;
+
+  /**
+   * @param pool its `connectionTimeoutMillis` must be set, or a step would wait for ever for a database that is down
+   * @throws Error if the pool or an option cannot be used
+   */
+  constructor(
+    private readonly pool: Pool,
+    { table = DEFAULT_TABLE, timeoutMs = 5_000 }: PostgresIdempotencyStoreOptions = {},
+  ) {
+    if (!pool.options.connectionTimeoutMillis)
+      throw new Error(
+        'PostgresIdempotencyStore: set connectionTimeoutMillis of the pool, for example to 2000; without it, a step waits for ever for a database that is down',
+      );
+    this.name = table;
+    this.table = quotedName(table);
+    const statements = (this.statements = statementsFor(this.table));
+    const database = (this.database = new Database(pool, this.table, timeoutMs));
+    this.expired = new ExpiredRows(database, statements.deleteExpired);
+    this.begins = gathered<BegunRow>(database, {
+      step: 'begin',
+      text: statements.begin,
+      repliesOf: (rows) => rows,
+    });
+    const changing = (step: string, text: string) =>
+      gathered(database, { step, text, repliesOf: wasChanged });
+    this.replacements = changing('begin', statements.replaceClaim);
+    this.completions = changing('complete', statements.complete);
+    this.extensions = changing('extend', statements.extend);
+    this.releases = changing('release', statements.release);
+  }
+
+  /**
+   * Creates the table if there is none, whichever process of the application comes first. The role needs the right to create
+   * tables only then.
+   *
+   * @throws Error of the database, if it cannot be created
+   */
+  async migrate(): Promise<void> {
+    await createTable(this.pool, this.name);
+  }
+
+  async begin(request: BeginRequest): Promise<BeginReply> {
+    this.expired.deleteSome();
+    let remainingMs = 0;
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+      const { isNew, stored } = await this.claimIfNew(request);
+      const { record, claim, now } = stored;
+      if (record)
+        return fitsRecord(record, request.fingerprint)
+          ? { kind: 'completed', record }
+          : { kind: 'idempotency-key-reused' };
+      const begun = beginning(claim, request, now);
+      const reply = begun.kind === 'rejected' ? begun.reply : { kind: begun.kind, claim: begun.claim };
+      // Not new although nothing was stored: another owner has claimed it since.
+      const isDone = begun.kind === 'acquired' ? isNew : begun.stored === claim;
+      if (isDone || (begun.stored && (await this.replaceClaim(request, stored, begun)))) return reply;
+      remainingMs = (claim && remainingLeaseOf(claim, now)) ?? 0;
+    }
+    // Others change it each time, or one holds it in a transaction that is about to end.
+    return { kind: 'in-progress', remainingMs };
+  }
+
+  async complete(request: CompleteRequest): Promise<CompleteReply> {
+    const isStored = await this.completions.run(completeCall(request), asBoolean);
+    if (isStored) return { kind: 'stored' };
+    const { record } = await this.read('complete', request);
+    return { kind: 'lost', record };
+  }
+
+  async extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'> {
+    const call = { name: owner, values: [owner.ownerToken], shared: [leaseMs] };
+    return (await this.extensions.run(call, asBoolean)) ? 'extended' : 'lost';
+  }
+
+  async release(
+    owner: LeaseOwner,
+    { counting, backoffMs = 0 }: ReleaseOptions,
+  ): Promise<'released' | 'lost'> {
+    const call = { name: owner, values: [owner.ownerToken, counting, backoffMs], shared: [] };
+    return (await this.releases.run(call, asBoolean)) ? 'released' : 'lost';
+  }
+
+  async find(name: ScopedKey): Promise<Finding> {
+    const { record, claim = NOTHING, now } = await this.read('find', name);
+    const remainingLeaseMs = remainingLeaseOf(claim, now);
+    if (record) return { record, ...attemptsOf(record), remainingLeaseMs };
+    // A finished key whose record has expired counts as unknown, because it may be used again.
+    const { count, uncounted, forgiven } = claim.state.kind === 'finished' ? NOTHING : claim;
+    return {
+      record,
+      attempts: count,
+      countedAttempts: count - uncounted,
+      forgivenAttempts: forgiven,
+      remainingLeaseMs,
+    };
+  }
+
+  async forget({ scope, key }: ScopedKey): Promise<void> {
+    await this.step('forget', () => this.database.rowsOf(this.statements.forget, [scope, key]));
+  }
+
+  async probe(): Promise<readonly StoreWarning[]> {
+    await this.step('probe', () => this.database.rowsOf(this.statements.probe, []));
+    const { failure } = this.expired;
+    if (failure === undefined) return [];
+    const message = `expired rows of ${this.table} are not deleted, so it grows: ${messageOf(failure)}; let the role of this application DELETE from it`;
+    return [{ code: 'not-deleted', message }];
+  }
+
+  /** Claims a key of which nothing is stored, or reads what is. */
+  private claimIfNew(request: BeginRequest): Promise<{ isNew: boolean; stored: Stored }> {
+    const { ttlSeconds, leaseMs, clockToleranceMs, requestedAt, waitingSince } = request;
+    const { oldestMs } = deduplicationWindow(ttlSeconds, clockToleranceMs);
+    const mayStart = request.maxAttempts === undefined || request.maxAttempts > 0;
+    const call: StatementCall = {
+      name: request,
+      values: [
+        request.ownerToken,
+        request.fingerprint ?? null,
+        requestedAt?.getTime() ?? null,
+        waitingSince?.getTime() ?? null,
+      ],
+      shared: [leaseMs, lifeOf(request), oldestMs, clockToleranceMs ?? null, mayStart],
+    };
+    return this.begins.run(call, (reply) => {
+      const row = reply as BegunRow;
+      return { isNew: row.is_new, stored: readRow(row) };
+    });
+  }
+
+  /** False if what is stored under the key has changed since it was read, or is held in a transaction. */
+  private async replaceClaim(
+    request: BeginRequest,
+    { version, endsAt, now }: Stored,
+    { kind, stored }: { kind: 'acquired' | 'rejected'; stored?: StoredClaim | undefined },
+  ): Promise<boolean> {
+    if (version === undefined || !stored) return false;
+    const ends = kind === 'acquired' ? now + lifeOf(request) : endsAt;
+    const values = [version, ...columnsOf(stored), ends];
+    return this.replacements.run({ name: request, values, shared: [] }, asBoolean);
+  }
+
+  private async read(step: string, { scope, key }: ScopedKey): Promise<Stored> {
+    const rows = await this.step(step, () =>
+      this.database.rowsOf<StoredRow>(this.statements.find, [scope, key]),
+    );
+    const [row] = rows;
+    if (!row) throw new Error(`PostgreSQL gave no reply to '${step}'`);
+    return readRow(row);
+  }
+
+  private async step<T>(name: string, send: () => Promise<T>): Promise<T> {
+    try {
+      return await send();
+    } catch (error) {
+      throw this.database.failureOf(name, error);
+    }
+  }
+}
+
+/** A claim never lives shorter than its lease, or the fencing tokens would start again with the next owner. */
+function lifeOf({ ttlSeconds, clockToleranceMs, leaseMs }: BeginRequest): number {
+  return Math.max(deduplicationWindow(ttlSeconds, clockToleranceMs).rememberedMs, leaseMs);
+}
+
+function completeCall(request: CompleteRequest): StatementCall {
+  const { ttlSeconds, clockToleranceMs, ownerToken, recordText } = request;
+  const { rememberedMs } = deduplicationWindow(ttlSeconds, clockToleranceMs);
+  return {
+    name: request,
+    values: [ownerToken, recordText ?? writeRecord(request.record)],
+    shared: [ttlSeconds * 1000, rememberedMs],
+  };
+}
+
+function asBoolean(reply: unknown): boolean {
+  return reply === true;
+}
