@@ -7,7 +7,7 @@ const { bootstrap, root } = require('./bootstrap');
 const { EXIT, readArguments } = require('./command-line');
 const { summaryOf } = require('./jest-summary');
 const { runCommand } = require('./run');
-const { prepareServers, startServers } = require('./services');
+const { prepareServers, startDatabase, startServers } = require('./services');
 const { serviceKinds, testKinds } = require('./services/kinds');
 const { startProgram } = require('./services/programs');
 const { print } = require('./terminal');
@@ -15,7 +15,7 @@ const { print } = require('./terminal');
 const jest = path.join(root, 'node_modules/jest/bin/jest.js');
 const jestGraceMs = 5_000;
 
-const help = `npm test: runs all tests, against private RabbitMQ, Redis, NATS and Mosquitto servers
+const help = `npm test: runs all tests, against private RabbitMQ, Redis, PostgreSQL, NATS and Mosquitto
 
 Installs and builds what is missing, starts the servers, runs Jest, and ends with a line that counts the tests:
 "<n> passed, <n> failed".
@@ -27,6 +27,7 @@ Installs and builds what is missing, starts the servers, runs Jest, and ends wit
 All other options are passed to Jest; npx jest --help lists them. npm run test:e2e leaves the unit tests out.
 
   RABBITMQ_URL, REDIS_URL   use these servers instead of private ones; databases of that Redis are emptied
+  DATABASE_URL              use this PostgreSQL; its user must be allowed to create databases
   NATS_URL, MQTT_URL        the same for the servers of the library's tests
 
 Exit code 0 if all tests passed, 1 otherwise.`;
@@ -40,7 +41,11 @@ let lastLine = '';
  */
 async function test(directory) {
   await prepareServers(directory, [...serviceKinds, ...testKinds]);
-  const [urls] = await Promise.all([startServers(directory), bootstrap(directory)]);
+  const [urls, databaseUrl] = await Promise.all([
+    startServers(directory),
+    startDatabase(directory),
+    bootstrap(directory),
+  ]);
   const results = path.join(directory, 'jest-results.json');
   const program = startProgram({
     name: 'jest',
@@ -52,6 +57,7 @@ async function test(directory) {
       RABBITMQ_URL: urls.rabbitmqUrl,
       RABBITMQ_MANAGEMENT_URL: urls.rabbitmqManagementUrl,
       REDIS_URL: urls.redisUrl,
+      DATABASE_URL: databaseUrl,
     },
     directory,
     output: 'inherit',

@@ -15,6 +15,7 @@ const engineAnswersWithinMs = 5_000;
  * @property {string} name
  * @property {string} image
  * @property {Record<string, number>} ports maps the port in the container to the one on this machine's loopback interface
+ * @property {Record<string, string>} [env]
  * @property {string[]} [args]
  * @property {string} directory where the container is noted for a later run
  */
@@ -40,12 +41,13 @@ async function hasContainers() {
  * @param {ContainerOptions} options
  * @returns {import('./server').Host}
  */
-function containerHost({ name, image, ports, args = [], directory }) {
+function containerHost({ name, image, ports, env = {}, args = [], directory }) {
   const container = `payment-consumer-${name}-${randomUUID().slice(0, 8)}`;
   const published = Object.entries(ports).flatMap(([inside, outside]) => [
     '-p',
     `127.0.0.1:${outside}:${inside}`,
   ]);
+  const variables = Object.entries(env).flatMap(([variable, value]) => ['-e', `${variable}=${value}`]);
   const removal = ['rm', '--force', '--volumes', container];
   /** @type {import('./guard').Guard | undefined} */
   let guard;
@@ -56,7 +58,7 @@ function containerHost({ name, image, ports, args = [], directory }) {
     remember(directory, name, { kind: 'container', name: container });
     guard = guardWith(['docker', ...removal]);
     register(registered);
-    await docker('run', '--detach', '--name', container, ...published, image, ...args);
+    await docker('run', '--detach', '--name', container, ...published, ...variables, image, ...args);
   };
   const remove = async () => {
     await docker(...removal).catch(() => undefined);

@@ -3,8 +3,9 @@
 const path = require('node:path');
 const terminal = require('../terminal');
 const { hasContainers } = require('./containers');
-const { rabbitmq, redis, serviceKinds } = require('./kinds');
+const { postgresql, rabbitmq, redis, serviceKinds } = require('./kinds');
 const { offerPackages } = require('./packages');
+const { startPostgresql } = require('./postgresql');
 const { startRabbitmq } = require('./rabbitmq');
 const { startRedis } = require('./redis');
 
@@ -48,7 +49,7 @@ function howToGet(missing) {
 }
 
 /**
- * Starts private servers, or checks those given in the environment.
+ * Starts private servers for the service, or checks those given in the environment.
  * @param {string} directory for data and logs
  * @returns {Promise<ServerUrls>}
  */
@@ -84,6 +85,22 @@ async function storeFrom(directory) {
 }
 
 /**
+ * Starts a private PostgreSQL, or checks the one given in the environment. The service does not use it.
+ * @param {string} directory for data and logs
+ * @returns {Promise<string>} its URL
+ */
+async function startDatabase(directory) {
+  const url = process.env.DATABASE_URL;
+  if (url) {
+    await assertAnswers(postgresql, url);
+    return url;
+  }
+  const start = () => startPostgresql({ directory: path.join(directory, 'postgresql') });
+  const server = await terminal.step('PostgreSQL', start, (started) => terminal.dim(started.url));
+  return server.url;
+}
+
+/**
  * @param {Kind} kind
  * @param {string} urls one URL, or a comma-separated list for a cluster
  */
@@ -116,4 +133,4 @@ function managementUrlOf(urls) {
     : `http://${credentials}@${hostname}:15672`;
 }
 
-module.exports = { prepareServers, startServers };
+module.exports = { prepareServers, startDatabase, startServers };

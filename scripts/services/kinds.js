@@ -1,7 +1,13 @@
 'use strict';
 
-const { findMosquitto, findNatsServer, findRabbitmqServer, findRedisServer } = require('./machine');
-const { answersAmqp, answersMqtt, answersNats, answersRedis } = require('./probes');
+const {
+  findMosquitto,
+  findNatsServer,
+  findPostgres,
+  findRabbitmqServer,
+  findRedisServer,
+} = require('./machine');
+const { answersAmqp, answersMqtt, answersNats, answersPostgresql, answersRedis } = require('./probes');
 
 /**
  * A kind of server that the project uses.
@@ -54,10 +60,20 @@ const mqtt = {
   answers: answersMqtt,
 };
 
+/** @type {Kind} */
+const postgresql = {
+  title: 'PostgreSQL',
+  variable: 'DATABASE_URL',
+  packageName: 'postgresql',
+  formula: 'postgresql@17',
+  find: findPostgres,
+  answers: answersPostgresql,
+};
+
 /** What the service needs. */
 const serviceKinds = [rabbitmq, redis];
 
-/** What the tests of the library need besides; their specs start it. */
-const testKinds = [nats, mqtt];
+/** What the tests need besides: `npm test` starts PostgreSQL, and the specs of the library start the others. */
+const testKinds = [postgresql, nats, mqtt];
 
-module.exports = { rabbitmq, redis, serviceKinds, testKinds };
+module.exports = { postgresql, rabbitmq, redis, serviceKinds, testKinds };

@@ -6,8 +6,10 @@ const path = require('node:path');
 const { parseJson } = require('../json');
 
 /**
- * A note about a started program, so that a later run can end it if this run is interrupted.
- * @typedef {{ kind: 'process', pid: number, startedAt: string } | { kind: 'container', name: string }} Leftover
+ * A note about a started program, so that a later run can end it if this run is interrupted, or about a folder outside of
+ * the run's own, so that a later run can remove it.
+ * @typedef {{ kind: 'process', pid: number, startedAt: string } | { kind: 'container', name: string }
+ *   | { kind: 'folder', path: string }} Leftover
  */
 
 const suffix = '.leftover.json';
@@ -28,11 +30,19 @@ function processStart(pid) {
 
 /** @param {number} pid */
 function startOnLinux(pid) {
-  const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The second field is the program's name in parentheses and may contain any character; the others are numbers and letters.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = statOnLinux(pid);
   const [state] = fields;
   return state === 'Z' ? undefined : fields[19];
+}
+
+/**
+ * What Linux says about a process, from its state (a letter) and its parent's id on.
+ * @param {number} pid
+ */
+function statOnLinux(pid) {
+  const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The second field is the program's name in parentheses and may contain any character; the others are numbers and letters.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 /** @param {number} pid */
@@ -55,7 +65,7 @@ function trySignal(target, signal) {
 }
 
 /**
- * Notes that a program of this project runs.
+ * Notes that a program of this project runs or a folder exists.
  * @param {string} directory
  * @param {string} name
  * @param {Leftover} leftover
@@ -73,15 +83,17 @@ function forget(directory, name) {
 }
 
 /**
- * Ends the programs that an interrupted run left running, according to its notes in this directory.
+ * Ends the programs that an interrupted run left running, according to its notes in this directory, and then removes the
+ * folders that they used.
  * @param {string} directory
  */
 function endLeftovers(directory) {
-  for (const file of leftoverFiles(directory)) {
-    const leftover = readLeftover(file);
+  const leftovers = leftoverFiles(directory).map(readLeftover);
+  for (const leftover of leftovers) {
     if (leftover?.kind === 'process') endProcess(leftover);
     if (leftover?.kind === 'container') endContainer(leftover);
   }
+  for (const leftover of leftovers) if (leftover?.kind === 'folder') removeFolder(leftover.path);
 }
 
 /**
@@ -91,11 +103,21 @@ function endLeftovers(directory) {
  * @returns {string[]}
  */
 function leftoverFiles(directory, depth = 3) {
-  return fs.readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+  return readFolder(directory).flatMap((entry) => {
     const entryPath = path.join(directory, entry.name);
     if (entry.isDirectory()) return depth > 1 ? leftoverFiles(entryPath, depth - 1) : [];
     return entry.name.endsWith(suffix) ? [entryPath] : [];
   });
+}
+
+/** @param {string} directory */
+function readFolder(directory) {
+  try {
+    return fs.readdirSync(directory, { withFileTypes: true });
+  } catch {
+    // The data of a server that ran as another user.
+    return [];
+  }
 }
 
 /**
@@ -127,4 +149,13 @@ function endContainer({ name }) {
   }
 }
 
-module.exports = { endLeftovers, forget, processStart, remember, trySignal };
+/** @param {string} folder */
+function removeFolder(folder) {
+  try {
+    fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  } catch {
+    // The folder belongs to another user, or an ending program still writes to it: the next run tries again.
+  }
+}
+
+module.exports = { endLeftovers, forget, processStart, remember, removeFolder, statOnLinux, trySignal };

@@ -65,9 +65,46 @@ function findMosquitto() {
   return findProgram('mosquitto');
 }
 
+// Where packages put the programs of each version: Debian's, then Homebrew's.
+const postgresqlFolders = [
+  { parent: '/usr/lib/postgresql', version: /^(\d+)$/ },
+  { parent: '/opt/homebrew/opt', version: /^postgresql@(\d+)$/ },
+  { parent: '/usr/local/opt', version: /^postgresql@(\d+)$/ },
+];
+
+/**
+ * The program `postgres`, with `initdb` beside it.
+ * @returns {string | undefined}
+ */
+function findPostgres() {
+  const versioned = postgresqlFolders.flatMap(({ parent, version }) =>
+    entriesOf(parent)
+      .filter((entry) => version.test(entry))
+      .sort((a, b) => Number(version.exec(b)?.[1]) - Number(version.exec(a)?.[1]))
+      .map((entry) => path.join(parent, entry, 'bin')),
+  );
+  const found = [...searchPath.split(path.delimiter), ...versioned].find((folder) =>
+    ['postgres', 'initdb'].every((name) => isExecutable(path.join(folder, name))),
+  );
+  return found && path.join(found, 'postgres');
+}
+
+/**
+ * @param {string} folder
+ * @returns {string[]} nothing if it does not exist
+ */
+function entriesOf(folder) {
+  try {
+    return fs.readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
 module.exports = {
   findMosquitto,
   findNatsServer,
+  findPostgres,
   findProgram,
   findRabbitmqServer,
   findRedisServer,

@@ -45,6 +45,16 @@ const mqtt = {
 };
 
 /**
+ * The start-up message of protocol 3.0 for the user `postgres`. The server then asks for a password, lets the user in or
+ * refuses this user; all of these come from one that is ready. The code 57P03 means that it is starting up or shutting down.
+ * @type {Question}
+ */
+const postgresql = {
+  request: '\u0000\u0000\u0000\u0017\u0000\u0003\u0000\u0000user\u0000postgres\u0000\u0000',
+  isExpected: (answer) => /^[ER]/.test(answer.toString('latin1')) && !answer.includes('C57P03\u0000'),
+};
+
+/**
  * Whether the server at this URL answers in its protocol.
  * @param {string} url
  * @param {Question} question
@@ -77,6 +87,8 @@ const defaultPorts = {
   'amqps:': 5671,
   'mqtt:': 1883,
   'nats:': 4222,
+  'postgres:': 5432,
+  'postgresql:': 5432,
   'redis:': 6379,
   'rediss:': 6379,
 };
@@ -92,6 +104,9 @@ const answersNats = (url) => answers(url, nats);
 
 /** @param {string} url */
 const answersMqtt = (url) => answers(url, mqtt);
+
+/** @param {string} url */
+const answersPostgresql = (url) => answers(url, postgresql);
 
 /**
  * Whether a GET of this address succeeds.
@@ -137,4 +152,12 @@ function lastLinesOf(lines) {
   return lines === '' ? '' : ` The last lines of its log:\n${lines}`;
 }
 
-module.exports = { answersAmqp, answersHttp, answersMqtt, answersNats, answersRedis, waitUntil };
+module.exports = {
+  answersAmqp,
+  answersHttp,
+  answersMqtt,
+  answersNats,
+  answersPostgresql,
+  answersRedis,
+  waitUntil,
+};

@@ -15,8 +15,10 @@ const { assertMayStart, register, unregister } = require('./running');
  * @property {string[]} [args]
  * @property {NodeJS.ProcessEnv} [env] this process's own by default
  * @property {string} [cwd]
+ * @property {{ uid: number, gid: number }} [user] whom it runs as, which only root can choose
  * @property {string} directory for its log
- * @property {number} [graceMs] time to end after SIGTERM; 0, the default, kills it at once
+ * @property {number} [graceMs] time to end after `endSignal`; 0, the default, kills it at once
+ * @property {NodeJS.Signals} [endSignal] asks it to end; default SIGTERM
  * @property {'log' | 'inherit' | ((line: string) => void)} [output] where its output goes: the log file (default),
  *   this process's own terminal, or line by line to a function as well as to the log file
  */
@@ -34,7 +36,7 @@ const { assertMayStart, register, unregister } = require('./running');
  * @property {Promise<Exit>} exited rejected if the program could not be started
  * @property {() => boolean} isRunning
  * @property {(signal: NodeJS.Signals) => void} signal to the program and everything that it started
- * @property {(graceMs?: number) => Promise<unknown>} stop SIGTERM, then SIGKILL after `graceMs`
+ * @property {(graceMs?: number) => Promise<unknown>} stop `endSignal`, then SIGKILL after `graceMs`
  * @property {() => string} log the last lines that it printed
  */
 
@@ -44,11 +46,12 @@ const { assertMayStart, register, unregister } = require('./running');
  * @returns {Program}
  */
 function startProgram(options) {
-  const { name, command, args = [], env = process.env, cwd, directory, output = 'log' } = options;
+  const { name, command, args = [], env = process.env, cwd, user, directory, output = 'log' } = options;
+  const { endSignal = 'SIGTERM' } = options;
   assertMayStart(name);
   const logFile = path.join(directory, `${name}.log`);
   const log = fs.openSync(logFile, 'a');
-  const child = spawn(command, args, { cwd, env, detached: true, stdio: stdioFor(output, log) });
+  const child = spawn(command, args, { cwd, env, ...user, detached: true, stdio: stdioFor(output, log) });
   fs.closeSync(log);
   if (typeof output === 'function' && child.stdout) readLines(child.stdout, { logFile, onLine: output });
 
@@ -66,7 +69,7 @@ function startProgram(options) {
     },
     stop: async (graceMs = options.graceMs ?? 0) => {
       if (!isRunning()) return;
-      if (graceMs > 0) await endGracefully(Number(pid), { exited, graceMs });
+      if (graceMs > 0) await endGracefully(Number(pid), { endSignal, exited, graceMs });
       trySignal(-Number(pid), 'SIGKILL');
       await exited;
     },
@@ -134,11 +137,11 @@ function watchOver(program, { pid, directory }) {
 /**
  * Asks only the program to end, not its group: the program stops its own children in the right order.
  * @param {number} pid
- * @param {{ exited: Promise<Exit>, graceMs: number }} options
+ * @param {{ endSignal: NodeJS.Signals, exited: Promise<Exit>, graceMs: number }} options
  */
-async function endGracefully(pid, { exited, graceMs }) {
+async function endGracefully(pid, { endSignal, exited, graceMs }) {
   trySignal(-pid, 'SIGCONT');
-  trySignal(pid, 'SIGTERM');
+  trySignal(pid, endSignal);
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
   const timedOut = new Promise((resolve) => {

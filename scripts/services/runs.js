@@ -2,7 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { endLeftovers, processStart } = require('./leftovers');
+const { endLeftovers, processStart, removeFolder } = require('./leftovers');
 
 /** The project's folder for data and logs of all runs; ignored by Git. */
 const base = path.resolve(__dirname, '../../.run');
@@ -29,17 +29,8 @@ function clearFinishedRuns() {
     if (pid === undefined || processStart(Number(pid)) === startedAt) continue;
     const directory = path.join(base, entry);
     endLeftovers(directory);
-    removeRun(directory);
+    removeFolder(directory);
   }
 }
 
-/** @param {string} directory */
-function removeRun(directory) {
-  try {
-    fs.rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-  } catch {
-    // The folder belongs to another user, or an ending program still writes to it: the next run tries again.
-  }
-}
-
-module.exports = { openRun, removeRun };
+module.exports = { openRun, removeRun: removeFolder };

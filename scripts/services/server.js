@@ -32,7 +32,7 @@ const readyWithinMs = 120_000;
 
 /**
  * @param {import('./programs').ProgramOptions} options
- * @returns {Host}
+ * @returns {Host & { pid: () => number | undefined }} `pid` is undefined while it does not run
  */
 function programHost(options) {
   /** @type {import('./programs').Program | undefined} */
@@ -44,6 +44,7 @@ function programHost(options) {
     start: () => {
       program = startProgram(options);
     },
+    pid: () => (program?.isRunning() ? program.pid : undefined),
     isAlive: () => program?.isRunning() ?? false,
     kill,
     end: async () => {
