@@ -36,7 +36,7 @@ const running = (pids: number[]): number[] => pids.filter((pid) => processStart(
 function startCommand(work: string, env: NodeJS.ProcessEnv = {}): ChildProcess {
   const code = `
     const { runCommand } = require('./run');
-    const { startServers } = require('./services');
+    const { startDatabase, startServers } = require('./services');
     const { startRedis } = require('./services/redis');
     void runCommand({ kind: 'spec', work: async (directory) => { ${work} } });
   `;
@@ -134,6 +134,7 @@ describe('a command that is interrupted', () => {
 });
 
 describe('servers named in the environment', () => {
+  const printDatabase = 'process.stdout.write(await startDatabase(directory)); return 0;';
   const printUrls = 'process.stdout.write(JSON.stringify(await startServers(directory))); return 0;';
   const rabbitmqUrl = given('RABBITMQ_URL');
   const redisUrl = given('REDIS_URL');
@@ -147,13 +148,25 @@ describe('servers named in the environment', () => {
     expect(command.exitCode).toBe(0);
   });
 
-  it('end the command with one message without the password when they do not answer', async () => {
-    const command = startCommand(printUrls, { REDIS_URL: 'redis://:hunter2@127.0.0.1:1' });
-    const output = await outputOf(command);
-    expect(output).toContain('No Redis answers at 127.0.0.1:1 (REDIS_URL)');
-    expect(output).not.toContain('hunter2');
-    expect(command.exitCode).toBe(1);
+  it('include a PostgreSQL for the tests', async () => {
+    const output = await outputOf(startCommand(printDatabase));
+    expect(output).toMatch(/PostgreSQL .*, from DATABASE_URL/);
+    expect(output).toContain(given('DATABASE_URL'));
   });
+
+  it.each([
+    ['Redis', 'REDIS_URL', 'redis://:hunter2@127.0.0.1:1', printUrls],
+    ['PostgreSQL', 'DATABASE_URL', 'postgresql://payments:hunter2@127.0.0.1:1/payments', printDatabase],
+  ])(
+    'end the command with one message without the password when no %s answers',
+    async (title, variable, url, work) => {
+      const command = startCommand(work, { [variable]: url });
+      const output = await outputOf(command);
+      expect(output).toContain(`No ${title} answers at 127.0.0.1:1 (${variable})`);
+      expect(output).not.toContain('hunter2');
+      expect(command.exitCode).toBe(1);
+    },
+  );
 });
 
 describe('`npm start`, when another program takes the chosen port before it is used', () => {

@@ -39,6 +39,31 @@ describe('RabbitMQ in docker-compose.yml', () => {
   });
 });
 
+describe('PostgreSQL in docker-compose.yml', () => {
+  const settings = inCompose('services', 'postgres', 'environment');
+
+  it('is healthy when it answers over TCP for the user and the database that it is made with', () => {
+    expect(settings).toMatchObject({ POSTGRES_USER: 'payments', POSTGRES_DB: 'payments' });
+    const check = ['--host=127.0.0.1', '--username=payments', '--dbname=payments'];
+    expect(inCompose('services', 'postgres', 'healthcheck', 'test')).toEqual(['CMD', 'pg_isready', ...check]);
+  });
+
+  it('keeps its data in a volume with a name', () => {
+    expect(inCompose('services', 'postgres', 'volumes')).toEqual(['postgres:/var/lib/postgresql/data']);
+    expect(inCompose('volumes')).toHaveProperty('postgres');
+  });
+});
+
+describe('each port in docker-compose.yml', () => {
+  it('is published on the loopback address only', () => {
+    const services = inCompose('services');
+    const names = isJsonObject(services) ? Object.keys(services) : [];
+    const ports = names.flatMap((name) => inCompose('services', name, 'ports') ?? []).map(String);
+    expect(ports).toContain('127.0.0.1::5432');
+    expect(ports.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
+  });
+});
+
 describe('The production image', () => {
   const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8');
   const stages = [...dockerfile.matchAll(/^FROM (\S+) AS (\S+)$/gm)].map(([, from, name]) => ({
