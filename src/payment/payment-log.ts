@@ -62,6 +62,7 @@ export class PaymentLog implements OnModuleInit {
       case 'from-the-future':
       case 'released':
       case 'lease-renewed':
+      case 'transaction-repeated':
         if (this.logsDetails) this.logger.debug(this.factsOf(event), `Idempotency: ${event.kind}`);
         return;
       default:

@@ -7,6 +7,7 @@ export {
 } from './handlers/idempotency.context';
 export { IdempotencyModule } from './handlers/idempotency.module';
 export type { RunRequest, RunSettings, Work } from './engine/run-request';
+export type { Queryable, Transaction, Transactions } from './engine/transactions';
 export { IdempotencyService } from './engine/idempotency.service';
 export type { ConvertingRunOptions, RunOptions } from './engine/run-options';
 export type { JsonOf } from './engine/json-of';
@@ -68,6 +69,7 @@ export {
   type ReleaseOptions,
   type ScopedKey,
   type StoreWarning,
+  type TransactionalStore,
 } from './stores/idempotency-store';
 export {
   MemoryIdempotencyStore,

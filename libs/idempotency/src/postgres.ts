@@ -2,4 +2,5 @@ export {
   PostgresIdempotencyStore,
   type PostgresIdempotencyStoreOptions,
 } from './stores/postgres/postgres-idempotency-store';
+export { pgTransactions } from './stores/postgres/pg-transactions';
 export { postgresSchema } from './stores/postgres/schema';

@@ -12,7 +12,7 @@ class Delaying implements FailureHandler {
 function errorFor(options: IdempotentOptions): string | undefined {
   try {
     checkOptions(options, 'Orders.place');
-    checkTogether(options, 'Orders.place');
+    checkTogether(options, {}, 'Orders.place');
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -44,6 +44,7 @@ export function fromEngine(event: KeyEvent, leaseMs: number): Happening | undefi
     case 'outside-deduplication-window':
     case 'from-the-future':
     case 'store-unavailable':
+    case 'transaction-repeated':
       return undefined;
     default:
       return event satisfies never;

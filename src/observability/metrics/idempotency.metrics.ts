@@ -13,6 +13,7 @@ const KEY_EVENTS = {
   released: true,
   'lease-renewed': true,
   'lease-lost': true,
+  'transaction-repeated': true,
   'completion-refused': true,
   'store-unavailable': true,
 } satisfies Record<KeyEvent['kind'], true>;

@@ -45,6 +45,7 @@ function run(context: Partial<IdempotencyContext>, finding: FoundCharge = found)
     sinceForgottenMs: undefined,
     signal: new AbortController().signal,
     remainingMs: 30_000,
+    transaction: { native: undefined, query: () => Promise.resolve({ rows: [] }) },
     assertHeld: () => undefined,
     ...context,
   });

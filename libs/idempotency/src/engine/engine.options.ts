@@ -1,12 +1,15 @@
-import type { IdempotencyStore } from '../stores/idempotency-store';
+import type { IdempotencyStore, TransactionalStore } from '../stores/idempotency-store';
 import type { LocalMemoryOptions } from './local-memory';
 import type { RunSettings } from './run-request';
+import type { Transactions } from './transactions';
 
 /** Injection token of the engine's options; see the interface of the same name. */
 export const EngineOptions = Symbol('EngineOptions');
 
 export interface EngineOptions {
   readonly store: IdempotencyStore;
+  /** For work with the option `transaction`: opens transactions in the database of the store. */
+  readonly transactions?: Transactions;
   /** How long a finished record answers duplicates, in seconds. Must be longer than the latest possible redelivery. */
   readonly ttlSeconds: number;
   /** How long a dead owner blocks its key, in milliseconds. Renewed while the handler runs, so it may be short. */
@@ -50,9 +53,11 @@ export function isName(value: string): boolean {
 
 /** @throws Error naming every invalid setting */
 export function checkEngine(options: EngineOptions): void {
-  const { store, clockToleranceMs, localMemory } = options;
+  const { store, transactions, clockToleranceMs, localMemory } = options;
   throwIfWrong('IdempotencyModule', [
     !isStore(store) && STORE_RULE,
+    transactions && typeof transactions.run !== 'function' && TRANSACTIONS_RULE,
+    transactions && isStore(store) && !isTransactional(store) && TRANSACTIONAL_STORE_RULE,
     ...wrongTimes(options),
     wrongNumber('clockToleranceMs', clockToleranceMs, 0),
     wrongNumber('localMemory.maxEntries', localMemory?.maxEntries, 1),
@@ -68,6 +73,7 @@ export function checkRun(options: RunSettings & { readonly scope: string }, defa
     maxWorkMs,
     inProgressWaitMs,
   } = options;
+  if (options.transaction) throwIfWrong('options of run()', [needsTransactions(defaults)]);
   // Called for every run: lists of problems are made only if there is one.
   const hasOwnTimes =
     'ttlSeconds' in options ||
@@ -125,6 +131,20 @@ const STORE_RULE =
 function isStore(store: unknown): store is IdempotencyStore {
   if (typeof store !== 'object' || store === null) return false;
   return STORE_METHODS.every((method) => typeof Reflect.get(store, method) === 'function');
+}
+
+const TRANSACTIONS_RULE =
+  'transactions must be an adapter, such as pgTransactions(pool) of nestjs-idempotent/postgres';
+const TRANSACTIONAL_STORE_RULE =
+  'transactions need a store in the same database, such as new PostgresIdempotencyStore(pool) of nestjs-idempotent/postgres';
+
+/** What is missing for the option `transaction` of a handler or run. */
+export function needsTransactions({ transactions }: Pick<EngineOptions, 'transactions'>): string | undefined {
+  return transactions ? undefined : "transaction: true needs the module's option 'transactions'";
+}
+
+export function isTransactional(store: IdempotencyStore): store is TransactionalStore {
+  return 'completeIn' in store && 'limitIdleTime' in store && 'isRepeatable' in store;
 }
 
 export function throwIfWrong(place: string, problems: readonly (string | false | undefined)[]): void {

@@ -35,6 +35,8 @@ export type KeyEvent = ScopedKey &
     | { readonly kind: 'released' }
     | { readonly kind: 'lease-renewed' }
     | { readonly kind: 'lease-lost' }
+    /** The database refused a transaction because of others, and it is run again. */
+    | { readonly kind: 'transaction-repeated'; readonly error: unknown }
     /** Work was finished after its lease was lost; the record of the new owner counts. */
     | { readonly kind: 'completion-refused'; readonly sameResult: boolean | undefined }
     | { readonly kind: 'store-unavailable'; readonly step: string; readonly error: unknown }

@@ -1,29 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { canonicalJson } from './canonical-json';
+import { Completions, isSame } from './completions';
 import { judgeError, judgeFailure, judgeUnended } from './failed-work';
-import { LeaseLostError, StoreUnavailableError, type Failure } from './failure';
+import { LeaseLostError, type Failure } from './failure';
 import { RunContext } from './run-context';
 import type { IdempotencyEvents } from './idempotency.events';
-import type { EngineOptions } from './engine.options';
+import { isTransactional, needsTransactions, type EngineOptions } from './engine.options';
 import { Lease, Renewals } from './lease';
 import { startWork } from './limited-work';
 import type { LocalMemory } from './local-memory';
-import { replayOf, type Outcome } from './outcome';
+import type { Outcome } from './outcome';
 import type { RunRequest, Serialize, Work } from './run-request';
+import { TransactionalWork, type TransactionEnd } from './transactional-work';
 import { recordOfError, recordOfResult, type WrittenRecord } from './work-record';
-import type {
-  Claim,
-  CompleteReply,
-  CompleteRequest,
-  IdempotencyRecord,
-  IdempotencyStore,
-  LeaseOwner,
-  ReleaseOptions,
-} from '../stores/idempotency-store';
-import { fitsRecord, writeRecord } from '../stores/stored-record';
-
-/** Wait between two tries to store a record. They end with the lease, and after the length of one if it is still renewed. */
-const COMPLETE_RETRY_MS = 200;
+import type { Claim, IdempotencyStore, LeaseOwner, ReleaseOptions } from '../stores/idempotency-store';
 
 /** A request whose key is claimed. */
 interface Claimed {
@@ -46,8 +34,9 @@ export class LeasedWork {
   private readonly store: IdempotencyStore;
   private readonly options: EngineOptions;
   private readonly events: IdempotencyEvents;
-  private readonly memory: LocalMemory | undefined;
+  private readonly completions: Completions;
   private readonly renewals: Renewals;
+  private readonly transactional: TransactionalWork | undefined;
 
   constructor(parts: {
     store: IdempotencyStore;
@@ -58,8 +47,11 @@ export class LeasedWork {
     this.store = parts.store;
     this.options = parts.options;
     this.events = parts.events;
-    this.memory = parts.memory;
+    this.completions = new Completions(parts.store, parts.options, parts.events, parts.memory);
     this.renewals = new Renewals(parts.store, parts.events);
+    const { transactions } = parts.options;
+    if (transactions && isTransactional(parts.store))
+      this.transactional = new TransactionalWork(parts.store, transactions, parts.events);
   }
 
   async run<T>(claimed: ClaimedWork<T>): Promise<Outcome<T, unknown>> {
@@ -69,6 +61,7 @@ export class LeasedWork {
     const { leaseMs = this.options.leaseMs, maxWorkMs = this.options.maxWorkMs } = request;
     const lease = new Lease(this.renewals, owner, leaseMs, claimed.sentAt);
     try {
+      if (request.transaction) return await this.runInTransaction(claimed, lease, maxWorkMs);
       let result: T;
       try {
         result = await startWork(work, new RunContext(request, claim, lease), { lease, maxWorkMs });
@@ -86,13 +79,69 @@ export class LeasedWork {
     }
   }
 
+  /** The effect and its record are committed together, so nothing that follows can change the outcome. */
+  private async runInTransaction<T>(
+    claimed: ClaimedWork<T>,
+    lease: Lease,
+    maxWorkMs: number | undefined,
+  ): Promise<Outcome<T, unknown>> {
+    const { request, claim, owner } = claimed;
+    const { transactional } = this;
+    if (!transactional) throw new Error(needsTransactions({}));
+    const completion = (written: WrittenRecord) => this.completions.requestOf(request, owner, written);
+    let end: TransactionEnd<T>;
+    try {
+      const work = () => transactional.run({ ...claimed, completion }, lease);
+      end = await startWork(work, new RunContext(request, claim, lease), { lease, maxWorkMs });
+    } catch (thrown) {
+      return await this.endFailed(claimed, lease, thrown);
+    }
+    switch (end.kind) {
+      case 'committed':
+        return this.completions.completed(claimed, end.written, { kind: 'executed', result: end.result });
+      case 'unknown':
+        return this.endUnknown(claimed, lease, end);
+      case 'lost':
+        return this.completions.answerOfWinner(request, end.written, (await this.store.find(owner)).record);
+      case 'not-opened': {
+        const { error } = end;
+        lease.end();
+        this.events.emit(request, { kind: 'store-unavailable', step: 'begin', error });
+        await this.release(owner, { counting: 'uncounted' });
+        return { kind: 'failed', code: 'store-unavailable', error };
+      }
+      case 'fault':
+        return this.remember(claimed, lease, end.fault);
+      case 'not-final':
+        return this.releaseUnfinal(claimed, lease, { kind: 'executed', result: end.result });
+      default:
+        return end satisfies never;
+    }
+  }
+
+  /** The release waits for the end of the transaction, which holds the row of the claim: then it is known how it ended. */
+  private async endUnknown<T>(
+    claimed: ClaimedWork<T>,
+    lease: Lease,
+    { result, written, error }: Extract<TransactionEnd<T>, { kind: 'unknown' }>,
+  ): Promise<Outcome<T, unknown>> {
+    const { request, owner } = claimed;
+    lease.end();
+    const failure = await this.releaseFailed(claimed, lease, error);
+    if (failure.code !== 'lease-lost') return failure;
+    const { record } = await this.store.find(owner);
+    return isSame(record, written.text)
+      ? this.completions.completed(claimed, written, { kind: 'executed', result })
+      : this.completions.answerOfWinner(request, written, record);
+  }
+
   /** After work that has returned. Its effect has happened, so the key is never released as if it had not. */
   private endWith<T>(claimed: ClaimedWork<T>, lease: Lease, result: T): Promise<Outcome<T, unknown>> {
     const outcome = { kind: 'executed', result } as const;
     const end = recordOfResult(claimed, result, claimed.serialize);
     switch (end.kind) {
       case 'record':
-        return this.complete(claimed, lease, end, outcome);
+        return this.completions.complete(claimed, lease, end, outcome);
       case 'fault':
         return this.remember(claimed, lease, end.fault);
       case 'not-final':
@@ -122,7 +171,7 @@ export class LeasedWork {
 
   private remember(claimed: Claimed, lease: Lease, error: unknown): Promise<Outcome<never, unknown>> {
     const outcome = { kind: 'remembered-error', error, replayed: false } as const;
-    return this.complete(claimed, lease, recordOfError(claimed, error), outcome);
+    return this.completions.complete(claimed, lease, recordOfError(claimed, error), outcome);
   }
 
   /** If the lease was lost meanwhile, the next owner decides how the work ends. */
@@ -143,64 +192,6 @@ export class LeasedWork {
     return { kind: 'failed', code: 'work-failed', ...failed, error, ...retry };
   }
 
-  private async complete<T>(
-    { request, claim: { fencingToken } }: Claimed,
-    lease: Lease,
-    { record, text }: WrittenRecord,
-    outcome: Outcome<T, unknown>,
-  ): Promise<Outcome<T, unknown>> {
-    const { scope, key, ownerToken } = lease.owner;
-    const ttlSeconds = request.ttlSeconds ?? this.options.ttlSeconds;
-    const { clockToleranceMs } = this.options;
-    const asked = { scope, key, ownerToken, record, recordText: text, ttlSeconds, clockToleranceMs };
-    let reply: CompleteReply;
-    try {
-      reply = await this.store.complete(asked);
-    } catch (cause) {
-      reply = await this.completeAgain(asked, lease, cause);
-    }
-    // If the answer to an earlier try was lost, the record that is stored may be ours.
-    if (reply.kind === 'stored' || isSame(reply.record, text)) {
-      this.events.emit(request, { kind: 'completed', fencingToken, result: record.result });
-      this.memory?.remember(request, text);
-      return outcome;
-    }
-    const winner = reply.record;
-    this.events.emit(request, {
-      kind: 'completion-refused',
-      sameResult: winner && !record.error && !winner.error && sameJson(winner, record),
-    });
-    if (!winner) throw new LeaseLostError();
-    if (fitsRecord(winner, request.fingerprint)) return replayOf(winner);
-    this.events.emit(request, { kind: 'idempotency-key-reused' });
-    return { kind: 'failed', code: 'idempotency-key-reused' };
-  }
-
-  /**
-   * The effect has happened, so storing its record is tried again as long as the lease is ours. Whatever a store throws here,
-   * the record may be stored or not.
-   */
-  private async completeAgain(
-    asked: CompleteRequest,
-    lease: Lease,
-    firstCause: unknown,
-  ): Promise<CompleteReply> {
-    // A store that renews leases and takes no records would otherwise be asked for ever.
-    const lastTryAt = performance.now() + lease.leaseMs - COMPLETE_RETRY_MS;
-    for (let cause = firstCause; ;) {
-      const error =
-        cause instanceof StoreUnavailableError ? cause : new StoreUnavailableError('complete', cause);
-      this.events.emit(asked, { kind: 'store-unavailable', step: 'complete', error });
-      if (lease.remainingMs <= COMPLETE_RETRY_MS || performance.now() >= lastTryAt) throw error;
-      await sleep(COMPLETE_RETRY_MS);
-      try {
-        return await this.store.complete(asked);
-      } catch (next) {
-        cause = next;
-      }
-    }
-  }
-
   /** Never rejects: a lease that cannot be released ends when its time is over. */
   async release(owner: LeaseOwner, options: ReleaseOptions): Promise<'released' | 'lost' | 'unknown'> {
     try {
@@ -212,18 +203,4 @@ export class LeasedWork {
       return 'unknown';
     }
   }
-}
-
-/** Compared as JSON stores them: NaN becomes null, for example. */
-function sameJson(one: IdempotencyRecord, other: IdempotencyRecord): boolean {
-  return canonicalJson(asStored(one.result)) === canonicalJson(asStored(other.result));
-}
-
-function asStored(result: unknown): unknown {
-  return JSON.parse(JSON.stringify(result));
-}
-
-/** Fencing tokens start again at 1 when the store has lost its data, so the whole record is compared. */
-function isSame(found: IdempotencyRecord | undefined, ours: string): boolean {
-  return found !== undefined && writeRecord(found) === ours;
 }

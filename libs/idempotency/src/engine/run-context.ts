@@ -1,5 +1,6 @@
 import type { Claim, ScopedKey } from '../stores/idempotency-store';
 import type { Lease } from './lease';
+import type { Transaction } from './transactions';
 
 /**
  * The run of a handler, as `@IdempotencyContext()` and `IdempotencyService.run` pass it.
@@ -10,7 +11,7 @@ import type { Lease } from './lease';
  *   return this.gateway.charge(order, { idempotencyKey: context.key, signal: context.signal });
  * }
  */
-export interface IdempotencyContext extends ScopedKey {
+export interface IdempotencyContext<Native = unknown> extends ScopedKey {
   /** A handler does not run for a replay. Interceptors around it can also get a `ReplayedContext`. */
   readonly replayed: false;
   /** Counted attempts at this key so far, including this one, over all processes. */
@@ -31,6 +32,13 @@ export interface IdempotencyContext extends ScopedKey {
   readonly signal: AbortSignal;
   /** The remaining time of the lease, in ms; 0 once it has ended. */
   readonly remainingMs: number;
+  /**
+   * The transaction in which the record of this run is stored, for work with the option `transaction`: what is written in it
+   * exists if and only if the record does. Use it for nothing that goes on after the work.
+   *
+   * @throws Error for work without that option
+   */
+  readonly transaction: Transaction<Native>;
   /**
    * Call it right before an effect that cannot be undone: the process may have been frozen since the line before.
    *
@@ -54,6 +62,7 @@ export class RunContext implements IdempotencyContext {
     { scope, key }: ScopedKey,
     { attempt, fencingToken, sinceFirstAttemptMs, sinceForgottenMs }: Claim,
     private readonly lease: Lease,
+    private readonly open?: Transaction,
   ) {
     this.scope = scope;
     this.key = key;
@@ -65,6 +74,13 @@ export class RunContext implements IdempotencyContext {
 
   get signal(): AbortSignal {
     return this.lease.signal;
+  }
+
+  get transaction(): Transaction {
+    if (this.open) return this.open;
+    throw new Error(
+      `the work of the scope '${this.scope}' has no transaction: it needs the option 'transaction: true'`,
+    );
   }
 
   get remainingMs(): number {

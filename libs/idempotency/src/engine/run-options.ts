@@ -55,6 +55,7 @@ export function runRequest(
     rememberResult: options.rememberResult,
     rememberError: options.rememberError,
     uncounted: options.uncounted,
+    transaction: options.transaction,
     // A setting that is not copied would silently have no effect.
   } satisfies Record<keyof RunSettings | keyof ClaimedKey, unknown>;
 }

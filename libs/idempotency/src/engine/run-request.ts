@@ -23,6 +23,13 @@ export interface RunSettings {
   /** Which errors are final in the same way, as the answer to every duplicate. Default: none. */
   readonly rememberError?: (error: unknown) => boolean;
   /**
+   * Runs the work in a transaction of the module's `transactions`, as `IdempotencyContext.transaction`, and stores the record
+   * in the same one: both are there, or neither. Work that throws, or whose result is not final, is rolled back. Work that the
+   * database refuses because of other transactions (a deadlock, a serialization failure) is run again at once, so an effect
+   * outside the database does not belong in it. Default: false.
+   */
+  readonly transaction?: boolean;
+  /**
    * Errors that prove that the work had no effect. Such a run does not count as an attempt and does not bind the key to its
    * payload; only the fencing token grows. Default: none.
    */

@@ -37,7 +37,7 @@ export class HandlerCheck implements OnModuleInit {
     for (const { name, options } of handlers) {
       checkOptions(options, name);
       const { ttlSeconds, leaseMs } = this.moduleOptions;
-      checkTogether({ ttlSeconds, leaseMs, ...options }, name);
+      checkTogether({ ttlSeconds, leaseMs, ...options }, this.moduleOptions, name);
       this.requireProvider(
         isKeyReader(options.key) ? options.key : undefined,
         `@Idempotent() on ${name}: key`,

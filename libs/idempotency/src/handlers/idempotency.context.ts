@@ -32,7 +32,7 @@ export function provideHandlerInput(
  * `whenKeyMissing` is `process`.
  */
 // The type has the decorator's name, so that a parameter reads "@IdempotencyContext() context: IdempotencyContext".
-export type IdempotencyContext = RunContext;
+export type IdempotencyContext<Native = unknown> = RunContext<Native>;
 export const IdempotencyContext = createParamDecorator(
   (_: unknown, execution: ExecutionContext) => requireInput(execution).context,
 );

@@ -1,4 +1,4 @@
-import { SCOPE_RULE, isName, throwIfWrong, wrongTimes } from '../engine/engine.options';
+import { SCOPE_RULE, isName, needsTransactions, throwIfWrong, wrongTimes } from '../engine/engine.options';
 import type { IdempotentOptions } from './idempotency.options';
 import type { IdempotencyModuleOptions } from './module-options';
 
@@ -27,6 +27,7 @@ const HANDLER_CHECKS: Checks<IdempotentOptions> = {
   rememberResult: (value) => functionOnly('rememberResult', value),
   rememberError: (value) => functionOnly('rememberError', value),
   uncounted: (value) => functionOnly('uncounted', value),
+  transaction: (value) => typeof value !== 'boolean' && 'transaction must be true or false',
   serialize: (value) => functionOnly('serialize', value),
   deserialize: (value) => functionOnly('deserialize', value),
   attempts: (value) => classOnly('attempts', value),
@@ -36,6 +37,7 @@ const HANDLER_CHECKS: Checks<IdempotentOptions> = {
 const MODULE_CHECKS: Checks<IdempotencyModuleOptions> = {
   // These are checked by the engine.
   store: () => undefined,
+  transactions: () => undefined,
   ttlSeconds: () => undefined,
   leaseMs: () => undefined,
   maxWorkMs: () => undefined,
@@ -71,7 +73,11 @@ export function checkOptions<P, R>(options: IdempotentOptions<P, R>, handler: st
  *
  * @throws Error naming the handler and every option that lacks another
  */
-export function checkTogether(options: IdempotentOptions, handler: string): void {
+export function checkTogether(
+  options: IdempotentOptions,
+  module: Pick<IdempotencyModuleOptions, 'transactions'>,
+  handler: string,
+): void {
   const { whenInProgress, onFailure, serialize, deserialize } = options;
   const usesOnFailure =
     whenInProgress === 'onFailure' ||
@@ -79,6 +85,7 @@ export function checkTogether(options: IdempotentOptions, handler: string): void
   throwIfWrong(`@Idempotent() on ${handler}`, [
     usesOnFailure && !onFailure && "whenInProgress 'onFailure' needs `onFailure`",
     (serialize === undefined) !== (deserialize === undefined) && 'serialize and deserialize go together',
+    options.transaction === true && needsTransactions(module),
     ...wrongTimes(options),
   ]);
 }

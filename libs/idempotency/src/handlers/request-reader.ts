@@ -66,7 +66,7 @@ export async function runRequestOf(read: {
   attempts?: AttemptPolicy | undefined;
 }): Promise<RunRequest> {
   const { key, scope, payload, incoming, options, kind, attempts } = read;
-  const { ttlSeconds, leaseMs, maxWorkMs, rememberError, whenInProgress } = options;
+  const { ttlSeconds, leaseMs, maxWorkMs, rememberError, whenInProgress, transaction } = options;
   const scopeOfTenant = withTenant(scope, incoming, options);
   const { fingerprint } = options;
   const content = fingerprint === false ? undefined : await contentFor(payload, incoming, fingerprint);
@@ -82,6 +82,7 @@ export async function runRequestOf(read: {
     leaseMs,
     maxWorkMs,
     rememberError,
+    transaction,
     inProgressWaitMs: typeof whenInProgress === 'object' ? whenInProgress.waitMs : undefined,
     // Set by the call, which copies the request: it has the property, because adding one to a copy is slow.
     rememberResult: undefined,

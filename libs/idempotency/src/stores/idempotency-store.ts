@@ -1,3 +1,5 @@
+import type { Queryable } from '../engine/transactions';
+
 /** Injection token of the store that the engine uses; see the interface of the same name. */
 export const IdempotencyStore = Symbol('IdempotencyStore');
 
@@ -189,4 +191,14 @@ export interface IdempotencyStore {
    * with a {@link StoreUnavailableError} if it does not accept writes.
    */
   probe(): Promise<readonly StoreWarning[]>;
+}
+
+/** A store in the database of an application, which can record the end of work in the transaction of its effect. */
+export interface TransactionalStore extends IdempotencyStore {
+  /** The first step of a transaction: the server ends it if its client stays silent for longer than `idleMs`. */
+  limitIdleTime(transaction: Queryable, idleMs: number): Promise<void>;
+  /** `complete` as a part of the transaction: if the reply is `stored`, the record exists once that commits. */
+  completeIn(transaction: Queryable, request: CompleteRequest): Promise<'stored' | 'lost'>;
+  /** Whether an error means that the transaction had no effect, and that the same transaction may succeed now. */
+  isRepeatable(error: unknown): boolean;
 }

@@ -75,7 +75,7 @@ function roundsOf(calls: readonly StatementCall[]): (readonly StatementCall[])[]
   return rounds;
 }
 
-function parametersOf(calls: readonly StatementCall[]): (Value | Value[])[] {
+export function parametersOf(calls: readonly StatementCall[]): (Value | Value[])[] {
   const columns = calls[0]?.values.map((_, place) => calls.map(({ values }) => values[place] ?? null)) ?? [];
   return [
     calls.map(({ name }) => name.scope),

@@ -37,6 +37,8 @@ function adviceOn(code: string, table: string): string | undefined {
       return `${table} is not a table of this version: name another one in the option 'table', and call migrate()`;
     case '42501':
       return `a role with the right to do so must run: GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO the role of this application`;
+    case '25P02':
+      return 'the work caught an error of the database and went on; let it throw the error, or use a savepoint';
     case '25006':
       return 'the store needs the primary, not a standby';
     default:
@@ -44,8 +46,22 @@ function adviceOn(code: string, table: string): string | undefined {
   }
 }
 
-/** The SQLSTATE; empty if the error is not from the server. */
-function codeOf(error: unknown): string {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  return typeof code === 'string' ? code : '';
+/** Where libraries keep the error of the driver. */
+const INSIDE = ['cause', 'driverError', 'originalError', 'meta'];
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+/** Prisma's own code for both of the repeatable ones. */
+const WRITE_CONFLICT = 'P2034';
+
+/** The SQLSTATE of an error, or of the one that a library has wrapped in it; empty if it is not from the server. */
+function codeOf(error: unknown, depth = 0): string {
+  if (typeof error !== 'object' || error === null || depth > INSIDE.length) return '';
+  const code: unknown = Reflect.get(error, 'code');
+  if (code === WRITE_CONFLICT) return '40001';
+  // Prisma's codes look like one.
+  if (typeof code === 'string' && SQLSTATE.test(code) && !code.startsWith('P')) return code;
+  for (const name of INSIDE) {
+    const inner = codeOf(Reflect.get(error, name), depth + 1);
+    if (inner !== '') return inner;
+  }
+  return '';
 }

@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { messageOf } from '../../engine/failure';
-import { deduplicationWindow } from '../deduplication-window';
+import type { Queryable } from '../../engine/transactions';
 import { GatheredCalls } from '../gathered-calls';
 import type {
   BeginReply,
@@ -8,24 +9,27 @@ import type {
   CompleteReply,
   CompleteRequest,
   Finding,
-  IdempotencyStore,
   LeaseOwner,
   ReleaseOptions,
   ScopedKey,
   StoreWarning,
+  TransactionalStore,
 } from '../idempotency-store';
 import { beginning, NOTHING, remainingLeaseOf, type StoredClaim } from '../stored-claim';
-import { attemptsOf, fitsRecord, writeRecord } from '../stored-record';
+import { attemptsOf, fitsRecord } from '../stored-record';
+import { beginCall, completeCall, lifeOf, replaceCall } from './calls';
 import { Database } from './database';
 import { ExpiredRows } from './expired-rows';
-import { gathered, wasChanged, type StatementCall } from './gathered-statements';
+import { gathered, parametersOf, wasChanged, type StatementCall } from './gathered-statements';
 import { createTable } from './migration';
+import { isRepeatable } from './postgres-errors';
 import { DEFAULT_TABLE, quotedName } from './schema';
-import { statementsFor, type Statements } from './statements';
-import { columnsOf, readRow, type Stored, type StoredRow } from './stored-row';
+import { LIMIT_IDLE_TIME, statementsFor, type Statements } from './statements';
+import { readRow, type Stored, type StoredRow } from './stored-row';
 
 /** How often a key is looked at that other owners change or hold at the same moment. */
 const MOST_LOOKS = 4;
+const LOOK_AGAIN_MS = 10;
 
 /** Settings of {@link PostgresIdempotencyStore}. */
 export interface PostgresIdempotencyStoreOptions {
@@ -52,7 +56,7 @@ interface BegunRow extends StoredRow {
  * pool.on('error', (error) => logger.warn(error));
  * IdempotencyModule.forRoot({ store: new PostgresIdempotencyStore(pool), ttlSeconds: 86_400, leaseMs: 30_000 })
  */
-export class PostgresIdempotencyStore implements IdempotencyStore {
+export class PostgresIdempotencyStore implements TransactionalStore {
   private readonly database: Database;
   private readonly statements: Statements;
   private readonly name: string;
@@ -121,6 +125,7 @@ export class PostgresIdempotencyStore implements IdempotencyStore {
       const isDone = begun.kind === 'acquired' ? isNew : begun.stored === claim;
       if (isDone || (begun.stored && (await this.replaceClaim(request, stored, begun)))) return reply;
       remainingMs = (claim && remainingLeaseOf(claim, now)) ?? 0;
+      await sleep(LOOK_AGAIN_MS);
     }
     // Others change it each time, or one holds it in a transaction that is about to end.
     return { kind: 'in-progress', remainingMs };
@@ -131,6 +136,25 @@ export class PostgresIdempotencyStore implements IdempotencyStore {
     if (isStored) return { kind: 'stored' };
     const { record } = await this.read('complete', request);
     return { kind: 'lost', record };
+  }
+
+  async completeIn(transaction: Queryable, request: CompleteRequest): Promise<'stored' | 'lost'> {
+    const parameters = parametersOf([completeCall(request)]);
+    try {
+      const { rows } = await transaction.query(this.statements.complete, parameters);
+      return rows.length === 1 ? 'stored' : 'lost';
+    } catch (error) {
+      if (isRepeatable(error)) throw error;
+      throw this.database.failureOf('complete', error);
+    }
+  }
+
+  async limitIdleTime(transaction: Queryable, idleMs: number): Promise<void> {
+    await transaction.query(LIMIT_IDLE_TIME, [String(idleMs)]);
+  }
+
+  isRepeatable(error: unknown): boolean {
+    return isRepeatable(error);
   }
 
   async extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'> {
@@ -175,20 +199,7 @@ export class PostgresIdempotencyStore implements IdempotencyStore {
 
   /** Claims a key of which nothing is stored, or reads what is. */
   private claimIfNew(request: BeginRequest): Promise<{ isNew: boolean; stored: Stored }> {
-    const { ttlSeconds, leaseMs, clockToleranceMs, requestedAt, waitingSince } = request;
-    const { oldestMs } = deduplicationWindow(ttlSeconds, clockToleranceMs);
-    const mayStart = request.maxAttempts === undefined || request.maxAttempts > 0;
-    const call: StatementCall = {
-      name: request,
-      values: [
-        request.ownerToken,
-        request.fingerprint ?? null,
-        requestedAt?.getTime() ?? null,
-        waitingSince?.getTime() ?? null,
-      ],
-      shared: [leaseMs, lifeOf(request), oldestMs, clockToleranceMs ?? null, mayStart],
-    };
-    return this.begins.run(call, (reply) => {
+    return this.begins.run(beginCall(request), (reply) => {
       const row = reply as BegunRow;
       return { isNew: row.is_new, stored: readRow(row) };
     });
@@ -197,13 +208,13 @@ export class PostgresIdempotencyStore implements IdempotencyStore {
   /** False if what is stored under the key has changed since it was read, or is held in a transaction. */
   private async replaceClaim(
     request: BeginRequest,
-    { version, endsAt, now }: Stored,
-    { kind, stored }: { kind: 'acquired' | 'rejected'; stored?: StoredClaim | undefined },
+    stored: Stored,
+    { kind, stored: claim }: { kind: 'acquired' | 'rejected'; stored?: StoredClaim | undefined },
   ): Promise<boolean> {
-    if (version === undefined || !stored) return false;
-    const ends = kind === 'acquired' ? now + lifeOf(request) : endsAt;
-    const values = [version, ...columnsOf(stored), ends];
-    return this.replacements.run({ name: request, values, shared: [] }, asBoolean);
+    const { version, now } = stored;
+    if (version === undefined || !claim) return false;
+    const endsAt = kind === 'acquired' ? now + lifeOf(request) : stored.endsAt;
+    return this.replacements.run(replaceCall(request, { version, claim, endsAt }), asBoolean);
   }
 
   private async read(step: string, { scope, key }: ScopedKey): Promise<Stored> {
@@ -222,21 +233,6 @@ export class PostgresIdempotencyStore implements IdempotencyStore {
       throw this.database.failureOf(name, error);
     }
   }
-}
-
-/** A claim never lives shorter than its lease, or the fencing tokens would start again with the next owner. */
-function lifeOf({ ttlSeconds, clockToleranceMs, leaseMs }: BeginRequest): number {
-  return Math.max(deduplicationWindow(ttlSeconds, clockToleranceMs).rememberedMs, leaseMs);
-}
-
-function completeCall(request: CompleteRequest): StatementCall {
-  const { ttlSeconds, clockToleranceMs, ownerToken, recordText } = request;
-  const { rememberedMs } = deduplicationWindow(ttlSeconds, clockToleranceMs);
-  return {
-    name: request,
-    values: [ownerToken, recordText ?? writeRecord(request.record)],
-    shared: [ttlSeconds * 1000, rememberedMs],
-  };
 }
 
 function asBoolean(reply: unknown): boolean {

@@ -11,6 +11,9 @@ export interface Statements {
   readonly probe: string;
 }
 
+/** For the current transaction only. $1 milliseconds, as text */
+export const LIMIT_IDLE_TIME = `SELECT set_config('idle_in_transaction_session_timeout', $1, true)`;
+
 const CLOCK =
   'clock AS MATERIALIZED (SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now)';
 
@@ -38,13 +41,22 @@ asked AS (
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
     WITH ORDINALITY AS asked (scope, key, owner, fingerprint, made_at, waiting_since, place)
 ),
+stored AS MATERIALIZED (
+  SELECT place, found.* FROM asked CROSS JOIN LATERAL (
+    SELECT t.xmin::text AS version, owner, held_until, claims, uncounted, forgiven, first_at, doubt_at, fingerprint,
+      finished_at, record, record_until, ends_at
+    FROM ${table} t WHERE t.scope = asked.scope AND t.key = asked.key
+    OFFSET 0
+  ) found
+),
 claimed AS (
   INSERT INTO ${table} (scope, key, owner, held_until, claims, first_at, doubt_at, fingerprint, ends_at, delete_after)
   SELECT scope, key, owner, now + $7::bigint, 1, now,
     CASE WHEN now - made_at > $9::bigint THEN greatest(0, made_at - coalesce($10::bigint, 0)) END,
     fingerprint, now + $8::bigint, now + $8::bigint + $8::bigint / ${DELETED_LATER}
   FROM asked CROSS JOIN clock
-  WHERE $11::boolean AND (made_at IS NULL OR (
+  -- A key that is known is not tried: that would wait for a transaction which is about to store its record.
+  WHERE place NOT IN (SELECT place FROM stored) AND $11::boolean AND (made_at IS NULL OR (
     ($10::bigint IS NULL OR made_at <= now + $10::bigint)
     AND (now - made_at <= $9::bigint OR least(now, waiting_since) - made_at <= $9::bigint)
   ))
@@ -55,13 +67,8 @@ claimed AS (
 SELECT now, claimed.key IS NOT NULL AS is_new, stored.*
 FROM asked CROSS JOIN clock
 LEFT JOIN claimed ON claimed.scope = asked.scope AND claimed.key = asked.key
-LEFT JOIN LATERAL (
-  SELECT t.xmin::text AS version, owner, held_until, claims, uncounted, forgiven, first_at, doubt_at, fingerprint, finished_at,
-    record, record_until, ends_at
-  FROM ${table} t WHERE t.scope = asked.scope AND t.key = asked.key
-  OFFSET 0
-) stored ON true
-ORDER BY place`,
+LEFT JOIN stored ON stored.place = asked.place
+ORDER BY asked.place`,
 
     // Writes claims over those that were read, unless they have changed since.
     // $1 scopes  $2 keys  $3 versions that were read  $4 owners  $5 held until  $6 claims  $7 uncounted ones  $8 forgiven ones

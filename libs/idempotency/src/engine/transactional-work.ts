@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StoreUnavailableError } from './failure';
+import type { IdempotencyEvents } from './idempotency.events';
+import type { Lease } from './lease';
+import { RunContext } from './run-context';
+import type { RunRequest, Serialize, Work } from './run-request';
+import type { Transaction, Transactions } from './transactions';
+import { recordOfResult, type WrittenRecord } from './work-record';
+import type { Claim, CompleteRequest, TransactionalStore } from '../stores/idempotency-store';
+
+/** How often work is run, at most, that the database refuses because of other transactions. */
+const MOST_TRIES = 5;
+/** The longest wait before the second try; it doubles with each. A part of it by chance, so that two do not meet again. */
+const FIRST_WAIT_MS = 20;
+
+/** A claimed run whose work has a transaction. */
+interface TransactionalRun<T> {
+  readonly request: RunRequest;
+  readonly claim: Claim;
+  readonly origin: string | undefined;
+  readonly work: Work<T>;
+  readonly serialize: Serialize<T> | undefined;
+  readonly completion: (written: WrittenRecord) => CompleteRequest;
+}
+
+/** How a transaction ended. */
+export type TransactionEnd<T> =
+  | { readonly kind: 'committed'; readonly result: T; readonly written: WrittenRecord }
+  /** The database did not confirm the end: it is committed or rolled back. */
+  | { readonly kind: 'unknown'; readonly result: T; readonly written: WrittenRecord; readonly error: unknown }
+  /** Not opened, so the work was not started. */
+  | { readonly kind: 'not-opened'; readonly error: StoreUnavailableError }
+  /** Rolled back, like the next two: the lease is not ours any more. */
+  | { readonly kind: 'lost'; readonly written: WrittenRecord }
+  | { readonly kind: 'not-final'; readonly result: T }
+  | { readonly kind: 'fault'; readonly fault: unknown };
+
+/** Runs work and stores its record in one transaction. */
+export class TransactionalWork {
+  constructor(
+    private readonly store: TransactionalStore,
+    private readonly transactions: Transactions,
+    private readonly events: IdempotencyEvents,
+  ) {}
+
+  /** @throws what the work throws, and errors of the database that prove that nothing was committed */
+  async run<T>(run: TransactionalRun<T>, lease: Lease): Promise<TransactionEnd<T>> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.runOnce(run, lease);
+      } catch (error) {
+        if (tries === MOST_TRIES || !this.store.isRepeatable(error)) throw error;
+        this.events.emit(run.request, { kind: 'transaction-repeated', error });
+      }
+      await sleep(Math.random() * FIRST_WAIT_MS * 2 ** tries);
+      lease.assertHeld();
+    }
+  }
+
+  private async runOnce<T>(run: TransactionalRun<T>, lease: Lease): Promise<TransactionEnd<T>> {
+    const progress: { isOpen: boolean; end?: TransactionEnd<T> } = { isOpen: false };
+    try {
+      return await this.transactions.run(async (transaction) => {
+        // A process that is frozen, or cut off, must not hold the locks of its work for longer than its lease.
+        await this.store.limitIdleTime(transaction, lease.leaseMs);
+        progress.isOpen = true;
+        const end = (progress.end = await this.workIn(transaction, run, lease));
+        if (end.kind !== 'committed') throw new Error('rolls the transaction back');
+        return end;
+      });
+    } catch (error) {
+      const { end, isOpen } = progress;
+      if (!isOpen) return { kind: 'not-opened', error: new StoreUnavailableError('begin', error) };
+      if (end?.kind !== 'committed') {
+        if (end) return end;
+        throw error;
+      }
+      if (this.store.isRepeatable(error)) throw error;
+      return { ...end, kind: 'unknown', error };
+    }
+  }
+
+  private async workIn<T>(
+    transaction: Transaction,
+    run: TransactionalRun<T>,
+    lease: Lease,
+  ): Promise<TransactionEnd<T>> {
+    const { request, claim, work, serialize } = run;
+    const result = await work(new RunContext(request, claim, lease, transaction));
+    const end = recordOfResult(run, result, serialize);
+    switch (end.kind) {
+      case 'record': {
+        // The time of the work may be over; the lease is also checked by the database.
+        lease.assertHeld();
+        const reply = await this.store.completeIn(transaction, run.completion(end));
+        return { kind: reply === 'stored' ? 'committed' : 'lost', result, written: end };
+      }
+      case 'fault':
+        return end;
+      case 'not-final':
+        return { kind: end.kind, result };
+      default:
+        return end satisfies never;
+    }
+  }
+}
