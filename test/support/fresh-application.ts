@@ -83,9 +83,9 @@ export class FreshApplication {
     return stdout.trim();
   }
 
-  /** Resolves with the application's URL. */
-  async start(env: Record<string, string>): Promise<string> {
-    this.process = spawn(process.execPath, ['dist/main.js'], {
+  /** Starts one of its programs; resolves with the URL that it prints. */
+  async start(env: Record<string, string>, program = 'dist/main.js'): Promise<string> {
+    this.process = spawn(process.execPath, [program], {
       cwd: this.folder,
       env: { ...process.env, ...env },
     });
@@ -144,11 +144,13 @@ async function toolsOf(): Promise<string[]> {
     '@golevelup/nestjs-rabbitmq',
     'amqplib',
     'ioredis',
+    'pg',
     'reflect-metadata',
     'rxjs',
     'typescript',
     '@types/node',
     '@types/jest',
+    '@types/pg',
     'jest',
   ];
   return names.map((name) => `${name}@${dependencies[name] ?? devDependencies[name] ?? 'latest'}`);

@@ -9,7 +9,7 @@ import { NestedCallError } from './work-errors';
 import { checkKey } from './idempotency-key';
 import { errorOf, StoreUnavailableError, type NotStarted } from './failure';
 import { IdempotencyEvents } from './idempotency.events';
-import { checkEngine, checkRun, EngineOptions } from './engine.options';
+import { checkEngine, checkRun, isTransactional, EngineOptions } from './engine.options';
 import { LeasedWork } from './leased-work';
 import { LocalMemory } from './local-memory';
 import { StoreProbes } from './store-probes';
@@ -109,6 +109,11 @@ export class IdempotencyService {
    */
   find(name: ScopedKey): Promise<Finding> {
     return this.store.find(name);
+  }
+
+  /** For kinds of handlers: whether work with the option `transaction` is run again after this error, if it may be. */
+  isRepeated(error: unknown): boolean {
+    return isTransactional(this.store) && this.store.isRepeatable(error);
   }
 
   /**

@@ -19,6 +19,8 @@ export interface HandlerCall {
   handle(): Promise<unknown>;
   /** Does the work under the key. The record's result is what `serialize` makes of that of the work. */
   run<T>(work: () => Promise<T>, how?: CallSettings<T>): Promise<Outcome<T, unknown>>;
+  /** Whether the handler is called again after this error, because the database has refused its transaction. */
+  isRepeated(error: unknown): boolean;
   /** Who handles the failure, and the key that the request was for. */
   failureContext(failure: Failure): FailureContext;
   /** See `IdempotencyModuleOptions.problemType`. */

@@ -71,6 +71,8 @@ class HttpExchange {
   private outcome: Promise<unknown> | undefined;
   /** Set once the interceptors around the handler have got its result. */
   private isHandled = false;
+  /** Whether the work has succeeded in a transaction that must still be committed. */
+  private isUncommitted = false;
   /** Whether what the handler returned is recorded. An error that is recorded always is. */
   private isFinal: (() => boolean) | undefined;
 
@@ -113,8 +115,11 @@ class HttpExchange {
 
   private async work(pass: (handled: Handled) => void): Promise<HttpRecord> {
     const { call, capture } = this;
+    // Also for a second call: the answer of the first one, whose transaction was not committed, has left the application.
     if (capture.isOver) throw new RequestOverError('the request was over before its work could start');
     const handled = await this.handle();
+    // The next call makes the answer; the engine reports the error of the last one.
+    if ('thrown' in handled && call.isRepeated(handled.thrown)) throw handled.thrown;
     const { status } = capture;
     const wasOver = capture.isOver && !capture.isOfHandler;
     this.isHandled = !wasOver;
@@ -128,6 +133,7 @@ class HttpExchange {
       throw thrown;
     }
     const { returned } = handled;
+    this.isUncommitted = call.options.transaction === true;
     this.isFinal = () => call.options.rememberResult?.(returned) ?? true;
     if (end === 'too-long') return { answer: answerOfProblem(answerTooLong()) };
     // An error that came from around a handler that succeeded is not the answer to its work.
@@ -183,7 +189,9 @@ class HttpExchange {
       case 'remembered-error':
         return outcome.replayed ? capture.replace(this.unknown()) : this.release();
       case 'failed': {
-        if (outcome.code === 'work-failed') return this.release();
+        // The answer to work that succeeded is not true if its transaction was not committed.
+        if (outcome.code === 'work-failed')
+          return this.isUncommitted ? capture.replace(this.unknown()) : this.release();
         const problem = problemOf(outcome, this.call);
         return capture.replace(
           problem instanceof IdempotencyProblem ? answerOfProblem(problem) : this.unknown(),

@@ -153,6 +153,10 @@ class Call implements HandlerCall {
     return outcome;
   }
 
+  isRepeated(error: unknown): boolean {
+    return this.options.transaction === true && this.service.isRepeated(error);
+  }
+
   failureContext(failure: Failure): FailureContext {
     const rejects = failure.code === 'in-progress' && rejectsInProgress(this.options.whenInProgress);
     return {
