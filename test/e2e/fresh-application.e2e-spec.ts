@@ -8,6 +8,8 @@ import { eventually } from '../support/eventually';
 import { FreshApplication } from '../support/fresh-application';
 import { given, onVhost, ownDatabase, vhostName } from '../support/isolation';
 import { Management } from '../support/management';
+import { freshDatabase } from '../support/postgres';
+import { poolAt } from '../support/postgres-pool';
 
 const WRONG_OPTIONS = `
 import { Idempotent } from 'nestjs-idempotent';
@@ -158,6 +160,37 @@ describe('the examples of the manual, in an application with the packed module',
   it('its tests of a handler and a store pass without a server', async () => {
     expect(await app.test()).toBe('');
   }, 120_000);
+
+  it('moves money once, in the transaction of its record', async () => {
+    const database = await freshDatabase();
+    const pool = poolAt(database.url);
+    await pool.query('CREATE TABLE accounts (id text PRIMARY KEY, balance integer NOT NULL)');
+    await pool.query("INSERT INTO accounts VALUES ('anna', 100), ('bert', 0)");
+    const bank = await app.start({ DATABASE_URL: database.url }, 'dist/bank/main.js');
+    const transfer = async (cents: number) => {
+      const answer = await fetch(`${bank}/transfers`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': `transfer-${cents}` },
+        body: JSON.stringify({ from: 'anna', to: 'bert', cents }),
+      });
+      return [answer.status, await answer.json()];
+    };
+    expect([await transfer(30), await transfer(30)]).toEqual([
+      [201, { balance: 70 }],
+      [201, { balance: 70 }],
+    ]);
+    expect(await transfer(1_000)).toEqual([
+      422,
+      expect.objectContaining({ message: expect.stringContaining('anna') }),
+    ]);
+    const { rows } = await pool.query('SELECT id, balance FROM accounts ORDER BY id');
+    expect(rows).toEqual([
+      { id: 'anna', balance: 70 },
+      { id: 'bert', balance: 30 },
+    ]);
+    await pool.end();
+    await database.drop();
+  }, 60_000);
 
   it('does not compile with wrong options', async () => {
     await app.write('src/wrong-options.ts', WRONG_OPTIONS);

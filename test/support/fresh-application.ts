@@ -26,7 +26,7 @@ export class FreshApplication {
 
   private constructor(
     readonly folder: string,
-    private process?: ChildProcess,
+    private readonly processes: ChildProcess[] = [],
   ) {}
 
   static async install(): Promise<FreshApplication> {
@@ -85,18 +85,21 @@ export class FreshApplication {
 
   /** Starts one of its programs; resolves with the URL that it prints. */
   async start(env: Record<string, string>, program = 'dist/main.js'): Promise<string> {
-    this.process = spawn(process.execPath, [program], {
-      cwd: this.folder,
-      env: { ...process.env, ...env },
-    });
-    const collect = (chunk: Buffer) => this.lines.push(...chunk.toString().split('\n').filter(Boolean));
-    this.process.stdout?.on('data', collect);
-    this.process.stderr?.on('data', collect);
+    const started = spawn(process.execPath, [program], { cwd: this.folder, env: { ...process.env, ...env } });
+    this.processes.push(started);
+    const lines: string[] = [];
+    const collect = (chunk: Buffer) => {
+      const added = chunk.toString().split('\n').filter(Boolean);
+      lines.push(...added);
+      this.lines.push(...added);
+    };
+    started.stdout.on('data', collect);
+    started.stderr.on('data', collect);
     for (;;) {
-      const url = this.lines.map((line) => /^listening on (.*)$/.exec(line)?.[1]).find(Boolean);
+      const url = lines.map((line) => /^listening on (.*)$/.exec(line)?.[1]).find(Boolean);
       if (url) return url;
-      if (this.process.exitCode !== null) throw new Error(`the application ended:\n${this.lines.join('\n')}`);
-      await Promise.race([once(this.process.stdout ?? this.process, 'data'), once(this.process, 'exit')]);
+      if (started.exitCode !== null) throw new Error(`the application ended:\n${lines.join('\n')}`);
+      await Promise.race([once(started.stdout, 'data'), once(started, 'exit')]);
     }
   }
 
@@ -110,9 +113,10 @@ export class FreshApplication {
   }
 
   async remove(): Promise<void> {
-    if (this.process && this.process.exitCode === null) {
-      this.process.kill('SIGKILL');
-      await once(this.process, 'exit');
+    for (const started of this.processes) {
+      if (started.exitCode !== null) continue;
+      started.kill('SIGKILL');
+      await once(started, 'exit');
     }
     await rm(this.folder, { recursive: true, force: true });
   }

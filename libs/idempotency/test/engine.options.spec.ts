@@ -72,3 +72,19 @@ describe('a module without a store', () => {
     },
   );
 });
+
+describe('transactions', () => {
+  const transactions = { run: <T>(work: (transaction: never) => Promise<T>) => work(undefined as never) };
+
+  it('need a store in the same database', () => {
+    expect(() => checkEngine({ ...base, transactions })).toThrow(
+      'transactions need a store in the same database, such as new PostgresIdempotencyStore(pool)',
+    );
+  });
+
+  it('must be an adapter, not a pool', () => {
+    expect(() => checkEngine({ ...base, transactions: {} as typeof transactions })).toThrow(
+      'transactions must be an adapter, such as pgTransactions(pool)',
+    );
+  });
+});

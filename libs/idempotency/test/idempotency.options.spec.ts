@@ -55,6 +55,7 @@ describe('an invalid option', () => {
     ]),
     { serialize: String, named: 'serialize and deserialize' },
     { deserialize: Number, named: 'serialize and deserialize' },
+    { transaction: true, named: "transaction: true needs the module's option 'transactions'" },
   ];
 
   it.each(wrong)('is named in an error together with the handler: %j', ({ named, ...options }) => {
