@@ -135,6 +135,19 @@ const postgres = {
   setting: { ...STANDARD, prefetch: 64 },
 };
 
+/**
+ * Where the steps of several keys share nothing.
+ * @type {Group}
+ */
+const postgresOneAtATime = {
+  ...postgres,
+  name: 'postgres, prefetch 1',
+  variants: ['ours', 'hand-written'],
+  messages: 500,
+  repetitions: 5,
+  setting: { ...STANDARD, prefetch: 1 },
+};
+
 /** @typedef {{ groups: Group[], onCluster: Group[] }} Groups */
 
 /** @type {Groups} */
@@ -152,6 +165,7 @@ const FULL = {
     processes(2),
     processes(4),
     postgres,
+    postgresOneAtATime,
   ],
   onCluster: [cluster],
 };

@@ -13,14 +13,14 @@ const { Pool } = require('../pool');
  * @param {Group} group
  * @returns {Promise<Contender[]>}
  */
-async function openDatabaseContenders(bench, { variants, setting }) {
+async function openDatabaseContenders(bench, { name, variants, setting }) {
   const { postgresServer, nodeArguments } = bench;
   if (!postgresServer)
     throw new Error('the benchmark was started without the PostgreSQL that this group needs');
   /** @type {Contender[]} */
   const contenders = [];
   for (const variant of variants) {
-    const database = `bench_${variant.replaceAll('-', '_')}`;
+    const database = `bench ${name} ${variant}`.replaceAll(/\W+/g, '_');
     const databaseUrl = await postgresServer.create(database);
     const pool = new Pool({ kind: /** @type {const} */ ('postgres'), variant, databaseUrl }, nodeArguments);
     contenders.push({
