@@ -1,9 +1,10 @@
 'use strict';
 
-const { caseName, keysFor } = require('./groups');
+const { caseName, keysFor } = require('./cases');
 const { freshKeys } = require('./messages');
 const { measure } = require('./measurement');
 const { Pool } = require('./pool');
+const { openDatabaseContenders } = require('./postgres/contenders');
 const { openServiceContenders } = require('./service/contenders');
 
 /** @typedef {import('./groups').Group} Group */
@@ -16,6 +17,7 @@ const { openServiceContenders } = require('./service/contenders');
  * @property {string} redisUrl
  * @property {import('ioredis').Redis} redis
  * @property {import('./redis-servers').RedisServers} redisServers
+ * @property {import('./postgres/server').PostgresServer | undefined} postgresServer only if a group needs it
  * @property {() => import('./measurement').ServerCpu} serverCpu
  * @property {import('./queue').Publisher} publisher
  * @property {string} directory for the logs of started programs
@@ -76,7 +78,15 @@ async function measurePasses({ group, contender, samples }) {
  */
 function openContenders(bench, group) {
   const { kind } = group;
-  return kind === 'service' ? openServiceContenders(bench, group) : openPools(bench, kind, group);
+  switch (kind) {
+    case 'service':
+      return openServiceContenders(bench, group);
+    case 'postgres':
+      return openDatabaseContenders(bench, group);
+    case 'raw':
+    case 'nest':
+      return openPools(bench, kind, group);
+  }
 }
 
 /**

@@ -1,6 +1,8 @@
 'use strict';
 
 const fs = require('node:fs');
+const { childrenOf } = require('../scripts/services/children');
+const { statOnLinux } = require('../scripts/services/leftovers');
 const { sum } = require('./statistics');
 
 /** The unit of the times in `/proc/<pid>/stat`: a hundredth of a second. */
@@ -15,6 +17,21 @@ function cpuMicroseconds(pids) {
   if (pids.length === 0) return NaN;
   try {
     return sum(pids.map((pid) => scheduledMicroseconds(pid) || tickedMicroseconds(pid)));
+  } catch {
+    return NaN;
+  }
+}
+
+/**
+ * The same for a process with its children, also those that have ended, such as a PostgreSQL with its connections.
+ * @param {number} parent
+ */
+function familyCpuMicroseconds(parent) {
+  try {
+    const running = childrenOf(parent).map(({ pid }) => cpuMicroseconds([pid]));
+    // One that has ended meanwhile is unknown, and counts among the ended ones.
+    const known = running.filter((microseconds) => !Number.isNaN(microseconds));
+    return cpuMicroseconds([parent]) + sum(known) + endedChildrenMicroseconds(parent);
   } catch {
     return NaN;
   }
@@ -36,10 +53,14 @@ function nanosecondsOf(file) {
 
 /** @param {number} pid */
 function tickedMicroseconds(pid) {
-  const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The second field is the program's name in parentheses and may contain any character.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = statOnLinux(pid);
   return (Number(fields[11]) + Number(fields[12])) * TICK_MICROSECONDS;
+}
+
+/** @param {number} pid */
+function endedChildrenMicroseconds(pid) {
+  const fields = statOnLinux(pid);
+  return (Number(fields[13]) + Number(fields[14])) * TICK_MICROSECONDS;
 }
 
 /**
@@ -55,4 +76,16 @@ function runs(pid, program) {
   }
 }
 
-module.exports = { cpuMicroseconds, runs };
+/**
+ * The parent of a process of this machine; undefined if it is unknown.
+ * @param {number} pid
+ */
+function parentOf(pid) {
+  try {
+    return Number(statOnLinux(pid)[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+module.exports = { cpuMicroseconds, familyCpuMicroseconds, parentOf, runs };

@@ -1,6 +1,7 @@
 'use strict';
 
-const { LARGE, SMALL, freshKeys } = require('./messages');
+const { only } = require('./cases');
+const { LARGE, SMALL } = require('./messages');
 
 /**
  * The keys of a measurement. `half`: every second message is a duplicate of a finished one. `hot`: only one key.
@@ -9,9 +10,10 @@ const { LARGE, SMALL, freshKeys } = require('./messages');
 
 /**
  * Variants that are compared with each other: measured in turn with the same queue type, payload and prefetch.
+ * Without a queue, the prefetch is how many keys are processed at a time.
  * @typedef {object} Group
  * @property {string} name
- * @property {'raw' | 'nest' | 'service'} kind
+ * @property {'raw' | 'nest' | 'service' | 'postgres'} kind
  * @property {string[]} variants
  * @property {Pass[]} passes `new` comes first, because duplicates use its keys
  * @property {number} messages of one measurement
@@ -119,6 +121,33 @@ const cluster = {
   repetitions: 5,
 };
 
+/**
+ * The engine with its store on PostgreSQL, without a broker.
+ * @type {Group}
+ */
+const postgres = {
+  name: 'postgres',
+  kind: 'postgres',
+  variants: ['ours', 'hand-written', 'dbos'],
+  passes: ['new', 'duplicates'],
+  messages: 3_000,
+  repetitions: 7,
+  setting: { ...STANDARD, prefetch: 64 },
+};
+
+/**
+ * Where the steps of several keys share nothing.
+ * @type {Group}
+ */
+const postgresOneAtATime = {
+  ...postgres,
+  name: 'postgres, prefetch 1',
+  variants: ['ours', 'hand-written'],
+  messages: 500,
+  repetitions: 5,
+  setting: { ...STANDARD, prefetch: 1 },
+};
+
 /** @typedef {{ groups: Group[], onCluster: Group[] }} Groups */
 
 /** @type {Groups} */
@@ -135,6 +164,8 @@ const FULL = {
     largePayload,
     processes(2),
     processes(4),
+    postgres,
+    postgresOneAtATime,
   ],
   onCluster: [cluster],
 };
@@ -158,6 +189,7 @@ const QUICK = {
     { ...gateway(50), messages: 1_000, repetitions: 3 },
     { ...prefetch(1, 300), variants: ['ours'], repetitions: 1 },
     { ...largePayload, variants: ['none', 'ours', 'powertools'], messages: 1_000, repetitions: 3 },
+    { ...postgres, messages: 600, repetitions: 3 },
   ],
   onCluster: [],
 };
@@ -179,67 +211,14 @@ const GUARDED = [
 ];
 
 /**
- * @param {Pass} pass
- * @param {string[]} keys of the pass `new`
- * @returns {string[]}
- */
-function keysFor(pass, keys) {
-  switch (pass) {
-    case 'new':
-    case 'duplicates':
-      return keys;
-    case 'half': {
-      const others = freshKeys(keys.length);
-      return keys.map((key, index) => (index % 2 === 0 ? key : (others[index] ?? key)));
-    }
-    case 'hot': {
-      const [key = ''] = freshKeys(1);
-      return keys.map(() => key);
-    }
-  }
-}
-
-/** @type {Record<Pass, string>} */
-const PASS_NAMES = { new: 'new keys', duplicates: 'duplicates', half: 'half duplicates', hot: 'one hot key' };
-
-/** @type {(name: string, pass: Pass, variant: string) => string} */
-const caseName = (name, pass, variant) => `${name}, ${PASS_NAMES[pass]}: ${variant}`;
-
-/** @param {Group} group */
-function casesIn({ name, passes, variants }) {
-  return variants.flatMap((variant) =>
-    passes.map((pass) => ({ name: caseName(name, pass, variant), pass, variant })),
-  );
-}
-
-/**
- * The groups with only some cases: the one with exactly this name, or those whose names contain the text. Duplicates need the
- * new keys before them, so those are measured, too.
- * @param {Group[]} groups
- * @param {string} text
- * @returns {Group[]}
- */
-function only(groups, text) {
-  const names = groups.flatMap(casesIn).map(({ name }) => name);
-  const isWanted = (/** @type {string} */ name) =>
-    names.includes(text) ? name === text : name.includes(text);
-  return groups.flatMap((group) => {
-    const wanted = casesIn(group).filter(({ name }) => isWanted(name));
-    if (wanted.length === 0) return [];
-    const variants = group.variants.filter((variant) => wanted.some((one) => one.variant === variant));
-    const passes = group.passes.filter((pass) => pass === 'new' || wanted.some((one) => one.pass === pass));
-    return [{ ...group, variants, passes }];
-  });
-}
-
-/**
- * Whether `only` finds something.
+ * The groups of a run; with a text, those cases that `only` selects.
  * @param {'full' | 'quick'} extent
- * @param {string} text
+ * @param {string} [text]
  */
-function hasCase(extent, text) {
+function selected(extent, text) {
   const { groups, onCluster } = extent === 'quick' ? QUICK : FULL;
-  return only([...groups, ...onCluster], text).length > 0;
+  const all = [...groups, ...onCluster];
+  return text === undefined ? all : only(all, text);
 }
 
-module.exports = { FULL, GUARDED, QUICK, caseName, casesIn, hasCase, keysFor, only };
+module.exports = { FULL, GUARDED, QUICK, selected };

@@ -1,7 +1,8 @@
 'use strict';
 
+const { caseName } = require('./cases');
 const { compare } = require('./comparison');
-const { GUARDED, caseName } = require('./groups');
+const { GUARDED } = require('./groups');
 const { casesOf, rounded } = require('./results');
 const { withBench } = require('./run');
 

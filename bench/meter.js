@@ -2,7 +2,7 @@
 
 /**
  * @typedef {object} Reading what one process did from its first delivery to its last acknowledgement
- * @property {number} done acknowledged messages
+ * @property {number} done acknowledged messages, or finished pieces of work
  * @property {number} redelivered deliveries that went back to the queue
  * @property {number} firstAtMs by a clock that all processes share
  * @property {number} lastAtMs by the same clock
@@ -13,7 +13,7 @@
 /** Milliseconds of the machine's monotonic clock, which all processes share. */
 const now = () => Number(process.hrtime.bigint()) / 1e6;
 
-/** Counts and times the messages of a channel, for any kind of consumer. */
+/** Counts and times the messages of a channel, or other pieces of work, for any kind of consumer. */
 class Meter {
   done = 0;
   redelivered = 0;
@@ -69,6 +69,17 @@ class Meter {
     };
   }
 
+  /**
+   * Measures a piece of work that no channel delivers.
+   * @param {() => Promise<void>} work
+   */
+  async time(work) {
+    const arrivedAtMs = this.arrived();
+    await work();
+    this.lastAtMs = now();
+    this.count(arrivedAtMs);
+  }
+
   /** @private */
   arrived() {
     const at = now();
@@ -100,8 +111,16 @@ class Meter {
    * @param {number} tag
    */
   settled(arrivals, tag) {
-    this.latenciesMs.push(this.lastAtMs - (arrivals.get(tag) ?? this.lastAtMs));
+    this.count(arrivals.get(tag) ?? this.lastAtMs);
     arrivals.delete(tag);
+  }
+
+  /**
+   * @private
+   * @param {number} arrivedAtMs of what was done at last
+   */
+  count(arrivedAtMs) {
+    this.latenciesMs.push(this.lastAtMs - arrivedAtMs);
     this.done++;
   }
 }

@@ -9,6 +9,7 @@ const { sum } = require('./statistics');
 /** @typedef {import('./worker').Order} Order */
 /** @typedef {import('./worker').Report} Report */
 /** @typedef {import('./worker').WorkerSettings} WorkerSettings */
+/** @typedef {Pool<import('./worker').QueueSettings>} QueuePool */
 
 /** Longest time without a single message. */
 const STUCK_AFTER_MS = 30_000;
@@ -79,13 +80,16 @@ class Worker {
   }
 }
 
-/** Consumer processes of one variant on one queue, kept warm between measurements. */
+/**
+ * Consumer processes of one variant, kept warm between measurements.
+ * @template {WorkerSettings} Settings
+ */
 class Pool {
   /** @type {Worker[]} */
   workers = [];
 
   /**
-   * @param {WorkerSettings} settings
+   * @param {Settings} settings
    * @param {string[]} [nodeArguments]
    */
   constructor(settings, nodeArguments = []) {
@@ -94,14 +98,14 @@ class Pool {
   }
 
   /**
-   * Lets processes consume until so many messages are acknowledged.
-   * @param {{ messages: number, processes: number, prefetch: number, gatewayMs: number }} options
+   * Lets processes consume until so many messages are acknowledged. The keys are for a consumer without a queue.
+   * @param {{ messages: number, processes: number, prefetch: number, gatewayMs: number, keys?: string[] }} options
    * @returns {Promise<Reading[]>}
    */
-  async consume({ messages, processes, prefetch, gatewayMs }) {
+  async consume({ messages, processes, prefetch, gatewayMs, keys = [] }) {
     const workers = await this.upTo(processes);
     const finished = untilDone(workers, messages);
-    await Promise.all(workers.map((worker) => worker.order({ kind: 'start', prefetch, gatewayMs })));
+    await Promise.all(workers.map((worker) => worker.order({ kind: 'start', prefetch, gatewayMs, keys })));
     await finished;
     const readings = await Promise.all(workers.map((worker) => worker.order({ kind: 'stop' })));
     return /** @type {Reading[]} */ (readings);

@@ -1,6 +1,6 @@
 'use strict';
 
-const { caseName } = require('./groups');
+const { caseName } = require('./cases');
 const { LEASE_SECONDS } = require('./probes/kill');
 const { median } = require('./statistics');
 
@@ -36,6 +36,8 @@ const TARGETS = {
   engine_10kb_vs_powertools: atLeast(1),
   handler_new_vs_pass_through: atLeast(0.85),
   gateway50_vs_none: atLeast(0.98),
+  postgres_new_vs_handwritten: atLeast(0.8),
+  postgres_new_vs_dbos: atLeast(5),
   redis_cpu_vs_node_idempotency: atMost(0.7),
   redis_bytes_vs_tutorial: atMost(1.2),
   added_p99_ms: atMost(3),
@@ -59,6 +61,11 @@ const service = (variant) => newKeys('service, gateway of 0 ms', variant);
 const slowService = (variant) => newKeys('service, gateway of 50 ms', variant);
 /** @type {(variant: string) => string} */
 const gateway = (variant) => newKeys('gateway of 50 ms, prefetch 50', variant);
+
+/** @type {(variant: string) => string} */
+const postgres = (variant) => newKeys('postgres', variant);
+/** @type {(variant: string) => string} */
+const postgresDuplicates = (variant) => caseName('postgres', 'duplicates', variant);
 
 /**
  * Ratios between two cases of a group. `none` acknowledges each message by itself, as consumers usually do.
@@ -90,6 +97,9 @@ const COMPARED = {
     newKeys('handler', 'pass-through interceptor'),
   ),
   gateway50_vs_none: rate(gateway('ours'), gateway('none')),
+  postgres_new_vs_handwritten: rate(postgres('ours'), postgres('hand-written')),
+  postgres_new_vs_dbos: rate(postgres('ours'), postgres('dbos')),
+  postgres_duplicate_vs_handwritten: rate(postgresDuplicates('ours'), postgresDuplicates('hand-written')),
   redis_cpu_vs_node_idempotency: {
     of: 'redisCpuMicroseconds',
     ours: engine('ours'),

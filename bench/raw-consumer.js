@@ -6,7 +6,7 @@ const { idempotency } = require('./variants/built');
 
 /**
  * @typedef {object} Consumer
- * @property {(prefetch: number) => Promise<void>} start
+ * @property {(order: { prefetch: number, keys: string[] }) => Promise<void>} start the keys are for one without a queue
  * @property {() => Promise<void>} stop
  */
 
@@ -37,7 +37,7 @@ async function openRawConsumer({ variant, queue, rabbitmqUrl, meter, work, ...st
   meter.watch(channel);
   if (found.acknowledges === 'together') idempotency.acknowledgeTogether(channel);
   let consumerTag = '';
-  const start = async (/** @type {number} */ prefetch) => {
+  const start = async (/** @type {{ prefetch: number }} */ { prefetch }) => {
     await channel.prefetch(prefetch);
     const consumer = await channel.consume(queue, (message) => {
       if (message) void settle(channel, message, process(message));

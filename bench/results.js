@@ -53,6 +53,7 @@ function casesOf(samples) {
       consumerCpuMicroseconds: middle('consumerCpuMicroseconds'),
       rabbitmqCpuMicroseconds: middle('rabbitmqCpuMicroseconds'),
       redisCpuMicroseconds: middle('redisCpuMicroseconds'),
+      postgresqlCpuMicroseconds: middle('postgresqlCpuMicroseconds'),
       p50Ms: middle('p50Ms'),
       p99Ms: middle('p99Ms'),
       redisCalls: middle('redisCalls'),
@@ -78,7 +79,7 @@ function machine() {
  */
 function csvOf({ node, cases }) {
   const head =
-    'case,node,messages_per_second,consumer_cpu_us,rabbitmq_cpu_us,redis_cpu_us,p50_ms,p99_ms,redis_calls';
+    'case,node,messages_per_second,consumer_cpu_us,rabbitmq_cpu_us,redis_cpu_us,postgresql_cpu_us,p50_ms,p99_ms,redis_calls';
   const cell = (/** @type {number} */ value, /** @type {number} */ digits) =>
     Number.isNaN(value) ? '' : value.toFixed(digits);
   const rows = cases.map((result) =>
@@ -89,6 +90,7 @@ function csvOf({ node, cases }) {
       cell(result.consumerCpuMicroseconds, 0),
       cell(result.rabbitmqCpuMicroseconds, 0),
       cell(result.redisCpuMicroseconds, 0),
+      cell(result.postgresqlCpuMicroseconds, 0),
       cell(result.p50Ms, 2),
       cell(result.p99Ms, 2),
       cell(result.redisCalls, 2),

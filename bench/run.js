@@ -1,13 +1,15 @@
 'use strict';
 
+const { caseName, only } = require('./cases');
 const { compare } = require('./comparison');
 const { cpuMicroseconds } = require('./cpu');
-const { FULL, QUICK, caseName, only } = require('./groups');
+const { FULL, QUICK } = require('./groups');
 const { heapGrowth, redisBytes } = require('./probes/footprint');
 const { heldLockInService, heldLockInTutorial } = require('./probes/held-lock');
 const { killToCompletion } = require('./probes/kill');
 const { addedLatency } = require('./probes/latency');
 const { openGateway } = require('./probes/service');
+const { PostgresServer } = require('./postgres/server');
 const { Publisher } = require('./queue');
 const { RabbitmqManagement } = require('./rabbitmq');
 const { comparedRatios, ratioOf } = require('./ratios');
@@ -43,6 +45,7 @@ const EXTENTS = {
  * @property {string} rabbitmqUrl
  * @property {string} rabbitmqManagementUrl
  * @property {string} redisUrl
+ * @property {string} [databaseUrl] of PostgreSQL, if a group needs it
  * @property {string} directory for the logs of started programs
  * @property {string[]} [nodeArguments] of the measured programs
  * @property {(text: string) => void} say
@@ -103,12 +106,13 @@ async function compareAll(bench, { groups, onCluster }) {
  * @param {(bench: Bench) => Promise<T>} use
  */
 async function withBench(
-  { rabbitmqUrl, rabbitmqManagementUrl, redisUrl, directory, say, nodeArguments = [] },
+  { rabbitmqUrl, rabbitmqManagementUrl, redisUrl, databaseUrl, directory, say, nodeArguments = [] },
   use,
 ) {
   const redisServers = new RedisServers(redisUrl);
   const management = new RabbitmqManagement(rabbitmqManagementUrl);
   const publisher = await Publisher.open(rabbitmqUrl);
+  const postgresServer = databaseUrl === undefined ? undefined : await PostgresServer.open(databaseUrl);
   try {
     return await use({
       rabbitmqUrl,
@@ -116,7 +120,8 @@ async function withBench(
       redisUrl,
       redis: redisServers.nodes[0],
       redisServers,
-      serverCpu: await serverCpuOf(management, redisServers),
+      postgresServer,
+      serverCpu: await serverCpuOf({ management, redisServers, postgresServer }),
       publisher,
       directory,
       nodeArguments,
@@ -125,6 +130,7 @@ async function withBench(
   } finally {
     await publisher.close();
     redisServers.disconnect();
+    await postgresServer?.close();
   }
 }
 
@@ -136,20 +142,21 @@ async function withCluster(bench, use) {
   const redisServers = await startRedisCluster(bench.directory);
   if (!redisServers) return bench.say('no Redis on this machine to start a Cluster with');
   try {
-    const serverCpu = await serverCpuOf(bench.management, redisServers);
+    const serverCpu = await serverCpuOf({ ...bench, redisServers });
     await use({ ...bench, redisUrl: redisServers.urls, redisServers, serverCpu });
   } finally {
     redisServers.disconnect();
   }
 }
 
-/**
- * @param {RabbitmqManagement} management
- * @param {RedisServers} redisServers
- */
-async function serverCpuOf(management, redisServers) {
+/** @param {Pick<Bench, 'management' | 'redisServers' | 'postgresServer'>} servers */
+async function serverCpuOf({ management, redisServers, postgresServer }) {
   const [rabbitmq, redis] = await Promise.all([management.pids(), redisServers.pids()]);
-  return () => ({ rabbitmq: cpuMicroseconds(rabbitmq), redis: cpuMicroseconds(redis) });
+  return () => ({
+    rabbitmq: cpuMicroseconds(rabbitmq),
+    redis: cpuMicroseconds(redis),
+    postgresql: postgresServer?.cpuMicroseconds() ?? NaN,
+  });
 }
 
 /**

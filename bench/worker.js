@@ -3,12 +3,10 @@
 // One consumer process of the benchmark. It communicates with the benchmark over the IPC channel of `fork`.
 
 const { Meter } = require('./meter');
-const { openNestConsumer } = require('./nest-consumer');
-const { openRawConsumer } = require('./raw-consumer');
 const { Work } = require('./work');
 
 /**
- * @typedef {object} WorkerSettings
+ * @typedef {object} QueueSettings
  * @property {'raw' | 'nest'} kind
  * @property {string} variant
  * @property {string} queue
@@ -18,8 +16,17 @@ const { Work } = require('./work');
  */
 
 /**
+ * @typedef {object} DatabaseSettings for a consumer without a queue
+ * @property {'postgres'} kind
+ * @property {string} variant
+ * @property {string} databaseUrl
+ */
+
+/** @typedef {QueueSettings | DatabaseSettings} WorkerSettings */
+
+/**
  * @typedef {{ kind: 'open', settings: WorkerSettings }
- *   | { kind: 'start', prefetch: number, gatewayMs: number }
+ *   | { kind: 'start', prefetch: number, gatewayMs: number, keys: string[] }
  *   | { kind: 'stop' }
  *   | { kind: 'heap' }} Order
  */
@@ -45,20 +52,40 @@ function report(message) {
 }
 
 /**
+ * Loads only this kind of consumer, so that the packages of the others do not take part.
+ * @param {WorkerSettings} settings
+ * @returns {Promise<import('./raw-consumer').Consumer>}
+ */
+function openConsumer(settings) {
+  switch (settings.kind) {
+    case 'raw': {
+      const { openRawConsumer } = require('./raw-consumer');
+      return openRawConsumer({ ...settings, meter, work });
+    }
+    case 'nest': {
+      const { openNestConsumer } = require('./nest-consumer');
+      return openNestConsumer({ ...settings, meter, work });
+    }
+    case 'postgres': {
+      const { openDatabaseConsumer } = require('./postgres/consumer');
+      return openDatabaseConsumer({ ...settings, meter, work });
+    }
+  }
+}
+
+/**
  * @param {Order} order
  * @returns {Promise<unknown>}
  */
 async function carryOut(order) {
   switch (order.kind) {
-    case 'open': {
-      const { kind, ...settings } = order.settings;
-      consumer = await (kind === 'raw' ? openRawConsumer : openNestConsumer)({ ...settings, meter, work });
+    case 'open':
+      consumer = await openConsumer(order.settings);
       return undefined;
-    }
     case 'start':
       meter.reset();
       work.gatewayMs = order.gatewayMs;
-      await consumer?.start(order.prefetch);
+      await consumer?.start(order);
       progress = setInterval(() => report({ kind: 'progress', done: meter.done }), PROGRESS_EVERY_MS);
       return undefined;
     case 'stop': {

@@ -3,21 +3,22 @@
 require('./node-version');
 const fs = require('node:fs');
 const path = require('node:path');
-const { hasCase } = require('../bench/groups');
+const { GUARDED, selected } = require('../bench/groups');
 const { bootstrap, root } = require('./bootstrap');
 const { EXIT, readArguments, wrongUse } = require('./command-line');
 const { runCommand } = require('./run');
-const { prepareServers, startServers } = require('./services');
+const { prepareServers, startDatabase, startServers } = require('./services');
+const { postgresql, serviceKinds } = require('./services/kinds');
 const { bold, dim, green, print, red, whileShowing } = require('./terminal');
 
 /** @typedef {import('../bench/run').Settings} Settings */
 
 const help = `npm run bench: measures the cost of deduplication, here and in other implementations
 
-Starts private RabbitMQ and Redis servers and measures in turn, with and without deduplication: the whole service beside a
-hand-written consumer, the engine beside other libraries, NestJS handlers. Prints a table of medians with the CPU time of
-consumer, RabbitMQ and Redis, and of ratios with their lowest and highest value; writes bench/results.json and
-bench/results.csv. Takes about half an hour; the machine should have nothing else to do.
+Starts private servers and measures in turn, with and without deduplication: the whole service beside a hand-written
+consumer, the engine beside other libraries, NestJS handlers, and the engine on PostgreSQL beside hand-written SQL and DBOS.
+Prints a table of medians with the CPU time of consumer and servers, and of ratios with their lowest and highest value;
+writes bench/results.json and bench/results.csv. Takes about half an hour; the machine should have nothing else to do.
 
   --quick            measures every ratio in less than three minutes; they are less exact
   --guard            measures only what must not get worse, in a minute; fails if a limit is exceeded twice in a row
@@ -31,6 +32,7 @@ bench/results.csv. Takes about half an hour; the machine should have nothing els
 
   RABBITMQ_URL, REDIS_URL   use these servers instead of private ones; that Redis database is emptied. The service is
                             measured in virtual hosts, which RabbitMQ's management API creates (RABBITMQ_MANAGEMENT_URL)
+  DATABASE_URL              use this PostgreSQL; its user must be allowed to create databases
 
 Another version of Node.js: npx -y -p node@24 npm run bench -- --quick
 
@@ -53,9 +55,10 @@ function readOptions() {
   if (profiles !== undefined && cases === undefined) wrongUse('--cpu-prof needs --only', help);
   /** @type {'quick' | 'full'} */
   const extent = quick ? 'quick' : 'full';
-  if (cases !== undefined && !hasCase(extent, cases))
-    wrongUse(`--only: no case has a name that contains '${cases}'`, help);
-  return { extent, guard, cases, profiles, json: values.json };
+  const groups = guard ? GUARDED : selected(extent, cases);
+  if (groups.length === 0) wrongUse(`--only: no case has a name that contains '${cases}'`, help);
+  const needsDatabase = groups.some(({ kind }) => kind === 'postgres');
+  return { extent, guard, cases, needsDatabase, profiles, json: values.json };
 }
 
 /**
@@ -63,13 +66,18 @@ function readOptions() {
  * @returns {Promise<number>}
  */
 async function bench(directory) {
-  await prepareServers(directory);
-  const [servers] = await Promise.all([startServers(directory), bootstrap(directory)]);
+  const { needsDatabase } = options;
+  await prepareServers(directory, needsDatabase ? [...serviceKinds, postgresql] : serviceKinds);
+  const [servers, databaseUrl] = await Promise.all([
+    startServers(directory),
+    needsDatabase ? startDatabase(directory) : undefined,
+    bootstrap(directory),
+  ]);
   const say = (/** @type {string} */ text) => {
     progress = text;
     print(dim(text));
   };
-  const settings = { ...servers, directory, say };
+  const settings = { ...servers, databaseUrl, directory, say };
   if (options.cases !== undefined) return measureCases(settings, options.cases);
   return options.guard ? guard(settings) : measure(settings);
 }

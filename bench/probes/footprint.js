@@ -51,7 +51,7 @@ async function heapGrowth(bench, { messages }) {
  * @template T
  * @param {Bench} bench
  * @param {{ variant: string, name: string, ttlSeconds?: number }} options
- * @param {(pool: Pool) => Promise<T>} use
+ * @param {(pool: import('../pool').QueuePool) => Promise<T>} use
  */
 async function withPool({ publisher, rabbitmqUrl, redisUrl }, { variant, name, ttlSeconds }, use) {
   const queue = `bench.${name}.${variant}`;

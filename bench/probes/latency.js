@@ -7,6 +7,7 @@ const { WARM_UP_MESSAGES } = require('../comparison');
 const { quantile } = require('../statistics');
 
 /** @typedef {import('../comparison').Bench} Bench */
+/** @typedef {import('../pool').QueuePool} QueuePool */
 
 const PER_SECOND = 1_000;
 const SETTING = { processes: 1, prefetch: 256, gatewayMs: 0 };
@@ -18,11 +19,11 @@ const SETTING = { processes: 1, prefetch: 256, gatewayMs: 0 };
  * @param {{ seconds: number, repetitions: number }} options
  */
 async function addedLatency({ publisher, rabbitmqUrl, redisUrl, say }, { seconds, repetitions }) {
-  const warmUp = async (/** @type {Pool} */ pool) => {
+  const warmUp = async (/** @type {QueuePool} */ pool) => {
     await publisher.fill(pool.settings.queue, { keys: freshKeys(WARM_UP_MESSAGES), bytes: SMALL });
     await pool.consume({ messages: WARM_UP_MESSAGES, ...SETTING });
   };
-  const p99 = async (/** @type {Pool} */ pool) => {
+  const p99 = async (/** @type {QueuePool} */ pool) => {
     const messages = seconds * PER_SECOND;
     const consumed = pool.consume({ messages, ...SETTING });
     await sendPaced(publisher, { queue: pool.settings.queue, messages });

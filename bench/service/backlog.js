@@ -3,6 +3,7 @@
 const { setTimeout: pause } = require('node:timers/promises');
 const { waitUntil } = require('../../scripts/services/probes');
 const { cpuMicroseconds } = require('../cpu');
+const { serverCpuPerMessage } = require('../measurement');
 const { KEY_HEADER, paymentFor } = require('../messages');
 const { EXCHANGE, ROUTING_KEY } = require('./topology');
 
@@ -67,8 +68,7 @@ class Backlog {
     return {
       messagesPerSecond: (keys.length - setting.prefetch) / seconds,
       consumerCpuMicroseconds: (after.consumer - before.consumer) / keys.length,
-      rabbitmqCpuMicroseconds: (after.rabbitmq - before.rabbitmq) / keys.length,
-      redisCpuMicroseconds: (after.redis - before.redis) / keys.length,
+      ...serverCpuPerMessage({ before, after, messages: keys.length }),
       p50Ms: NaN,
       p99Ms: NaN,
       redisCalls: calls / keys.length,

@@ -5,6 +5,7 @@ const idempotency = {
   ...require('nestjs-idempotent'),
   ...require('nestjs-idempotent/rabbitmq'),
   ...require('nestjs-idempotent/redis'),
+  ...require('nestjs-idempotent/postgres'),
 };
 
 module.exports = { idempotency };

@@ -3,7 +3,8 @@
 const { Cluster, Redis } = require('ioredis');
 const { keyOf, payloadOf } = require('../messages');
 const { idempotency } = require('./built');
-const { LEASE_MS, MEMORY_ENTRIES, SCOPE, TTL_SECONDS } = require('./settings');
+const { openEngine } = require('./engine');
+const { MEMORY_ENTRIES } = require('./settings');
 
 /**
  * This project's engine, without Nest around it.
@@ -11,24 +12,18 @@ const { LEASE_MS, MEMORY_ENTRIES, SCOPE, TTL_SECONDS } = require('./settings');
  * @returns {import('./index').OpenVariant}
  */
 function openOurs({ localMemory }) {
-  const { IdempotencyEvents, IdempotencyService, RedisIdempotencyStore } = idempotency;
-  return async ({ redisUrl, ttlSeconds = TTL_SECONDS, work }) => {
+  return async ({ redisUrl, ttlSeconds, work }) => {
     const redis = connectionTo(redisUrl);
     await redis.ping();
-    const store = new RedisIdempotencyStore(redis);
-    const memory = localMemory ? { localMemory: { maxEntries: MEMORY_ENTRIES, ttlSeconds } } : {};
-    // A lease is not longer than the life of a record.
-    const leaseMs = Math.min(LEASE_MS, ttlSeconds * 1_000);
-    const options = { store, ttlSeconds, leaseMs, ...memory };
-    const service = new IdempotencyService(store, options, new IdempotencyEvents());
+    const store = new idempotency.RedisIdempotencyStore(redis);
+    const run = openEngine({
+      store,
+      ttlSeconds,
+      work,
+      ...(localMemory && { memoryEntries: MEMORY_ENTRIES }),
+    });
     return {
-      process: async (message) => {
-        const payload = payloadOf(message);
-        const outcome = await service.run(keyOf(message), () => work(payload), { scope: SCOPE, payload });
-        if (outcome.kind !== 'failed') return 'done';
-        if (outcome.code === 'in-progress') return 'in-progress';
-        throw new Error(`a message of the benchmark was not processed: ${outcome.code}`);
-      },
+      process: (message) => run(keyOf(message), payloadOf(message)),
       close: async () => redis.disconnect(),
     };
   };

@@ -90,4 +90,4 @@ function processesByPs() {
   });
 }
 
-module.exports = { freezeFamily, killChildren, thawFamily };
+module.exports = { childrenOf, freezeFamily, killChildren, thawFamily };

@@ -1,7 +1,8 @@
-import { FULL, casesIn, only } from '../../../bench/groups';
+import { casesIn } from '../../../bench/cases';
+import { selected } from '../../../bench/groups';
 
 const namesOf = (text: string) =>
-  only(FULL.groups, text)
+  selected('full', text)
     .flatMap(casesIn)
     .map(({ name }) => name);
 
@@ -23,6 +24,15 @@ describe('the cases of the benchmark that --only selects', () => {
       'engine, new keys: tutorial',
       'engine, duplicates: tutorial',
     ]);
+  });
+
+  it('are all cases of a group by its name', () => {
+    expect(namesOf('postgres, prefetch 1')).toEqual(
+      ['ours', 'hand-written'].flatMap((variant) => [
+        `postgres, prefetch 1, new keys: ${variant}`,
+        `postgres, prefetch 1, duplicates: ${variant}`,
+      ]),
+    );
   });
 
   it('are none for an unknown name', () => {

@@ -39,6 +39,21 @@ describe('the meter of the benchmark', () => {
     expect(meter.read().done).toBe(1);
   });
 
+  it('counts a piece of work when it has ended', async () => {
+    const meter = new Meter();
+    let end = () => {};
+    const timed = meter.time(() => new Promise((resolve) => (end = resolve)));
+    const before = meter.read().done;
+    end();
+    await timed;
+    const { done, latenciesMs, firstAtMs, lastAtMs } = meter.read();
+    expect({ before, done, latenciesMs }).toEqual({
+      before: 0,
+      done: 1,
+      latenciesMs: [lastAtMs - firstAtMs],
+    });
+  });
+
   it('does not count what a joint acknowledgement includes but went back to the queue before', () => {
     const meter = new Meter();
     const { channel, deliveries } = watchedChannel(meter);

@@ -1,4 +1,5 @@
-import { FULL, QUICK, casesIn, caseName } from '../../../bench/groups';
+import { casesIn, caseName } from '../../../bench/cases';
+import { FULL, QUICK } from '../../../bench/groups';
 import { comparedRatios, ratioOf, verdict } from '../../../bench/ratios';
 
 function sampleOf(messagesPerSecond: number) {
@@ -7,6 +8,7 @@ function sampleOf(messagesPerSecond: number) {
     consumerCpuMicroseconds: 1,
     rabbitmqCpuMicroseconds: 1,
     redisCpuMicroseconds: NaN,
+    postgresqlCpuMicroseconds: NaN,
     p50Ms: 1,
     p99Ms: 1,
     redisCalls: 1,
@@ -72,6 +74,9 @@ describe.each([
       'engine_new_vs_tutorial',
       'gateway50_vs_none',
       'handler_new_vs_pass_through',
+      'postgres_duplicate_vs_handwritten',
+      'postgres_new_vs_dbos',
+      'postgres_new_vs_handwritten',
       'redis_cpu_vs_node_idempotency',
       'service_cpu_vs_handwritten',
       'service_gateway50_vs_handwritten',
