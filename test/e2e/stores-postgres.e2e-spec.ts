@@ -1,5 +1,6 @@
 import '../support/fixed-seed';
 import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
 import { PostgresIdempotencyStore, postgresSchema } from 'nestjs-idempotent/postgres';
 import { realClock } from 'nestjs-idempotent/testing';
 import { eventually } from '../support/eventually';
@@ -26,6 +27,23 @@ describe('PostgreSQL', () => {
 
 describe.each([2, 64])('PostgreSQL, %d steps in a turn', (count) => {
   itKeepsTheStoreContract(() => ({ store: gathering(store, count), clock: realClock }), { atOnce: 8 });
+});
+
+describe('prepared statements', () => {
+  const isPrepared = async (pool: Pool) =>
+    (await pool.query(`SELECT FROM pg_prepared_statements WHERE name LIKE 'idempotency-%'`)).rowCount !== 0;
+
+  itKeepsTheStoreContract(() => ({
+    store: new PostgresIdempotencyStore(database.pool, { preparedStatements: true }),
+    clock: realClock,
+  }));
+
+  it.each([true, false])('are kept in a session if they are asked for: %s', async (preparedStatements) => {
+    const pool = poolAt(database.url, { max: 1 });
+    await finish(new PostgresIdempotencyStore(pool, { preparedStatements }), randomUUID());
+    expect(await isPrepared(pool)).toBe(preparedStatements);
+    await pool.end();
+  });
 });
 
 describe('a table with partitions', () => {

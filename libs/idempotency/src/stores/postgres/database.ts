@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, QueryConfig } from 'pg';
 import { failureOf, isRepeatable } from './postgres-errors';
@@ -10,10 +11,13 @@ export type Value = string | number | boolean | null;
 
 /** Sends single statements over a pool, each with a limit of time. */
 export class Database {
+  /** Of the statements, if they are prepared, by their texts. */
+  private readonly names = new Map<string, string>();
+
   constructor(
     private readonly pool: Pool,
     private readonly table: string,
-    private readonly timeoutMs: number,
+    private readonly options: { readonly timeoutMs: number; readonly preparedStatements: boolean },
   ) {}
 
   /** The pool ends a connection whose statement failed or took too long. */
@@ -25,7 +29,8 @@ export class Database {
     const statement: QueryConfig & { query_timeout: number } = {
       text,
       values: [...values],
-      query_timeout: this.timeoutMs,
+      query_timeout: this.options.timeoutMs,
+      ...(this.options.preparedStatements && { name: this.nameOf(text) }),
     };
     for (let tries = 1; ; tries++) {
       try {
@@ -36,6 +41,16 @@ export class Database {
         await sleep(Math.random() * LONGEST_WAIT_MS);
       }
     }
+  }
+
+  /** Another text must never have the same name, also that of another version in the same session. */
+  private nameOf(text: string): string {
+    let name = this.names.get(text);
+    if (name === undefined) {
+      name = `idempotency-${createHash('sha1').update(text).digest('base64url')}`;
+      this.names.set(text, name);
+    }
+    return name;
   }
 
   failureOf(step: string, error: unknown): unknown {
