@@ -65,6 +65,7 @@ export {
   type Finding,
   type IdempotencyRecord,
   type LeaseOwner,
+  type LoadStepsReply,
   type ReleaseOptions,
   type ScopedKey,
   type StoreWarning,

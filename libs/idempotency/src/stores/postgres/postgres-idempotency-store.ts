@@ -1,6 +1,5 @@
 import type { Pool } from 'pg';
 import { messageOf } from '../../engine/failure';
-import { deduplicationWindow } from '../deduplication-window';
 import { GatheredCalls } from '../gathered-calls';
 import type {
   BeginReply,
@@ -10,17 +9,19 @@ import type {
   Finding,
   IdempotencyStore,
   LeaseOwner,
+  LoadStepsReply,
   ReleaseOptions,
   ScopedKey,
   StoreWarning,
 } from '../idempotency-store';
 import { beginning, NOTHING, remainingLeaseOf, type StoredClaim } from '../stored-claim';
-import { attemptsOf, fitsRecord, writeRecord } from '../stored-record';
+import { attemptsOf, fitsRecord } from '../stored-record';
 import { Database } from './database';
 import { ExpiredRows } from './expired-rows';
 import { gathered, wasChanged, type StatementCall } from './gathered-statements';
 import { createTable } from './migration';
 import { DEFAULT_TABLE, quotedName } from './schema';
+import { beginCall, completeCall, lifeOf } from './statement-calls';
 import { statementsFor, type Statements } from './statements';
 import { columnsOf, readRow, type Stored, type StoredRow } from './stored-row';
 
@@ -63,6 +64,7 @@ export class PostgresIdempotencyStore implements IdempotencyStore {
   private readonly replacements: GatheredCalls<StatementCall>;
   private readonly completions: GatheredCalls<StatementCall>;
   private readonly extensions: GatheredCalls<StatementCall>;
+  private readonly saves: GatheredCalls<StatementCall>;
   private readonly releases: GatheredCalls<StatementCall>;
 
   /**
@@ -92,6 +94,7 @@ export class PostgresIdempotencyStore implements IdempotencyStore {
     this.replacements = changing('begin', statements.replaceClaim);
     this.completions = changing('complete', statements.complete);
     this.extensions = changing('extend', statements.extend);
+    this.saves = changing('saveSteps', statements.saveSteps);
     this.releases = changing('release', statements.release);
   }
 
@@ -138,6 +141,18 @@ export class PostgresIdempotencyStore implements IdempotencyStore {
     return (await this.extensions.run(call, asBoolean)) ? 'extended' : 'lost';
   }
 
+  async loadSteps({ scope, key, ownerToken }: LeaseOwner): Promise<LoadStepsReply> {
+    const [row] = await this.step('loadSteps', () =>
+      this.database.rowsOf<{ steps: string | null }>(this.statements.loadSteps, [scope, key, ownerToken]),
+    );
+    return row ? { kind: 'loaded', steps: row.steps ?? undefined } : { kind: 'lost' };
+  }
+
+  async saveSteps(owner: LeaseOwner, steps: string): Promise<'saved' | 'lost'> {
+    const call = { name: owner, values: [owner.ownerToken, steps], shared: [] };
+    return (await this.saves.run(call, asBoolean)) ? 'saved' : 'lost';
+  }
+
   async release(
     owner: LeaseOwner,
     { counting, backoffMs = 0 }: ReleaseOptions,
@@ -175,20 +190,7 @@ export class PostgresIdempotencyStore implements IdempotencyStore {
 
   /** Claims a key of which nothing is stored, or reads what is. */
   private claimIfNew(request: BeginRequest): Promise<{ isNew: boolean; stored: Stored }> {
-    const { ttlSeconds, leaseMs, clockToleranceMs, requestedAt, waitingSince } = request;
-    const { oldestMs } = deduplicationWindow(ttlSeconds, clockToleranceMs);
-    const mayStart = request.maxAttempts === undefined || request.maxAttempts > 0;
-    const call: StatementCall = {
-      name: request,
-      values: [
-        request.ownerToken,
-        request.fingerprint ?? null,
-        requestedAt?.getTime() ?? null,
-        waitingSince?.getTime() ?? null,
-      ],
-      shared: [leaseMs, lifeOf(request), oldestMs, clockToleranceMs ?? null, mayStart],
-    };
-    return this.begins.run(call, (reply) => {
+    return this.begins.run(beginCall(request), (reply) => {
       const row = reply as BegunRow;
       return { isNew: row.is_new, stored: readRow(row) };
     });
@@ -222,21 +224,6 @@ export class PostgresIdempotencyStore implements IdempotencyStore {
       throw this.database.failureOf(name, error);
     }
   }
-}
-
-/** A claim never lives shorter than its lease, or the fencing tokens would start again with the next owner. */
-function lifeOf({ ttlSeconds, clockToleranceMs, leaseMs }: BeginRequest): number {
-  return Math.max(deduplicationWindow(ttlSeconds, clockToleranceMs).rememberedMs, leaseMs);
-}
-
-function completeCall(request: CompleteRequest): StatementCall {
-  const { ttlSeconds, clockToleranceMs, ownerToken, recordText } = request;
-  const { rememberedMs } = deduplicationWindow(ttlSeconds, clockToleranceMs);
-  return {
-    name: request,
-    values: [ownerToken, recordText ?? writeRecord(request.record)],
-    shared: [ttlSeconds * 1000, rememberedMs],
-  };
 }
 
 function asBoolean(reply: unknown): boolean {
