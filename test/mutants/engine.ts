@@ -13,3 +13,5 @@ import '../../libs/idempotency/test/lease.spec';
 import '../../libs/idempotency/test/look-again.spec';
 import '../../libs/idempotency/test/failure.spec';
 import '../../libs/idempotency/test/store/stored-error.spec';
+import '../../libs/idempotency/test/step-failures.spec';
+import '../../libs/idempotency/test/steps.spec';

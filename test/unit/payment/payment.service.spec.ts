@@ -46,6 +46,7 @@ function run(context: Partial<IdempotencyContext>, finding: FoundCharge = found)
     signal: new AbortController().signal,
     remainingMs: 30_000,
     assertHeld: () => undefined,
+    step: () => Promise.reject(new Error('a charge has no steps')),
     ...context,
   });
   return { result, calls, names: () => calls.map(({ call }) => call) };

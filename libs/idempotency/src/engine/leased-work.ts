@@ -68,12 +68,14 @@ export class LeasedWork {
     this.events.emit(request, { kind: 'acquired', attempt, fencingToken });
     const { leaseMs = this.options.leaseMs, maxWorkMs = this.options.maxWorkMs } = request;
     const lease = new Lease(this.renewals, owner, leaseMs, claimed.sentAt);
+    const { store, events } = this;
+    const context = new RunContext(request, claim, { lease, store, events });
     try {
       let result: T;
       try {
-        result = await startWork(work, new RunContext(request, claim, lease), { lease, maxWorkMs });
+        result = await startWork(work, context, { lease, maxWorkMs });
       } catch (thrown) {
-        return await this.endFailed(claimed, lease, thrown);
+        return await this.endFailed(context.steps?.areDone ? counted(claimed) : claimed, lease, thrown);
       }
       // If the process dies here, there is an effect without a record: the key given to the downstream makes the next run safe.
       return await this.endWith(claimed, lease, result);
@@ -212,6 +214,11 @@ export class LeasedWork {
       return 'unknown';
     }
   }
+}
+
+/** A step that is done is an effect, so no error of this run proves that there was none. */
+function counted(claimed: Claimed): Claimed {
+  return { ...claimed, request: { ...claimed.request, uncounted: () => false } };
 }
 
 /** Compared as JSON stores them: NaN becomes null, for example. */
