@@ -6,6 +6,7 @@ import {
   type IdempotencyContext,
 } from '../src';
 import { countedWork, Engines, errorOfRun, heldWork, LEASE_MS, scope } from './engine-under-test';
+import { engineOn, storeWith } from './support/engine';
 
 const key = 'abc-123';
 const failure = new Error('the process has failed here');
@@ -17,6 +18,12 @@ async function nextAttempt(engines: Engines, name: string) {
     .start()
     .engine.tryRun({ scope, key }, (context) => context.step(name, async () => `again ${await work()}`));
   return { outcome, isRun: runs() > 0 };
+}
+
+/** Time passes, and no timer has run yet: every lease of this process is over. */
+function freeze(): void {
+  const now = performance.now() + 60_000;
+  jest.spyOn(performance, 'now').mockReturnValue(now);
 }
 
 describe('a step that fails', () => {
@@ -36,36 +43,6 @@ describe('a step that fails', () => {
       return context.step('reserve', async () => 7);
     });
     expect(outcome).toEqual({ kind: 'executed', result: 7 });
-  });
-});
-
-describe('the name of a step', () => {
-  it.each(['', 'a b', 'a:b', '{a}', 'x'.repeat(65), 'ä'])('is refused: %p', async (name) => {
-    const { work, runs } = countedWork();
-    const run = new Engines().start().engine.run(key, (context) => context.step(name, work), { scope });
-    expect(await errorOfRun(run)).toMatchObject({
-      message: expect.stringContaining('the name of a step must be 1 to 64 visible ASCII characters'),
-    });
-    expect(runs()).toBe(0);
-  });
-
-  it('is refused when the run has begun a step of this name, also if an earlier attempt did it', async () => {
-    const engines = new Engines();
-    const { work, runs } = countedWork();
-    for (let attempt = 1; attempt <= 2; attempt++) {
-      const run = engines.start().engine.run(
-        key,
-        async (context) => {
-          await context.step('reserve', work);
-          return context.step('reserve', work);
-        },
-        { scope },
-      );
-      expect(await errorOfRun(run)).toMatchObject({
-        message: expect.stringContaining("the step 'reserve' has already begun in this run"),
-      });
-    }
-    expect(runs()).toBe(1);
   });
 });
 
@@ -108,19 +85,41 @@ describe('a step of an attempt that did not count', () => {
 });
 
 describe('a lease that is lost', () => {
+  afterEach(() => jest.restoreAllMocks());
+
   it('before a step begins, prevents it', async () => {
     const { work, runs } = countedWork();
-    const run = new Engines().start().engine.run(
-      key,
-      async (context) => {
-        const frozenFor = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + LEASE_MS);
-        await expect(context.step('reserve', work)).rejects.toBeInstanceOf(LeaseLostError);
-        frozenFor.mockRestore();
+    const outcome = await new Engines().start().engine.tryRun({ scope, key }, async (context) => {
+      freeze();
+      return context.step('reserve', work);
+    });
+    expect([outcome, runs()]).toEqual([{ kind: 'failed', code: 'lease-lost' }, 0]);
+  });
+
+  it('prevents a step that an earlier attempt has done, too', async () => {
+    const engines = new Engines();
+    const { engine } = engines.start();
+    const both = async (context: IdempotencyContext) => {
+      await context.step('reserve', async () => 7);
+      if (context.attempt === 2) freeze();
+      return context.step('charge', async () => 8);
+    };
+    await engine.tryRun({ scope, key }, (context) => both(context).then(() => Promise.reject(failure)));
+    expect(await engine.tryRun({ scope, key }, both)).toEqual({ kind: 'failed', code: 'lease-lost' });
+  });
+
+  it('while the stored steps are loaded, prevents the step', async () => {
+    const { store } = storeWith((own) => ({
+      loadSteps: async (owner) => {
+        freeze();
+        return own.loadSteps(owner);
       },
-      { scope },
-    );
-    await run;
-    expect(runs()).toBe(0);
+    }));
+    const { service } = engineOn(store);
+    const { work, runs } = countedWork();
+    await service.tryRun({ scope, key }, () => Promise.reject(failure));
+    const outcome = await service.tryRun({ scope, key }, (context) => context.step('reserve', work));
+    expect([outcome, runs()]).toEqual([{ kind: 'failed', code: 'lease-lost' }, 0]);
   });
 
   it('before the stored steps are loaded, prevents the step', async () => {

@@ -1,20 +1,8 @@
 import type { IdempotencyContext } from '../src';
-import { Engines, errorOfRun, heldWork, LEASE_MS, scope } from './engine-under-test';
+import { countedWork, diary, Engines, errorOfRun, heldWork, LEASE_MS, scope } from './engine-under-test';
 
 const key = 'abc-123';
 const failure = new Error('the process has failed here');
-
-/** Steps that say what they did, over all attempts. */
-function diary() {
-  const done: string[] = [];
-  const step =
-    <T>(name: string, result: T) =>
-    async (): Promise<T> => {
-      done.push(name);
-      return result;
-    };
-  return { done, step };
-}
 
 describe('work in several steps', () => {
   it('goes on behind the last step that is done when an attempt has failed', async () => {
@@ -173,58 +161,6 @@ describe('the result of a step', () => {
   });
 });
 
-describe('steps at the same time', () => {
-  it('are all stored', async () => {
-    const engines = new Engines();
-    const { done, step } = diary();
-    const names = Array.from({ length: 20 }, (_, number) => `step-${number}`);
-    const attempt = () =>
-      engines.start().engine.tryRun({ scope, key }, async (context) => {
-        const results = await Promise.all(names.map((name) => context.step(name, step(name, name))));
-        if (context.attempt === 1) throw failure;
-        return results;
-      });
-    await attempt();
-    expect(await attempt()).toMatchObject({ result: names });
-    expect(done).toEqual(names);
-  });
-
-  it('are saved together if they end while another save is on its way', async () => {
-    const engines = new Engines();
-    const { step } = diary();
-    await engines.start().engine.tryRun({ scope, key }, async (context) => {
-      await Promise.all(['a', 'b', 'c', 'd'].map((name) => context.step(name, step(name, name))));
-    });
-    expect(engines.callsOf('saveSteps').length).toBeLessThan(3);
-  });
-
-  it('end before the key is free again when one of them has failed, and are not done again', async () => {
-    const engines = new Engines();
-    const { done, step } = diary();
-    const slow = heldWork<string>();
-    const outcome = engines
-      .start()
-      .engine.tryRun({ scope, key }, (context) =>
-        Promise.all([
-          context.step('failing', () => Promise.reject(failure)),
-          context
-            .step('slow', () => slow.work())
-            .then(() => context.step('behind slow', step('behind slow', 1))),
-        ]),
-      );
-    await slow.begun;
-    const other = () => engines.start().engine.tryRun({ scope, key }, async () => 'too early');
-    expect(await other()).toMatchObject({ kind: 'failed', code: 'in-progress' });
-    slow.end('slow result');
-    expect(await outcome).toMatchObject({ kind: 'failed', code: 'work-failed', error: failure });
-    expect(done).toEqual([]);
-    const next = await engines
-      .start()
-      .engine.tryRun({ scope, key }, (context) => context.step('slow', step('slow again', 'again')));
-    expect([next, done]).toEqual([{ kind: 'executed', result: 'slow result' }, []]);
-  });
-});
-
 describe('the steps that a run asks the store for', () => {
   it('are none without step(), and none before the first attempt has failed', async () => {
     const engines = new Engines();
@@ -246,5 +182,35 @@ describe('the steps that a run asks the store for', () => {
       Promise.all([context.step('one', async () => 1), context.step('two', async () => 2)]),
     );
     expect(engines.callsOf('loadSteps')).toHaveLength(1);
+  });
+});
+
+describe('the name of a step', () => {
+  it.each(['', 'a b', 'a:b', '{a}', 'x'.repeat(65), 'ä'])('is refused: %p', async (name) => {
+    const { work, runs } = countedWork();
+    const run = new Engines().start().engine.run(key, (context) => context.step(name, work), { scope });
+    expect(await errorOfRun(run)).toMatchObject({
+      message: expect.stringContaining('the name of a step must be 1 to 64 visible ASCII characters'),
+    });
+    expect(runs()).toBe(0);
+  });
+
+  it('is refused when the run has begun a step of this name, also if an earlier attempt did it', async () => {
+    const engines = new Engines();
+    const { work, runs } = countedWork();
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      const run = engines.start().engine.run(
+        key,
+        async (context) => {
+          await context.step('reserve', work);
+          return context.step('reserve', work);
+        },
+        { scope },
+      );
+      expect(await errorOfRun(run)).toMatchObject({
+        message: expect.stringContaining("the step 'reserve' has already begun in this run"),
+      });
+    }
+    expect(runs()).toBe(1);
   });
 });
