@@ -114,6 +114,20 @@ describe('the examples of the manual, in an application with the packed module',
     });
   });
 
+  it('reserves once for a checkout whose charge fails the first time', async () => {
+    const buy = () =>
+      fetch(`${url}/checkout`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': 'buy' },
+        body: JSON.stringify({ sku: 'D4' }),
+      });
+    const [failed, bought, again] = [await buy(), await buy(), await buy()];
+    expect(failed.status).toBe(503);
+    const answer = { sku: 'D4', reserved: 1, charged: 1 };
+    expect([await bought.json(), await again.json()]).toEqual([answer, answer]);
+    expect([app.effects('reserve', 'buy:reserve'), app.effects('charge', 'buy:charge')]).toEqual([1, 1]);
+  });
+
   it("adds one line for a client's operation that is sent by two processes", async () => {
     const item = JSON.stringify({ key: randomUUID(), sku: 'C3' });
     const add = () =>

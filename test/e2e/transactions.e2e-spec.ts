@@ -146,6 +146,13 @@ describe('context.transaction', () => {
     await expect(run).rejects.toThrow("it needs the option 'transaction: true'");
   });
 
+  it('has no steps, which would be rolled back with it', async () => {
+    const run = database
+      .engine()
+      .service.run(key, (context) => context.step('reserve', () => insert(context)), transactional);
+    await expect(run).rejects.toThrow('work in a transaction has no steps');
+  });
+
   it('is refused before the work if the module has no transactions', async () => {
     const run = database.engine({ transactions: undefined }).service.run(key, insert, transactional);
     await expect(run).rejects.toThrow("transaction: true needs the module's option 'transactions'");

@@ -13,3 +13,6 @@ import '../../libs/idempotency/test/lease.spec';
 import '../../libs/idempotency/test/look-again.spec';
 import '../../libs/idempotency/test/failure.spec';
 import '../../libs/idempotency/test/store/stored-error.spec';
+import '../../libs/idempotency/test/step-failures.spec';
+import '../../libs/idempotency/test/steps.spec';
+import '../../libs/idempotency/test/steps-at-once.spec';

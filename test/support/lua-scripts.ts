@@ -44,6 +44,8 @@ function runnerOn(client: Redis, key = `key-${++keysTaken}`) {
     complete: (owner: string, record = '{"result":1}', rememberedMs: number | '' = '') =>
       call('complete', both, [200, rememberedMs, owner, record]),
     extend: (owner: string, leaseMs = 20_000) => call('extend', [names.lock], [leaseMs, owner]),
+    loadSteps: (owner: string) => call('load-steps', [names.lock], [owner]),
+    saveSteps: (owner: string, steps: string) => call('save-steps', [names.lock], [owner, steps]),
     release: (owner: string, counting: string, backoffMs = 0) =>
       call('release', [names.lock], [owner, counting, backoffMs]),
     find: () => run('find', both),

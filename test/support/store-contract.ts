@@ -66,6 +66,10 @@ export function gathering(store: IdempotencyStore, count: number): IdempotencySt
     begin: (request) => together(request, (one) => store.begin(one)),
     complete: (request) => together(request, (one) => store.complete(one)),
     extend: (owner, leaseMs) => together(owner, (one) => store.extend(one, leaseMs)),
+    loadSteps: (owner) => together(owner, (one) => store.loadSteps(one)),
+    // Large texts of so many keys would be another test.
+    saveSteps: (owner, steps) =>
+      together(owner, (one) => store.saveSteps(one, one === owner ? steps : `"of ${one.key}"`)),
     release: (owner, options) => together(owner, (one) => store.release(one, options)),
     find: (name) => store.find(name),
     forget: (name) => store.forget(name),

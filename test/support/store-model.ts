@@ -9,6 +9,7 @@ interface KeyModel {
   /** Token of the owner of the current lease. */
   lock?: string | undefined;
   fingerprint?: string | undefined;
+  steps?: string | undefined;
   count: number;
   uncounted: number;
 }
@@ -144,7 +145,28 @@ function release(key: string, owner: string, counting: 'counted' | 'uncounted'):
     known.lock = undefined;
     if (counting === 'counted') return;
     known.uncounted++;
-    if (known.uncounted === known.count) known.fingerprint = undefined;
+    if (known.uncounted === known.count) known.fingerprint = known.steps = undefined;
+  });
+}
+
+function saveSteps(key: string, owner: string): Step {
+  return step(`saveSteps(${key}, ${owner})`, async (model, real) => {
+    const known = keyOf(model, key);
+    const ownerToken = tokenOf(model, owner, key);
+    const steps = JSON.stringify({ [ownerToken]: known.steps ?? null });
+    const reply = await real.under.store.saveSteps({ ...real.name(key), ownerToken }, steps);
+    if (known.lock !== ownerToken) return expect(reply).toBe('lost');
+    expect(reply).toBe('saved');
+    known.steps = steps;
+  });
+}
+
+function loadSteps(key: string, owner: string): Step {
+  return step(`loadSteps(${key}, ${owner})`, async (model, real) => {
+    const { lock, steps } = keyOf(model, key);
+    const ownerToken = tokenOf(model, owner, key);
+    const reply = await real.under.store.loadSteps({ ...real.name(key), ownerToken });
+    expect(reply).toEqual(lock === ownerToken ? { kind: 'loaded', steps } : { kind: 'lost' });
   });
 }
 
@@ -187,6 +209,8 @@ const steps: fc.Arbitrary<Step>[] = [
   fc.tuple(aKey, anOwner, aFingerprint).map((given) => begin(...given)),
   fc.tuple(aKey, anOwner, aFingerprint).map((given) => complete(...given)),
   fc.tuple(aKey, anOwner).map((given) => extend(...given)),
+  fc.tuple(aKey, anOwner).map((given) => saveSteps(...given)),
+  fc.tuple(aKey, anOwner).map((given) => loadSteps(...given)),
   fc
     .tuple(aKey, anOwner, fc.constantFrom('counted' as const, 'uncounted' as const))
     .map((given) => release(...given)),

@@ -12,7 +12,8 @@ function embedded(folder) {
   const files = readdirSync(folder).filter((file) => file.endsWith('.lua'));
   const members = files.sort().map((file) => {
     const text = readFileSync(path.join(folder, file), 'utf8');
-    return `  ${file.replace('.lua', '')}: \`${text.replace(/[\\`]|\$\{/g, '\\$&')}\`,`;
+    const name = file.replace('.lua', '').replace(/-(.)/g, (found) => found.charAt(1).toUpperCase());
+    return `  ${name}: \`${text.replace(/[\\`]|\$\{/g, '\\$&')}\`,`;
   });
   return [
     '// Written by `node libs/idempotency/scripts/embed-lua.js` from the .lua files of this folder. Do not edit.',

@@ -66,6 +66,7 @@ export {
   type Finding,
   type IdempotencyRecord,
   type LeaseOwner,
+  type LoadStepsReply,
   type ReleaseOptions,
   type ScopedKey,
   type StoreWarning,

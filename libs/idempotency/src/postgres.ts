@@ -1,6 +1,4 @@
-export {
-  PostgresIdempotencyStore,
-  type PostgresIdempotencyStoreOptions,
-} from './stores/postgres/postgres-idempotency-store';
+export { PostgresIdempotencyStore } from './stores/postgres/postgres-idempotency-store';
+export type { PostgresIdempotencyStoreOptions } from './stores/postgres/postgres-store.options';
 export { pgTransactions } from './stores/postgres/pg-transactions';
 export { postgresSchema } from './stores/postgres/schema';

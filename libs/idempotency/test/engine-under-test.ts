@@ -106,6 +106,18 @@ export function countedWork() {
   return { work: async () => ++runs, runs: () => runs };
 }
 
+/** Steps that say what they did, over all attempts. */
+export function diary() {
+  const done: string[] = [];
+  const step =
+    <T>(name: string, result: T) =>
+    async (): Promise<T> => {
+      done.push(name);
+      return result;
+    };
+  return { done, step };
+}
+
 /** The error with which a run failed; throws if it did not fail. */
 export async function errorOfRun(run: Promise<unknown>): Promise<unknown> {
   const outcome = await run.then(

@@ -1,5 +1,6 @@
 import { Idempotent, MemoryIdempotencyStore, type IdempotentOptions, type FailureHandler } from '../src';
-import { checkEngine, isName } from '../src/engine/engine.options';
+import { checkEngine } from '../src/engine/engine.options';
+import { isName } from '../src/engine/names';
 import { checkOptions, checkTogether } from '../src/handlers/option-checks';
 
 class Delaying implements FailureHandler {

@@ -21,6 +21,8 @@ class OneLease implements IdempotencyStore {
 
   begin = unused;
   complete = unused;
+  loadSteps = unused;
+  saveSteps = unused;
   release = unused;
   find = unused;
   forget = unused;

@@ -115,6 +115,20 @@ describe('what run() returns', () => {
     expect(result).toEqual({ attempt: 1, at });
   });
 
+  it('has steps that are typed as JSON', async () => {
+    const outcome = await engine.run(
+      'steps',
+      async (context) => {
+        const made = await context.step('make', async () => ({ at, send: () => 1 }));
+        const typed: Same<typeof made, { at: string }> = true;
+        const nothing: null = await context.step('nothing', async () => undefined);
+        return [typed, made, nothing];
+      },
+      { scope },
+    );
+    expect(outcome).toMatchObject({ result: [true, { at: at.toISOString() }, null] });
+  });
+
   it('has a result without serialize only as JSON', () => {
     /** Never called: `npm run typecheck` fails where one of these lines compiles. */
     async function doesNotCompile(): Promise<unknown> {

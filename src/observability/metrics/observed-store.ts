@@ -8,6 +8,7 @@ import type {
   Finding,
   IdempotencyStore,
   LeaseOwner,
+  LoadStepsReply,
   ReleaseOptions,
   ScopedKey,
   StoreWarning,
@@ -50,6 +51,14 @@ export class ObservedStore implements IdempotencyStore {
 
   extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'> {
     return this.observe('extend', () => this.store.extend(owner, leaseMs));
+  }
+
+  loadSteps(owner: LeaseOwner): Promise<LoadStepsReply> {
+    return this.observe('loadSteps', () => this.store.loadSteps(owner));
+  }
+
+  saveSteps(owner: LeaseOwner, steps: string): Promise<'saved' | 'lost'> {
+    return this.observe('saveSteps', () => this.store.saveSteps(owner, steps));
   }
 
   release(owner: LeaseOwner, options: ReleaseOptions): Promise<'released' | 'lost'> {

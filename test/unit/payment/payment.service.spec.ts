@@ -47,6 +47,7 @@ function run(context: Partial<IdempotencyContext>, finding: FoundCharge = found)
     remainingMs: 30_000,
     transaction: { native: undefined, query: () => Promise.resolve({ rows: [] }) },
     assertHeld: () => undefined,
+    step: () => Promise.reject(new Error('a charge has no steps')),
     ...context,
   });
   return { result, calls, names: () => calls.map(({ call }) => call) };

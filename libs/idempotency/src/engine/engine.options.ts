@@ -1,5 +1,6 @@
 import type { IdempotencyStore, TransactionalStore } from '../stores/idempotency-store';
 import type { LocalMemoryOptions } from './local-memory';
+import { isName, NAME_RULE } from './names';
 import type { RunSettings } from './run-request';
 import type { Transactions } from './transactions';
 
@@ -43,13 +44,7 @@ export interface EngineOptions {
   readonly origin?: () => string | undefined;
 }
 
-const NAME = /^[\x21-\x7E]{1,64}$/;
-export const SCOPE_RULE = "scope must be 1 to 64 visible ASCII characters without ':', '{' and '}'";
-
-/** A scope or tenant is part of a Redis key, so it may not contain the separators. */
-export function isName(value: string): boolean {
-  return NAME.test(value) && !/[:{}]/.test(value);
-}
+export const SCOPE_RULE = `scope ${NAME_RULE}`;
 
 /** @throws Error naming every invalid setting */
 export function checkEngine(options: EngineOptions): void {
@@ -120,6 +115,8 @@ const STORE_METHODS = [
   'begin',
   'complete',
   'extend',
+  'loadSteps',
+  'saveSteps',
   'release',
   'find',
   'forget',

@@ -105,9 +105,13 @@ export class Lease {
    * @throws the reason for which it was stopped
    */
   assertHeld(): void {
-    if (this.remainingMs > 0) return;
+    if (this.remainingMs <= 0) throw this.lost();
+  }
+
+  /** Called when it is not ours any more. Returns the error for the work: why it may not go on. */
+  lost(): Error {
     this.lose();
-    throw this.reason ?? new LeaseLostError();
+    return this.reason ?? new LeaseLostError();
   }
 
   /** Tells the work that it may not go on, and ends the renewal. The key stays claimed until it is released or time is over. */

@@ -60,13 +60,15 @@ export class LeasedWork {
     this.events.emit(request, { kind: 'acquired', attempt, fencingToken });
     const { leaseMs = this.options.leaseMs, maxWorkMs = this.options.maxWorkMs } = request;
     const lease = new Lease(this.renewals, owner, leaseMs, claimed.sentAt);
+    const { store, events } = this;
+    const context = new RunContext(request, claim, { lease, store, events });
     try {
-      if (request.transaction) return await this.runInTransaction(claimed, lease, maxWorkMs);
+      if (request.transaction) return await this.runInTransaction(claimed, context, { lease, maxWorkMs });
       let result: T;
       try {
-        result = await startWork(work, new RunContext(request, claim, lease), { lease, maxWorkMs });
+        result = await startWork(work, context, { lease, maxWorkMs });
       } catch (thrown) {
-        return await this.endFailed(claimed, lease, thrown);
+        return await this.endFailed(context.steps?.areDone ? counted(claimed) : claimed, lease, thrown);
       }
       // If the process dies here, there is an effect without a record: the key given to the downstream makes the next run safe.
       return await this.endWith(claimed, lease, result);
@@ -82,17 +84,18 @@ export class LeasedWork {
   /** The effect and its record are committed together, so nothing that follows can change the outcome. */
   private async runInTransaction<T>(
     claimed: ClaimedWork<T>,
-    lease: Lease,
-    maxWorkMs: number | undefined,
+    context: RunContext,
+    limits: { readonly lease: Lease; readonly maxWorkMs: number | undefined },
   ): Promise<Outcome<T, unknown>> {
-    const { request, claim, owner } = claimed;
+    const { request, owner } = claimed;
+    const { lease } = limits;
     const { transactional } = this;
     if (!transactional) throw new Error(needsTransactions({}));
     const completion = (written: WrittenRecord) => this.completions.requestOf(request, owner, written);
     let end: TransactionEnd<T>;
     try {
       const work = () => transactional.run({ ...claimed, completion }, lease);
-      end = await startWork(work, new RunContext(request, claim, lease), { lease, maxWorkMs });
+      end = await startWork(work, context, limits);
     } catch (thrown) {
       return await this.endFailed(claimed, lease, thrown);
     }
@@ -203,4 +206,9 @@ export class LeasedWork {
       return 'unknown';
     }
   }
+}
+
+/** A step that is done is an effect, so no error of this run proves that there was none. */
+function counted(claimed: Claimed): Claimed {
+  return { ...claimed, request: { ...claimed.request, uncounted: () => false } };
 }

@@ -16,7 +16,10 @@ export function startWork<T>(
 ): Promise<T> {
   // The store may have answered late, or the process may have been frozen before it read the answer.
   context.assertHeld();
-  const working = work(context);
+  const working = work(context).catch(async (thrown: unknown): Promise<never> => {
+    await context.steps?.end();
+    throw thrown;
+  });
   return maxWorkMs === undefined ? working : within(maxWorkMs, working, lease);
 }
 

@@ -1,5 +1,5 @@
 import { messageOf } from './failure';
-import { UnrecordableResultError } from './work-errors';
+import { UnrecordableResultError, type ResultPlace } from './work-errors';
 
 /**
  * Refuses a result of which JSON would silently keep nothing useful. Looks at the result itself, not at what it contains:
@@ -7,9 +7,9 @@ import { UnrecordableResultError } from './work-errors';
  *
  * @throws UnrecordableResultError
  */
-export function requireRecordable(result: unknown, scope: string): void {
+export function requireRecordable(result: unknown, place: ResultPlace): void {
   const kind = kindWithoutJson(result);
-  if (kind !== undefined) throw new UnrecordableResultError(scope, `it is ${kind}`);
+  if (kind !== undefined) throw new UnrecordableResultError(place, `it is ${kind}`);
 }
 
 /**
@@ -17,22 +17,22 @@ export function requireRecordable(result: unknown, scope: string): void {
  *
  * @throws UnrecordableResultError
  */
-export function recordableText(result: unknown, scope: string): string {
-  requireRecordable(result, scope);
+export function recordableText(result: unknown, place: ResultPlace): string {
+  requireRecordable(result, place);
   try {
     return JSON.stringify(result ?? null);
   } catch (cause) {
-    throw unrecordable(result, scope, cause);
+    throw unrecordable(result, place, cause);
   }
 }
 
 /** The error for a result that JSON.stringify refused with the `cause`. */
-export function unrecordable(result: unknown, scope: string, cause: unknown): UnrecordableResultError {
-  const place = placeOfBigInt(result);
+export function unrecordable(result: unknown, place: ResultPlace, cause: unknown): UnrecordableResultError {
+  const property = propertyWithBigInt(result);
   // The message about a cycle has several lines, with its path.
   const problem =
-    place === undefined ? messageOf(cause).replace(/\s+/g, ' ') : `it has a bigint in '${place}'`;
-  return new UnrecordableResultError(scope, problem, { cause });
+    property === undefined ? messageOf(cause).replace(/\s+/g, ' ') : `it has a bigint in '${property}'`;
+  return new UnrecordableResultError(place, problem, { cause });
 }
 
 function kindWithoutJson(result: unknown): string | undefined {
@@ -67,16 +67,16 @@ function hasMethod<Name extends string | symbol>(
 }
 
 /** The name of the property with the first `bigint`. Only for a result that was refused, because it visits all of it. */
-function placeOfBigInt(result: unknown): string | undefined {
-  let place: string | undefined;
+function propertyWithBigInt(result: unknown): string | undefined {
+  let property: string | undefined;
   try {
     JSON.stringify(result, (name, value: unknown) => {
       if (typeof value !== 'bigint') return value;
-      place ??= name;
+      property ??= name;
       return null;
     });
   } catch {
     // A cycle, which has a message of its own.
   }
-  return place;
+  return property;
 }

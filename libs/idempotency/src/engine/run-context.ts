@@ -1,5 +1,6 @@
 import type { Claim, ScopedKey } from '../stores/idempotency-store';
-import type { Lease } from './lease';
+import type { JsonOf } from './json-of';
+import { Steps, type StepParts } from './steps';
 import type { Transaction } from './transactions';
 
 /**
@@ -46,6 +47,32 @@ export interface IdempotencyContext<Native = unknown> extends ScopedKey {
    * @throws WorkTimeoutError if `maxWorkMs` is over
    */
   assertHeld(): void;
+  /**
+   * Does a part of the work once, and stores its result under the idempotency key. If this attempt fails or the process dies
+   * later, the next attempt gets the stored result without calling `work`, and so goes on behind the last step that is done.
+   * Steps that run at the same time are stored, too.
+   *
+   * The result is what JSON makes of it ({@link JsonOf}), also the first time. A step that throws stores nothing, and may be
+   * tried again. Once a step is done, the attempt counts and the key stays bound to its payload, whatever `uncounted` says.
+   *
+   * If the process dies between the effect of a step and the storing of its result, the next attempt does the step again. So
+   * give the system that has the effect a key of this step, if it takes one.
+   *
+   * @example
+   * const { id } = await context.step('reserve', () =>
+   *   stock.reserve(order, { idempotencyKey: `${context.key}:reserve` }),
+   * );
+   *
+   * @param name unique among the steps of a run: 1 to 64 visible ASCII characters without `:`, `{` and `}`
+   * @throws Error if the name is not valid, or has already begun in this run
+   * @throws every error of `work`
+   * @throws UnrecordableResultError if JSON cannot hold the result; nothing is stored
+   * @throws LeaseLostError if the lease has ended: before the step, or before its result was stored
+   * @throws WorkTimeoutError if `maxWorkMs` is over
+   * @throws StoreUnavailableError if the store did not answer: nothing was started, or the result may not be stored. Then
+   *   no other step of this run begins
+   */
+  step<T>(name: string, work: () => Promise<T>): Promise<JsonOf<T>>;
 }
 
 /** The context of one run. A class, so that its getters are not created for each request. */
@@ -57,11 +84,13 @@ export class RunContext implements IdempotencyContext {
   readonly fencingToken: number;
   readonly sinceFirstAttemptMs: number;
   readonly sinceForgottenMs: number | undefined;
+  /** Undefined if the work has none. */
+  steps: Steps | undefined;
 
   constructor(
     { scope, key }: ScopedKey,
     { attempt, fencingToken, sinceFirstAttemptMs, sinceForgottenMs }: Claim,
-    private readonly lease: Lease,
+    private readonly parts: StepParts,
     private readonly open?: Transaction,
   ) {
     this.scope = scope;
@@ -73,7 +102,7 @@ export class RunContext implements IdempotencyContext {
   }
 
   get signal(): AbortSignal {
-    return this.lease.signal;
+    return this.parts.lease.signal;
   }
 
   get transaction(): Transaction {
@@ -84,10 +113,19 @@ export class RunContext implements IdempotencyContext {
   }
 
   get remainingMs(): number {
-    return this.lease.remainingMs;
+    return this.parts.lease.remainingMs;
   }
 
   assertHeld(): void {
-    this.lease.assertHeld();
+    this.parts.lease.assertHeld();
+  }
+
+  step<T>(name: string, work: () => Promise<T>): Promise<JsonOf<T>> {
+    if (this.open)
+      throw new Error(
+        'work in a transaction has no steps: what they do would be rolled back with it; remove step()',
+      );
+    this.steps ??= new Steps(this.parts, this.attempt === 1);
+    return this.steps.run(name, work);
   }
 }

@@ -129,7 +129,7 @@ export class RunningCall {
     if (end.kind !== 'executed' && end.kind !== 'replayed') return undefined;
     try {
       const result = end.kind === 'executed' && serialize ? serialize(end.result) : end.result;
-      return { text: recordableText(result, this.request.scope) };
+      return { text: recordableText(result, this.request) };
     } catch (error) {
       return { error };
     }

@@ -86,7 +86,8 @@ export class TransactionalWork {
     lease: Lease,
   ): Promise<TransactionEnd<T>> {
     const { request, claim, work, serialize } = run;
-    const result = await work(new RunContext(request, claim, lease, transaction));
+    const { store, events } = this;
+    const result = await work(new RunContext(request, claim, { lease, store, events }, transaction));
     const end = recordOfResult(run, result, serialize);
     switch (end.kind) {
       case 'record': {

@@ -1,9 +1,16 @@
 import { IdempotencyError } from './failure';
 import type { ScopedKey } from '../stores/idempotency-store';
 
+/** What has a result that is to be stored: the work, or one step of it. */
+export interface ResultPlace {
+  readonly scope: string;
+  readonly step?: string;
+}
+
 /**
  * The work is done, but JSON cannot hold its result: a `bigint`, a cycle, a buffer, a stream. The error is recorded in
- * place of the result and is the answer to every duplicate, because the work must not be repeated.
+ * place of the result and is the answer to every duplicate, because the work must not be repeated. Or the same of a step of
+ * the work: then the step runs again in the next attempt.
  *
  * @example
  * // Instead of `return pdf;`, where `pdf` is a Buffer:
@@ -12,10 +19,13 @@ import type { ScopedKey } from '../stores/idempotency-store';
 export class UnrecordableResultError extends IdempotencyError {
   readonly code = 'work-failed';
 
-  constructor(scope: string, problem: string, options?: ErrorOptions) {
+  constructor({ scope, step }: ResultPlace, problem: string, options?: ErrorOptions) {
     super(
-      `the work in scope '${scope}' is done, but its result cannot be recorded as JSON: ${problem}. Return an id, a URL or ` +
-        'text, or convert the result with `serialize` and `deserialize`. Duplicates get this error; the work is not repeated',
+      step === undefined
+        ? `the work in scope '${scope}' is done, but its result cannot be recorded as JSON: ${problem}. Return an id, a URL or ` +
+            'text, or convert the result with `serialize` and `deserialize`. Duplicates get this error; the work is not repeated'
+        : `the step '${step}' in scope '${scope}' is done, but its result cannot be stored as JSON: ${problem}. Return an id, ` +
+            'a URL or text, because without a stored result each attempt repeats the step',
       options,
     );
   }

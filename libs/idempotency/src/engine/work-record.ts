@@ -30,16 +30,17 @@ export function recordOfResult<T>(
   result: T,
   serialize: Serialize<T> | undefined,
 ): ResultEnd {
-  const { scope, rememberResult } = claimed.request;
+  const { request } = claimed;
+  const { rememberResult } = request;
   try {
     if (!(rememberResult?.(result) ?? true)) return { kind: 'not-final' };
     const recorded = serialize ? serialize(result) : result;
-    requireRecordable(recorded, scope);
+    requireRecordable(recorded, request);
     const record = recordWith(claimed, recorded ?? null);
     try {
       return { kind: 'record', record, text: writeRecord(record) };
     } catch (cause) {
-      return { kind: 'fault', fault: unrecordable(recorded, scope, cause) };
+      return { kind: 'fault', fault: unrecordable(recorded, request, cause) };
     }
   } catch (fault) {
     return { kind: 'fault', fault };

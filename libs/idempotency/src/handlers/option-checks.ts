@@ -1,4 +1,5 @@
-import { SCOPE_RULE, isName, needsTransactions, throwIfWrong, wrongTimes } from '../engine/engine.options';
+import { SCOPE_RULE, needsTransactions, throwIfWrong, wrongTimes } from '../engine/engine.options';
+import { isName } from '../engine/names';
 import type { IdempotentOptions } from './idempotency.options';
 import type { IdempotencyModuleOptions } from './module-options';
 

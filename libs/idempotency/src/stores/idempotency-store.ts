@@ -119,6 +119,10 @@ export interface CompleteRequest extends LeaseOwner {
 export type CompleteReply =
   { readonly kind: 'stored' } | { readonly kind: 'lost'; readonly record: IdempotencyRecord | undefined };
 
+/** `lost`: the lease is not the caller's any more. `steps` is the text that was saved last, if any. */
+export type LoadStepsReply =
+  { readonly kind: 'loaded'; readonly steps: string | undefined } | { readonly kind: 'lost' };
+
 /** What is stored under a key. */
 export interface Finding {
   readonly record: IdempotencyRecord | undefined;
@@ -176,6 +180,14 @@ export interface IdempotencyStore {
   complete(request: CompleteRequest): Promise<CompleteReply>;
   /** Makes the lease last `leaseMs` from now, if it is still the caller's. */
   extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'>;
+  /**
+   * The results of the work's steps that earlier attempts and this one have saved, if the lease is still the caller's. They
+   * live and end with the attempts: they are gone when the key is finished or forgotten, has expired, or is free for another
+   * payload, because all attempts were uncounted.
+   */
+  loadSteps(owner: LeaseOwner): Promise<LoadStepsReply>;
+  /** Stores this JSON text in place of the one saved before, if the lease is still the caller's. */
+  saveSteps(owner: LeaseOwner, steps: string): Promise<'saved' | 'lost'>;
   /** Frees the key without a record, if the lease is still the caller's. */
   release(owner: LeaseOwner, options: ReleaseOptions): Promise<'released' | 'lost'>;
   /** Reads what is stored under a key, without changing anything. */

@@ -11,6 +11,8 @@ export interface StoredClaim {
   /** Since when an earlier attempt may have been forgotten. */
   readonly doubtAt?: number | undefined;
   readonly fingerprint?: string | undefined;
+  /** The results of the work's steps; not in PostgreSQL, where `begin` does not read them. */
+  readonly steps?: string | undefined;
   readonly state:
     | { readonly kind: 'leased'; readonly owner: string; readonly until: number }
     | { readonly kind: 'released'; readonly dueAt?: number | undefined }
@@ -76,6 +78,7 @@ export function beginning(stored: StoredClaim | undefined, request: BeginRequest
       firstAt,
       doubtAt,
       fingerprint: fingerprint ?? known.fingerprint,
+      steps: known.steps,
       state: { kind: 'leased', owner: request.ownerToken, until: now + request.leaseMs },
     },
     claim: {

@@ -1,4 +1,4 @@
-import { deepEqual } from 'node:assert/strict';
+import { deepEqual, equal } from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type {
   Claim,
@@ -9,6 +9,7 @@ import type {
   IdempotencyRecord,
   IdempotencyStore,
   LeaseOwner,
+  LoadStepsReply,
   ReleaseOptions,
   ScopedKey,
 } from '../stores/idempotency-store';
@@ -63,6 +64,13 @@ export class KeyUnderTest {
     const reply = await this.store.begin(request);
     if (reply.kind !== 'acquired') throw expectedAcquired(reply);
     return new OwnerUnderTest(this.store, request, reply.claim);
+  }
+
+  /** Acquires and saves steps. */
+  async acquireWithSteps(steps: string, settings: BeginSettings = {}): Promise<OwnerUnderTest> {
+    const owner = await this.acquire(settings);
+    equal(await owner.saveSteps(steps), 'saved');
+    return owner;
   }
 
   /** Acquires and completes. */
@@ -130,6 +138,14 @@ export class OwnerUnderTest {
 
   extend(leaseMs = LONG_LEASE_MS): Promise<'extended' | 'lost'> {
     return this.store.extend(this.owner, leaseMs);
+  }
+
+  loadSteps(): Promise<LoadStepsReply> {
+    return this.store.loadSteps(this.owner);
+  }
+
+  saveSteps(steps: string): Promise<'saved' | 'lost'> {
+    return this.store.saveSteps(this.owner, steps);
   }
 
   release(

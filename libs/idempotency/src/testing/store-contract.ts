@@ -7,6 +7,8 @@ import { fingerprintCases } from './cases/fingerprint-cases';
 import { forgetCases } from './cases/forget-cases';
 import { leaseCases } from './cases/lease-cases';
 import { nameCases } from './cases/name-cases';
+import { stepCases } from './cases/step-cases';
+import { stepLifeCases } from './cases/step-life-cases';
 import type { StoreCase } from './store-case';
 
 /**
@@ -26,6 +28,8 @@ export function storeContract(): readonly StoreCase[] {
     ...fingerprintCases,
     ...leaseCases,
     ...completeCases,
+    ...stepCases,
+    ...stepLifeCases,
     ...expiryCases,
     ...forgetCases,
     ...nameCases,

@@ -22,6 +22,8 @@ export function storeWith(
     begin: (request) => own.begin(request),
     complete: (request) => own.complete(request),
     extend: (owner, leaseMs) => own.extend(owner, leaseMs),
+    loadSteps: (owner) => own.loadSteps(owner),
+    saveSteps: (owner, steps) => own.saveSteps(owner, steps),
     release: (owner, options) => own.release(owner, options),
     find: (name) => own.find(name),
     forget: (name) => own.forget(name),

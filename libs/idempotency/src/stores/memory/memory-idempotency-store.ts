@@ -7,6 +7,7 @@ import type {
   Finding,
   IdempotencyStore,
   LeaseOwner,
+  LoadStepsReply,
   ReleaseOptions,
   ScopedKey,
   StoreWarning,
@@ -67,7 +68,11 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     this.records.set(name, request.recordText ?? writeRecord(request.record), lifeMs);
     const { rememberedMs } = deduplicationWindow(request.ttlSeconds, request.clockToleranceMs);
     if (rememberedMs > lifeMs)
-      this.claims.set(name, { ...claim, state: { kind: 'finished', at: this.now() } }, rememberedMs);
+      this.claims.set(
+        name,
+        { ...claim, steps: undefined, state: { kind: 'finished', at: this.now() } },
+        rememberedMs,
+      );
     else this.claims.delete(name);
     return { kind: 'stored' };
   }
@@ -79,6 +84,18 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     const state = { kind: 'leased', owner: owner.ownerToken, until: this.now() + leaseMs } as const;
     this.claims.set(name, { ...claim, state }, Math.max(this.claims.remainingMs(name) ?? 0, leaseMs));
     return 'extended';
+  }
+
+  async loadSteps(owner: LeaseOwner): Promise<LoadStepsReply> {
+    const claim = this.heldBy(owner);
+    return claim ? { kind: 'loaded', steps: claim.steps } : { kind: 'lost' };
+  }
+
+  async saveSteps(owner: LeaseOwner, steps: string): Promise<'saved' | 'lost'> {
+    const claim = this.heldBy(owner);
+    if (!claim) return 'lost';
+    this.update(nameOf(owner), { ...claim, steps });
+    return 'saved';
   }
 
   async release(owner: LeaseOwner, { counting, backoffMs }: ReleaseOptions): Promise<'released' | 'lost'> {

@@ -10,6 +10,7 @@ import type {
   CompleteRequest,
   Finding,
   LeaseOwner,
+  LoadStepsReply,
   ReleaseOptions,
   ScopedKey,
   StoreWarning,
@@ -23,6 +24,7 @@ import { ExpiredRows } from './expired-rows';
 import { gathered, parametersOf, wasChanged, type StatementCall } from './gathered-statements';
 import { createTable } from './migration';
 import { isRepeatable } from './postgres-errors';
+import type { PostgresIdempotencyStoreOptions } from './postgres-store.options';
 import { DEFAULT_TABLE, quotedName } from './schema';
 import { LIMIT_IDLE_TIME, statementsFor, type Statements } from './statements';
 import { readRow, type Stored, type StoredRow } from './stored-row';
@@ -30,20 +32,6 @@ import { readRow, type Stored, type StoredRow } from './stored-row';
 /** How often a key is looked at that other owners change or hold at the same moment. */
 const MOST_LOOKS = 4;
 const LOOK_AGAIN_MS = 10;
-
-/** Settings of {@link PostgresIdempotencyStore}. */
-export interface PostgresIdempotencyStoreOptions {
-  /** The table, as `name` or `schema.name`. Default `idempotency_keys`. */
-  readonly table?: string;
-  /** How long one statement may take, in ms. Default 5,000. */
-  readonly timeoutMs?: number;
-  /**
-   * Whether a session keeps the statements, so that the server plans each only once. That saves a third of its work where
-   * few keys are worked on at a time. Not behind a pooler that gives a transaction any session and does not know of prepared
-   * statements, such as pgbouncer before 1.21: there, each step would fail. Default: false.
-   */
-  readonly preparedStatements?: boolean;
-}
 
 interface BegunRow extends StoredRow {
   readonly is_new: boolean;
@@ -73,6 +61,7 @@ export class PostgresIdempotencyStore implements TransactionalStore {
   private readonly replacements: GatheredCalls<StatementCall>;
   private readonly completions: GatheredCalls<StatementCall>;
   private readonly extensions: GatheredCalls<StatementCall>;
+  private readonly saves: GatheredCalls<StatementCall>;
   private readonly releases: GatheredCalls<StatementCall>;
 
   /**
@@ -106,6 +95,7 @@ export class PostgresIdempotencyStore implements TransactionalStore {
     this.replacements = changing('begin', statements.replaceClaim);
     this.completions = changing('complete', statements.complete);
     this.extensions = changing('extend', statements.extend);
+    this.saves = changing('saveSteps', statements.saveSteps);
     this.releases = changing('release', statements.release);
   }
 
@@ -170,6 +160,18 @@ export class PostgresIdempotencyStore implements TransactionalStore {
   async extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'> {
     const call = { name: owner, values: [owner.ownerToken], shared: [leaseMs] };
     return (await this.extensions.run(call, asBoolean)) ? 'extended' : 'lost';
+  }
+
+  async loadSteps({ scope, key, ownerToken }: LeaseOwner): Promise<LoadStepsReply> {
+    const [row] = await this.step('loadSteps', () =>
+      this.database.rowsOf<{ steps: string | null }>(this.statements.loadSteps, [scope, key, ownerToken]),
+    );
+    return row ? { kind: 'loaded', steps: row.steps ?? undefined } : { kind: 'lost' };
+  }
+
+  async saveSteps(owner: LeaseOwner, steps: string): Promise<'saved' | 'lost'> {
+    const call = { name: owner, values: [owner.ownerToken, steps], shared: [] };
+    return (await this.saves.run(call, asBoolean)) ? 'saved' : 'lost';
   }
 
   async release(

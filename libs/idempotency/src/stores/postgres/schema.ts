@@ -39,6 +39,7 @@ export function postgresSchema(table = DEFAULT_TABLE): string {
   first_at bigint,
   doubt_at bigint,
   fingerprint text,
+  steps text,
   finished_at bigint,
   record text,
   record_until bigint,

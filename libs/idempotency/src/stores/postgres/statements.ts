@@ -4,6 +4,8 @@ export interface Statements {
   readonly replaceClaim: string;
   readonly complete: string;
   readonly extend: string;
+  readonly loadSteps: string;
+  readonly saveSteps: string;
   readonly release: string;
   readonly find: string;
   readonly forget: string;
@@ -70,7 +72,7 @@ LEFT JOIN claimed ON claimed.scope = asked.scope AND claimed.key = asked.key
 LEFT JOIN stored ON stored.place = asked.place
 ORDER BY asked.place`,
 
-    // Writes claims over those that were read, unless they have changed since.
+    // Writes claims over those that were read, unless they have changed since. Steps end with the attempts that they are of.
     // $1 scopes  $2 keys  $3 versions that were read  $4 owners  $5 held until  $6 claims  $7 uncounted ones  $8 forgiven ones
     // $9 times of the first ones  $10 since when earlier ones may be forgotten  $11 fingerprints  $12 when they were finished
     // $13 ends of the rows
@@ -90,8 +92,8 @@ free AS (
 UPDATE ${table} t SET
   owner = free.owner, held_until = free.held_until, claims = free.claims, uncounted = free.uncounted,
   forgiven = free.forgiven, first_at = free.first_at, doubt_at = free.doubt_at, fingerprint = free.fingerprint,
-  finished_at = free.finished_at, record = NULL, record_until = NULL, ends_at = free.ends_at,
-  delete_after = greatest(t.delete_after, free.ends_at)
+  steps = CASE WHEN t.first_at = free.first_at THEN t.steps END, finished_at = free.finished_at,
+  record = NULL, record_until = NULL, ends_at = free.ends_at, delete_after = greatest(t.delete_after, free.ends_at)
 FROM free WHERE t.scope = free.scope AND t.key = free.key
 RETURNING t.scope, t.key`,
 
@@ -108,7 +110,7 @@ held AS (
   FOR UPDATE OF t
 )
 UPDATE ${table} t SET
-  owner = NULL, held_until = NULL, finished_at = now, record = held.record, record_until = now + $5::bigint,
+  owner = NULL, held_until = NULL, steps = NULL, finished_at = now, record = held.record, record_until = now + $5::bigint,
   ends_at = now + $6::bigint, delete_after = greatest(delete_after, now + $6::bigint)
 FROM held CROSS JOIN clock WHERE t.scope = held.scope AND t.key = held.key
 RETURNING t.scope, t.key`,
@@ -129,6 +131,26 @@ UPDATE ${table} t SET
   held_until = now + $4::bigint, ends_at = greatest(ends_at, now + $4::bigint),
   delete_after = greatest(delete_after, now + $4::bigint)
 FROM held CROSS JOIN clock WHERE t.scope = held.scope AND t.key = held.key
+RETURNING t.scope, t.key`,
+
+    // $1 scope  $2 key  $3 owner
+    loadSteps: `
+WITH ${CLOCK}
+SELECT steps FROM ${table} CROSS JOIN clock WHERE scope = $1 AND key = $2 AND owner = $3 AND held_until >= now`,
+
+    // Stores the results of the work's steps, for owners who still hold their leases.
+    // $1 scopes  $2 keys  $3 owners  $4 steps
+    saveSteps: `
+WITH ${CLOCK},
+held AS (
+  SELECT t.scope, t.key, given.steps
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS given (scope, key, owner, steps)
+  JOIN ${table} t ON t.scope = given.scope AND t.key = given.key AND t.owner = given.owner
+  CROSS JOIN clock WHERE t.held_until >= now
+  ORDER BY t.scope, t.key
+  FOR UPDATE OF t
+)
+UPDATE ${table} t SET steps = held.steps FROM held WHERE t.scope = held.scope AND t.key = held.key
 RETURNING t.scope, t.key`,
 
     // Frees keys without a record, for owners who still hold their leases. If no attempt counts, the key is free for any
@@ -153,6 +175,7 @@ UPDATE ${table} t SET
   first_at = CASE WHEN NOT is_free THEN first_at END,
   doubt_at = CASE WHEN NOT is_free THEN doubt_at END,
   fingerprint = CASE WHEN NOT is_free THEN fingerprint END,
+  steps = CASE WHEN NOT is_free THEN steps END,
   ends_at = ends_at + wait, delete_after = greatest(delete_after, ends_at + wait)
 FROM held CROSS JOIN clock WHERE t.scope = held.scope AND t.key = held.key
 RETURNING t.scope, t.key`,

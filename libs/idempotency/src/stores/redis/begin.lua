@@ -51,9 +51,9 @@ return each(calls, function(call)
     made_at, waiting_since, asked = tonumber(made_at), tonumber(waiting_since), tonumber(asked) or 0
   end
   local claim = written[lock] or claims[call]
-  local holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound = '-', 0, 0, 0, 0, '', '', ''
+  local holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound, steps = '-', 0, 0, 0, 0, '', '', '', ''
   if claim then
-    holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound = string.match(claim, CLAIM)
+    holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound, steps = string.match(claim, CLAIM)
     if not holder then
       return { 'in-progress', redis.call('PTTL', lock) }
     end
@@ -77,8 +77,8 @@ return each(calls, function(call)
   if asked <= tonumber(count) and math.min(asked, counted) > tonumber(forgiven) then
     forgiven = math.min(asked, counted)
     -- Stored whatever the reply is: other requests of the key come while this one waits.
-    local format = '%s %d %d %d %d %s %s %s'
-    local kept = string.format(format, holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound)
+    local format = '%s %d %d %d %d %s %s %s%s'
+    local kept = string.format(format, holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound, steps)
     redis.call('SET', lock, kept, 'KEEPTTL')
     written[lock] = kept
   end
@@ -109,9 +109,9 @@ return each(calls, function(call)
     -- The same text as below, made faster.
     next_claim = owner .. first_claim .. fingerprint
   else
-    local format = '%s %s %d %d %d %d %s %s'
+    local format = '%s %s %d %d %d %d %s %s%s'
     bound = fingerprint ~= '' and fingerprint or bound
-    next_claim = string.format(format, owner, lease_end, count, uncounted, forgiven, first_at, doubt_at, bound)
+    next_claim = string.format(format, owner, lease_end, count, uncounted, forgiven, first_at, doubt_at, bound, steps)
   end
   if not redis.call('SET', lock, next_claim, claim and 'XX' or 'NX', 'PX', life) then
     -- MGET did not show it: a value of another type, so this fails.

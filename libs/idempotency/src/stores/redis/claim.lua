@@ -1,11 +1,13 @@
 -- Before every other script of this folder: what a claim is, and who holds it.
 -- The claim of a key is one text under the name of its lock: owner, end of the lease (epoch ms), number of claims, of uncounted
 -- ones, of forgiven ones (counted, but not against the limit), time of the first one (epoch ms), since when an earlier one may
--- have been forgotten (epoch ms), fingerprint. Each of the last three may be empty. Instead of an owner, and of the end of a lease:
+-- have been forgotten (epoch ms), fingerprint. Each of the last three may be empty. Then, if the work has steps that are done, a
+-- line feed and their results: here they live as long as the claim, whatever prolongs it.
+-- Instead of an owner, and of the end of a lease:
 --   -  released, with the time before which no other attempt may begin, 0 for at once
 --   =  finished, with the time
 -- Any other text is the lock of a program that is not ours: the key is in progress for as long as it lives.
-local CLAIM = '^(%S+) (%d+) (%d+) (%d+) (%d+) (%d*) (%d*) (.*)$'
+local CLAIM = '^(%S+) (%d+) (%d+) (%d+) (%d+) (%d*) (%d*) ([^\n]*)(.*)$'
 
 local function clock()
   local time = redis.call('TIME')

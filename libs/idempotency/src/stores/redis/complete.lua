@@ -24,7 +24,7 @@ local replies = each(calls, function(call)
   if remembered == '' then
     freed[#freed + 1] = lock
   else
-    redis.call('SET', lock, string.format('= %d %s', now, rest), 'PX', remembered)
+    redis.call('SET', lock, string.format('= %d %s', now, string.match(rest, '^[^\n]*')), 'PX', remembered)
   end
   return 1
 end)

@@ -8,6 +8,7 @@ import type {
   Finding,
   IdempotencyStore,
   LeaseOwner,
+  LoadStepsReply,
   ReleaseOptions,
   ScopedKey,
   StoreWarning,
@@ -23,7 +24,9 @@ import {
   parseCompleteReply,
   parseExtendReply,
   parseFindReply,
+  parseLoadStepsReply,
   parseReleaseReply,
+  parseSaveStepsReply,
 } from './redis-replies';
 import { RedisScript, type Argument, type ScriptCall } from './redis-script';
 import { scripts } from './scripts';
@@ -31,6 +34,8 @@ import { scripts } from './scripts';
 const BEGIN = new RedisScript(scripts.begin);
 const COMPLETE = new RedisScript(scripts.complete);
 const EXTEND = new RedisScript(scripts.extend);
+const LOAD_STEPS = new RedisScript(scripts.loadSteps);
+const SAVE_STEPS = new RedisScript(scripts.saveSteps);
 const RELEASE = new RedisScript(scripts.release);
 const FIND = new RedisScript(scripts.find);
 const FORGET = new RedisScript(scripts.forget);
@@ -62,12 +67,16 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   private readonly begins: GatheredCalls<ScriptCall>;
   private readonly completions: GatheredCalls<ScriptCall>;
   private readonly extensions: GatheredCalls<ScriptCall>;
+  private readonly loads: GatheredCalls<ScriptCall>;
+  private readonly saves: GatheredCalls<ScriptCall>;
   private readonly releases: GatheredCalls<ScriptCall>;
 
   constructor(private readonly client: Redis | Cluster) {
     this.begins = gathered('begin', client, BEGIN);
     this.completions = gathered('complete', client, COMPLETE);
     this.extensions = gathered('extend', client, EXTEND);
+    this.loads = gathered('loadSteps', client, LOAD_STEPS);
+    this.saves = gathered('saveSteps', client, SAVE_STEPS);
     this.releases = gathered('release', client, RELEASE);
   }
 
@@ -95,6 +104,16 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   extend(owner: LeaseOwner, leaseMs: number): Promise<'extended' | 'lost'> {
     const call = { keys: [this.lock(owner)], shared: [leaseMs], args: [owner.ownerToken] };
     return this.extensions.run(call, parseExtendReply);
+  }
+
+  loadSteps(owner: LeaseOwner): Promise<LoadStepsReply> {
+    const call = { keys: [this.lock(owner)], shared: [], args: [owner.ownerToken] };
+    return this.loads.run(call, parseLoadStepsReply);
+  }
+
+  saveSteps(owner: LeaseOwner, steps: string): Promise<'saved' | 'lost'> {
+    const call = { keys: [this.lock(owner)], shared: [], args: [owner.ownerToken, steps] };
+    return this.saves.run(call, parseSaveStepsReply);
   }
 
   release(owner: LeaseOwner, { counting, backoffMs }: ReleaseOptions): Promise<'released' | 'lost'> {

@@ -1,4 +1,11 @@
-import type { BeginReply, Claim, CompleteReply, Finding, IdempotencyRecord } from '../idempotency-store';
+import type {
+  BeginReply,
+  Claim,
+  CompleteReply,
+  Finding,
+  IdempotencyRecord,
+  LoadStepsReply,
+} from '../idempotency-store';
 import { attemptsOf, fitsRecord, readRecord } from '../stored-record';
 
 /** The claim of a key that had none. */
@@ -50,6 +57,18 @@ export function parseCompleteReply(reply: unknown): CompleteReply {
 export function parseExtendReply(reply: unknown): 'extended' | 'lost' {
   if (reply === 'extended' || reply === 'lost') return reply;
   throw unexpected('extend', reply);
+}
+
+export function parseLoadStepsReply(reply: unknown): LoadStepsReply {
+  const [kind, steps] = asArray(reply);
+  if (kind === 'lost') return { kind };
+  if (kind !== 'loaded' || typeof steps !== 'string') throw unexpected('loadSteps', reply);
+  return { kind, steps: steps === '' ? undefined : steps };
+}
+
+export function parseSaveStepsReply(reply: unknown): 'saved' | 'lost' {
+  if (reply === 'saved' || reply === 'lost') return reply;
+  throw unexpected('saveSteps', reply);
 }
 
 export function parseReleaseReply(reply: unknown): 'released' | 'lost' {

@@ -15,13 +15,13 @@ return each(#KEYS, function(call)
   if not rest then
     return 'lost'
   end
-  local count, uncounted, forgiven, first_and_doubt, fingerprint =
+  local count, uncounted, forgiven, first_and_doubt, fingerprint_and_steps =
     string.match(rest, '^(%d+) (%d+) (%d+) (%d* %d*) (.*)$')
   if counting == 'uncounted' then
     uncounted = uncounted + 1
-    -- If no attempt counts, the key is free for any payload again.
+    -- If no attempt counts, the key is free for any payload again, and its steps are gone.
     if uncounted == tonumber(count) then
-      forgiven, first_and_doubt, fingerprint = 0, ' ', ''
+      forgiven, first_and_doubt, fingerprint_and_steps = 0, ' ', ''
     end
   end
   local holder, holder_until = '-', wait > 0 and now + wait or 0
@@ -29,7 +29,8 @@ return each(#KEYS, function(call)
     holder, holder_until = owner, 0
   end
   local format = '%s %d %d %d %d %s %s'
-  local claim = string.format(format, holder, holder_until, count, uncounted, forgiven, first_and_doubt, fingerprint)
+  local claim =
+    string.format(format, holder, holder_until, count, uncounted, forgiven, first_and_doubt, fingerprint_and_steps)
   redis.call('SET', lock, claim, 'KEEPTTL')
   if wait > 0 then
     -- The claim is not forgotten during the wait.

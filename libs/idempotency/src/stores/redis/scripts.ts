@@ -53,9 +53,9 @@ return each(calls, function(call)
     made_at, waiting_since, asked = tonumber(made_at), tonumber(waiting_since), tonumber(asked) or 0
   end
   local claim = written[lock] or claims[call]
-  local holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound = '-', 0, 0, 0, 0, '', '', ''
+  local holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound, steps = '-', 0, 0, 0, 0, '', '', '', ''
   if claim then
-    holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound = string.match(claim, CLAIM)
+    holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound, steps = string.match(claim, CLAIM)
     if not holder then
       return { 'in-progress', redis.call('PTTL', lock) }
     end
@@ -79,8 +79,8 @@ return each(calls, function(call)
   if asked <= tonumber(count) and math.min(asked, counted) > tonumber(forgiven) then
     forgiven = math.min(asked, counted)
     -- Stored whatever the reply is: other requests of the key come while this one waits.
-    local format = '%s %d %d %d %d %s %s %s'
-    local kept = string.format(format, holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound)
+    local format = '%s %d %d %d %d %s %s %s%s'
+    local kept = string.format(format, holder, holder_until, count, uncounted, forgiven, first_at, doubt_at, bound, steps)
     redis.call('SET', lock, kept, 'KEEPTTL')
     written[lock] = kept
   end
@@ -111,9 +111,9 @@ return each(calls, function(call)
     -- The same text as below, made faster.
     next_claim = owner .. first_claim .. fingerprint
   else
-    local format = '%s %s %d %d %d %d %s %s'
+    local format = '%s %s %d %d %d %d %s %s%s'
     bound = fingerprint ~= '' and fingerprint or bound
-    next_claim = string.format(format, owner, lease_end, count, uncounted, forgiven, first_at, doubt_at, bound)
+    next_claim = string.format(format, owner, lease_end, count, uncounted, forgiven, first_at, doubt_at, bound, steps)
   end
   if not redis.call('SET', lock, next_claim, claim and 'XX' or 'NX', 'PX', life) then
     -- MGET did not show it: a value of another type, so this fails.
@@ -131,11 +131,13 @@ end)
   claim: `-- Before every other script of this folder: what a claim is, and who holds it.
 -- The claim of a key is one text under the name of its lock: owner, end of the lease (epoch ms), number of claims, of uncounted
 -- ones, of forgiven ones (counted, but not against the limit), time of the first one (epoch ms), since when an earlier one may
--- have been forgotten (epoch ms), fingerprint. Each of the last three may be empty. Instead of an owner, and of the end of a lease:
+-- have been forgotten (epoch ms), fingerprint. Each of the last three may be empty. Then, if the work has steps that are done, a
+-- line feed and their results: here they live as long as the claim, whatever prolongs it.
+-- Instead of an owner, and of the end of a lease:
 --   -  released, with the time before which no other attempt may begin, 0 for at once
 --   =  finished, with the time
 -- Any other text is the lock of a program that is not ours: the key is in progress for as long as it lives.
-local CLAIM = '^(%S+) (%d+) (%d+) (%d+) (%d+) (%d*) (%d*) (.*)$'
+local CLAIM = '^(%S+) (%d+) (%d+) (%d+) (%d+) (%d*) (%d*) ([^\\n]*)(.*)$'
 
 local function clock()
   local time = redis.call('TIME')
@@ -196,7 +198,7 @@ local replies = each(calls, function(call)
   if remembered == '' then
     freed[#freed + 1] = lock
   else
-    redis.call('SET', lock, string.format('= %d %s', now, rest), 'PX', remembered)
+    redis.call('SET', lock, string.format('= %d %s', now, string.match(rest, '^[^\\n]*')), 'PX', remembered)
   end
   return 1
 end)
@@ -260,6 +262,21 @@ if claim then
 end
 return 'forgotten'
 `,
+  loadSteps: `-- Reads the results of the work's steps, for callers who still own the leases.
+-- KEYS  the lock of each call
+-- ARGV  for each call: 1 owner
+-- Replies, for each call
+--   {'loaded', steps}                                  '' if there are none
+--   {'lost'}                                           the lease ran out, or another owner has it
+local now = clock()
+return each(#KEYS, function(call)
+  local rest = rest_of(redis.call('GET', KEYS[call]), ARGV[call], now)
+  if not rest then
+    return { 'lost' }
+  end
+  return { 'loaded', string.match(rest, '\\n(.*)$') or '' }
+end)
+`,
   release: `#!lua flags=allow-oom
 -- Frees keys without a record, of which the callers still own the leases.
 -- May write when Redis is at its memory limit: the claim is there, and does not grow.
@@ -277,13 +294,13 @@ return each(#KEYS, function(call)
   if not rest then
     return 'lost'
   end
-  local count, uncounted, forgiven, first_and_doubt, fingerprint =
+  local count, uncounted, forgiven, first_and_doubt, fingerprint_and_steps =
     string.match(rest, '^(%d+) (%d+) (%d+) (%d* %d*) (.*)$')
   if counting == 'uncounted' then
     uncounted = uncounted + 1
-    -- If no attempt counts, the key is free for any payload again.
+    -- If no attempt counts, the key is free for any payload again, and its steps are gone.
     if uncounted == tonumber(count) then
-      forgiven, first_and_doubt, fingerprint = 0, ' ', ''
+      forgiven, first_and_doubt, fingerprint_and_steps = 0, ' ', ''
     end
   end
   local holder, holder_until = '-', wait > 0 and now + wait or 0
@@ -291,13 +308,33 @@ return each(#KEYS, function(call)
     holder, holder_until = owner, 0
   end
   local format = '%s %d %d %d %d %s %s'
-  local claim = string.format(format, holder, holder_until, count, uncounted, forgiven, first_and_doubt, fingerprint)
+  local claim =
+    string.format(format, holder, holder_until, count, uncounted, forgiven, first_and_doubt, fingerprint_and_steps)
   redis.call('SET', lock, claim, 'KEEPTTL')
   if wait > 0 then
     -- The claim is not forgotten during the wait.
     redis.call('PEXPIRE', lock, redis.call('PTTL', lock) + wait, 'GT')
   end
   return 'released'
+end)
+`,
+  saveSteps: `#!lua flags=allow-oom
+-- Stores the results of the work's steps in the claims of callers who still own the leases, in place of those saved before.
+-- May write when Redis is at its memory limit: the effect of a step has happened, and losing its result would be worse.
+-- KEYS  the lock of each call
+-- ARGV  for each call: 1 owner   2 steps
+-- Replies, for each call
+--   'saved'
+--   'lost'                                             the lease ran out, or another owner has it
+local now = clock()
+return each(#KEYS, function(call)
+  local lock, owner, steps = KEYS[call], ARGV[2 * call - 1], ARGV[2 * call]
+  local claim = redis.call('GET', lock)
+  if not rest_of(claim, owner, now) then
+    return 'lost'
+  end
+  redis.call('SET', lock, string.match(claim, '^[^\\n]*') .. '\\n' .. steps, 'KEEPTTL')
+  return 'saved'
 end)
 `,
 } as const;

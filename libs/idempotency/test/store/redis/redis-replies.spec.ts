@@ -3,7 +3,9 @@ import {
   parseCompleteReply,
   parseExtendReply,
   parseFindReply,
+  parseLoadStepsReply,
   parseReleaseReply,
+  parseSaveStepsReply,
 } from '../../../src/stores/redis/redis-replies';
 
 const record = { processedAt: '2026-01-01T00:00:00.000Z', result: 7, fingerprint: 'A', fencingToken: 1 };
@@ -85,7 +87,7 @@ it.each([
   },
 );
 
-describe('a reply of complete.lua, extend.lua or release.lua', () => {
+describe('a reply of complete.lua, extend.lua, release.lua or save-steps.lua', () => {
   it.each([
     { reply: 1, completed: { kind: 'stored' } },
     { reply: stored, completed: { kind: 'lost', record } },
@@ -98,6 +100,17 @@ describe('a reply of complete.lua, extend.lua or release.lua', () => {
   it('says whether the lease was ours', () => {
     expect(['extended', 'lost'].map(parseExtendReply)).toEqual(['extended', 'lost']);
     expect(['released', 'lost'].map(parseReleaseReply)).toEqual(['released', 'lost']);
+    expect(['saved', 'lost'].map(parseSaveStepsReply)).toEqual(['saved', 'lost']);
+  });
+});
+
+describe('a reply of load-steps.lua', () => {
+  it.each([
+    { reply: ['loaded', ''], loaded: { kind: 'loaded', steps: undefined } },
+    { reply: ['loaded', '{}'], loaded: { kind: 'loaded', steps: '{}' } },
+    { reply: ['lost'], loaded: { kind: 'lost' } },
+  ])('has the steps, or says that the lease is not ours: $reply', ({ reply, loaded }) => {
+    expect(parseLoadStepsReply(reply)).toEqual(loaded);
   });
 });
 
@@ -154,6 +167,9 @@ describe('a reply that no script of this version sends', () => {
     ['complete, as an earlier version', () => parseCompleteReply(['stored']), 'a script'],
     ['extend', () => parseExtendReply('released'), 'extend'],
     ['release', () => parseReleaseReply('extended'), 'release'],
+    ['saveSteps', () => parseSaveStepsReply('released'), 'saveSteps'],
+    ['loadSteps', () => parseLoadStepsReply(['loaded', null]), 'loadSteps'],
+    ['loadSteps, as a text', () => parseLoadStepsReply('lost'), 'a script'],
     ['find', () => parseFindReply([null, 'never', 0, 0]), 'a script'],
   ])('is an error that names the script: %s', (_, parse, script) => {
     expect(parse).toThrow(`unexpected reply of ${script}`);
