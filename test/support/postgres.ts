@@ -26,7 +26,7 @@ export async function freshDatabase(options = ''): Promise<Database> {
 }
 
 /** A role that may do nothing but connect. */
-export async function freshRole(): Promise<{ readonly name: string; drop(): Promise<void> }> {
+export async function freshRole(): Promise<{ readonly name: string; readonly drop: () => Promise<void> }> {
   const name = `e2e_${randomUUID().replaceAll('-', '')}`;
   await onServer(`CREATE ROLE ${name} LOGIN PASSWORD '${name}'`);
   return { name, drop: () => onServer(`DROP ROLE ${name}`) };
