@@ -145,7 +145,7 @@ describe('a server that fails', () => {
     const [begun, other] = [aBegin('begun'), aBegin('other')];
     await store.begin(begun);
     await server.freeze();
-    const steps = (own: IdempotencyStore) => [
+    const steps = (own: IdempotencyStore): Promise<unknown>[] => [
       own.begin(other),
       own.complete({ ...begun, record: aRecord() }),
       own.find(begun),
