@@ -15,7 +15,7 @@ const { print } = require('./terminal');
 const jest = path.join(root, 'node_modules/jest/bin/jest.js');
 const jestGraceMs = 5_000;
 
-const help = `npm test: runs all tests, against private RabbitMQ, Redis, PostgreSQL, NATS and Mosquitto
+const help = `npm test: runs all tests, against private RabbitMQ, Redis, PostgreSQL, pgbouncer, NATS and Mosquitto
 
 Installs and builds what is missing, starts the servers, runs Jest, and ends with a line that counts the tests:
 "<n> passed, <n> failed".
@@ -28,6 +28,7 @@ All other options are passed to Jest; npx jest --help lists them. npm run test:e
 
   RABBITMQ_URL, REDIS_URL   use these servers instead of private ones; databases of that Redis are emptied
   DATABASE_URL              use this PostgreSQL; its user must be allowed to create databases
+  PGBOUNCER_URL             use this pgbouncer for the databases of that PostgreSQL: in transaction mode, default_pool_size = 2
   NATS_URL, MQTT_URL        the same for the servers of the library's tests
 
 Exit code 0 if all tests passed, 1 otherwise.`;

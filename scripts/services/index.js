@@ -31,7 +31,9 @@ async function prepareServers(directory, kinds = serviceKinds) {
     missing().map(({ packageName }) => packageName),
     directory,
   );
-  if (missing().length > 0 && !(await hasContainers())) throw new Error(howToGet(missing()));
+  const isImpossible = missing().some(({ hasContainer }) => !hasContainer);
+  if (isImpossible || (missing().length > 0 && !(await hasContainers())))
+    throw new Error(howToGet(missing()));
 }
 
 /** @param {Kind[]} missing */
@@ -39,11 +41,16 @@ function howToGet(missing) {
   const titles = missing.map(({ title }) => title).join(' and ');
   const packages = missing.map(({ packageName }) => packageName).join(' ');
   const variables = missing.map(({ variable }) => variable).join(' and ');
+  const installed = missing.filter(({ hasContainer }) => !hasContainer).map(({ title }) => title);
+  const unlessInstalled =
+    installed.length > 0
+      ? `, but not for ${installed.join(' and ')}, which cannot reach a private server from there`
+      : '';
   return [
     `${titles} ${missing.length > 1 ? 'are' : 'is'} needed but not installed. Choose one:`,
     `  Debian, Ubuntu   sudo apt-get install ${packages}`,
     `  macOS            brew install ${missing.map(({ formula }) => formula).join(' ')}`,
-    '  Docker           start its engine; then containers are used',
+    `  Docker           start its engine; then containers are used${unlessInstalled}`,
     `  elsewhere        set ${variables} to servers that may be used`,
   ].join('\n');
 }

@@ -3,6 +3,7 @@
 const {
   findMosquitto,
   findNatsServer,
+  findPgbouncer,
   findPostgres,
   findRabbitmqServer,
   findRedisServer,
@@ -17,6 +18,7 @@ const { answersAmqp, answersMqtt, answersNats, answersPostgresql, answersRedis }
  * @property {string} packageName of Debian
  * @property {string} formula of Homebrew
  * @property {() => string | undefined} find
+ * @property {boolean} hasContainer whether a container is used where the program is not installed
  * @property {(url: string) => Promise<boolean>} answers
  */
 
@@ -27,6 +29,7 @@ const rabbitmq = {
   packageName: 'rabbitmq-server',
   formula: 'rabbitmq',
   find: findRabbitmqServer,
+  hasContainer: true,
   answers: answersAmqp,
 };
 
@@ -37,6 +40,7 @@ const redis = {
   packageName: 'redis-server',
   formula: 'redis',
   find: findRedisServer,
+  hasContainer: true,
   answers: answersRedis,
 };
 
@@ -47,6 +51,7 @@ const nats = {
   packageName: 'nats-server',
   formula: 'nats-server',
   find: findNatsServer,
+  hasContainer: true,
   answers: answersNats,
 };
 
@@ -57,6 +62,7 @@ const mqtt = {
   packageName: 'mosquitto',
   formula: 'mosquitto',
   find: findMosquitto,
+  hasContainer: true,
   answers: answersMqtt,
 };
 
@@ -67,6 +73,18 @@ const postgresql = {
   packageName: 'postgresql',
   formula: 'postgresql@17',
   find: findPostgres,
+  hasContainer: true,
+  answers: answersPostgresql,
+};
+
+/** @type {Kind} */
+const pgbouncer = {
+  title: 'pgbouncer',
+  variable: 'PGBOUNCER_URL',
+  packageName: 'pgbouncer',
+  formula: 'pgbouncer',
+  find: findPgbouncer,
+  hasContainer: false,
   answers: answersPostgresql,
 };
 
@@ -74,6 +92,6 @@ const postgresql = {
 const serviceKinds = [rabbitmq, redis];
 
 /** What the tests need besides: `npm test` starts PostgreSQL, and the specs of the library start the others. */
-const testKinds = [postgresql, nats, mqtt];
+const testKinds = [postgresql, pgbouncer, nats, mqtt];
 
 module.exports = { postgresql, rabbitmq, redis, serviceKinds, testKinds };

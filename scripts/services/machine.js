@@ -65,6 +65,11 @@ function findMosquitto() {
   return findProgram('mosquitto');
 }
 
+/** @returns {string | undefined} */
+function findPgbouncer() {
+  return findProgram('pgbouncer');
+}
+
 // Where packages put the programs of each version: Debian's, then Homebrew's.
 const postgresqlFolders = [
   { parent: '/usr/lib/postgresql', version: /^(\d+)$/ },
@@ -104,6 +109,7 @@ function entriesOf(folder) {
 module.exports = {
   findMosquitto,
   findNatsServer,
+  findPgbouncer,
   findPostgres,
   findProgram,
   findRabbitmqServer,

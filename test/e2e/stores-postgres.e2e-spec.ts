@@ -40,7 +40,12 @@ describe('prepared statements', () => {
 
   it.each([true, false])('are kept in a session if they are asked for: %s', async (preparedStatements) => {
     const pool = poolAt(database.url, { max: 1 });
-    await finish(new PostgresIdempotencyStore(pool, { preparedStatements }), randomUUID());
+    const own = new PostgresIdempotencyStore(pool, {
+      table: `prepared_${preparedStatements}`,
+      preparedStatements,
+    });
+    await own.migrate();
+    await finish(own, randomUUID());
     expect(await isPrepared(pool)).toBe(preparedStatements);
     await pool.end();
   });

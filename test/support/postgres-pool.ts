@@ -1,5 +1,5 @@
 import { Pool, type PoolConfig, type QueryConfig } from 'pg';
-import { freshDatabase } from './postgres';
+import { freshDatabase, freshRole } from './postgres';
 
 /** A pool of connections to a database of its own. */
 export interface OwnDatabase {
@@ -9,10 +9,11 @@ export interface OwnDatabase {
   readonly remove: () => Promise<void>;
 }
 
-export async function ownDatabase(config: PoolConfig = {}): Promise<OwnDatabase> {
-  const database = await freshDatabase();
+/** @param createdWith options of CREATE DATABASE */
+export async function ownDatabase(createdWith = ''): Promise<OwnDatabase> {
+  const database = await freshDatabase(createdWith);
   const { url } = database;
-  const pool = poolAt(url, config);
+  const pool = poolAt(url);
   return {
     pool,
     url,
@@ -28,6 +29,31 @@ export function poolAt(url: string, config: PoolConfig = {}): Pool {
   // A connection that ends while it is idle; the next statement gets another one.
   pool.on('error', () => undefined);
   return pool;
+}
+
+/**
+ * A pool of a role that may do nothing but connect. Remove it before the database, in which it may have rights.
+ *
+ * @param grant the rights of the role, as in `GRANT … TO` the role
+ */
+export async function poolOfRole(
+  { pool, url }: OwnDatabase,
+  grant?: string,
+): Promise<{ readonly pool: Pool; readonly role: string; readonly remove: () => Promise<void> }> {
+  const { name, drop } = await freshRole();
+  if (grant !== undefined) await pool.query(`GRANT ${grant} TO ${name}`);
+  const own = new URL(url);
+  own.username = own.password = name;
+  const limited = poolAt(own.href);
+  return {
+    pool: limited,
+    role: name,
+    remove: async () => {
+      await limited.end();
+      await pool.query(`DROP OWNED BY ${name}`);
+      await drop();
+    },
+  };
 }
 
 /** The pool, and the texts of the statements that are sent over what is returned. */

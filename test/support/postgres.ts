@@ -12,13 +12,24 @@ interface Database {
   drop(): Promise<void>;
 }
 
-/** A new, empty database on the PostgreSQL of the run, for one spec. */
-export async function freshDatabase(): Promise<Database> {
+/**
+ * A new, empty database on the PostgreSQL of the run, for one spec.
+ *
+ * @param options of CREATE DATABASE
+ */
+export async function freshDatabase(options = ''): Promise<Database> {
   const name = `e2e_${randomUUID().replaceAll('-', '')}`;
-  await onServer(`CREATE DATABASE ${name}`);
+  await onServer(`CREATE DATABASE ${name} ${options}`);
   const url = new URL(given('DATABASE_URL'));
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => onServer(`DROP DATABASE ${name} WITH (FORCE)`) };
+}
+
+/** A role that may do nothing but connect. */
+export async function freshRole(): Promise<{ readonly name: string; readonly drop: () => Promise<void> }> {
+  const name = `e2e_${randomUUID().replaceAll('-', '')}`;
+  await onServer(`CREATE ROLE ${name} LOGIN PASSWORD '${name}'`);
+  return { name, drop: () => onServer(`DROP ROLE ${name}`) };
 }
 
 async function onServer(statement: string): Promise<void> {

@@ -30,7 +30,8 @@ export class Database {
       text,
       values: [...values],
       query_timeout: this.options.timeoutMs,
-      ...(this.options.preparedStatements && { name: this.nameOf(text) }),
+      // Several statements in one text, which have no values, cannot be prepared.
+      ...(this.options.preparedStatements && values.length > 0 && { name: this.nameOf(text) }),
     };
     for (let tries = 1; ; tries++) {
       try {

@@ -10,9 +10,9 @@ const PAUSE_MS = 1_000;
  */
 export class ExpiredRows {
   private nextAt = 0;
-  private isDeleting = false;
+  private deletion: Promise<void> | undefined;
   /** Why the last try failed. */
-  failure: unknown;
+  private failure: unknown;
 
   constructor(
     private readonly database: Database,
@@ -21,10 +21,19 @@ export class ExpiredRows {
 
   /** Returns at once, and never throws. */
   deleteSome(): void {
-    if (this.isDeleting || performance.now() < this.nextAt) return;
-    this.isDeleting = true;
+    if (this.deletion || performance.now() < this.nextAt) return;
     this.nextAt = performance.now() + PAUSE_MS;
-    void this.deleteBatch();
+    void this.start();
+  }
+
+  /** Why rows cannot be deleted; undefined if they can. What failed is tried again: the cause may be gone. */
+  async failureNow(): Promise<unknown> {
+    if (this.failure !== undefined) await (this.deletion ?? this.start());
+    return this.failure;
+  }
+
+  private start(): Promise<void> {
+    return (this.deletion = this.deleteBatch());
   }
 
   private async deleteBatch(): Promise<void> {
@@ -34,9 +43,9 @@ export class ExpiredRows {
       this.failure = undefined;
     } catch (error) {
       // A step that needs the database fails in its own way; that only this one fails is told by the probe.
-      this.failure = error;
+      this.failure = this.database.failureOf('delete expired rows', error);
     } finally {
-      this.isDeleting = false;
+      this.deletion = undefined;
     }
   }
 }

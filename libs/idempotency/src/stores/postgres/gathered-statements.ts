@@ -9,6 +9,12 @@ import { isAboutOneCall } from './postgres-errors';
  */
 const MOST_IN_FLIGHT = 2;
 
+/**
+ * In characters. The driver makes one text of all values of a column, so large ones, sent together, would take longer than a
+ * statement may, and fail for all calls. A value that is larger than this is sent alone.
+ */
+const MOST_TEXT = 1_000_000;
+
 /** One call of a statement that takes many. */
 export interface StatementCall {
   readonly name: ScopedKey;
@@ -38,9 +44,12 @@ export function gathered<Row extends object>(
   return new GatheredCalls({
     send: async (calls) => {
       const replies = new Map<StatementCall, unknown>();
+      let failure: Error | undefined;
       for (const round of roundsOf(calls)) {
-        const all = await send(round);
-        round.forEach((call, place) => replies.set(call, all[place]));
+        // What was confirmed before stays confirmed; what would follow is not sent to a database that fails.
+        const all = failure ?? (await send(round).catch(errorFrom));
+        if (all instanceof Error) failure = all;
+        round.forEach((call, place) => replies.set(call, all instanceof Error ? all : all[place]));
       }
       return calls.map((call) => replies.get(call));
     },
@@ -56,7 +65,10 @@ export const wasChanged: RepliesOf<ScopedKey> = (rows, calls) => {
   return calls.map(({ name }) => changed.has(textOf(name)));
 };
 
-/** A statement changes a row only once, so a call for the same key takes its turn in the next one. */
+/**
+ * A statement changes a row only once, so a call for the same key takes its turn in the next one, and so does one whose values
+ * are too large for this one.
+ */
 function roundsOf(calls: readonly StatementCall[]): (readonly StatementCall[])[] {
   const rounds: StatementCall[][] = [];
   let left = calls;
@@ -64,15 +76,25 @@ function roundsOf(calls: readonly StatementCall[]): (readonly StatementCall[])[]
     const names = new Set<string>();
     const later: StatementCall[] = [];
     const round: StatementCall[] = [];
+    let size = 0;
     for (const call of left) {
       const name = textOf(call.name);
-      (names.has(name) ? later : round).push(call);
+      const larger = size + sizeOf(call);
+      const fits = round.length === 0 || larger <= MOST_TEXT;
+      if (fits && !names.has(name)) {
+        round.push(call);
+        size = larger;
+      } else later.push(call);
       names.add(name);
     }
     rounds.push(round);
     left = later;
   }
   return rounds;
+}
+
+function sizeOf({ values }: StatementCall): number {
+  return values.reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0);
 }
 
 export function parametersOf(calls: readonly StatementCall[]): (Value | Value[])[] {

@@ -21,28 +21,52 @@ export function isAboutOneCall(error: unknown): boolean {
 
 /** The error for the caller of a step. */
 export function failureOf(step: string, table: string, error: unknown): unknown {
-  if (isAboutOneCall(error)) return error;
-  const advice = adviceOn(codeOf(error), table);
-  return new StoreUnavailableError(
-    step,
-    advice === undefined ? error : new Error(`${messageOf(error)}; ${advice}`, { cause: error }),
-  );
+  const advised = withAdvice(error, adviceOn(codeOf(error), table));
+  return isAboutOneCall(error) ? advised : new StoreUnavailableError(step, advised);
+}
+
+/** The error for the caller of `migrate()`. */
+export function migrationFailureOf(table: string, error: unknown): unknown {
+  return withAdvice(error, migrationAdviceOn(codeOf(error), table));
+}
+
+function withAdvice(error: unknown, advice: string | undefined): unknown {
+  return advice === undefined ? error : new Error(`${messageOf(error)}; ${advice}`, { cause: error });
 }
 
 function adviceOn(code: string, table: string): string | undefined {
   switch (code) {
     case '42P01':
       return `call migrate() of the store when the application starts, or run the SQL that postgresSchema() returns`;
+    // A column is missing, or has another type, or there is no primary key.
     case '42703':
+    case '42804':
+    case '42883':
+    case '42P10':
       return `${table} is not a table of this version: name another one in the option 'table', and call migrate()`;
     case '42501':
       return `a role with the right to do so must run: GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO the role of this application`;
     case '25P02':
       return 'the work caught an error of the database and went on; let it throw the error, or use a savepoint';
     case '25006':
-      return 'the store needs the primary, not a standby';
+      return 'the store needs the primary, not a standby, and default_transaction_read_only off';
+    case '22021':
+      return 'PostgreSQL cannot store the character U+0000: scope, key, owner token and fingerprint must not contain it';
+    case '54000':
+      return 'scope and key are too long: together they may have 2,600 bytes';
     default:
       return undefined;
+  }
+}
+
+function migrationAdviceOn(code: string, table: string): string | undefined {
+  switch (code) {
+    case '42501':
+      return `${table} does not exist, and this role may not create it: call migrate() once as another role, or let that role run the SQL that postgresSchema() returns`;
+    case '3F000':
+      return `create the schema first, or name another one in the option 'table'`;
+    default:
+      return adviceOn(code, table);
   }
 }
 

@@ -68,18 +68,14 @@ export class PostgresIdempotencyStore implements TransactionalStore {
    * @param pool its `connectionTimeoutMillis` must be set, or a step would wait for ever for a database that is down
    * @throws Error if the pool or an option cannot be used
    */
-  constructor(
-    private readonly pool: Pool,
-    {
-      table = DEFAULT_TABLE,
-      timeoutMs = 5_000,
-      preparedStatements = false,
-    }: PostgresIdempotencyStoreOptions = {},
-  ) {
+  constructor(pool: Pool, options: PostgresIdempotencyStoreOptions = {}) {
+    const { table = DEFAULT_TABLE, timeoutMs = 5_000, preparedStatements = false } = options;
     if (!pool.options.connectionTimeoutMillis)
       throw new Error(
         'PostgresIdempotencyStore: set connectionTimeoutMillis of the pool, for example to 2000; without it, a step waits for ever for a database that is down',
       );
+    if (!(Number.isInteger(timeoutMs) && timeoutMs > 0))
+      throw new Error(`PostgresIdempotencyStore: timeoutMs must be a whole number from 1, not ${timeoutMs}`);
     this.name = table;
     this.table = quotedName(table);
     const statements = (this.statements = statementsFor(this.table));
@@ -103,10 +99,10 @@ export class PostgresIdempotencyStore implements TransactionalStore {
    * Creates the table if there is none, whichever process of the application comes first. The role needs the right to create
    * tables only then.
    *
-   * @throws Error of the database, if it cannot be created
+   * @throws Error that says why it cannot be created, and what to do
    */
   async migrate(): Promise<void> {
-    await createTable(this.pool, this.name);
+    await createTable(this.database, this.name);
   }
 
   async begin(request: BeginRequest): Promise<BeginReply> {
@@ -203,9 +199,9 @@ export class PostgresIdempotencyStore implements TransactionalStore {
 
   async probe(): Promise<readonly StoreWarning[]> {
     await this.step('probe', () => this.database.rowsOf(this.statements.probe, []));
-    const { failure } = this.expired;
+    const failure = await this.expired.failureNow();
     if (failure === undefined) return [];
-    const message = `expired rows of ${this.table} are not deleted, so it grows: ${messageOf(failure)}; let the role of this application DELETE from it`;
+    const message = `expired rows of ${this.table} are not deleted, so it grows: ${messageOf(failure)}`;
     return [{ code: 'not-deleted', message }];
   }
 

@@ -63,7 +63,7 @@ claimed AS (
     AND (now - made_at <= $9::bigint OR least(now, waiting_since) - made_at <= $9::bigint)
   ))
   ORDER BY scope, key
-  ON CONFLICT DO NOTHING
+  ON CONFLICT (scope, key) DO NOTHING
   RETURNING scope, key
 )
 SELECT now, claimed.key IS NOT NULL AS is_new, stored.*
