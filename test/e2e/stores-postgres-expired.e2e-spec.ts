@@ -69,6 +69,16 @@ describe('rows that have expired', () => {
     expect(await stores[0]?.complete({ ...held, record: aRecord() })).toEqual({ kind: 'stored' });
   });
 
+  it('are deleted while another transaction holds one of them', async () => {
+    await insertRows('expired-', 1, 1_500);
+    const holder = await database.pool.connect();
+    await holder.query("BEGIN; SELECT FROM idempotency_keys WHERE key = 'expired-1' FOR UPDATE");
+    await useUntilLeft('expired-', 1);
+    await holder.query('COMMIT');
+    holder.release();
+    await useUntilLeft('expired-', 0);
+  });
+
   it('are used again and deleted at the same time by two stores, without a deadlock or a lost record', async () => {
     await insertRows('key-', 1, 20_000);
     const keys = Array.from({ length: 2_000 }, (_, number) => `key-${(number + 1) * 10}`);

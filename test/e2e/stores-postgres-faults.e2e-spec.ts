@@ -75,6 +75,7 @@ describe('a clock of the server that jumps while a key is in progress', () => {
       kind: 'acquired',
       claim: { fencingToken: 2, attempt: 2 },
     });
+    expect(await store.complete(late)).toEqual({ kind: 'lost', record: undefined });
     const record = aRecord({ result: 'next', fencingToken: 2 });
     expect(await store.complete({ ...next, record })).toEqual({ kind: 'stored' });
     expect(await store.complete(late)).toEqual({ kind: 'lost', record });
