@@ -1,0 +1,48 @@
+import type { Pool, PoolClient } from 'pg';
+import type { Transactions } from '../../../engine/transactions';
+
+type Query = { sql: string; params: unknown[] };
+/** The third argument says that a row is an object. */
+type Prepare = (query: Query, ...rest: [undefined, undefined, false]) => { execute(): Promise<unknown> };
+
+interface Drizzle<Native, Config> {
+  readonly $client: Pool;
+  transaction<T>(work: (transaction: Native) => Promise<T>, config?: Config): Promise<T>;
+}
+
+/**
+ * Transactions of Drizzle. `native` is its transaction.
+ *
+ * @param db what `drizzle(pool, …)` of `drizzle-orm/node-postgres` returns, and not with the pool of the store
+ * @param config as for `db.transaction`, such as `{ isolationLevel: 'serializable' }`
+ *
+ * @example
+ * IdempotencyModule.forRoot({ store, transactions: drizzleTransactions(db), ttlSeconds: 86_400, leaseMs: 30_000 })
+ */
+export function drizzleTransactions<
+  Native extends { readonly _: { readonly session: { prepareQuery: Prepare } } },
+  Config,
+>(db: Drizzle<Native, Config>, config?: Config): Transactions<Native> {
+  const { $client: pool } = db;
+  // Drizzle listens to no connection that is in use: a lost one would end the process.
+  pool.on('acquire', (client: PoolClient) => client.on('error', ignore));
+  pool.on('release', (_, client: PoolClient) => client.off('error', ignore));
+  return {
+    run: (work) =>
+      db.transaction((native) => {
+        const { session } = native._;
+        const query = async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
+          const prepared = session.prepareQuery({ sql, params: [...values] }, undefined, undefined, false);
+          return (await prepared.execute().catch(throwCause)) as { rows: Row[] };
+        };
+        return work({ native, query });
+      }, config),
+  };
+}
+
+function ignore(): void {}
+
+/** Drizzle's error has the values of the statement in its message; that of `pg` has not. */
+function throwCause(error: Error): never {
+  throw error.cause ?? error;
+}
