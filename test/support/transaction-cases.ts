@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
+import { inspect } from 'node:util';
 import type { IdempotencyContext, Transaction, Transactions } from 'nestjs-idempotent';
 import { eventually } from './eventually';
 import type { LibraryUnderTest } from './library-under-test';
@@ -180,6 +181,13 @@ export function describeTransactionsOf(name: string, open: (url: string) => Prom
       });
       const numbers = ['1', null, '9007199254740991'];
       expect(result).toEqual([{ json, texts, numbers, again: `${json}?`, is_null: true, has_a: true }]);
+    });
+
+    it('tells no value in the error of a single statement', async () => {
+      const run = library.transactions.run(({ query }) => query('SELECT $1::text, 1 / 0', ['secret']));
+      const error = await run.catch((thrown: unknown) => inspect(thrown, { depth: 9 }));
+      expect(error).toContain('division by zero');
+      expect(error).not.toContain('secret');
     });
 
     it('stores a record of a megabyte, with characters that SQL and JSON escape', async () => {
