@@ -58,18 +58,21 @@ async function knexOf(url: string): Promise<LibraryUnderTest> {
   });
 }
 
+/** The entity of MikroORM for the table `effects`. */
+export const MikroormEffect = new MikroormSchema<{ key: string; value: number }>({
+  name: 'Effect',
+  tableName: 'effects',
+  properties: { key: { type: 'text', primary: true }, value: { type: 'integer' } },
+});
+
 async function mikroorm(url: string): Promise<LibraryUnderTest> {
-  const Effect = new MikroormSchema<{ key: string; value: number }>({
-    name: 'Effect',
-    tableName: 'effects',
-    properties: { key: { type: 'text', primary: true }, value: { type: 'integer' } },
-  });
-  const orm = await MikroORM.init({ clientUrl: url, entities: [Effect] });
+  const orm = await MikroORM.init({ clientUrl: url, entities: [MikroormEffect] });
   const { em } = orm;
   return libraryUnderTest({
     transactions: mikroormTransactions(em),
     serializable: mikroormTransactions(em, { isolationLevel: IsolationLevel.SERIALIZABLE }),
-    insert: async (manager, key) => manager.persist(manager.create(Effect, { key, value: 1 })).flush(),
+    insert: async (manager, key) =>
+      manager.persist(manager.create(MikroormEffect, { key, value: 1 })).flush(),
     connectionsInUse: () => (em.getKnex().client as { pool: TarnPool }).pool.numUsed(),
     close: () => orm.close(true),
   });

@@ -171,8 +171,8 @@ export function describeTransactionsOf(name: string, open: (url: string) => Prom
     it('takes single statements with values of any kind', async () => {
       const texts = [`it's`, '"', '{a,b}', '\\', '', 'NULL', null, '$1', '?', ':name', 'ä😀'];
       const json = JSON.stringify({ text: `\0'"\\?$2` });
-      const result = await library.transactions.run(async ({ query }) => {
-        const { rows } = await query(
+      const result = await library.transactions.run(async (transaction) => {
+        const { rows } = await transaction.query(
           `SELECT $2::text AS json, $1::text[] AS texts, $3::bigint[]::text[] AS numbers, $2::text || '?' AS again,
              $4::bigint IS NULL AS is_null, '{"a":1}'::jsonb ? 'a' AS has_a`,
           [texts, json, [1, null, 2 ** 53 - 1], null],
@@ -184,7 +184,9 @@ export function describeTransactionsOf(name: string, open: (url: string) => Prom
     });
 
     it('tells no value in the error of a single statement', async () => {
-      const run = library.transactions.run(({ query }) => query('SELECT $1::text, 1 / 0', ['secret']));
+      const run = library.transactions.run((transaction) =>
+        transaction.query('SELECT $1::text, 1 / 0', ['secret']),
+      );
       const error = await run.catch((thrown: unknown) => inspect(thrown, { depth: 9 }));
       expect(error).toContain('division by zero');
       expect(error).not.toContain('secret');
@@ -207,7 +209,7 @@ export function describeTransactionsOf(name: string, open: (url: string) => Prom
 
     it('has the isolation level that it was asked for', async () => {
       const levelOf = (transactions: Transactions) =>
-        transactions.run(async ({ query }) => (await query('SHOW transaction_isolation')).rows);
+        transactions.run(async (transaction) => (await transaction.query('SHOW transaction_isolation')).rows);
       expect([await levelOf(library.transactions), await levelOf(library.serializable)]).toEqual([
         [{ transaction_isolation: 'read committed' }],
         [{ transaction_isolation: 'serializable' }],

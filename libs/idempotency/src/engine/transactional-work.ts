@@ -116,7 +116,7 @@ export class TransactionalWork {
 }
 
 /** Lets no statement through after the work: the connection may be in another transaction by then. */
-function closable(transaction: Transaction): { readonly open: Transaction; close(): void } {
+function closable(transaction: Transaction): { readonly open: Transaction; readonly close: () => void } {
   let isClosed = false;
   const open: Transaction = {
     native: transaction.native,

@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { Transactions } from '../../../engine/transactions';
 
 type Query = { sql: string; params: unknown[] };
-/** The third argument says that a row is an object. */
+/** The last argument says that a row is an object. */
 type Prepare = (query: Query, ...rest: [undefined, undefined, false]) => { execute(): Promise<unknown> };
 
 interface Drizzle<Native, Config> {
@@ -23,26 +23,23 @@ export function drizzleTransactions<
   Native extends { readonly _: { readonly session: { prepareQuery: Prepare } } },
   Config,
 >(db: Drizzle<Native, Config>, config?: Config): Transactions<Native> {
-  const { $client: pool } = db;
+  const ignore = () => undefined;
   // Drizzle listens to no connection that is in use: a lost one would end the process.
-  pool.on('acquire', (client: PoolClient) => client.on('error', ignore));
-  pool.on('release', (_, client: PoolClient) => client.off('error', ignore));
-  return {
-    run: (work) =>
-      db.transaction((native) => {
-        const { session } = native._;
-        const query = async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
-          const prepared = session.prepareQuery({ sql, params: [...values] }, undefined, undefined, false);
-          return (await prepared.execute().catch(throwCause)) as { rows: Row[] };
-        };
-        return work({ native, query });
-      }, config),
-  };
+  db.$client.on('acquire', (client: PoolClient) => client.on('error', ignore));
+  db.$client.on('release', (_, client: PoolClient) => client.off('error', ignore));
+  const run: Transactions<Native>['run'] = (work) =>
+    db.transaction((native) => {
+      const { session } = native._;
+      const query = async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
+        const prepared = session.prepareQuery({ sql, params: [...values] }, undefined, undefined, false);
+        return (await prepared.execute().catch(throwCause)) as { rows: Row[] };
+      };
+      return work({ native, query });
+    }, config);
+  return { run };
 }
 
-function ignore(): void {}
-
 /** Drizzle's error has the values of the statement in its message; that of `pg` has not. */
-function throwCause(error: Error): never {
-  throw error.cause ?? error;
+function throwCause(error: unknown): never {
+  throw error instanceof Error && error.cause instanceof Error ? error.cause : error;
 }
