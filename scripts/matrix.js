@@ -8,9 +8,11 @@ const os = require('node:os');
 const path = require('node:path');
 const { bootstrap, root } = require('./bootstrap');
 const { EXIT, readArguments } = require('./command-line');
+const { tryPrisma } = require('./matrix/prisma');
 const { broker, rows } = require('./matrix/rows');
 const { runCommand } = require('./run');
-const { prepareServers, startServers } = require('./services');
+const { prepareServers, startDatabase, startServers } = require('./services');
+const { postgresql, serviceKinds } = require('./services/kinds');
 const { runProgram } = require('./services/programs');
 const { step } = require('./terminal');
 
@@ -26,11 +28,12 @@ const resolutions = [
 const help = `npm run matrix: the packed library in applications with other versions of NestJS, its platforms, clients and Node.js
 
 Packs nestjs-idempotent and, for each row, installs it into a new application, compiles that and runs it against private
-RabbitMQ and Redis servers. Takes about two minutes and needs the npm registry.
+RabbitMQ and Redis servers. The transactions of Prisma are tried against a private PostgreSQL. Takes about three minutes and
+needs the npm registry.
 
   --help
 
-  RABBITMQ_URL, REDIS_URL   use these servers instead of private ones
+  RABBITMQ_URL, REDIS_URL, DATABASE_URL   use these servers instead of private ones
 
 Exit code 0 if each effect happened once in every application, 1 otherwise, 2 for wrong usage.`;
 
@@ -39,14 +42,20 @@ Exit code 0 if each effect happened once in every application, 1 otherwise, 2 fo
  * @returns {Promise<number>}
  */
 async function matrix(directory) {
-  await prepareServers(directory);
-  const [urls] = await Promise.all([startServers(directory), bootstrap(directory)]);
+  await prepareServers(directory, [...serviceKinds, postgresql]);
+  const [urls, databaseUrl] = await Promise.all([
+    startServers(directory),
+    startDatabase(directory),
+    bootstrap(directory),
+  ]);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'matrix-'));
   try {
     const library = path.join(root, 'libs/idempotency');
     const args = ['pack', '--ignore-scripts', '--pack-destination', folder];
     await runProgram({ name: 'npm-pack', command: 'npm', args, cwd: library, directory });
     await step('beside a bare NestJS application', () => besideBareApplication({ folder, directory }));
+    const [packed = ''] = fs.readdirSync(folder).filter((file) => file.endsWith('.tgz'));
+    await step('transactions of Prisma', () => tryPrisma({ folder, packed, directory, databaseUrl }));
     for (const row of rows) await step(nameOf(row), () => tryRow(row, { folder, directory, urls }));
     return EXIT.done;
   } finally {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isSame } from './completions';
 import { StoreUnavailableError } from './failure';
 import type { IdempotencyEvents } from './idempotency.events';
 import type { Lease } from './lease';
@@ -6,7 +7,7 @@ import { RunContext } from './run-context';
 import type { RunRequest, Serialize, Work } from './run-request';
 import type { Transaction, Transactions } from './transactions';
 import { recordOfResult, type WrittenRecord } from './work-record';
-import type { Claim, CompleteRequest, TransactionalStore } from '../stores/idempotency-store';
+import type { Claim, CompleteRequest, LeaseOwner, TransactionalStore } from '../stores/idempotency-store';
 
 /** How often work is run, at most, that the database refuses because of other transactions. */
 const MOST_TRIES = 5;
@@ -60,7 +61,7 @@ export class TransactionalWork {
   private async runOnce<T>(run: TransactionalRun<T>, lease: Lease): Promise<TransactionEnd<T>> {
     const progress: { isOpen: boolean; end?: TransactionEnd<T> } = { isOpen: false };
     try {
-      return await this.transactions.run(async (transaction) => {
+      const committed = await this.transactions.run(async (transaction) => {
         // A process that is frozen, or cut off, must not hold the locks of its work for longer than its lease.
         await this.store.limitIdleTime(transaction, lease.leaseMs);
         progress.isOpen = true;
@@ -68,6 +69,8 @@ export class TransactionalWork {
         if (end.kind !== 'committed') throw new Error('rolls the transaction back');
         return end;
       });
+      if (!this.transactions.confirmsCommit) await this.assertStored(lease.owner, committed.written);
+      return committed;
     } catch (error) {
       const { end, isOpen } = progress;
       if (!isOpen) return { kind: 'not-opened', error: new StoreUnavailableError('begin', error) };
@@ -80,6 +83,12 @@ export class TransactionalWork {
     }
   }
 
+  private async assertStored(owner: LeaseOwner, { text }: WrittenRecord): Promise<void> {
+    const { record } = await this.store.find(owner);
+    if (!isSame(record, text))
+      throw new Error('the server rolled the transaction back: a statement in it has failed');
+  }
+
   private async workIn<T>(
     transaction: Transaction,
     run: TransactionalRun<T>,
@@ -87,7 +96,9 @@ export class TransactionalWork {
   ): Promise<TransactionEnd<T>> {
     const { request, claim, work, serialize } = run;
     const { store, events } = this;
-    const result = await work(new RunContext(request, claim, { lease, store, events }, transaction));
+    const { open, close } = closable(transaction);
+    const context = new RunContext(request, claim, { lease, store, events }, open);
+    const result = await work(context).finally(close);
     const end = recordOfResult(run, result, serialize);
     switch (end.kind) {
       case 'record': {
@@ -104,4 +115,17 @@ export class TransactionalWork {
         return end satisfies never;
     }
   }
+}
+
+/** Lets no statement through after the work: the connection may be in another transaction by then. */
+function closable(transaction: Transaction): { readonly open: Transaction; readonly close: () => void } {
+  let isClosed = false;
+  const open: Transaction = {
+    native: transaction.native,
+    query: async (text, values) => {
+      if (isClosed) throw new Error('the work of this transaction has ended: await each of its statements');
+      return transaction.query(text, values);
+    },
+  };
+  return { open, close: () => void (isClosed = true) };
 }

@@ -17,9 +17,15 @@ export interface Transaction<Native = unknown> extends Queryable {
 
 /**
  * Opens transactions, in the way of one library. `pgTransactions(pool)` of `nestjs-idempotent/postgres` is the one for `pg`;
- * the manual has those of TypeORM, Prisma, Drizzle, Knex and MikroORM.
+ * the others there are for TypeORM, Prisma, Drizzle, Knex and MikroORM.
  */
 export interface Transactions<Native = unknown> {
+  /**
+   * Set it if `run` rejects when the server answers COMMIT with ROLLBACK, which is not an error. It does so if a statement has
+   * failed that was not awaited, and most libraries do not look at the answer. Without it, the record is looked for after each
+   * COMMIT, which costs a round trip over the store's pool.
+   */
+  readonly confirmsCommit?: true;
   /** Commits if `work` resolves, and resolves with its result; rolls back if it rejects, and rejects with its error. */
   run<T>(work: (transaction: Transaction<Native>) => Promise<T>): Promise<T>;
 }

@@ -11,6 +11,7 @@ import type { Transactions } from '../../engine/transactions';
  */
 export function pgTransactions(pool: Pool): Transactions<PoolClient> {
   return {
+    confirmsCommit: true,
     run: async (work) => {
       const client = await pool.connect();
       // Without a listener, a lost connection would end the process; the next statement rejects.

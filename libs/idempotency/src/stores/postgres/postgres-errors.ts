@@ -71,7 +71,9 @@ function migrationAdviceOn(code: string, table: string): string | undefined {
 }
 
 /** Where libraries keep the error of the driver. */
-const INSIDE = ['cause', 'driverError', 'originalError', 'meta'];
+const INSIDE = ['cause', 'driverError', 'originalError', 'meta', 'driverAdapterError'];
+/** Where an error has its code: in `originalCode` if it is of Prisma's adapter for a driver. */
+const CODES = ['code', 'originalCode'];
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 /** Prisma's own code for both of the repeatable ones. */
 const WRITE_CONFLICT = 'P2034';
@@ -79,10 +81,12 @@ const WRITE_CONFLICT = 'P2034';
 /** The SQLSTATE of an error, or of the one that a library has wrapped in it; empty if it is not from the server. */
 function codeOf(error: unknown, depth = 0): string {
   if (typeof error !== 'object' || error === null || depth > INSIDE.length) return '';
-  const code: unknown = Reflect.get(error, 'code');
-  if (code === WRITE_CONFLICT) return '40001';
-  // Prisma's codes look like one.
-  if (typeof code === 'string' && SQLSTATE.test(code) && !code.startsWith('P')) return code;
+  for (const name of CODES) {
+    const code: unknown = Reflect.get(error, name);
+    if (code === WRITE_CONFLICT) return '40001';
+    // Prisma's codes look like one.
+    if (typeof code === 'string' && SQLSTATE.test(code) && !code.startsWith('P')) return code;
+  }
   for (const name of INSIDE) {
     const inner = codeOf(Reflect.get(error, name), depth + 1);
     if (inner !== '') return inner;
