@@ -1,11 +1,9 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Transactions } from '../../../engine/transactions';
 
+type Query = { sql: string; params: unknown[] };
 /** The last argument says that a row is an object. */
-type Prepare = (
-  query: { sql: string; params: unknown[] },
-  ...rest: [undefined, undefined, false]
-) => { execute(): Promise<unknown> };
+type Prepare = (query: Query, ...rest: [undefined, undefined, false]) => { execute(): Promise<unknown> };
 interface Drizzle<Native, Config> {
   readonly $client: Pool;
   transaction<T>(work: (transaction: Native) => Promise<T>, config?: Config): Promise<T>;
@@ -30,13 +28,9 @@ export function drizzleTransactions<
   db.$client.on('release', (_, client: PoolClient) => client.off('error', ignore));
   const run: Transactions<Native>['run'] = (work) =>
     db.transaction((native) => {
+      const { session } = native._;
       const query = async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
-        const prepared = native._.session.prepareQuery(
-          { sql, params: [...values] },
-          undefined,
-          undefined,
-          false,
-        );
+        const prepared = session.prepareQuery({ sql, params: [...values] }, undefined, undefined, false);
         return (await prepared.execute().catch(throwCause)) as { rows: Row[] };
       };
       return work({ native, query });
