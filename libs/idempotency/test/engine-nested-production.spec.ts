@@ -2,7 +2,8 @@ import { NestedCallError, type IdempotencyService } from '../src';
 import { Engines, heldWork, scope } from './engine-under-test';
 
 const key = 'abc-123';
-const LEASE_MS = 50;
+// Longer than a busy machine lets a process wait, and short enough to be waited for.
+const LEASE_MS = 500;
 const FOLLOWS_ALWAYS = Number.parseInt(process.versions.node) >= 24;
 
 /** How a call inside the work of its own key ends: the code of the failure, or the name of the error. */
