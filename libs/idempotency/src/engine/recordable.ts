@@ -28,14 +28,18 @@ export function recordableText(result: unknown, scope: string): string {
 
 /** The error for a result that JSON.stringify refused with the `cause`. */
 export function unrecordable(result: unknown, scope: string, cause: unknown): UnrecordableResultError {
-  const place = placeOfBigInt(result);
-  // The message about a cycle has several lines, with its path.
-  const problem =
-    place === undefined ? messageOf(cause).replace(/\s+/g, ' ') : `it has a bigint in '${place}'`;
-  return new UnrecordableResultError(scope, problem, { cause });
+  return new UnrecordableResultError(scope, problemOf(result, cause), { cause });
 }
 
-function kindWithoutJson(result: unknown): string | undefined {
+/** What is wrong with a value that JSON.stringify refused with the `cause`. */
+export function problemOf(value: unknown, cause: unknown): string {
+  const place = placeOfBigInt(value);
+  // The message about a cycle has several lines, with its path.
+  return place === undefined ? messageOf(cause).replace(/\s+/g, ' ') : `it has a bigint in '${place}'`;
+}
+
+/** What a value is of which JSON would keep nothing useful. */
+export function kindWithoutJson(result: unknown): string | undefined {
   if (typeof result === 'bigint' || typeof result === 'function' || typeof result === 'symbol')
     return `a ${typeof result}`;
   if (typeof result !== 'object' || result === null) return undefined;

@@ -18,12 +18,13 @@ import type {
 import { beginning, NOTHING, remainingLeaseOf, type StoredClaim } from '../stored-claim';
 import { attemptsOf, fitsRecord } from '../stored-record';
 import { beginCall, completeCall, lifeOf, replaceCall } from './calls';
-import { Database } from './database';
+import { Database, requireConnectionTimeout } from './database';
 import { ExpiredRows } from './expired-rows';
 import { gathered, parametersOf, wasChanged, type StatementCall } from './gathered-statements';
-import { createTable } from './migration';
+import { createTables, type Table } from './migration';
+import { DEFAULT_OUTBOX_TABLE, outboxSchema } from './outbox/outbox-schema';
 import { isRepeatable } from './postgres-errors';
-import { DEFAULT_TABLE, quotedName } from './schema';
+import { DEFAULT_TABLE, postgresSchema, quotedName } from './schema';
 import { LIMIT_IDLE_TIME, statementsFor, type Statements } from './statements';
 import { readRow, type Stored, type StoredRow } from './stored-row';
 
@@ -35,6 +36,8 @@ const LOOK_AGAIN_MS = 10;
 export interface PostgresIdempotencyStoreOptions {
   /** The table, as `name` or `schema.name`. Default `idempotency_keys`. */
   readonly table?: string;
+  /** The table of an outbox, for `migrate()`. Default `idempotency_outbox`. */
+  readonly outboxTable?: string;
   /** How long one statement may take, in ms. Default 5,000. */
   readonly timeoutMs?: number;
 }
@@ -59,7 +62,7 @@ interface BegunRow extends StoredRow {
 export class PostgresIdempotencyStore implements TransactionalStore {
   private readonly database: Database;
   private readonly statements: Statements;
-  private readonly name: string;
+  private readonly tables: readonly Table[];
   /** Its name, quoted. */
   private readonly table: string;
   private readonly expired: ExpiredRows;
@@ -75,13 +78,17 @@ export class PostgresIdempotencyStore implements TransactionalStore {
    */
   constructor(
     private readonly pool: Pool,
-    { table = DEFAULT_TABLE, timeoutMs = 5_000 }: PostgresIdempotencyStoreOptions = {},
+    {
+      table = DEFAULT_TABLE,
+      outboxTable = DEFAULT_OUTBOX_TABLE,
+      timeoutMs = 5_000,
+    }: PostgresIdempotencyStoreOptions = {},
   ) {
-    if (!pool.options.connectionTimeoutMillis)
-      throw new Error(
-        'PostgresIdempotencyStore: set connectionTimeoutMillis of the pool, for example to 2000; without it, a step waits for ever for a database that is down',
-      );
-    this.name = table;
+    requireConnectionTimeout(pool, 'PostgresIdempotencyStore');
+    this.tables = [
+      { name: table, schema: postgresSchema(table) },
+      { name: outboxTable, schema: outboxSchema(outboxTable) },
+    ];
     this.table = quotedName(table);
     const statements = (this.statements = statementsFor(this.table));
     const database = (this.database = new Database(pool, this.table, timeoutMs));
@@ -100,13 +107,13 @@ export class PostgresIdempotencyStore implements TransactionalStore {
   }
 
   /**
-   * Creates the table if there is none, whichever process of the application comes first. The role needs the right to create
-   * tables only then.
+   * Creates the table, and that of an outbox, unless they exist; whichever process of the application comes first does it. The
+   * role needs the right to create tables only then.
    *
-   * @throws Error of the database, if it cannot be created
+   * @throws Error of the database, if one cannot be created
    */
   async migrate(): Promise<void> {
-    await createTable(this.pool, this.name);
+    await createTables(this.pool, this.tables);
   }
 
   async begin(request: BeginRequest): Promise<BeginReply> {
