@@ -92,7 +92,7 @@ export class OutboxBroker {
 }
 
 /** The idempotency key of a delivery. */
-export function keyOf({ properties }: GetMessage): string {
+export function keyOf({ properties }: Pick<GetMessage, 'properties'>): string {
   return String(properties.headers?.['idempotency-key']);
 }
 
