@@ -170,6 +170,27 @@ describe('a message that cannot be published', () => {
     await own.stop();
   });
 
+  it('does not hold up what is written while it waits for its confirm', async () => {
+    let confirm = () => {};
+    const confirmed = new Promise<void>((resolve) => (confirm = resolve));
+    const own = await OutboxProcess.open(database, broker, {
+      publishTimeoutMs: NEVER_MS,
+      around: async (message, publish) => {
+        await publish(message);
+        if (message.key === key) await confirmed;
+      },
+    });
+    own.relay.start();
+    await own.write(key, ['slow']);
+    await eventually(async () => (await broker.take()).length === 1);
+    await own.write(randomUUID(), ['other']);
+    await eventually(() => own.published().length === 1);
+    expect((await broker.take()).map(contentOf)).toEqual(['other']);
+    confirm();
+    await own.stop();
+    expect(own.published()).toHaveLength(2);
+  });
+
   it('arrives once a queue is bound for it', async () => {
     const own = await OutboxProcess.open(database, broker);
     await own.write(key, ['unbound'], { routingKey: 'nowhere' });

@@ -49,7 +49,7 @@ describe('a message', () => {
     ['binary data', Buffer.from('pdf'), 'it is binary data (Buffer)'],
     ['a function', () => 1, 'it is a function'],
     ['a map', new Map(), 'it is a Map'],
-    ['an object without JSON', { toJSON: () => undefined }, 'toJSON() returns undefined'],
+    ['an object without JSON', { toJSON: (): unknown => undefined }, 'toJSON() returns undefined'],
   ])('is refused if its content is %s', (_, content, problem) => {
     expect(() => message(content)).toThrow(TypeError);
     expect(() => message(content)).toThrow(problem);

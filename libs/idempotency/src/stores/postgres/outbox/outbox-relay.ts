@@ -4,10 +4,12 @@ import { requireConnectionTimeout } from '../database';
 import { OutboxEvents, type OutboxListener } from './outbox-events';
 import { PostgresOutbox, type PostgresOutboxOptions } from './postgres-outbox';
 import { publishBatch, type BatchEnd } from './relay-batch';
-import { Nap, pauseMs, pollWaitMs } from './relay-waits';
+import { RelayLane } from './relay-lane';
 
-/** A third of the longest time of a timer: a batch may take three times as long as a publish. */
-const LONGEST_MS = Math.floor((2 ** 31 - 1) / 3);
+/** Batches at a time, each with a connection: one that waits for a confirm must not hold up what is written meanwhile. */
+const LANES = 4;
+/** A timer can wait for 24.8 days, and some of the relay wait for a few such times. */
+const LONGEST_MS = 2 ** 28;
 
 /** Settings of {@link OutboxRelay}. */
 export interface OutboxRelayOptions extends PostgresOutboxOptions {
@@ -46,17 +48,13 @@ export interface OutboxLag {
  */
 export class OutboxRelay extends PostgresOutbox {
   private readonly events = new OutboxEvents();
-  private readonly poll = new Nap();
-  /** After a failure. Commits do not end it: while a broker is down, they go on. */
-  private readonly pause = new Nap();
   private readonly publish: OutboxRelayOptions['publish'];
   private readonly publishTimeoutMs: number;
   private readonly pollMs: number;
-  private running: Promise<void> | undefined;
-  private isStopping = false;
+  private lanes: readonly RelayLane[] = [];
 
   /**
-   * @param pool not the one of the store: a batch holds a connection while the broker confirms. Its
+   * @param pool not the one of the store: up to four batches hold a connection each while the broker confirms. Its
    *   `connectionTimeoutMillis` must be set
    * @throws Error if the pool or an option cannot be used
    */
@@ -81,24 +79,25 @@ export class OutboxRelay extends PostgresOutbox {
     return this.events.on(listener);
   }
 
-  /** Publishes from now on, until {@link stop}; again only after that has resolved. */
+  /** Publishes from now on, until {@link stop}. */
   start(): void {
-    if (this.running) return;
-    this.isStopping = false;
-    this.running = this.run();
+    if (this.lanes.length > 0) return;
+    const nextBatch = (isStopping: () => boolean) => this.nextBatch(isStopping);
+    // Together they poll as often as one alone would.
+    this.lanes = Array.from({ length: LANES }, () => new RelayLane(nextBatch, this.pollMs * LANES));
   }
 
-  /** Resolves when the batch in flight has ended; it starts no other publish. What is left is for other relays, or later. */
+  /** Resolves when the batches in flight have ended; they start no other publish. What is left is for other relays, or later. */
   async stop(): Promise<void> {
-    this.isStopping = true;
-    this.poll.wake();
-    this.pause.wake();
-    await this.running;
+    const { lanes } = this;
+    this.lanes = [];
+    await Promise.all(lanes.map((lane) => lane.stop()));
   }
 
   /** Looks for messages now: this process has committed some. */
   wake(): void {
-    this.poll.wake();
+    const idle = this.lanes.find(({ isIdle }) => isIdle) ?? this.lanes[0];
+    idle?.wake();
   }
 
   /** How much waits in the outbox, of all processes. For gauges: it counts every row. */
@@ -107,23 +106,10 @@ export class OutboxRelay extends PostgresOutbox {
     return { waiting: Number(rows[0]?.waiting ?? 0), oldestMs: Number(rows[0]?.oldest ?? 0) };
   }
 
-  private async run(): Promise<void> {
-    let failedBatches = 0;
-    while (!this.isStopping) {
-      const end = await this.nextBatch();
-      const isFailed = end === undefined || (end.failed > 0 && end.published === 0);
-      failedBatches = isFailed ? failedBatches + 1 : 0;
-      if (isFailed) await this.pause.sleep(pauseMs(failedBatches));
-      else if (!end.isFull) await this.poll.sleep(pollWaitMs(this.pollMs));
-    }
-    this.running = undefined;
-  }
-
   /** Undefined if the database failed. */
-  private async nextBatch(): Promise<BatchEnd | undefined> {
+  private async nextBatch(isStopping: () => boolean): Promise<BatchEnd | undefined> {
     const { pool, statements, events, publish, publishTimeoutMs } = this;
     try {
-      const isStopping = () => this.isStopping;
       return await publishBatch({ pool, statements, events, publish, publishTimeoutMs, isStopping });
     } catch (error) {
       events.tell({ kind: 'database-failed', error });

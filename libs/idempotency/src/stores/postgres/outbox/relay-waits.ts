@@ -29,6 +29,10 @@ export class Nap {
   private isWoken = false;
   private end: (() => void) | undefined;
 
+  get isAsleep(): boolean {
+    return this.end !== undefined;
+  }
+
   /** Ends the wait, or the next one before it begins. */
   wake(): void {
     this.isWoken = true;
