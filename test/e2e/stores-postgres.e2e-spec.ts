@@ -117,7 +117,8 @@ describe('statements', () => {
     const counts = async () =>
       (
         await pool.query<{ changed: number; without: number }>(
-          `SELECT n_tup_upd::int AS changed, n_tup_hot_upd::int AS without FROM pg_stat_user_tables`,
+          `SELECT n_tup_upd::int AS changed, n_tup_hot_upd::int AS without
+            FROM pg_stat_user_tables WHERE relname = 'idempotency_keys'`,
         )
       ).rows[0];
     await eventually(async () => (await counts())?.changed === keys.length);

@@ -8,6 +8,7 @@ export {
 export { IdempotencyModule } from './handlers/idempotency.module';
 export type { RunRequest, RunSettings, Work } from './engine/run-request';
 export type { Queryable, Transaction, Transactions } from './engine/transactions';
+export type { MessageOptions, NewMessage, Outbox, OutboxMessage } from './outbox/outbox';
 export { IdempotencyService } from './engine/idempotency.service';
 export type { ConvertingRunOptions, RunOptions } from './engine/run-options';
 export type { JsonOf } from './engine/json-of';

@@ -5,6 +5,7 @@ import { acknowledgeAllTogether } from './handlers/rabbitmq-channels';
 export { amqpInstant, type AmqpInstant, type TimestampUnit } from './handlers/amqp-request';
 export { acknowledgeTogether } from './handlers/joint-acknowledgements';
 export { settleBatch } from './handlers/rabbitmq-batch';
+export { publishWith } from './outbox/rabbitmq-publish';
 
 /** Settings of {@link rabbitmq}. */
 export interface RabbitmqOptions {

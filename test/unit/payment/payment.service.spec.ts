@@ -46,6 +46,7 @@ function run(context: Partial<IdempotencyContext>, finding: FoundCharge = found)
     signal: new AbortController().signal,
     remainingMs: 30_000,
     transaction: { native: undefined, query: () => Promise.resolve({ rows: [] }) },
+    publish: () => Promise.resolve(),
     assertHeld: () => undefined,
     step: () => Promise.reject(new Error('a charge has no steps')),
     ...context,

@@ -3,6 +3,7 @@ import type { LocalMemoryOptions } from './local-memory';
 import { isName, NAME_RULE } from './names';
 import type { RunSettings } from './run-request';
 import type { Transactions } from './transactions';
+import type { Outbox } from '../outbox/outbox';
 
 /** Injection token of the engine's options; see the interface of the same name. */
 export const EngineOptions = Symbol('EngineOptions');
@@ -11,6 +12,11 @@ export interface EngineOptions {
   readonly store: IdempotencyStore;
   /** For work with the option `transaction`: opens transactions in the database of the store. */
   readonly transactions?: Transactions;
+  /**
+   * For `IdempotencyContext.publish`: where messages wait, in the database of the transactions. The module starts and stops
+   * an `OutboxRelay` with the application.
+   */
+  readonly outbox?: Outbox;
   /** How long a finished record answers duplicates, in seconds. Must be longer than the latest possible redelivery. */
   readonly ttlSeconds: number;
   /** How long a dead owner blocks its key, in milliseconds. Renewed while the handler runs, so it may be short. */
@@ -48,11 +54,13 @@ export const SCOPE_RULE = `scope ${NAME_RULE}`;
 
 /** @throws Error naming every invalid setting */
 export function checkEngine(options: EngineOptions): void {
-  const { store, transactions, clockToleranceMs, localMemory } = options;
+  const { store, transactions, outbox, clockToleranceMs, localMemory } = options;
   throwIfWrong('IdempotencyModule', [
     !isStore(store) && STORE_RULE,
     transactions && typeof transactions.run !== 'function' && TRANSACTIONS_RULE,
     transactions && isStore(store) && !isTransactional(store) && TRANSACTIONAL_STORE_RULE,
+    outbox && typeof outbox.write !== 'function' && OUTBOX_RULE,
+    outbox && !transactions && "outbox needs the option 'transactions'",
     ...wrongTimes(options),
     wrongNumber('clockToleranceMs', clockToleranceMs, 0),
     wrongNumber('localMemory.maxEntries', localMemory?.maxEntries, 1),
@@ -132,6 +140,8 @@ function isStore(store: unknown): store is IdempotencyStore {
 
 const TRANSACTIONS_RULE =
   'transactions must be an adapter, such as pgTransactions(pool) of nestjs-idempotent/postgres';
+const OUTBOX_RULE =
+  'outbox must be an outbox, such as new OutboxRelay(pool, { publish }) of nestjs-idempotent/postgres';
 const TRANSACTIONAL_STORE_RULE =
   'transactions need a store in the same database, such as new PostgresIdempotencyStore(pool) of nestjs-idempotent/postgres';
 

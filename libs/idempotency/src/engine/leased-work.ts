@@ -49,9 +49,9 @@ export class LeasedWork {
     this.events = parts.events;
     this.completions = new Completions(parts.store, parts.options, parts.events, parts.memory);
     this.renewals = new Renewals(parts.store, parts.events);
-    const { transactions } = parts.options;
+    const { transactions, outbox } = parts.options;
     if (transactions && isTransactional(parts.store))
-      this.transactional = new TransactionalWork(parts.store, transactions, parts.events);
+      this.transactional = new TransactionalWork(parts.store, transactions, parts.events, outbox);
   }
 
   async run<T>(claimed: ClaimedWork<T>): Promise<Outcome<T, unknown>> {

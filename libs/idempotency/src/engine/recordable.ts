@@ -28,14 +28,18 @@ export function recordableText(result: unknown, place: ResultPlace): string {
 
 /** The error for a result that JSON.stringify refused with the `cause`. */
 export function unrecordable(result: unknown, place: ResultPlace, cause: unknown): UnrecordableResultError {
-  const property = propertyWithBigInt(result);
-  // The message about a cycle has several lines, with its path.
-  const problem =
-    property === undefined ? messageOf(cause).replace(/\s+/g, ' ') : `it has a bigint in '${property}'`;
-  return new UnrecordableResultError(place, problem, { cause });
+  return new UnrecordableResultError(place, problemOf(result, cause), { cause });
 }
 
-function kindWithoutJson(result: unknown): string | undefined {
+/** What is wrong with a value that JSON.stringify refused with the `cause`. */
+export function problemOf(value: unknown, cause: unknown): string {
+  const property = propertyWithBigInt(value);
+  // The message about a cycle has several lines, with its path.
+  return property === undefined ? messageOf(cause).replace(/\s+/g, ' ') : `it has a bigint in '${property}'`;
+}
+
+/** What a value is of which JSON would keep nothing useful. */
+export function kindWithoutJson(result: unknown): string | undefined {
   if (typeof result === 'bigint' || typeof result === 'function' || typeof result === 'symbol')
     return `a ${typeof result}`;
   if (typeof result !== 'object' || result === null) return undefined;

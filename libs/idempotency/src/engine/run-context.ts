@@ -2,6 +2,8 @@ import type { Claim, ScopedKey } from '../stores/idempotency-store';
 import type { JsonOf } from './json-of';
 import { Steps, type StepParts } from './steps';
 import type { Transaction } from './transactions';
+import type { MessageOptions } from '../outbox/outbox';
+import type { RunMessages } from '../outbox/run-messages';
 
 /**
  * The run of a handler, as `@IdempotencyContext()` and `IdempotencyService.run` pass it.
@@ -40,6 +42,15 @@ export interface IdempotencyContext<Native = unknown> extends ScopedKey {
    * @throws Error for work without that option
    */
   readonly transaction: Transaction<Native>;
+  /**
+   * Writes a message to the module's `outbox` in the transaction: it is published, at least once and always with the same
+   * idempotency key, if and only if the transaction commits. The messages of one request are published in their order.
+   *
+   * @param content JSON
+   * @throws Error for work without the option `transaction`, or a module without an `outbox`
+   * @throws TypeError for a message that cannot be sent
+   */
+  publish(exchange: string, routingKey: string, content: unknown, options?: MessageOptions): Promise<void>;
   /**
    * Call it right before an effect that cannot be undone: the process may have been frozen since the line before.
    *
@@ -92,6 +103,7 @@ export class RunContext implements IdempotencyContext {
     { attempt, fencingToken, sinceFirstAttemptMs, sinceForgottenMs }: Claim,
     private readonly parts: StepParts,
     private readonly open?: Transaction,
+    private readonly messages?: RunMessages,
   ) {
     this.scope = scope;
     this.key = key;
@@ -110,6 +122,19 @@ export class RunContext implements IdempotencyContext {
     throw new Error(
       `the work of the scope '${this.scope}' has no transaction: it needs the option 'transaction: true'`,
     );
+  }
+
+  async publish(
+    exchange: string,
+    routingKey: string,
+    content: unknown,
+    options?: MessageOptions,
+  ): Promise<void> {
+    if (this.messages) return this.messages.publish(exchange, routingKey, content, options);
+    const missing = this.open
+      ? "the module's option 'outbox', such as new OutboxRelay(pool, { publish }) of nestjs-idempotent/postgres"
+      : "the option 'transaction: true'";
+    throw new Error(`context.publish() in the scope '${this.scope}' needs ${missing}`);
   }
 
   get remainingMs(): number {

@@ -7,6 +7,8 @@ import { RunContext } from './run-context';
 import type { RunRequest, Serialize, Work } from './run-request';
 import type { Transaction, Transactions } from './transactions';
 import { recordOfResult, type WrittenRecord } from './work-record';
+import type { Outbox } from '../outbox/outbox';
+import { RunMessages } from '../outbox/run-messages';
 import type { Claim, CompleteRequest, LeaseOwner, TransactionalStore } from '../stores/idempotency-store';
 
 /** How often work is run, at most, that the database refuses because of other transactions. */
@@ -42,6 +44,7 @@ export class TransactionalWork {
     private readonly store: TransactionalStore,
     private readonly transactions: Transactions,
     private readonly events: IdempotencyEvents,
+    private readonly outbox: Outbox | undefined,
   ) {}
 
   /** @throws what the work throws, and errors of the database that prove that nothing was committed */
@@ -59,17 +62,19 @@ export class TransactionalWork {
   }
 
   private async runOnce<T>(run: TransactionalRun<T>, lease: Lease): Promise<TransactionEnd<T>> {
-    const progress: { isOpen: boolean; end?: TransactionEnd<T> } = { isOpen: false };
+    const progress: { isOpen: boolean; end?: TransactionEnd<T>; messages?: RunMessages } = { isOpen: false };
     try {
       const committed = await this.transactions.run(async (transaction) => {
         // A process that is frozen, or cut off, must not hold the locks of its work for longer than its lease.
         await this.store.limitIdleTime(transaction, lease.leaseMs);
         progress.isOpen = true;
-        const end = (progress.end = await this.workIn(transaction, run, lease));
+        if (this.outbox) progress.messages = new RunMessages(this.outbox, transaction, run.request);
+        const end = (progress.end = await this.workIn(transaction, run, lease, progress.messages));
         if (end.kind !== 'committed') throw new Error('rolls the transaction back');
         return end;
       });
       if (!this.transactions.confirmsCommit) await this.assertStored(lease.owner, committed.written);
+      progress.messages?.committed();
       return committed;
     } catch (error) {
       const { end, isOpen } = progress;
@@ -93,12 +98,19 @@ export class TransactionalWork {
     transaction: Transaction,
     run: TransactionalRun<T>,
     lease: Lease,
+    messages: RunMessages | undefined,
   ): Promise<TransactionEnd<T>> {
     const { request, claim, work, serialize } = run;
     const { store, events } = this;
     const { open, close } = closable(transaction);
-    const context = new RunContext(request, claim, { lease, store, events }, open);
-    const result = await work(context).finally(close);
+    const context = new RunContext(request, claim, { lease, store, events }, open, messages);
+    let result: T;
+    try {
+      result = await work(context);
+    } finally {
+      close();
+      messages?.end();
+    }
     const end = recordOfResult(run, result, serialize);
     switch (end.kind) {
       case 'record': {

@@ -7,6 +7,7 @@ import { ConfigurableModuleClass } from './idempotency.module-definition';
 import type { IdempotencyModuleOptions } from './module-options';
 import { checkModuleOptions } from './option-checks';
 import { OpenApiDescriptions } from './openapi';
+import { OutboxLifecycle } from './outbox-lifecycle';
 import { IdempotencyService } from '../engine/idempotency.service';
 import { IdempotencyStore } from '../stores/idempotency-store';
 
@@ -24,6 +25,7 @@ import { IdempotencyStore } from '../stores/idempotency-store';
   providers: [
     HandlerCheck,
     OpenApiDescriptions,
+    OutboxLifecycle,
     {
       provide: IdempotencyStore,
       inject: [EngineOptions],

@@ -39,6 +39,7 @@ const MODULE_CHECKS: Checks<IdempotencyModuleOptions> = {
   // These are checked by the engine.
   store: () => undefined,
   transactions: () => undefined,
+  outbox: () => undefined,
   ttlSeconds: () => undefined,
   leaseMs: () => undefined,
   maxWorkMs: () => undefined,

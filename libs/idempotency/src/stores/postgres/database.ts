@@ -9,6 +9,14 @@ const LONGEST_WAIT_MS = 50;
 
 export type Value = string | number | boolean | null;
 
+/** @throws Error if who waits for a connection of the pool would wait for ever */
+export function requireConnectionTimeout(pool: Pool, user: string): void {
+  if (!pool.options.connectionTimeoutMillis)
+    throw new Error(
+      `${user}: set connectionTimeoutMillis of the pool, for example to 2000; without it, a step waits for ever for a database that is down`,
+    );
+}
+
 /** Sends single statements over a pool, each with a limit of time. */
 export class Database {
   /** Of the statements, if they are prepared, by their texts. */

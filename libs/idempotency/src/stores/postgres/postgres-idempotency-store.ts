@@ -19,13 +19,14 @@ import type {
 import { beginning, NOTHING, remainingLeaseOf, type StoredClaim } from '../stored-claim';
 import { attemptsOf, fitsRecord } from '../stored-record';
 import { beginCall, completeCall, lifeOf, replaceCall } from './calls';
-import { Database } from './database';
+import { Database, requireConnectionTimeout } from './database';
 import { ExpiredRows } from './expired-rows';
 import { gathered, parametersOf, wasChanged, type StatementCall } from './gathered-statements';
-import { createTable } from './migration';
+import { createTables, type Table } from './migration';
+import { DEFAULT_OUTBOX_TABLE, outboxSchema } from './outbox/outbox-schema';
 import { isRepeatable } from './postgres-errors';
 import type { PostgresIdempotencyStoreOptions } from './postgres-store.options';
-import { DEFAULT_TABLE, quotedName } from './schema';
+import { DEFAULT_TABLE, postgresSchema, quotedName } from './schema';
 import { LIMIT_IDLE_TIME, statementsFor, type Statements } from './statements';
 import { readRow, type Stored, type StoredRow } from './stored-row';
 
@@ -53,7 +54,7 @@ interface BegunRow extends StoredRow {
 export class PostgresIdempotencyStore implements TransactionalStore {
   private readonly database: Database;
   private readonly statements: Statements;
-  private readonly name: string;
+  private readonly tables: readonly Table[];
   /** Its name, quoted. */
   private readonly table: string;
   private readonly expired: ExpiredRows;
@@ -69,14 +70,15 @@ export class PostgresIdempotencyStore implements TransactionalStore {
    * @throws Error if the pool or an option cannot be used
    */
   constructor(pool: Pool, options: PostgresIdempotencyStoreOptions = {}) {
-    const { table = DEFAULT_TABLE, timeoutMs = 5_000, preparedStatements = false } = options;
-    if (!pool.options.connectionTimeoutMillis)
-      throw new Error(
-        'PostgresIdempotencyStore: set connectionTimeoutMillis of the pool, for example to 2000; without it, a step waits for ever for a database that is down',
-      );
+    const { table = DEFAULT_TABLE, outboxTable = DEFAULT_OUTBOX_TABLE, timeoutMs = 5_000 } = options;
+    const { preparedStatements = false } = options;
+    requireConnectionTimeout(pool, 'PostgresIdempotencyStore');
     if (!(Number.isInteger(timeoutMs) && timeoutMs > 0))
       throw new Error(`PostgresIdempotencyStore: timeoutMs must be a whole number from 1, not ${timeoutMs}`);
-    this.name = table;
+    this.tables = [
+      { name: table, schema: postgresSchema(table) },
+      { name: outboxTable, schema: outboxSchema(outboxTable) },
+    ];
     this.table = quotedName(table);
     const statements = (this.statements = statementsFor(this.table));
     const database = (this.database = new Database(pool, this.table, { timeoutMs, preparedStatements }));
@@ -96,13 +98,13 @@ export class PostgresIdempotencyStore implements TransactionalStore {
   }
 
   /**
-   * Creates the table if there is none, whichever process of the application comes first. The role needs the right to create
-   * tables only then.
+   * Creates the table, and that of an outbox, unless they exist; whichever process of the application comes first does it. The
+   * role needs the right to create tables only then.
    *
-   * @throws Error that says why it cannot be created, and what to do
+   * @throws Error that says why one cannot be created, and what to do
    */
   async migrate(): Promise<void> {
-    await createTable(this.database, this.name);
+    await createTables(this.database, this.tables);
   }
 
   async begin(request: BeginRequest): Promise<BeginReply> {

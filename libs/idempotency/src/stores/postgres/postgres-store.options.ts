@@ -2,6 +2,8 @@
 export interface PostgresIdempotencyStoreOptions {
   /** The table, as `name` or `schema.name`. Default `idempotency_keys`. */
   readonly table?: string;
+  /** The table of an outbox, for `migrate()`. Default `idempotency_outbox`. */
+  readonly outboxTable?: string;
   /** How long one statement may take, in ms. Default 5,000. */
   readonly timeoutMs?: number;
   /**

@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool, PoolClient, QueryConfig } from 'pg';
+import { eventually } from '../support/eventually';
+import { contentOf, keyOf, OutboxBroker } from '../support/outbox-broker';
+import { OutboxProcess } from '../support/outbox-process';
+import { poolAt } from '../support/postgres-pool';
+import { startOwnRabbitmq } from '../support/servers';
+import { EffectsDatabase } from '../support/transactional-engine';
+
+let database: EffectsDatabase;
+let key: string;
+
+beforeAll(async () => {
+  database = await EffectsDatabase.create();
+});
+beforeEach(() => {
+  key = randomUUID();
+});
+afterAll(() => database.remove());
+
+/** Ends the sessions that are in a transaction: those of relays, while nothing else is done in the database. */
+async function cutRelays(): Promise<void> {
+  await database.own.pool.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND state = 'idle in transaction'`,
+  );
+}
+
+/** A pool for a process that freezes before it removes what it has published, until `thaw`. */
+function freezingPool(): { readonly pool: Pool; readonly frozen: Promise<void>; readonly thaw: () => void } {
+  let [freeze, thaw] = [() => {}, () => {}];
+  const frozen = new Promise<void>((resolve) => (freeze = resolve));
+  const thawed = new Promise<void>((resolve) => (thaw = resolve));
+  const pool = poolAt(database.own.url);
+  const frozenClient = (client: PoolClient): PoolClient =>
+    new Proxy(client, {
+      get: (target, name): unknown => {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function') return member;
+        if (name !== 'query') return member.bind(target) as unknown;
+        return async (statement: QueryConfig) => {
+          if (statement.text.includes('DELETE FROM')) {
+            freeze();
+            await thawed;
+          }
+          return target.query(statement);
+        };
+      },
+    });
+  const freezing = new Proxy(pool, {
+    get: (target, name): unknown => {
+      if (name === 'connect') return async () => frozenClient(await target.connect());
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+    },
+  });
+  return { pool: freezing, frozen, thaw };
+}
+
+describe('a relay that ends between a confirm and COMMIT', () => {
+  it('leaves the message to be published again with its key, so its receiver has the effect once', async () => {
+    const broker = await OutboxBroker.open();
+    let isCut = false;
+    const own = await OutboxProcess.open(database, broker, {
+      around: async (message, publish) => {
+        await publish(message);
+        if (!isCut) await cutRelays();
+        isCut = true;
+      },
+    });
+    await own.write(key, ['pay']);
+    own.relay.start();
+    await eventually(() => own.published().length === 2);
+    expect(own.events.map(({ kind }) => kind)).toEqual(['published', 'database-failed', 'published']);
+    await own.stop();
+
+    const deliveries: string[] = [];
+    const receiver = database.engine().service;
+    await broker.consume(async (message) => {
+      deliveries.push(keyOf(message));
+      await receiver.run(
+        keyOf(message),
+        ({ key: name, transaction }) => transaction.query('INSERT INTO effects VALUES ($1, 1)', [name]),
+        { scope: 'receiver', transaction: true },
+      );
+    });
+    await eventually(() => deliveries.length === 2);
+    const [first = '', second] = deliveries;
+    expect(second).toBe(first);
+    await eventually(async () => (await database.effectsOf(first)) === 1);
+    await broker.close();
+    expect(await database.effectsOf(first)).toBe(1);
+  });
+});
+
+describe('a relay that freezes after a confirm', () => {
+  it('does not keep its messages for longer than the server lets it be silent', async () => {
+    const broker = await OutboxBroker.open();
+    const { pool, frozen, thaw } = freezingPool();
+    const one = await OutboxProcess.open(database, broker, { pool, publishTimeoutMs: 300 });
+    await one.write(key, ['first', 'second']);
+    one.relay.start();
+    await frozen;
+    const other = await OutboxProcess.open(database, broker);
+    other.relay.start();
+    await eventually(() => other.published().length === 2);
+    thaw();
+    await eventually(() => one.events.some(({ kind }) => kind === 'database-failed'));
+    await Promise.all([one.stop(), other.stop()]);
+    // The second publish of both is in order, too.
+    expect((await broker.take()).map(contentOf)).toEqual(['first', 'second', 'first', 'second']);
+    expect(other.published()).toEqual(one.published());
+    await broker.close();
+  });
+});
+
+describe('a broker that is down', () => {
+  it('gets all messages when it is up again, in the order of each request', async () => {
+    const server = await startOwnRabbitmq();
+    const broker = await OutboxBroker.open(server);
+    const own = await OutboxProcess.open(database, broker, { publishTimeoutMs: 1_000 });
+    own.relay.start();
+    await own.write(randomUUID(), ['before']);
+    await eventually(() => own.published().length === 1);
+    await server.kill();
+    const keys = Array.from({ length: 20 }, () => randomUUID());
+    await Promise.all(
+      keys.map((name) =>
+        own.write(name, [
+          [name, 0],
+          [name, 1],
+        ]),
+      ),
+    );
+    await eventually(() => own.failures().length >= keys.length);
+    await server.restart();
+    await eventually(() => own.published().length >= 1 + 2 * keys.length, { withinMs: 45_000 });
+    await own.stop();
+    const received = (await broker.take()).map(contentOf).filter((content) => Array.isArray(content));
+    for (const name of keys)
+      expect(received.filter(([of]) => of === name)).toEqual([
+        [name, 0],
+        [name, 1],
+      ]);
+    await broker.close();
+    await server.stop();
+  });
+});
