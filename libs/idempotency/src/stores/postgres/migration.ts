@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { holdClient } from './held-client';
 import { postgresSchema, quotedName } from './schema';
 
 /** Any number that no other program is likely to use. */
@@ -6,7 +7,7 @@ const LOCK = 4_203_970_512;
 
 /** Creates the table unless it exists. Of several processes, one does it, and the others wait for it. */
 export async function createTable(pool: Pool, table: string): Promise<void> {
-  const client = await pool.connect();
+  const { client, release } = await holdClient(pool);
   try {
     const { rows } = await client.query<{ encoding: string; exists: boolean }>(
       `SELECT current_setting('server_encoding') AS encoding, to_regclass($1) IS NOT NULL AS exists`,
@@ -21,6 +22,6 @@ export async function createTable(pool: Pool, table: string): Promise<void> {
     // One text without parameters is one transaction, and one turn on a pooler.
     await client.query(`SELECT pg_advisory_xact_lock(${LOCK});\n${postgresSchema(table)}`);
   } finally {
-    client.release();
+    release();
   }
 }
