@@ -3,51 +3,24 @@ import { goodDeadLetters } from './checker/dead-letters';
 import type { GivenUp } from './checker/dead-letters';
 import type { Finding, Rule } from './checker/finding';
 import { outcomesByKey } from './checker/gateway';
-import type { MissedCrash } from './crash';
-import type { CrashPoint } from './crash-point-names';
-import { titleOf } from './faults';
+import { faultCatalog } from './faults';
 import type { History } from './history';
+import { iso, reportFrom } from './report';
+import type { Report } from './report';
 import type { RunFacts } from './run';
 import { hasEveryVariant } from './schedule';
 import type { RunSize } from './schedule';
 
-/** The report on a run: printed for people, and written by `--json`. */
-export interface Report {
-  ok: boolean;
-  seed: number;
-  table: [string, string | number][];
-  faults: [string, number][];
-  findings: Finding[];
-  faultFailures: readonly string[];
-  /** Planned crashes that did not happen; a run that is large enough for every fault must reach each point once. */
-  missedCrashes: readonly MissedCrash[];
-  neverReached: readonly CrashPoint[];
-  /** The full history of keys with findings, for the first `brokenKeysShown` of them. */
-  broken: { key: string; history: string[] }[];
-}
-
-const brokenKeysShown = 10;
-
 export function reportOn(facts: RunFacts, size: RunSize): Report {
-  const { history, faultCounts, faultFailures, missedCrashes } = facts;
-  const { seed } = size;
+  const { history } = facts;
   const findings = check(history);
-  const keys = [...new Set(findings.flatMap(({ key }) => key ?? []))].slice(0, brokenKeysShown);
-  const reached = (point: CrashPoint): boolean =>
-    faultCounts.has(titleOf({ kind: 'crash', consumer: 0, point }));
-  const missed = missedCrashes.map(({ point }) => point).filter((point) => !reached(point));
-  const neverReached = hasEveryVariant(size) ? [...new Set(missed)] : [];
-  return {
-    ok: findings.length === 0 && faultFailures.length === 0 && neverReached.length === 0,
-    seed,
+  return reportFrom(facts, {
+    seed: size.seed,
     table: tableOf(facts, findings),
-    faults: [...faultCounts].sort(([one], [other]) => one.localeCompare(other)),
     findings,
-    faultFailures,
-    missedCrashes,
-    neverReached,
-    broken: keys.map((key) => ({ key, history: historyOfKey(history, key) })),
-  };
+    hasEveryVariant: hasEveryVariant(size, faultCatalog),
+    historyOf: (key) => historyOfKey(history, key),
+  });
 }
 
 function tableOf({ history, ...facts }: RunFacts, findings: readonly Finding[]): Report['table'] {
@@ -104,31 +77,4 @@ function historyOfKey(history: History, key: string): string[] {
     ...of(history.deadLetters).map((fact) => `dead letter ${JSON.stringify(fact)}`),
     ...history.flushes.map((at) => `Redis flushed ${iso(at)}`),
   ];
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString();
-}
-
-export function linesOf(report: Report): string[] {
-  const shown = report.findings.slice(0, 50);
-  return [
-    '',
-    ...rows(report.faults),
-    '',
-    ...rows(report.table),
-    ...report.faultFailures.map((failure) => `✗ a fault could not be carried out: ${failure}`),
-    ...report.missedCrashes.map(({ point, why }) => `△ no consumer reached the crash point ${point}: ${why}`),
-    ...report.neverReached.map((point) => `✗ the crash point ${point} was never reached in this run`),
-    ...shown.map(({ rule, key, text }) => `✗ ${rule}: ${key === undefined ? '' : `${key}: `}${text}`),
-    ...(report.findings.length > shown.length ? [`… ${report.findings.length - shown.length} more`] : []),
-    ...report.broken.flatMap(({ key, history }) => ['', `all that is known of ${key}:`, ...history]),
-    '',
-    report.ok ? `✓ every promise was kept (seed ${report.seed})` : `✗ failed; seed ${report.seed}`,
-  ];
-}
-
-function rows(pairs: readonly [string, string | number][]): string[] {
-  const width = Math.max(0, ...pairs.map(([title]) => title.length));
-  return pairs.map(([title, value]) => `  ${title.padEnd(width)}  ${value}`);
 }
