@@ -11,10 +11,10 @@ interface Link {
 
 /** Bytes of a client that the proxy has stopped, and their connection. */
 export interface CaughtBytes {
-  deliver(): void;
+  readonly deliver: () => void;
   /** The client's connection is reset; the server's stays open until `hangUp()`. */
-  loseClient(): void;
-  hangUp(): void;
+  readonly loseClient: () => void;
+  readonly hangUp: () => void;
 }
 
 /** Chooses bytes to catch. */
@@ -111,8 +111,10 @@ export class FaultyProxy {
       deliver: () => void upstream.write(chunk),
       loseClient: () => {
         this.links.delete(link);
-        for (const socket of [client, upstream])
-          socket.removeAllListeners().on('error', () => socket.destroy());
+        for (const socket of [client, upstream]) {
+          for (const event of ['data', 'error', 'close']) socket.removeAllListeners(event);
+          socket.on('error', () => socket.destroy());
+        }
         upstream.resume();
         client.resetAndDestroy();
       },
