@@ -8,7 +8,7 @@ import type { CrashPoint } from './crash-point-names';
 import { networkTroubles } from './proxy';
 import type { NetworkTrouble } from './proxy';
 
-export const dependencies = ['redis', 'rabbitmq', 'gateway'] as const;
+const dependencies = ['redis', 'rabbitmq', 'gateway'] as const;
 export type Dependency = (typeof dependencies)[number];
 
 const gatewayTroubles = [
@@ -61,8 +61,6 @@ export type Fault =
   | { kind: 'shared-ids' }
   | { kind: 'skewed-clock'; clock: SkewedClock }
   | { kind: 'queue-removed'; what: Removable };
-
-export type FaultKind = Fault['kind'];
 
 export const faultCatalog: readonly FaultDefinition<Fault>[] = [
   { kind: 'kill', weight: 18, variants: [(random) => ({ kind: 'kill', consumer: anyConsumer(random) })] },

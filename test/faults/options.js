@@ -3,7 +3,7 @@
 // Plain JavaScript, so that the command can print its help before anything is installed.
 const { readArguments, wrongUse } = require('../../scripts/command-line');
 
-/** @typedef {import('./faults').FaultKind} FaultKind */
+/** @typedef {import('./faults').Fault['kind']} FaultKind */
 /** @typedef {import('./transfer/faults').TransferFault['kind']} TransferFaultKind */
 /** @typedef {import('./schedule').RunSize} RunSize */
 
