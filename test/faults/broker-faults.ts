@@ -4,6 +4,7 @@ import type { DeadLetter } from '../support/dead-letter';
 import { eventually } from '../support/eventually';
 import type { Management } from '../support/management';
 import { deadLetterQueue, receiptQueue, retryQueuePrefix } from '../support/topology';
+import { closeConnections } from './closed-connections';
 import type { Removable } from './faults';
 import { untilDone } from './until-done';
 
@@ -38,15 +39,7 @@ export class BrokerFaults {
   }
 
   async closeConnections(): Promise<void> {
-    const { management, vhost } = this.access;
-    await untilDone(async () => {
-      const connections = await management.connections(vhost);
-      const ours = connections.filter(({ user_provided_name: name }) => name === 'payment-consumer');
-      // Management lists a connection only seconds after it was opened; without one this fault would do nothing.
-      if (ours.length === 0) throw new Error('no consumer is connected');
-      // A connection that has ended meanwhile also counts as closed.
-      await Promise.allSettled(ours.map(({ name }) => management.closeConnection(String(name))));
-    });
+    await closeConnections({ ...this.access, name: 'payment-consumer' });
   }
 
   /**

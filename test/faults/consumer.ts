@@ -1,72 +1,75 @@
-import { resolve } from 'node:path';
 import { eventually } from '../support/eventually';
-import { startService } from '../support/service';
-import type { Service } from '../support/service';
+import type { NodeProcess } from '../support/child-process';
 import { farewell } from './crash-point-names';
-import type { CrashPoint } from './crash-point-names';
-import { clockJumps, dependencies } from './faults';
-import type { ClockJump, Dependency } from './faults';
+import type { ClockJump } from './faults';
 import type { ConsumerEnd } from './history';
 import { FaultyProxy } from './proxy';
 
-export interface ConsumerSettings {
-  build: string;
-  urls: Record<Dependency, string>;
-  /** For every process of the run, in addition to the variables that all runs share. */
-  env: Record<string, string>;
+/** A running consumer. */
+export interface ConsumerProcess {
+  readonly process: NodeProcess;
+  /** Whether it would answer a signal. */
+  isAlive(): Promise<boolean>;
+  /** Whether it processes messages now. */
+  isReady(): Promise<boolean>;
+  /** Its own report of its state. */
+  describe(): Promise<string>;
 }
 
-/** Short times, so that many of them elapse during a run. */
-const env = {
-  APP_ROLES: 'consumer',
-  IDEMPOTENCY_LEASE: '2',
-  STRIPE_TIMEOUT: '4',
-  RABBITMQ_PREFETCH: '20',
-  // A run causes more failures in a minute than a gateway in a year.
-  PAYMENT_MAX_ATTEMPTS: '20',
-  SHUTDOWN_TIMEOUT: '8',
-  LOG_LEVEL: 'warn',
-};
+/** How to start a consumer, for each of its processes the same. */
+export interface ConsumerProgram<D extends string> {
+  /** Its dependencies and their addresses. */
+  readonly urls: Record<D, string>;
+  /** @param start `urls` go through the consumer's own proxies */
+  launch(start: {
+    name: string;
+    urls: Record<D, string>;
+    special: Special | undefined;
+  }): Promise<ConsumerProcess>;
+}
+
 /** Long enough for a busy machine. Before the process is alive it has no handler for SIGTERM. */
 const aliveWithinMs = 120_000;
 const readyWithinMs = 30_000;
 
 /** What is different about one process. */
-export type Special = { crashAt: CrashPoint } | { clock: ClockJump };
+export type Special = { crashAt: string } | { clock: ClockJump };
 
 /** A slot for a consumer process, with its own proxies. A process that dies, for whatever reason, is replaced. */
-export class Consumer {
+export class Consumer<D extends string> {
   readonly ends: ConsumerEnd[] = [];
-  /** Late results that were refused, counted in the logs of the processes. */
-  refusedCompletions = 0;
-  private service: Service | undefined;
+  /** All that have run here, the latest at the end. */
+  readonly processes: NodeProcess[] = [];
+  private current: ConsumerProcess | undefined;
   private special: Special | undefined;
   /** Pending while a process that exited unasked is being replaced. */
   private replacement: Promise<void> = Promise.resolve();
   /** Processes that the run stops or kills. */
-  private readonly askedToEnd = new WeakSet<Service>();
+  private readonly askedToEnd = new WeakSet<NodeProcess>();
   /** While a fault holds this slot, that fault starts the next process. */
   private held = false;
   private stopped = false;
 
   private constructor(
     readonly name: string,
-    private readonly settings: ConsumerSettings,
-    private readonly proxies: Record<Dependency, FaultyProxy>,
+    private readonly program: ConsumerProgram<D>,
+    private readonly proxies: ReadonlyMap<D, FaultyProxy>,
   ) {}
 
-  static async behindProxies(name: string, settings: ConsumerSettings): Promise<Consumer> {
-    const { redis, rabbitmq, gateway } = settings.urls;
-    const proxies = {
-      redis: await FaultyProxy.inFrontOf(redis),
-      rabbitmq: await FaultyProxy.inFrontOf(rabbitmq),
-      gateway: await FaultyProxy.inFrontOf(gateway),
-    };
-    return new Consumer(name, settings, proxies);
+  static async behindProxies<D extends string>(
+    name: string,
+    program: ConsumerProgram<D>,
+  ): Promise<Consumer<D>> {
+    const proxies = new Map<D, FaultyProxy>();
+    for (const dependency of Object.keys(program.urls) as D[])
+      proxies.set(dependency, await FaultyProxy.inFrontOf(program.urls[dependency]));
+    return new Consumer(name, program, proxies);
   }
 
-  proxy(dependency: Dependency): FaultyProxy {
-    return this.proxies[dependency];
+  proxy(dependency: D): FaultyProxy {
+    const proxy = this.proxies.get(dependency);
+    if (proxy === undefined) throw new Error(`${this.name} has no proxy in front of ${dependency}`);
+    return proxy;
   }
 
   /** Starts a process in place of the ended one, and waits a limited time until it is ready. */
@@ -77,70 +80,62 @@ export class Consumer {
   }
 
   private async launch(special: Special | undefined): Promise<void> {
-    const { build, urls } = this.settings;
     this.special = special;
-    const { variables, nodeArgs } = howToStart(special);
-    const service = await startService({
-      redisUrl: this.proxies.redis.urlFor(urls.redis),
-      rabbitmqUrl: this.proxies.rabbitmq.urlFor(urls.rabbitmq),
-      // The gateway's address must have no path.
-      gatewayUrl: this.proxies.gateway.urlFor(urls.gateway).replace(/\/$/, ''),
-      name: this.name,
-      build,
-      waitFor: 'none',
-      env: { ...env, ...this.settings.env, ...variables },
-      nodeArgs,
-    });
-    this.service = service;
-    void service.exited.then((exit) => this.ended(service, exit));
-    await this.until(service, '/health/live', aliveWithinMs);
+    const urls = { ...this.program.urls };
+    for (const [dependency, proxy] of this.proxies) urls[dependency] = proxy.urlFor(urls[dependency]);
+    const launched = await this.program.launch({ name: this.name, urls, special });
+    const { process } = launched;
+    this.current = launched;
+    this.processes.push(process);
+    void process.exited.then((exit) => this.ended(process, exit));
+    await this.until(process, () => launched.isAlive(), aliveWithinMs);
     // While a dependency is unavailable the process is not ready; the run does not wait for that.
-    await this.until(service, '/health/ready', readyWithinMs);
+    await this.until(process, () => launched.isReady(), readyWithinMs);
   }
 
-  private async until(service: Service, path: string, withinMs: number): Promise<void> {
-    const answers = () => !service.running || service.answers(path, 200);
+  private async until(process: NodeProcess, check: () => Promise<boolean>, withinMs: number): Promise<void> {
+    const answers = () => !process.running || check();
     await eventually(answers, { withinMs, everyMs: 200 }).catch(() => undefined);
   }
 
   async kill(): Promise<void> {
-    const service = await this.hold();
-    if (service) await service.kill();
+    const process = await this.hold();
+    if (process) await process.kill();
   }
 
   /** Asks the process to stop and records how it exited. */
   async terminate(): Promise<void> {
-    const service = await this.hold();
-    if (!service?.running) return;
-    const { code, signal } = await service.terminate();
-    this.keepEnd(service, { how: 'asked', code, signal });
+    const process = await this.hold();
+    if (!process?.running) return;
+    const { code, signal } = await process.terminate();
+    this.keepEnd(process, { how: 'asked', code, signal });
   }
 
   freeze(): void {
-    this.service?.freeze();
+    this.current?.process.freeze();
   }
 
   thaw(): void {
-    this.service?.thaw();
+    this.current?.process.thaw();
   }
 
   /** Whether the process reached its crash point and died there. */
-  hasCrashed(point: CrashPoint): boolean {
-    return this.service?.running === false && this.service.output.includes(farewell(point));
+  hasCrashed(point: string): boolean {
+    const process = this.current?.process;
+    return process?.running === false && process.output.includes(farewell(point));
   }
 
   /** Whether it processes messages now. */
   async isReady(): Promise<boolean> {
-    const { service } = this;
-    return service?.running === true && service.answers('/health/ready', 200);
+    const { current } = this;
+    return current?.process.running === true && current.isReady();
   }
 
   /** Its own report of its state: shows why it does nothing. */
   async describe(): Promise<string> {
-    const { service } = this;
-    if (!service) return 'it has not been started';
-    const readiness = await service.get('/health/ready').catch((error: unknown) => String(error));
-    return `${JSON.stringify(readiness)}; it printed: ${lastOutputOf(service)}`;
+    const { current } = this;
+    if (!current) return 'it has not been started';
+    return `${await current.describe()}; it printed: ${lastOutputOf(current.process)}`;
   }
 
   async stop(): Promise<void> {
@@ -150,28 +145,31 @@ export class Consumer {
 
   async close(): Promise<void> {
     await this.kill();
-    await Promise.all(dependencies.map((dependency) => this.proxies[dependency].close()));
+    await Promise.all([...this.proxies.values()].map((proxy) => proxy.close()));
   }
 
   /** From here on the process may end, and it is not replaced before the next `start`. */
-  private async hold(): Promise<Service | undefined> {
+  private async hold(): Promise<NodeProcess | undefined> {
     this.held = true;
     await this.replacement;
-    if (this.service?.running) this.askedToEnd.add(this.service);
-    return this.service;
+    const process = this.current?.process;
+    if (process?.running) this.askedToEnd.add(process);
+    return process;
   }
 
-  private ended(service: Service, { code, signal }: { code: number | null; signal: string | null }): void {
-    this.refusedCompletions += service.output.split('A late result was refused').length - 1;
+  private ended(
+    process: NodeProcess,
+    { code, signal }: { code: number | null; signal: string | null },
+  ): void {
     const { special } = this;
     const crashed = special !== undefined && 'crashAt' in special && this.hasCrashed(special.crashAt);
-    const asIntended = this.askedToEnd.has(service) || crashed || this.stopped;
-    if (asIntended && !service.crashed) return;
-    this.keepEnd(service, { how: 'unasked', code, signal });
+    const asIntended = this.askedToEnd.has(process) || crashed || this.stopped;
+    if (asIntended && !process.crashed) return;
+    this.keepEnd(process, { how: 'unasked', code, signal });
     if (this.held || asIntended) return;
     // The replacement gets the same crash point or clock; otherwise a fault would wait for a crash that cannot happen.
     this.replacement = this.launch(special).catch((error: unknown) =>
-      this.keepEnd(service, {
+      this.keepEnd(process, {
         how: 'unasked',
         code,
         signal: `and could not be replaced: ${String(error)}`,
@@ -179,29 +177,11 @@ export class Consumer {
     );
   }
 
-  private keepEnd(service: Service, end: Pick<ConsumerEnd, 'how' | 'code' | 'signal'>): void {
-    this.ends.push({ consumer: this.name, ...end, lastOutput: lastOutputOf(service) });
+  private keepEnd(process: NodeProcess, end: Pick<ConsumerEnd, 'how' | 'code' | 'signal'>): void {
+    this.ends.push({ consumer: this.name, ...end, lastOutput: lastOutputOf(process) });
   }
 }
 
-function lastOutputOf({ output }: Service): string {
+function lastOutputOf({ output }: NodeProcess): string {
   return output.split('\n').slice(-3).join(' | ');
-}
-
-function howToStart(special: Special | undefined): { variables: Record<string, string>; nodeArgs: string[] } {
-  if (special === undefined) return { variables: {}, nodeArgs: [] };
-  if ('crashAt' in special)
-    return { variables: { CRASH_AT: special.crashAt }, nodeArgs: loading('crash-points.ts') };
-  return {
-    variables: { CLOCK_JUMP_MS: String(clockJumps[special.clock]) },
-    nodeArgs: loading('clock-jump.ts'),
-  };
-}
-
-/** The arguments that make Node.js load a module of this folder before the service. */
-function loading(file: string): string[] {
-  return [resolve(__dirname, '../../scripts/typescript.js'), resolve(__dirname, file)].flatMap((module) => [
-    '--require',
-    module,
-  ]);
 }

@@ -1,7 +1,5 @@
 import { eventually } from '../support/eventually';
 import type { Consumer } from './consumer';
-import type { CrashPoint } from './crash-point-names';
-import type { Provocation } from './provocation';
 
 const provokeEveryMs = 1_000;
 /**
@@ -14,19 +12,30 @@ const withinMs = 300_000;
 
 /** A planned crash that did not happen. */
 export interface MissedCrash {
-  point: CrashPoint;
+  point: string;
   why: string;
 }
 
-type CrashingConsumer = Pick<Consumer, 'name' | 'kill' | 'start' | 'hasCrashed' | 'isReady' | 'describe'>;
+/** Publishes messages that bring a consumer to a crash point. */
+export interface Leading<P extends string> {
+  leadTo(point: P): Promise<void>;
+}
+
+/** The name of a crash in tables. */
+export const crashTitle = (point: string): string => `crash ${point}`;
+
+type CrashingConsumer = Pick<
+  Consumer<string>,
+  'name' | 'kill' | 'start' | 'hasCrashed' | 'isReady' | 'describe'
+>;
 
 /**
  * Replaces a consumer by a process that will die at the point, and publishes messages that lead there until it dies.
  * @returns the reason if it did not die
  */
-export async function crashAt(
-  point: CrashPoint,
-  { consumer, provocation }: { consumer: CrashingConsumer; provocation: Pick<Provocation, 'leadTo'> },
+export async function crashAt<P extends string>(
+  point: P,
+  { consumer, provocation }: { consumer: CrashingConsumer; provocation: Leading<P> },
 ): Promise<MissedCrash | undefined> {
   await consumer.kill();
   await consumer.start({ crashAt: point });
@@ -45,11 +54,7 @@ export async function crashAt(
   return missed;
 }
 
-async function missedCrash(
-  point: CrashPoint,
-  consumer: CrashingConsumer,
-  readyMs: number,
-): Promise<MissedCrash> {
+async function missedCrash(point: string, consumer: CrashingConsumer, readyMs: number): Promise<MissedCrash> {
   const ready = `${consumer.name} was ready for ${Math.round(readyMs / 1_000)} s meanwhile`;
   return { point, why: `${ready}; now: ${await consumer.describe()}` };
 }

@@ -1,16 +1,15 @@
 import { hostileHeaderKinds } from '../support/hostile-headers';
 import type { HostileHeaderKind } from '../support/hostile-headers';
+import { anyConsumer, beyondTheLease, each } from './catalog';
+import type { Draw, FaultDefinition } from './catalog';
+import { crashTitle } from './crash';
 import { crashPoints } from './crash-point-names';
 import type { CrashPoint } from './crash-point-names';
-import type { Random } from './random';
+import { networkTroubles } from './proxy';
+import type { NetworkTrouble } from './proxy';
 
-export const consumerCount = 3;
-
-export const dependencies = ['redis', 'rabbitmq', 'gateway'] as const;
+const dependencies = ['redis', 'rabbitmq', 'gateway'] as const;
 export type Dependency = (typeof dependencies)[number];
-
-const networkTroubles = ['delay', 'cut', 'reset', 'half-open', 'black-hole'] as const;
-export type NetworkTrouble = (typeof networkTroubles)[number];
 
 const gatewayTroubles = [
   'slow',
@@ -63,23 +62,7 @@ export type Fault =
   | { kind: 'skewed-clock'; clock: SkewedClock }
   | { kind: 'queue-removed'; what: Removable };
 
-export type FaultKind = Fault['kind'];
-
-type Draw = (random: Random) => Fault;
-
-interface FaultDefinition {
-  kind: FaultKind;
-  /** How often it is drawn, compared with the others. */
-  weight: number;
-  variants: readonly [Draw, ...Draw[]];
-}
-
-const anyConsumer = (random: Random): number => random.integer(0, consumerCount - 1);
-
-/** Leases last 2 s in a run, so a freeze outlasts the lease. */
-const beyondTheLease = (random: Random): number => random.integer(2_500, 5_000);
-
-export const faultCatalog: readonly FaultDefinition[] = [
+export const faultCatalog: readonly FaultDefinition<Fault>[] = [
   { kind: 'kill', weight: 18, variants: [(random) => ({ kind: 'kill', consumer: anyConsumer(random) })] },
   { kind: 'crash', weight: 20, variants: each(crashPoints, crashAt) },
   {
@@ -151,7 +134,7 @@ export const faultCatalog: readonly FaultDefinition[] = [
 export function titleOf(fault: Fault): string {
   switch (fault.kind) {
     case 'crash':
-      return `crash ${fault.point}`;
+      return crashTitle(fault.point);
     case 'clock':
       return `clock ${fault.jump}`;
     case 'network':
@@ -169,15 +152,15 @@ export function titleOf(fault: Fault): string {
   }
 }
 
-function crashAt(point: CrashPoint): Draw {
+function crashAt(point: CrashPoint): Draw<Fault> {
   return (random) => ({ kind: 'crash', consumer: anyConsumer(random), point });
 }
 
-function clockJumping(jump: ClockJump): Draw {
+function clockJumping(jump: ClockJump): Draw<Fault> {
   return (random) => ({ kind: 'clock', consumer: anyConsumer(random), jump });
 }
 
-function networkFault(where: { dependency: Dependency; trouble: NetworkTrouble }): Draw {
+function networkFault(where: { dependency: Dependency; trouble: NetworkTrouble }): Draw<Fault> {
   return (random) => ({
     kind: 'network',
     consumer: anyConsumer(random),
@@ -186,12 +169,6 @@ function networkFault(where: { dependency: Dependency; trouble: NetworkTrouble }
   });
 }
 
-function gatewayFault(trouble: GatewayTrouble): Draw {
+function gatewayFault(trouble: GatewayTrouble): Draw<Fault> {
   return (random) => ({ kind: 'gateway', trouble, times: random.integer(5, 30) });
-}
-
-function each<T>(items: readonly T[], draw: (item: T) => Draw): [Draw, ...Draw[]] {
-  const [first, ...rest] = items.map(draw);
-  if (first === undefined) throw new Error('a kind of fault without a variant');
-  return [first, ...rest];
 }

@@ -1,3 +1,11 @@
+/** A finding of a checker. */
+export interface BrokenPromise<Rule extends string = string> {
+  rule: Rule;
+  /** The key of the operation; undefined when the finding is not about one. */
+  key?: string;
+  text: string;
+}
+
 /** What can be observed of a run from outside. The checker reads nothing else. */
 export interface History {
   published: readonly PublishedPayment[];

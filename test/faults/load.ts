@@ -51,19 +51,19 @@ export const declinedCard = 'pm_card_visa_chargeDeclined';
 
 const shares = { declined: 0.06, copied: 0.15, late: 0.12, reused: 0.005, hostile: 0.02 };
 /** One key gets many concurrent duplicates, in runs that are large enough. */
-const manyCopies = { copies: 200, fromPayments: 1_000 };
+const manyCopies = { copies: 200, fromOperations: 1_000 };
 
 /** All messages of a run in order of time. */
 export function loadOf(size: RunSize): PlannedMessage[] {
   // A seed of its own: load and faults must not draw the same numbers.
   const random = new Random(size.seed ^ 0x10ad);
   const lastMs = durationMs(size);
-  const messages = Array.from({ length: size.payments }, (_, position) => {
-    const atMs = Math.round((position / size.payments) * lastMs);
+  const messages = Array.from({ length: size.operations }, (_, position) => {
+    const atMs = Math.round((position / size.operations) * lastMs);
     return messagesFor(random, { atMs, lastMs, name: `${size.seed}-${position}` });
   });
   const copies =
-    size.payments >= manyCopies.fromPayments ? manyCopiesOf(messages[random.integer(10, 200)]) : [];
+    size.operations >= manyCopies.fromOperations ? manyCopiesOf(messages[random.integer(10, 200)]) : [];
   return [...messages.flat(), ...copies].sort((one, other) => one.atMs - other.atMs);
 }
 

@@ -3,32 +3,31 @@ import { openRun, removeRun } from '../../scripts/services/runs';
 import { stopEverything } from '../../scripts/services/running';
 import { print } from '../../scripts/terminal';
 import { useRunFolder } from '../support/isolation';
-import { titleOf } from './faults';
 import { readOptions } from './options';
 import type { RunOptions } from './options';
-import { linesOf, reportOn } from './report';
-import { run } from './run';
-import { scheduleOf } from './schedule';
+import { linesOf } from './report';
+import type { Report } from './report';
+import { workloadOf } from './workloads';
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
+  const workload = workloadOf(options);
   if (options.printSchedule) {
-    for (const { atMs, fault } of scheduleOf(options))
-      console.log(`${atMs} ms  ${titleOf(fault)}  ${JSON.stringify(fault)}`);
+    for (const line of workload.schedule()) console.log(line);
     return EXIT.done;
   }
   print(
     `seed ${options.seed}; repeat with: npm run faults -- ${process.argv.slice(2).join(' ') || '--seed 1'}`,
   );
-  return runAndReport(options);
+  return runAndReport(workload.run, options);
 }
 
-async function runAndReport(options: RunOptions): Promise<number> {
+async function runAndReport(run: () => Promise<Report>, { json }: RunOptions): Promise<number> {
   const folder = openRun('faultrun');
   useRunFolder(folder);
-  const report = reportOn(await run(options), options);
+  const report = await run();
   for (const line of linesOf(report)) print(line);
-  if (options.json) await printDocument(report);
+  if (json) await printDocument(report);
   if (report.ok) removeRun(folder);
   else print(`Logs are in ${folder} until the next run.`);
   return report.ok ? EXIT.done : EXIT.failed;

@@ -1,7 +1,8 @@
 import type { Sandbox } from '../support/sandbox';
 import { gatewayKey } from '../support/payments';
+import { consumerCount } from './catalog';
+import type { Leading } from './crash';
 import type { CrashPoint } from './crash-point-names';
-import { consumerCount } from './faults';
 import type { PlannedPayment } from './load';
 import type { Publisher } from './publisher';
 
@@ -10,7 +11,7 @@ const hostile = 'no key anywhere';
 const slowMs = 1_800;
 
 /** Publishes messages that bring a consumer to a crash point; the ordinary load does so too rarely. */
-export class Provocation {
+export class Provocation implements Leading<CrashPoint> {
   private published = 0;
 
   constructor(

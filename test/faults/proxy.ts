@@ -1,10 +1,26 @@
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import type { NetworkTrouble } from './faults';
+
+export const networkTroubles = ['delay', 'cut', 'reset', 'half-open', 'black-hole'] as const;
+export type NetworkTrouble = (typeof networkTroubles)[number];
 
 interface Link {
   client: Socket;
   upstream: Socket;
+}
+
+/** Bytes of a client that the proxy has stopped, and their connection. */
+export interface CaughtBytes {
+  readonly deliver: () => void;
+  /** The client's connection is reset; the server's stays open until `hangUp()`. */
+  readonly loseClient: () => void;
+  readonly hangUp: () => void;
+}
+
+/** Chooses bytes to catch. */
+interface Trap {
+  isWanted: (chunk: Buffer) => boolean;
+  act: (caught: CaughtBytes) => void;
 }
 
 const longestDelayMs = 300;
@@ -16,6 +32,7 @@ export class FaultyProxy {
   private readonly delayed = new Set<Socket>();
   private readonly server: Server;
   private trouble: NetworkTrouble | 'none' = 'none';
+  private trap: Trap | undefined;
 
   private constructor(private readonly target: { host: string; port: number }) {
     this.server = createServer((client) => this.accept(client));
@@ -52,6 +69,15 @@ export class FaultyProxy {
     }
   }
 
+  /** Stops the next bytes of a client that are wanted, once. They must be delivered, or their connection ended. */
+  catchNext(isWanted: Trap['isWanted'], act: Trap['act']): void {
+    this.trap = { isWanted, act };
+  }
+
+  catchNone(): void {
+    this.trap = undefined;
+  }
+
   async close(): Promise<void> {
     const closed = new Promise((done) => this.server.close(done));
     for (const link of [...this.links]) this.reset(link);
@@ -66,8 +92,8 @@ export class FaultyProxy {
     const upstream = connect(this.target);
     const link = { client, upstream };
     this.links.add(link);
-    this.forward(client, upstream);
-    this.forward(upstream, client);
+    this.forward(client, upstream, (chunk) => this.isCaught(link, chunk));
+    this.forward(upstream, client, () => false);
     for (const socket of [client, upstream]) {
       socket.setNoDelay(true);
       socket.on('error', () => this.reset(link));
@@ -76,8 +102,30 @@ export class FaultyProxy {
     this.disturb(link);
   }
 
-  private forward(from: Socket, to: Socket): void {
+  private isCaught(link: Link, chunk: Buffer): boolean {
+    const { trap } = this;
+    if (!trap?.isWanted(chunk)) return false;
+    this.trap = undefined;
+    const { client, upstream } = link;
+    trap.act({
+      deliver: () => void upstream.write(chunk),
+      loseClient: () => {
+        this.links.delete(link);
+        for (const socket of [client, upstream]) {
+          for (const event of ['data', 'error', 'close']) socket.removeAllListeners(event);
+          socket.on('error', () => socket.destroy());
+        }
+        upstream.resume();
+        client.resetAndDestroy();
+      },
+      hangUp: () => void upstream.end(),
+    });
+    return true;
+  }
+
+  private forward(from: Socket, to: Socket, isCaught: (chunk: Buffer) => boolean): void {
     from.on('data', (chunk: Buffer) => {
+      if (isCaught(chunk)) return;
       if (this.trouble !== 'delay') return void to.write(chunk);
       // Nothing is read until the chunk is delivered, even if the fault ends first: bytes must stay in order.
       this.delayed.add(from);

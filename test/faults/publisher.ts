@@ -1,22 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { AmqpSession } from '../support/amqp-session';
+import type { ConfirmChannel } from 'amqplib';
 import { hostileMessages } from '../support/hostile-messages';
 import type { JsonObject } from '../support/json';
 import { publishRaw, rawText } from '../support/raw-amqp';
 import { exchange, keyHeader, routingKey } from '../support/topology';
+import { ConfirmedSending, sendConfirmed } from './confirmed-sending';
+import type { SendingSettings } from './confirmed-sending';
 import type { Overrides, PlannedMessage, PlannedPayment } from './load';
 import { PublishedLedger } from './ledger';
-
-const answerWithinMs = 10_000;
-const retryMs = 500;
-/** Messages that are sent and not confirmed. */
-const inFlightAtMost = 100;
-/** Messages that may wait for a consumer; a machine that is slower than the schedule gets a longer run, not a longer queue. */
-const backlogAtMost = 500;
-const backlogEveryMs = 500;
-/** Consumers without progress for so long are stuck: the run stops waiting and reports it. */
-const standstillMs = 300_000;
 
 interface Outgoing {
   messageId: string;
@@ -25,39 +16,23 @@ interface Outgoing {
   overrides: Overrides | undefined;
 }
 
-export interface PublisherSettings {
-  url: string;
+export interface PublisherSettings extends SendingSettings {
   /** Whether the gateway has charged or declined a payment. */
   hasOutcome: (key: string) => Promise<boolean>;
-  /** How many messages wait for a consumer. */
-  backlog: () => Promise<number>;
 }
 
-/** Publishes like a careful client: waits for each publisher confirm, and without one publishes again under the same key. */
+/** Publishes payments, their duplicates and hostile messages. */
 export class Publisher {
   readonly ledger = new PublishedLedger();
-  private readonly session: AmqpSession;
-  private readonly inFlight = new Set<Promise<void>>();
-  private giveUp = false;
-  private stuck = false;
+  private readonly sending: ConfirmedSending;
 
   constructor(private readonly settings: PublisherSettings) {
-    this.session = new AmqpSession(settings.url);
+    this.sending = new ConfirmedSending(settings);
   }
 
   /** Publishes each message at its time, or as soon as possible after it. */
   async publishAll(messages: readonly PlannedMessage[], startedAt: number): Promise<void> {
-    let lookedAt = 0;
-    for (const message of messages) {
-      if (Date.now() - lookedAt > backlogEveryMs) {
-        await this.untilBacklogIsSmall();
-        lookedAt = Date.now();
-      }
-      const early = startedAt + message.atMs - Date.now();
-      if (early > 0) await sleep(early);
-      while (this.inFlight.size >= inFlightAtMost) await Promise.race(this.inFlight);
-      this.begin(message);
-    }
+    await this.sending.publishAll(messages, startedAt, (message) => this.publish(message));
   }
 
   /** Resolves when the message is confirmed. */
@@ -89,7 +64,8 @@ export class Publisher {
       case 'reuse': {
         const { payment } = message;
         // Before the outcome it would be open which of the two payloads claims the key.
-        if (!(await this.untilOutcome(payment.idempotencyKey))) return;
+        const hasOutcome = () => this.settings.hasOutcome(payment.idempotencyKey);
+        if (!(await this.sending.until(hasOutcome))) return;
         this.ledger.sendingHostile({
           messageId,
           what: 'a key reused for another amount',
@@ -112,93 +88,36 @@ export class Publisher {
     }
   }
 
-  /** Waits a limited time for messages in flight: those that are still not confirmed may have arrived or not. */
   async finish(withinMs: number): Promise<void> {
-    await Promise.race([Promise.all(this.inFlight), sleep(withinMs, undefined, { ref: false })]);
-    this.giveUp = true;
-    await this.session.close();
-  }
-
-  /** If the broker does not answer, the backlog counts as empty: publishing waits for the broker in any case. */
-  private async untilBacklogIsSmall(): Promise<void> {
-    let least = Number.POSITIVE_INFINITY;
-    let deadline = 0;
-    while (!this.stuck) {
-      // If the connection dies while a channel closes, the client never answers.
-      const backlog = await within(answerWithinMs, this.settings.backlog()).catch(() => 0);
-      if (backlog <= backlogAtMost) return;
-      if (backlog < least) {
-        least = backlog;
-        deadline = Date.now() + standstillMs;
-      }
-      this.stuck = Date.now() > deadline;
-      await sleep(backlogEveryMs);
-    }
-  }
-
-  private begin(message: PlannedMessage): void {
-    // The error needs no report: the ledger does not list the message as confirmed.
-    const published = this.publish(message)
-      .catch(() => undefined)
-      .finally(() => this.inFlight.delete(published));
-    this.inFlight.add(published);
-  }
-
-  private async untilOutcome(key: string): Promise<boolean> {
-    while (!this.giveUp) {
-      if (await this.settings.hasOutcome(key)) return true;
-      await sleep(retryMs);
-    }
-    return false;
+    await this.sending.finish(withinMs);
   }
 
   private async untilConfirmed(message: Outgoing): Promise<void> {
-    while (!this.giveUp) {
-      try {
-        return await this.send(message);
-      } catch {
-        await sleep(retryMs);
-      }
-    }
-    throw new Error('the run ended before the broker confirmed a message');
-  }
-
-  private async send({ messageId, body, headers, overrides = {} }: Outgoing): Promise<void> {
-    const channel = await this.session.publishing();
-    const { correlationId, timestamp = Math.floor(Date.now() / 1000) } = overrides;
-    const content = Buffer.from(body);
-    const confirmed = overrides.headers
-      ? publishRaw(channel, {
-          ...{ exchange, routingKey, messageId, timestamp, body: content },
-          headers: [
-            ...Object.entries(headers).map(([name, text]) => [name, rawText(String(text))] as const),
-            ...overrides.headers,
-          ],
-        })
-      : new Promise<void>((resolve, reject) => {
-          const options = {
-            ...{ persistent: true, contentType: 'application/json', headers, messageId, timestamp },
-            ...(correlationId !== undefined && { correlationId }),
-          };
-          channel.publish(exchange, routingKey, content, options, (refused: unknown) =>
-            refused ? reject(new Error('not confirmed', { cause: refused })) : resolve(),
-          );
-        });
-    await within(answerWithinMs, confirmed);
+    await this.sending.untilConfirmed((channel) => send(channel, message));
   }
 }
 
-async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
-  const late = new AbortController();
-  const outOfTime = sleep(ms, undefined, { signal: late.signal }).then(() => {
-    throw new Error('no answer in time');
-  });
-  try {
-    return await Promise.race([answer, outOfTime]);
-  } finally {
-    outOfTime.catch(() => undefined);
-    late.abort();
+function send(
+  channel: ConfirmChannel,
+  { messageId, body, headers, overrides = {} }: Outgoing,
+): Promise<void> {
+  const { correlationId, timestamp = Math.floor(Date.now() / 1000) } = overrides;
+  if (!overrides.headers) {
+    const properties = {
+      headers,
+      messageId,
+      timestamp,
+      ...(correlationId !== undefined && { correlationId }),
+    };
+    return sendConfirmed(channel, { exchange, routingKey, body, properties });
   }
+  return publishRaw(channel, {
+    ...{ exchange, routingKey, messageId, timestamp, body: Buffer.from(body) },
+    headers: [
+      ...Object.entries(headers).map(([name, text]) => [name, rawText(String(text))] as const),
+      ...overrides.headers,
+    ],
+  });
 }
 
 function keyIn({ idempotencyKey }: { idempotencyKey: string }): JsonObject {

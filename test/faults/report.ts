@@ -1,15 +1,6 @@
-import { check } from './checker';
-import { goodDeadLetters } from './checker/dead-letters';
-import type { GivenUp } from './checker/dead-letters';
-import type { Finding, Rule } from './checker/finding';
-import { outcomesByKey } from './checker/gateway';
+import { crashTitle } from './crash';
 import type { MissedCrash } from './crash';
-import type { CrashPoint } from './crash-point-names';
-import { titleOf } from './faults';
-import type { History } from './history';
-import type { RunFacts } from './run';
-import { hasEveryVariant } from './schedule';
-import type { RunSize } from './schedule';
+import type { BrokenPromise } from './history';
 
 /** The report on a run: printed for people, and written by `--json`. */
 export interface Report {
@@ -17,96 +8,52 @@ export interface Report {
   seed: number;
   table: [string, string | number][];
   faults: [string, number][];
-  findings: Finding[];
+  findings: readonly BrokenPromise[];
   faultFailures: readonly string[];
   /** Planned crashes that did not happen; a run that is large enough for every fault must reach each point once. */
   missedCrashes: readonly MissedCrash[];
-  neverReached: readonly CrashPoint[];
+  neverReached: readonly string[];
   /** The full history of keys with findings, for the first `brokenKeysShown` of them. */
   broken: { key: string; history: string[] }[];
 }
 
+/** How the faults of a run went. */
+export interface InjectedFaults {
+  faultCounts: ReadonlyMap<string, number>;
+  faultFailures: readonly string[];
+  missedCrashes: readonly MissedCrash[];
+}
+
 const brokenKeysShown = 10;
 
-export function reportOn(facts: RunFacts, size: RunSize): Report {
-  const { history, faultCounts, faultFailures, missedCrashes } = facts;
-  const { seed } = size;
-  const findings = check(history);
+/** @param judged what the checker of the workload says */
+export function reportFrom(
+  { faultCounts, faultFailures, missedCrashes }: InjectedFaults,
+  judged: Pick<Report, 'seed' | 'table' | 'findings'> & {
+    hasEveryVariant: boolean;
+    historyOf: (key: string) => string[];
+  },
+): Report {
+  const { seed, table, findings, historyOf } = judged;
   const keys = [...new Set(findings.flatMap(({ key }) => key ?? []))].slice(0, brokenKeysShown);
-  const reached = (point: CrashPoint): boolean =>
-    faultCounts.has(titleOf({ kind: 'crash', consumer: 0, point }));
-  const missed = missedCrashes.map(({ point }) => point).filter((point) => !reached(point));
-  const neverReached = hasEveryVariant(size) ? [...new Set(missed)] : [];
+  const missed = missedCrashes
+    .map(({ point }) => point)
+    .filter((point) => !faultCounts.has(crashTitle(point)));
+  const neverReached = judged.hasEveryVariant ? [...new Set(missed)] : [];
   return {
     ok: findings.length === 0 && faultFailures.length === 0 && neverReached.length === 0,
     seed,
-    table: tableOf(facts, findings),
+    table,
     faults: [...faultCounts].sort(([one], [other]) => one.localeCompare(other)),
     findings,
     faultFailures,
     missedCrashes,
     neverReached,
-    broken: keys.map((key) => ({ key, history: historyOfKey(history, key) })),
+    broken: keys.map((key) => ({ key, history: historyOf(key) })),
   };
 }
 
-function tableOf({ history, ...facts }: RunFacts, findings: readonly Finding[]): Report['table'] {
-  const { published, hostile, journal, rest } = history;
-  const outcomes = [...outcomesByKey(history).values()].flat();
-  const charged = outcomes.filter(({ type }) => type === 'charge').length;
-  const messages = published.reduce((sum, { copies }) => sum + copies, 0);
-  const confirmed = published.filter(({ confirmedAt }) => confirmedAt !== undefined).length;
-  const givenUp = goodDeadLetters(history);
-  const calls = journal.filter(({ isCall, key }) => isCall && key !== undefined).length;
-  const broken = (rule: Rule): number => findings.filter((finding) => finding.rule === rule).length;
-  const faults = [...facts.faultCounts.values()].reduce((sum, count) => sum + count, 0);
-  return [
-    ['faults', faults],
-    ['payments confirmed', confirmed],
-    ['duplicates published', messages - confirmed],
-    ['redeliveries', facts.redeliveries],
-    ['hostile messages', hostile.length],
-    ['charged', charged],
-    ['declined', outcomes.length - charged],
-    ['good payments among the dead letters', withReasons(givenUp)],
-    ['… of them charged or declined all the same', givenUp.filter(({ hasOutcome }) => hasOutcome).length],
-    ['late results refused', facts.refusedCompletions],
-    ['gateway calls per payment', confirmed === 0 ? 0 : (calls / confirmed).toFixed(3)],
-    ['charged twice', broken('charged once')],
-    ['lost', broken('nothing lost')],
-    ['other broken promises', findings.length - broken('charged once') - broken('nothing lost')],
-    [
-      'at rest after the last fault',
-      rest.settledAfterMs === undefined ? 'never' : `${rest.settledAfterMs / 1000} s`,
-    ],
-    ['upper bound of the failure rate (95 %, 3/n)', confirmed === 0 ? '-' : (3 / confirmed).toExponential(1)],
-    ['duration', `${Math.round(facts.durationMs / 1000)} s`],
-  ];
-}
-
-/** The number with its reasons: `3 (gateway-outcome-unknown 3)`. */
-function withReasons(givenUp: readonly GivenUp[]): string {
-  const counts = new Map<string, number>();
-  for (const reason of givenUp.flatMap(({ reasons }) => reasons))
-    counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  const texts = [...counts].map(([reason, count]) => `${reason} ${count}`);
-  return `${givenUp.length}${texts.length > 0 ? ` (${texts.join(', ')})` : ''}`;
-}
-
-function historyOfKey(history: History, key: string): string[] {
-  const of = <T extends { key: string | undefined }>(facts: readonly T[]): T[] =>
-    facts.filter((fact) => fact.key === key);
-  return [
-    ...of(history.published).map((fact) => `published ${JSON.stringify(fact)}`),
-    ...of(history.journal).map((fact) => `gateway ${JSON.stringify({ ...fact, at: iso(fact.at) })}`),
-    ...of(history.sightings).map((fact) => `seen ${JSON.stringify({ ...fact, at: iso(fact.at) })}`),
-    `record ${history.records.get(key) ?? 'none'}, claims ${history.claims.get(key) ?? 'none'}`,
-    ...of(history.deadLetters).map((fact) => `dead letter ${JSON.stringify(fact)}`),
-    ...history.flushes.map((at) => `Redis flushed ${iso(at)}`),
-  ];
-}
-
-function iso(at: number): string {
+export function iso(at: number): string {
   return new Date(at).toISOString();
 }
 

@@ -11,32 +11,34 @@ import type { Sandbox } from '../support/sandbox';
 import { startOwnRabbitmq, startOwnRedis } from '../support/servers';
 import type { OwnRabbitmq, OwnRedis } from '../support/servers';
 import { workQueue } from '../support/topology';
+import { consumerCount } from './catalog';
 import { Consumer } from './consumer';
-import type { MissedCrash } from './crash';
 import { deadLetterFacts, journalIn, redisFacts } from './evidence';
-import { consumerCount } from './faults';
+import { faultCatalog } from './faults';
+import type { Dependency } from './faults';
 import { standingFaults } from './gateway-faults';
 import type { History, Rest } from './history';
 import { Injector } from './injector';
 import { loadOf } from './load';
-import type { RunOptions } from './options';
+import type { PaymentRunOptions } from './options';
+import { paymentConsumer } from './payment-consumer';
+import { PaymentFaults } from './payment-faults';
 import { Provocation } from './provocation';
 import { Publisher } from './publisher';
+import type { InjectedFaults } from './report';
 import { Sampler } from './sampler';
 import { scheduleOf } from './schedule';
 import { ForeignPublishers } from './foreign-publishers';
-import { RedeliveryCount, restSince } from './settling';
+import { leftIn, RedeliveryCount, restSince } from './settling';
+import { Turns } from './turns';
 
 /** The default virtual host, encoded for URLs. */
 const vhost = '%2F';
 const confirmedWithinMs = 120_000;
 
 /** What happened in a run: the history that the checker judges, and counts for the report. */
-export interface RunFacts {
+export interface RunFacts extends InjectedFaults {
   history: History;
-  faultCounts: ReadonlyMap<string, number>;
-  faultFailures: readonly string[];
-  missedCrashes: readonly MissedCrash[];
   redeliveries: number;
   refusedCompletions: number;
   durationMs: number;
@@ -52,33 +54,39 @@ interface Parts {
   broker: Broker;
   mailbox: Mailbox;
   publisher: Publisher;
-  consumers: Consumer[];
+  consumers: Consumer<Dependency>[];
 }
 
 /** Starts everything, runs load and faults, waits until nothing is left to do, and gathers the evidence. */
-export async function run(options: RunOptions): Promise<RunFacts> {
+export async function run(options: PaymentRunOptions): Promise<RunFacts> {
   const parts = await step('servers, gateway and consumers', () => startParts(options));
   const { redisClient, management, sandbox, publisher, consumers } = parts;
   const sampler = new Sampler(redisClient, (count) => publisher.ledger.latestKeys(count));
   const redeliveries = new RedeliveryCount(management, vhost);
   const provocation = new Provocation(publisher, sandbox);
   const foreignPublishers = new ForeignPublishers(publisher, sandbox);
-  const injector = new Injector({ ...parts, vhost, provocation, foreignPublishers });
+  const turns = new Turns();
+  const faults = new PaymentFaults({ ...parts, vhost, provocation, foreignPublishers }, turns);
+  const injector = new Injector(faults, turns);
   const startedAt = Date.now();
   sampler.start();
   redeliveries.start();
   const load = loadOf(options);
   const soFar = () =>
-    `load and faults: ${publisher.ledger.size} of ${options.payments} payments, ` +
-    `${injected(injector)} of ${options.faults} faults`;
+    `load and faults: ${publisher.ledger.size} of ${options.operations} payments, ` +
+    `${injector.total} of ${options.faults} faults`;
   await whileShowing(soFar, () =>
-    Promise.all([publisher.publishAll(load, startedAt), injector.injectAll(scheduleOf(options), startedAt)]),
+    Promise.all([
+      publisher.publishAll(load, startedAt),
+      injector.injectAll(scheduleOf(options, faultCatalog), startedAt),
+    ]),
   );
   const endedAt = Date.now();
   const untilRest = async () => {
     await publisher.finish(confirmedWithinMs);
     await sandbox.clearFaults();
-    return restSince({ ...parts, redis: redisClient, vhost }, options.restWithinMs);
+    const left = () => leftIn({ ...parts, redis: redisClient, vhost });
+    return restSince(left, options.restWithinMs);
   };
   const quietSince = await step('rest after the last fault', untilRest);
   const settledAfterMs = quietSince === undefined ? undefined : Math.max(0, quietSince - endedAt);
@@ -87,12 +95,12 @@ export async function run(options: RunOptions): Promise<RunFacts> {
     await Promise.all(consumers.map((consumer) => consumer.stop()));
     const rest = await restOf(parts, settledAfterMs);
     const facts = {
-      history: await historyOf(parts, { sampler, injector, rest }),
+      history: await historyOf(parts, { sampler, faults, rest }),
       faultCounts: injector.counts,
       faultFailures: injector.failures,
       missedCrashes: injector.missed,
       redeliveries: redeliveries.stop(),
-      refusedCompletions: consumers.reduce((sum, consumer) => sum + consumer.refusedCompletions, 0),
+      refusedCompletions: consumers.reduce((sum, consumer) => sum + refusedIn(consumer), 0),
       durationMs: Date.now() - startedAt,
     };
     await stopParts(parts);
@@ -100,11 +108,12 @@ export async function run(options: RunOptions): Promise<RunFacts> {
   });
 }
 
-function injected({ counts }: Injector): number {
-  return [...counts.values()].reduce((sum, count) => sum + count, 0);
+/** Late results that were refused, by the logs of all its processes. */
+function refusedIn({ processes }: Consumer<Dependency>): number {
+  return processes.reduce((sum, { output }) => sum + output.split('A late result was refused').length - 1, 0);
 }
 
-async function startParts(options: RunOptions): Promise<Parts> {
+async function startParts(options: PaymentRunOptions): Promise<Parts> {
   const { seed, build, gatewayKeepsKeys, gatewayLatencyMs, faults } = options;
   const journalFile = join(runFolder(), 'gateway-journal.jsonl');
   const [redis, rabbitmq, mailbox, sandbox] = await Promise.all([
@@ -134,7 +143,7 @@ async function startParts(options: RunOptions): Promise<Parts> {
   const urls = { redis: redis.url, rabbitmq: rabbitmq.url, gateway: sandbox.url };
   const consumers = await Promise.all(
     Array.from({ length: consumerCount }, (_, position) =>
-      Consumer.behindProxies(`consumer-${position}`, { build, urls, env }),
+      Consumer.behindProxies(`consumer-${position}`, paymentConsumer(build, urls, env)),
     ),
   );
   await Promise.all(consumers.map((consumer) => consumer.start()));
@@ -149,7 +158,7 @@ async function restOf({ broker, redisClient }: Parts, settledAfterMs: number | u
 
 async function historyOf(
   { publisher, journalFile, redisClient, broker, consumers }: Parts,
-  { sampler, injector, rest }: { sampler: Sampler; injector: Injector; rest: Rest },
+  { sampler, faults, rest }: { sampler: Sampler; faults: PaymentFaults; rest: Rest },
 ): Promise<History> {
   const { records, claims } = await redisFacts(redisClient);
   return {
@@ -158,9 +167,9 @@ async function historyOf(
     journal: await journalIn(journalFile),
     records,
     claims,
-    deadLetters: await deadLetterFacts(broker, injector.keptDeadLetters),
+    deadLetters: await deadLetterFacts(broker, faults.keptDeadLetters),
     sightings: sampler.sightings,
-    flushes: injector.flushes,
+    flushes: faults.flushes,
     rest,
     ends: consumers.flatMap(({ ends }) => ends),
   };

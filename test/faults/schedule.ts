@@ -1,45 +1,53 @@
-import { faultCatalog } from './faults';
-import type { Fault, FaultKind } from './faults';
+import type { FaultDefinition } from './catalog';
 import { Random } from './random';
 
 /** The size and the seed of a run. The same values give the same run. */
 export interface RunSize {
   seed: number;
-  payments: number;
+  /** Payments or transfers, not counting duplicates. */
+  operations: number;
   faults: number;
   /** The only kinds of faults to draw; all by default. */
-  only?: readonly FaultKind[];
+  only?: readonly string[];
 }
 
-export interface PlannedFault {
+export interface PlannedFault<F> {
   /** Milliseconds since the start of the load. */
   atMs: number;
-  fault: Fault;
+  fault: F;
 }
 
+type Catalog<F extends { kind: string }> = readonly FaultDefinition<F>[];
+
 const faultEveryMs = 1_500;
-const paymentsPerSecond = 60;
+const operationsPerSecond = 60;
 /** Time for the consumers to start work before the first fault. */
 const undisturbedMs = 1_000;
 
-/** How long payments are published and faults begin, if the machine keeps up: the longer of the two times. */
-export function durationMs({ payments, faults }: RunSize): number {
-  return Math.max((payments / paymentsPerSecond) * 1_000, undisturbedMs + faults * faultEveryMs);
+/** How long the load is published and faults begin, if the machine keeps up: the longer of the two times. */
+export function durationMs({ operations, faults }: RunSize): number {
+  return Math.max((operations / operationsPerSecond) * 1_000, undisturbedMs + faults * faultEveryMs);
 }
 
 /** Whether a run is large enough to contain each variant of its kinds. */
-export function hasEveryVariant({ faults, only }: RunSize): boolean {
-  return faults >= definitionsOf(only).flatMap(({ variants }) => variants).length;
+export function hasEveryVariant<F extends { kind: string }>(
+  { faults, only }: RunSize,
+  catalog: Catalog<F>,
+): boolean {
+  return faults >= definitionsOf(catalog, only).flatMap(({ variants }) => variants).length;
 }
 
-function definitionsOf(only: RunSize['only']): typeof faultCatalog {
-  return faultCatalog.filter(({ kind }) => only?.includes(kind) ?? true);
+function definitionsOf<F extends { kind: string }>(catalog: Catalog<F>, only: RunSize['only']): Catalog<F> {
+  return catalog.filter(({ kind }) => only?.includes(kind) ?? true);
 }
 
 /** Every variant of every kind once, in random order, then more by weight, up to the number of faults. */
-export function scheduleOf(size: RunSize): PlannedFault[] {
+export function scheduleOf<F extends { kind: string }>(
+  size: RunSize,
+  catalog: Catalog<F>,
+): PlannedFault<F>[] {
   const random = new Random(size.seed);
-  const definitions = definitionsOf(size.only);
+  const definitions = definitionsOf(catalog, size.only);
   const everyVariant = random.shuffled(definitions.flatMap(({ variants }) => variants));
   const totalWeight = definitions.reduce((sum, { weight }) => sum + weight, 0);
   const byWeight = () => {

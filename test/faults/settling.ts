@@ -10,7 +10,7 @@ const lookEveryMs = 1_000;
 /** Management counts unacknowledged messages, and its counts are up to five seconds old. */
 const quietMs = 11_000;
 
-export interface Servers {
+interface Servers {
   broker: Broker;
   management: Management;
   vhost: string;
@@ -18,16 +18,20 @@ export interface Servers {
 }
 
 /**
- * Waits until nothing has been ready, unacknowledged or locked for a while.
+ * Waits until nothing has been left to do for a while.
+ * @param leftToDo how much
  * @param withinMs longest time without progress: a slow machine takes longer, but it makes progress
  * @returns when that quiet time began; undefined if progress stopped before
  */
-export async function restSince(servers: Servers, withinMs: number): Promise<number | undefined> {
+export async function restSince(
+  leftToDo: () => Promise<number>,
+  withinMs: number,
+): Promise<number | undefined> {
   let deadline = Date.now() + withinMs;
   let least = Number.POSITIVE_INFINITY;
   let quietSince: number | undefined;
   while (Date.now() < deadline) {
-    const left = await leftIn(servers).catch(() => Number.POSITIVE_INFINITY);
+    const left = await leftToDo().catch(() => Number.POSITIVE_INFINITY);
     if (left < least) {
       least = left;
       deadline = Date.now() + withinMs;
@@ -40,11 +44,17 @@ export async function restSince(servers: Servers, withinMs: number): Promise<num
 }
 
 /** Locks, and messages that are ready or unacknowledged. */
-async function leftIn({ broker, management, vhost, redis }: Servers): Promise<number> {
+export async function leftIn({ broker, management, vhost, redis }: Servers): Promise<number> {
   const locks = await heldLocks(redis);
   const depths = Object.entries(await broker.queueDepths()).filter(([queue]) => queue !== deadLetterQueue);
-  const held = (await management.queues(vhost)).map((queue) => Number(queue.messages_unacknowledged ?? 0));
-  return [locks.length, ...depths.map(([, ready]) => ready), ...held].reduce((sum, one) => sum + one, 0);
+  const ready = depths.reduce((sum, [, depth]) => sum + depth, 0);
+  return locks.length + ready + (await unacknowledged(management, vhost));
+}
+
+/** Messages that consumers hold. */
+export async function unacknowledged(management: Management, vhost: string): Promise<number> {
+  const queues = await management.queues(vhost);
+  return queues.reduce((sum, queue) => sum + Number(queue.messages_unacknowledged ?? 0), 0);
 }
 
 /** Counts the broker's redeliveries; the broker's own counter starts at 0 after each restart. */

@@ -1,12 +1,6 @@
-import type { DeadLetterFact, History } from '../history';
+import type { BrokenPromise, DeadLetterFact, History } from '../history';
 
-/** A broken promise. */
-export interface Finding {
-  rule: Rule;
-  /** The payment's key; undefined when the finding is not about one payment. */
-  key?: string;
-  text: string;
-}
+export type Finding = BrokenPromise<Rule>;
 
 /** The rules, worded as in the report. */
 export type Rule =

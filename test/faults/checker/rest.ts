@@ -1,7 +1,7 @@
-import type { Check } from './finding';
+import type { BrokenPromise, History } from '../history';
 
 /** Nothing is locked, delayed, ready or unacknowledged at the end. */
-export const nothingLeftOver: Check = ({ rest }) => {
+export function nothingLeftOver({ rest }: Pick<History, 'rest'>): BrokenPromise<'nothing left over'>[] {
   const messages = Object.entries(rest.messages).filter(([, count]) => count > 0);
   const texts = [
     ...(rest.settledAfterMs === undefined ? ['the run never came to rest'] : []),
@@ -9,13 +9,16 @@ export const nothingLeftOver: Check = ({ rest }) => {
     ...rest.locks.map((lock) => `a lock that was not released: ${lock}`),
   ];
   return texts.map((text) => ({ rule: 'nothing left over', text }));
-};
+}
 
 /** A consumer that is asked to stop exits with 0, and no consumer exits unasked. */
-export const consumersExitCleanly: Check = ({ ends }) =>
-  ends
+export function consumersExitCleanly({
+  ends,
+}: Pick<History, 'ends'>): BrokenPromise<'consumers exit cleanly'>[] {
+  return ends
     .filter(({ how, code }) => how === 'unasked' || code !== 0)
     .map(({ consumer, how, code, signal, lastOutput }) => ({
       rule: 'consumers exit cleanly',
       text: `${consumer} ended ${how} with ${code ?? signal}: ${lastOutput}`,
     }));
+}

@@ -2,7 +2,13 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { transformSync } from '@swc/core';
 import { embedded } from '../../../libs/idempotency/scripts/embed-lua';
-import type { Edit } from './mutants';
+
+/** A change of the source; the file must contain the replaced text exactly once. */
+export interface Edit {
+  file: string;
+  replace: string;
+  by: string;
+}
 
 /** The source of a file with its edits; throws unless the file contains each replaced text exactly once. */
 export function edited(file: string, source: string, edits: readonly Edit[]): string {

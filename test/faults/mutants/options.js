@@ -6,7 +6,7 @@ const { readArguments } = require('../../../scripts/command-line');
 const help = `npm run faults:mutants: mistakes in the service that the fault run must catch
 
 Builds the service with one mistake at a time, runs it under faults, and checks that the promise which the mistake breaks
-is reported as broken. The same runs without a mistake must pass. All of them take about twenty minutes.
+is reported as broken. The same runs without a mistake must pass. All of them take about twenty-five minutes.
 
   npm run faults:mutants                    all
   npm run faults:mutants -- NAME ...        those whose names contain one of these texts

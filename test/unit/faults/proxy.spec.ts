@@ -69,6 +69,36 @@ describe('the proxy between a consumer and a dependency', () => {
     expect(answered).toBe('hello ');
   });
 
+  it('catches the wanted bytes once, and delivers them when it is told to', async () => {
+    let deliver: (() => void) | undefined;
+    proxy.catchNext(
+      (bytes) => bytes.includes('wanted'),
+      (caught) => (deliver = caught.deliver),
+    );
+    await say('other ');
+    await eventually(() => arrived === 'hello other ');
+    await say('wanted ');
+    await eventually(() => deliver !== undefined);
+    await say('also wanted ');
+    await eventually(() => arrived === 'hello other also wanted ');
+    deliver?.();
+    await eventually(() => arrived === 'hello other also wanted wanted ');
+  });
+
+  it('delivers caught bytes even after their client has lost the connection', async () => {
+    const closed = new Promise((done) => client.once('close', done));
+    proxy.catchNext(
+      () => true,
+      (caught) => {
+        caught.loseClient();
+        void closed.then(caught.deliver).then(caught.hangUp);
+      },
+    );
+    await say('COMMIT');
+    await eventually(() => arrived === 'hello COMMIT');
+    expect(answered).toBe('hello ');
+  });
+
   it.each(['cut', 'reset'] as const)(
     '%s: closes open connections, and accepts none until the fault ends',
     async (trouble) => {

@@ -1,5 +1,6 @@
 import { crashPoints } from '../../faults/crash-point-names';
-import { linesOf, reportOn } from '../../faults/report';
+import { reportOn } from '../../faults/payment-report';
+import { linesOf } from '../../faults/report';
 import { aHistory } from './histories';
 
 const missed = { point: 'before-dead-letter', why: 'consumer-0 was ready for 60 s meanwhile' } as const;
@@ -12,7 +13,7 @@ const facts = {
   refusedCompletions: 0,
   durationMs: 1_000,
 };
-const everyPointOnce = { seed: 1, payments: 1, faults: crashPoints.length, only: ['crash'] } as const;
+const everyPointOnce = { seed: 1, operations: 1, faults: crashPoints.length, only: ['crash'] } as const;
 
 describe('the report on a run in which no consumer reached a crash point', () => {
   it('says so', () => {

@@ -3,33 +3,35 @@ import { faultCatalog, titleOf } from '../../faults/faults';
 import { loadOf } from '../../faults/load';
 import { durationMs, scheduleOf } from '../../faults/schedule';
 
-const size = { seed: 7, payments: 1_200, faults: 120 };
+const size = { seed: 7, operations: 1_200, faults: 120 };
 const variants = faultCatalog.reduce((sum, { variants: { length } }) => sum + length, 0);
 
 describe('the schedule of a fault run', () => {
   it('is the same for the same seed', () => {
-    expect(scheduleOf(size)).toEqual(scheduleOf({ ...size }));
+    expect(scheduleOf(size, faultCatalog)).toEqual(scheduleOf({ ...size }, faultCatalog));
   });
 
   it('differs for another seed', () => {
-    expect(scheduleOf(size)).not.toEqual(scheduleOf({ ...size, seed: 8 }));
+    expect(scheduleOf(size, faultCatalog)).not.toEqual(scheduleOf({ ...size, seed: 8 }, faultCatalog));
   });
 
   it('has the requested number of faults, in order of time, within the run', () => {
-    const times = scheduleOf(size).map(({ atMs }) => atMs);
+    const times = scheduleOf(size, faultCatalog).map(({ atMs }) => atMs);
     expect(times).toHaveLength(size.faults);
     expect(times).toEqual([...times].sort((one, other) => one - other));
     expect(times.at(-1)).toBeLessThanOrEqual(durationMs(size));
   });
 
   it('has every variant of every kind once before any variant twice', () => {
-    const titles = scheduleOf({ ...size, faults: variants }).map(({ fault }) => titleOf(fault));
+    const titles = scheduleOf({ ...size, faults: variants }, faultCatalog).map(({ fault }) => titleOf(fault));
     expect(new Set(titles).size).toBe(variants);
     expect(titles).toEqual(expect.arrayContaining(crashPoints.map((point) => `crash ${point}`)));
   });
 
   it('draws only from the chosen kinds', () => {
-    const kinds = scheduleOf({ ...size, only: ['kill', 'freeze'] }).map(({ fault }) => fault.kind);
+    const kinds = scheduleOf({ ...size, only: ['kill', 'freeze'] }, faultCatalog).map(
+      ({ fault }) => fault.kind,
+    );
     expect(new Set(kinds)).toEqual(new Set(['kill', 'freeze']));
   });
 });
@@ -45,7 +47,7 @@ describe('the load of a fault run', () => {
 
   it('has each payment before its copies, and every kind of message', () => {
     expect(kindsIn()).toEqual(['copy', 'first', 'hostile', 'late', 'reuse']);
-    expect(load.filter(({ kind }) => kind === 'first')).toHaveLength(size.payments);
+    expect(load.filter(({ kind }) => kind === 'first')).toHaveLength(size.operations);
     const known = new Set<string>();
     for (const message of load) {
       if (message.kind === 'first') known.add(message.payment.idempotencyKey);

@@ -66,6 +66,16 @@ describe('wrong usage', () => {
       says: "--payments takes a whole number of at least 0, not 'many'",
     },
     { name: 'faults', args: ['--only', 'kill,flood'], says: "unknown kind 'flood'; allowed: kill, crash" },
+    {
+      name: 'faults',
+      args: ['--workload', 'transfers'],
+      says: "unknown workload 'transfers'; allowed: payments, transfer",
+    },
+    {
+      name: 'faults',
+      args: ['--workload', 'transfer', '--payments', '9'],
+      says: '--payments is an option of --workload payments, and this is --workload transfer',
+    },
     { name: 'faults', args: ['--seed'], says: "'--seed <value>' argument missing" },
   ])('of $name with $args exits with code 2 and prints the reason', ({ name, args, says }) => {
     const { status, stderr } = npmRun(name, ...args);

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Transactions } from '../../engine/transactions';
+import { holdClient } from './held-client';
 
 /**
  * Transactions of `pg`, with the server's default isolation. `native` is the client.
@@ -13,9 +14,7 @@ export function pgTransactions(pool: Pool): Transactions<PoolClient> {
   return {
     confirmsCommit: true,
     run: async (work) => {
-      const client = await pool.connect();
-      // Without a listener, a lost connection would end the process; the next statement rejects.
-      client.on('error', ignore);
+      const { client, release } = await holdClient(pool);
       let isBroken = false;
       try {
         await client.query('BEGIN');
@@ -32,11 +31,8 @@ export function pgTransactions(pool: Pool): Transactions<PoolClient> {
         await client.query('ROLLBACK').catch(() => (isBroken = true));
         throw error;
       } finally {
-        client.off('error', ignore);
-        client.release(isBroken);
+        release(isBroken);
       }
     },
   };
 }
-
-function ignore(): void {}

@@ -1,4 +1,5 @@
 import type { Pool, QueryConfig } from 'pg';
+import { holdClient } from '../held-client';
 import { LIMIT_IDLE_TIME } from '../statements';
 
 /** A server that does not answer a statement for so long is cut off. */
@@ -17,9 +18,7 @@ export async function inBatchTransaction<T>(
   idleMs: number,
   work: (send: Send) => Promise<T>,
 ): Promise<T> {
-  const client = await pool.connect();
-  // Without a listener, a lost connection would end the process; the next statement rejects.
-  client.on('error', ignore);
+  const { client, release } = await holdClient(pool);
   let isCommitted = false;
   try {
     const send: Send = async <Row extends object>(text: string, values: readonly unknown[] = []) => {
@@ -39,9 +38,6 @@ export async function inBatchTransaction<T>(
     isCommitted = true;
     return result;
   } finally {
-    client.off('error', ignore);
-    client.release(!isCommitted);
+    release(!isCommitted);
   }
 }
-
-function ignore(): void {}
