@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient, QueryConfig } from 'pg';
 import { eventually } from '../support/eventually';
 import { contentOf, keyOf, OutboxBroker } from '../support/outbox-broker';
-import { OutboxProcess } from '../support/outbox-process';
+import { OutboxProcess, type ProcessOptions } from '../support/outbox-process';
 import { poolAt } from '../support/postgres-pool';
 import { startOwnRabbitmq } from '../support/servers';
 import { EffectsDatabase } from '../support/transactional-engine';
@@ -10,12 +10,22 @@ import { EffectsDatabase } from '../support/transactional-engine';
 let database: EffectsDatabase;
 let key: string;
 
+const opened: OutboxProcess[] = [];
+
+/** A process of an application, which ends with the test. */
+async function open(broker: OutboxBroker, options?: ProcessOptions): Promise<OutboxProcess> {
+  const one = await OutboxProcess.open(database, broker, options);
+  opened.push(one);
+  return one;
+}
+
 beforeAll(async () => {
   database = await EffectsDatabase.create();
 });
 beforeEach(() => {
   key = randomUUID();
 });
+afterEach(() => Promise.all(opened.map((one) => one.stop())));
 afterAll(() => database.remove());
 
 /** Ends the sessions that are in a transaction: those of relays, while nothing else is done in the database. */
@@ -49,7 +59,9 @@ function freezingPool(): { readonly pool: Pool; readonly frozen: Promise<void>; 
     });
   const freezing = new Proxy(pool, {
     get: (target, name): unknown => {
-      if (name === 'connect') return async () => frozenClient(await target.connect());
+      if (name === 'connect')
+        return (take: (error: Error | undefined, client: PoolClient | undefined) => void) =>
+          target.connect((error, client) => take(error, client && frozenClient(client)));
       const member: unknown = Reflect.get(target, name);
       return typeof member === 'function' ? (member.bind(target) as unknown) : member;
     },
@@ -61,7 +73,7 @@ describe('a relay that ends between a confirm and COMMIT', () => {
   it('leaves the message to be published again with its key, so its receiver has the effect once', async () => {
     const broker = await OutboxBroker.open();
     let isCut = false;
-    const own = await OutboxProcess.open(database, broker, {
+    const own = await open(broker, {
       around: async (message, publish) => {
         await publish(message);
         if (!isCut) await cutRelays();
@@ -97,11 +109,11 @@ describe('a relay that freezes after a confirm', () => {
   it('does not keep its messages for longer than the server lets it be silent', async () => {
     const broker = await OutboxBroker.open();
     const { pool, frozen, thaw } = freezingPool();
-    const one = await OutboxProcess.open(database, broker, { pool, publishTimeoutMs: 300 });
+    const one = await open(broker, { pool, publishTimeoutMs: 300 });
     await one.write(key, ['first', 'second']);
     one.relay.start();
     await frozen;
-    const other = await OutboxProcess.open(database, broker);
+    const other = await open(broker);
     other.relay.start();
     await eventually(() => other.published().length === 2);
     thaw();
@@ -118,7 +130,7 @@ describe('a broker that is down', () => {
   it('gets all messages when it is up again, in the order of each request', async () => {
     const server = await startOwnRabbitmq();
     const broker = await OutboxBroker.open(server);
-    const own = await OutboxProcess.open(database, broker, { publishTimeoutMs: 1_000 });
+    const own = await open(broker, { publishTimeoutMs: 1_000 });
     own.relay.start();
     await own.write(randomUUID(), ['before']);
     await eventually(() => own.published().length === 1);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { eventually } from '../support/eventually';
 import { contentOf, keyOf, OutboxBroker } from '../support/outbox-broker';
-import { OutboxProcess } from '../support/outbox-process';
+import { OutboxProcess, type ProcessOptions } from '../support/outbox-process';
 import { poolAt } from '../support/postgres-pool';
 import { EffectsDatabase } from '../support/transactional-engine';
 import { waitingMessages } from '../support/waiting-messages';
@@ -13,6 +13,15 @@ let database: EffectsDatabase;
 let broker: OutboxBroker;
 let key: string;
 
+const opened: OutboxProcess[] = [];
+
+/** A process of an application, which ends with the test. */
+async function open(options?: ProcessOptions): Promise<OutboxProcess> {
+  const one = await OutboxProcess.open(database, broker, options);
+  opened.push(one);
+  return one;
+}
+
 beforeAll(async () => {
   [database, broker] = await Promise.all([EffectsDatabase.create(), OutboxBroker.open()]);
 });
@@ -20,6 +29,7 @@ beforeEach(async () => {
   key = randomUUID();
 });
 afterEach(async () => {
+  await Promise.all(opened.map((one) => one.stop()));
   await database.own.pool.query('DELETE FROM idempotency_outbox');
   await broker.take();
 });
@@ -30,7 +40,7 @@ afterAll(async () => {
 
 describe('a relay', () => {
   it('publishes a message after the commit of its own process, without waiting for the next poll', async () => {
-    const own = await OutboxProcess.open(database, broker, { pollMs: NEVER_MS });
+    const own = await open({ pollMs: NEVER_MS });
     own.relay.start();
     await own.write(key, [{ amount: 1 }]);
     await eventually(() => own.published().length === 1);
@@ -44,23 +54,18 @@ describe('a relay', () => {
     });
     expect(Math.abs(Number(message?.properties.timestamp) - Date.now() / 1000)).toBeLessThan(60);
     await eventually(async () => (await waitingMessages(database.own.pool, key)).length === 0);
-    await own.stop();
   });
 
   it('publishes what other processes have written', async () => {
-    const [writer, other] = [
-      await OutboxProcess.open(database, broker),
-      await OutboxProcess.open(database, broker),
-    ];
+    const [writer, other] = [await open(), await open()];
     other.relay.start();
     await writer.write(key, [1, 2]);
     await eventually(() => other.published().length === 2);
     expect((await broker.take()).map(contentOf)).toEqual([1, 2]);
-    await Promise.all([writer.stop(), other.stop()]);
   });
 
   it('keeps nothing in a session: each transaction may have another connection', async () => {
-    const own = await OutboxProcess.open(database, broker, {
+    const own = await open({
       pool: poolAt(database.own.url, { maxUses: 1 }),
     });
     own.relay.start();
@@ -68,11 +73,10 @@ describe('a relay', () => {
     await own.write(randomUUID(), [4]);
     await eventually(() => own.published().length === 4);
     expect(own.events.every(({ kind }) => kind === 'published')).toBe(true);
-    await own.stop();
   });
 
   it('tells how many messages wait, and for how long', async () => {
-    const own = await OutboxProcess.open(database, broker);
+    const own = await open();
     expect(await own.relay.lag()).toEqual({ waiting: 0, oldestMs: 0 });
     await own.write(key, [1, 2]);
     await database.own.pool.query('UPDATE idempotency_outbox SET created_at = created_at - 60000');
@@ -83,13 +87,12 @@ describe('a relay', () => {
     await eventually(() => own.published().length === 2);
     const [event] = own.events;
     expect(event?.kind === 'published' && event.lagMs >= 60_000).toBe(true);
-    await own.stop();
   });
 
   it('ends its batch when it is stopped, and leaves the rest of it to others', async () => {
     let confirm = () => {};
     const confirmed = new Promise<void>((resolve) => (confirm = resolve));
-    const own = await OutboxProcess.open(database, broker, {
+    const own = await open({
       around: async (message, publish) => {
         await publish(message);
         await confirmed;
@@ -120,7 +123,7 @@ describe('a relay', () => {
 describe('several relays', () => {
   it('publish each message, once, and those of a request in their order', async () => {
     const KEYS = 200;
-    const relays = await Promise.all(Array.from({ length: 3 }, () => OutboxProcess.open(database, broker)));
+    const relays = await Promise.all(Array.from({ length: 3 }, () => open()));
     const [writer] = relays;
     if (!writer) throw new Error('no relay');
     const keys = Array.from({ length: KEYS }, () => randomUUID());
@@ -152,7 +155,7 @@ describe('several relays', () => {
 
 describe('a message that cannot be published', () => {
   it('lets those of other requests go on, keeps its own back, and arrives once its exchange exists', async () => {
-    const own = await OutboxProcess.open(database, broker);
+    const own = await open();
     await own.write(key, ['one', 'two'], { exchange: 'later' });
     own.relay.start();
     await eventually(() => own.failures().length > 1);
@@ -167,13 +170,12 @@ describe('a message that cannot be published', () => {
     await broker.declare('later', 'paid');
     await eventually(() => own.published().length === 3, { withinMs: 40_000 });
     expect((await broker.take()).map(contentOf)).toEqual(['one', 'two']);
-    await own.stop();
   });
 
   it('does not hold up what is written while it waits for its confirm', async () => {
     let confirm = () => {};
     const confirmed = new Promise<void>((resolve) => (confirm = resolve));
-    const own = await OutboxProcess.open(database, broker, {
+    const own = await open({
       publishTimeoutMs: NEVER_MS,
       around: async (message, publish) => {
         await publish(message);
@@ -192,7 +194,7 @@ describe('a message that cannot be published', () => {
   });
 
   it('arrives once a queue is bound for it', async () => {
-    const own = await OutboxProcess.open(database, broker);
+    const own = await open();
     await own.write(key, ['unbound'], { routingKey: 'nowhere' });
     own.relay.start();
     await eventually(() => own.failures().length > 0);
@@ -202,25 +204,25 @@ describe('a message that cannot be published', () => {
     await broker.declare('bank', 'nowhere');
     await eventually(() => own.published().length === 1);
     expect((await broker.take()).map(contentOf)).toEqual(['unbound']);
-    await own.stop();
   });
 
   it('does not fill the batches, however many there are', async () => {
-    const own = await OutboxProcess.open(database, broker);
-    await Promise.all(
-      Array.from({ length: 250 }, () => own.write(randomUUID(), ['poison'], { exchange: 'missing' })),
+    const own = await open();
+    // More than all batches at a time hold, and older than the good one.
+    await database.own.pool.query(
+      `INSERT INTO idempotency_outbox (scope, key, exchange, routing_key, content, headers, message_key, created_at, due_at)
+      SELECT 'transfer', 'poison-' || n, 'missing', 'paid', '1', '{}', 'poison-' || n, 0, 0 FROM generate_series(1, 600) n`,
     );
     await own.write(key, ['good']);
     own.relay.start();
     await eventually(() => own.published().length === 1);
     expect((await broker.take()).map(contentOf)).toEqual(['good']);
-    expect(new Set(own.failures().map(({ message }) => message.key)).size).toBe(250);
-    await own.stop();
+    expect(own.failures().length).toBeGreaterThanOrEqual(200);
   });
 
   it('is tried again if it is not confirmed in time, with the same key', async () => {
     let isLate = true;
-    const own = await OutboxProcess.open(database, broker, {
+    const own = await open({
       publishTimeoutMs: 200,
       around: async (message, publish) => {
         await publish(message);

@@ -13,7 +13,7 @@ import type { EffectsDatabase } from './transactional-engine';
 
 type Publish = OutboxRelayOptions['publish'];
 
-interface ProcessOptions extends Partial<OutboxRelayOptions> {
+export interface ProcessOptions extends Partial<OutboxRelayOptions> {
   /** Around the publish to the broker. */
   readonly around?: (message: OutboxMessage, publish: Publish) => Promise<void>;
   /** Of the relay. Default: one of its own. */
@@ -23,6 +23,7 @@ interface ProcessOptions extends Partial<OutboxRelayOptions> {
 /** One process of an application: engine, relay, and its connections. */
 export class OutboxProcess {
   readonly events: OutboxEvent[] = [];
+  private stopped: Promise<void> | undefined;
 
   private constructor(
     readonly relay: OutboxRelay,
@@ -73,8 +74,8 @@ export class OutboxProcess {
     return this.events.flatMap((event) => (event.kind === 'published' ? [event.message.idempotencyKey] : []));
   }
 
-  async stop(): Promise<void> {
-    await this.relay.stop();
-    await this.pool.end();
+  stop(): Promise<void> {
+    this.stopped ??= this.relay.stop().then(() => this.pool.end());
+    return this.stopped;
   }
 }
