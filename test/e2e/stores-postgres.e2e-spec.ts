@@ -4,39 +4,57 @@ import type { Pool } from 'pg';
 import { PostgresIdempotencyStore, postgresSchema } from 'nestjs-idempotent/postgres';
 import { realClock } from 'nestjs-idempotent/testing';
 import { eventually } from '../support/eventually';
-import { ownDatabase, poolAt, recording, type OwnDatabase } from '../support/postgres-pool';
+import {
+  ownDatabase,
+  poolAt,
+  recording,
+  withoutWaitingForTheDisk,
+  type OwnDatabase,
+} from '../support/postgres-pool';
 import { gathering, itKeepsTheStoreContract } from '../support/store-contract';
 import { expectStoreAsModelled } from '../support/store-model';
 import { aBegin, aRecord, finish } from '../support/store-steps';
 
 const NUM_RUNS = 100;
+/** So few cases at a time that, on a busy machine, what lives for a second does not expire before a step is taken. */
+const AT_ONCE = 4;
 
 let database: OwnDatabase;
+/** Its sessions are new ones. */
+let working: Pool;
 let store: PostgresIdempotencyStore;
 
 beforeAll(async () => {
   database = await ownDatabase();
-  store = new PostgresIdempotencyStore(database.pool);
+  await withoutWaitingForTheDisk(database);
+  working = poolAt(database.url);
+  store = new PostgresIdempotencyStore(working);
   await store.migrate();
 });
-afterAll(() => database.remove());
-
-describe('PostgreSQL', () => {
-  itKeepsTheStoreContract(() => ({ store, clock: realClock }));
+afterAll(async () => {
+  await working.end();
+  await database.remove();
 });
 
-describe.each([2, 64])('PostgreSQL, %d steps in a turn', (count) => {
-  itKeepsTheStoreContract(() => ({ store: gathering(store, count), clock: realClock }), { atOnce: 8 });
+describe('PostgreSQL', () => {
+  itKeepsTheStoreContract(() => ({ store, clock: realClock }), { atOnce: AT_ONCE });
+});
+
+describe.each([64])('PostgreSQL, %d steps in a turn', (count) => {
+  itKeepsTheStoreContract(() => ({ store: gathering(store, count), clock: realClock }), { atOnce: AT_ONCE });
 });
 
 describe('prepared statements', () => {
   const isPrepared = async (pool: Pool) =>
     (await pool.query(`SELECT FROM pg_prepared_statements WHERE name LIKE 'idempotency-%'`)).rowCount !== 0;
 
-  itKeepsTheStoreContract(() => ({
-    store: new PostgresIdempotencyStore(database.pool, { preparedStatements: true }),
-    clock: realClock,
-  }));
+  itKeepsTheStoreContract(
+    () => ({
+      store: new PostgresIdempotencyStore(working, { preparedStatements: true }),
+      clock: realClock,
+    }),
+    { atOnce: AT_ONCE },
+  );
 
   it.each([true, false])('are kept in a session if they are asked for: %s', async (preparedStatements) => {
     const pool = poolAt(database.url, { max: 1 });
@@ -66,10 +84,13 @@ describe('a table with partitions', () => {
       );
   });
 
-  itKeepsTheStoreContract(() => ({
-    store: new PostgresIdempotencyStore(database.pool, { table }),
-    clock: realClock,
-  }));
+  itKeepsTheStoreContract(
+    () => ({
+      store: new PostgresIdempotencyStore(working, { table }),
+      clock: realClock,
+    }),
+    { atOnce: AT_ONCE },
+  );
 });
 
 describe('statements', () => {

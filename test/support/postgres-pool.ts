@@ -24,6 +24,13 @@ export async function ownDatabase(createdWith = ''): Promise<OwnDatabase> {
   };
 }
 
+/** For specs that crash nothing: a commit of a new session is confirmed before it is on the disk, which others keep busy. */
+export async function withoutWaitingForTheDisk({ pool }: OwnDatabase): Promise<void> {
+  await pool.query(`DO $$ BEGIN
+    EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database());
+  END $$`);
+}
+
 export function poolAt(url: string, config: PoolConfig = {}): Pool {
   const pool = new Pool({ connectionString: url, connectionTimeoutMillis: 5_000, ...config });
   // A connection that ends while it is idle; the next statement gets another one.
