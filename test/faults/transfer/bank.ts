@@ -94,10 +94,11 @@ export class Bank {
     };
   }
 
-  /** Keys in progress, and transactions that are open. */
+  /** Keys in progress, messages in the outbox, and transactions that are open. */
   async unfinished(): Promise<string[]> {
     const rows = await this.rows<{ name: string }>(
       `SELECT 'key ' || key AS name FROM idempotency_keys WHERE scope = '${scope}' AND owner IS NOT NULL AND held_until >= now_ms()
+       UNION ALL SELECT 'message of ' || key FROM idempotency_outbox
        UNION ALL SELECT 'transaction of process ' || pid FROM pg_stat_activity
        WHERE state LIKE 'idle in transaction%'`,
     );

@@ -104,6 +104,40 @@ const toldIsStored: Check = (history) =>
       text: `told ${result} at ${new Date(at).toISOString()}, stored ${history.atRest.records.get(key)?.result ?? 'nothing'}`,
     }));
 
+/** A transfer and its message are one transaction, so whatever has lost one of them has lost both. */
+const messagesArrive: Check = ({ atRest, notices }) => {
+  const received = new Set(notices.map(({ key }) => key));
+  return [...new Set(atRest.effects.map(({ key }) => key))]
+    .filter((key) => !received.has(key))
+    .map((key) => ({ rule: 'each message arrives', key, text: 'done, and its message has not arrived' }));
+};
+
+/** The commit of a message that has arrived can have been lost since. */
+const messagesAreTrue: Check = ({ atRest, notices, losses }) => {
+  const done = new Set(atRest.effects.map(({ key }) => key));
+  return [...new Set(notices.map(({ key }) => key))]
+    .filter((key) => !done.has(key) && losses.length === 0)
+    .map((key) => ({
+      rule: 'no message without its transfer',
+      key,
+      text: 'not done, and its message has arrived',
+    }));
+};
+
+/** However often it arrives, its receivers can tell it from others. */
+const messageKeys: Check = ({ notices }) => {
+  const transfers = new Map(notices.map(({ key, messageKey }) => [messageKey, key]));
+  return [...byKey(notices)]
+    .filter(([key, own]) =>
+      own.some(({ messageKey }) => messageKey !== own[0]?.messageKey || transfers.get(messageKey) !== key),
+    )
+    .map(([key, own]) => ({
+      rule: 'one key for each message',
+      key,
+      text: `its message had ${JSON.stringify(own)}`,
+    }));
+};
+
 const sumIsConstant: Check = ({ looks, atRest }) =>
   [...looks, atRest]
     .filter(({ sumCents }) => sumCents !== totalCents)
@@ -137,6 +171,9 @@ const checks: readonly Check[] = [
   together,
   commitsStay,
   toldIsStored,
+  messagesArrive,
+  messagesAreTrue,
+  messageKeys,
   sumIsConstant,
   balancesAddUp,
   oneOwner,

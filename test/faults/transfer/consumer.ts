@@ -3,7 +3,7 @@ import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RabbitMQModule, RabbitPayload, RabbitSubscribe } from '@golevelup/nestjs-rabbitmq';
+import { AmqpConnection, RabbitMQModule, RabbitPayload, RabbitSubscribe } from '@golevelup/nestjs-rabbitmq';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Channel, ConsumeMessage } from 'amqplib';
@@ -13,7 +13,7 @@ import { ChannelGuard } from '../../../src/messaging/channel-guard';
 import { ConnectionUpkeep } from '../../../src/messaging/connection-upkeep';
 import { farewell } from '../crash-point-names';
 import type { TransferCrashPoint } from './crash-point-names';
-import { consumerConnection, keyHeader, leaseMs, scope, transferQueue } from './transfer';
+import { consumerConnection, keyHeader, leaseMs, noticeQueue, scope, transferQueue } from './transfer';
 import type { Balances, Transfer } from './transfer';
 
 // A consumer of transfers, as a program. The library is that of the build under test, which may be a mutant.
@@ -21,16 +21,18 @@ const fromBuild = createRequire(resolve(given('BUILD'), 'main.js'));
 const { Idempotent, IdempotencyContext, IdempotencyEvents, IdempotencyModule } = fromBuild(
   'nestjs-idempotent',
 ) as typeof import('nestjs-idempotent');
-const { pgTransactions, PostgresIdempotencyStore } = fromBuild(
+const { OutboxRelay, pgTransactions, PostgresIdempotencyStore } = fromBuild(
   'nestjs-idempotent/postgres',
 ) as typeof import('nestjs-idempotent/postgres');
-const { rabbitmq } = fromBuild('nestjs-idempotent/rabbitmq') as typeof import('nestjs-idempotent/rabbitmq');
+const { publishWith, rabbitmq } = fromBuild(
+  'nestjs-idempotent/rabbitmq',
+) as typeof import('nestjs-idempotent/rabbitmq');
 
 const armed = process.env.CRASH_AT;
 const channel = 'transfers';
 /** More than connections for their transactions, so that some claimed keys wait for one. */
 const prefetchCount = 12;
-const pools = { keys: poolOf(3), work: poolOf(5) };
+const pools = { keys: poolOf(3), work: poolOf(5), messages: poolOf(4) };
 
 class InsufficientFundsError extends Error {}
 
@@ -60,14 +62,16 @@ class TransferConsumer {
   })
   async move(
     @RabbitPayload() { from, to, cents, workMs }: Transfer,
-    @IdempotencyContext() { key, transaction }: Context,
+    @IdempotencyContext() context: Context,
   ): Promise<Balances> {
+    const { key, transaction } = context;
     if (workMs > 0) await transaction.query('SELECT pg_sleep($1)', [workMs / 1_000]);
     // Not in the order of their names: two transfers in opposite directions may meet in a deadlock.
     const source = await change(transaction, from, -cents);
     if (source === undefined) throw new InsufficientFundsError(`${from} has less than ${cents} cents`);
     const target = await change(transaction, to, cents);
     await transaction.query('INSERT INTO transfers VALUES ($1, $2, $3, $4)', [key, from, to, cents]);
+    await context.publish('', noticeQueue, { key });
     at('after-effect');
     return { from: source, to: target ?? 0 };
   }
@@ -102,25 +106,35 @@ function crashing(transactions: Transactions): Transactions {
   };
 }
 
+const messaging = RabbitMQModule.forRoot({
+  uri: given('RABBITMQ_URL'),
+  channels: { topology: { default: true }, [channel]: { prefetchCount } },
+  enableDirectReplyTo: false,
+  connectionInitOptions: { wait: false },
+  connectionManagerOptions: {
+    heartbeatIntervalInSeconds: 5,
+    reconnectTimeInSeconds: 1,
+    connectionOptions: { noDelay: true, clientProperties: { connection_name: consumerConnection } },
+  },
+});
+
 @Module({
   imports: [
-    RabbitMQModule.forRoot({
-      uri: given('RABBITMQ_URL'),
-      channels: { topology: { default: true }, [channel]: { prefetchCount } },
-      enableDirectReplyTo: false,
-      connectionInitOptions: { wait: false },
-      connectionManagerOptions: {
-        heartbeatIntervalInSeconds: 5,
-        reconnectTimeInSeconds: 1,
-        connectionOptions: { noDelay: true, clientProperties: { connection_name: consumerConnection } },
-      },
-    }),
-    IdempotencyModule.forRoot({
-      store: new PostgresIdempotencyStore(pools.keys, { timeoutMs: 2_000 }),
-      transactions: crashing(pgTransactions(pools.work)),
-      handlers: [rabbitmq()],
-      ttlSeconds: 86_400,
-      leaseMs,
+    messaging,
+    IdempotencyModule.forRootAsync({
+      imports: [messaging],
+      inject: [AmqpConnection],
+      useFactory: (connection: AmqpConnection) => ({
+        store: new PostgresIdempotencyStore(pools.keys, { timeoutMs: 2_000 }),
+        transactions: crashing(pgTransactions(pools.work)),
+        outbox: new OutboxRelay(pools.messages, {
+          publish: publishWith(connection),
+          publishTimeoutMs: 2_000,
+        }),
+        handlers: [rabbitmq()],
+        ttlSeconds: 86_400,
+        leaseMs,
+      }),
     }),
   ],
   // The first two keep the client of RabbitMQ alive when the broker ends connections and channels.
@@ -137,7 +151,7 @@ async function start(): Promise<void> {
   process.once('SIGTERM', () => {
     void app
       .close()
-      .then(() => Promise.all([pools.keys.end(), pools.work.end()]))
+      .then(() => Promise.all(Object.values(pools).map((pool) => pool.end())))
       .then(() => process.exit(0));
   });
   const guard = app.get(ChannelGuard);

@@ -7,6 +7,8 @@ export interface TransferHistory {
   /** During the run, in order of time. */
   looks: readonly Look[];
   atRest: BankFacts;
+  /** All messages that the broker has got from the outbox. */
+  notices: readonly Notice[];
   /** Times in which PostgreSQL lost commits that it had confirmed. */
   losses: readonly Loss[];
   /** What each process printed, one list for each. */
@@ -54,6 +56,14 @@ export interface Effect {
   cents: number;
 }
 
+/** A message that a transfer sent with its transaction. */
+export interface Notice {
+  /** Of the transfer. */
+  key: string;
+  /** Of the message. */
+  messageKey: string;
+}
+
 export interface RecordFact {
   /** As JSON; `null` for a remembered error. */
   result: string;
@@ -80,6 +90,9 @@ export type TransferRule =
   | 'as published'
   | 'effect and record together'
   | 'a commit stays'
+  | 'each message arrives'
+  | 'no message without its transfer'
+  | 'one key for each message'
   | 'what was told is stored'
   | 'the sum is constant'
   | 'balances add up'

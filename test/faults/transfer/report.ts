@@ -34,7 +34,7 @@ function tableOf(facts: TransferRunFacts, findings: readonly TransferFinding[]):
   const broken = (...rules: TransferRule[]): number =>
     findings.filter(({ rule }) => rules.includes(rule)).length;
   const faults = [...facts.faultCounts.values()].reduce((sum, count) => sum + count, 0);
-  const named: TransferRule[] = ['nothing lost', 'done once', 'the sum is constant'];
+  const named: TransferRule[] = ['nothing lost', 'each message arrives', 'done once', 'the sum is constant'];
   return [
     ['faults', faults],
     ['transfers confirmed', confirmed],
@@ -47,7 +47,12 @@ function tableOf(facts: TransferRunFacts, findings: readonly TransferFinding[]):
     ['answered from a record', told('replayed')],
     ['commits that PostgreSQL lost', losses.reduce((sum, { keys }) => sum + keys.length, 0)],
     ['… of them acknowledged, and not sent again', missing(history).filter(({ isLost }) => !isLost).length],
-    ['lost', broken('nothing lost')],
+    ['messages of transfers received', new Set(history.notices.map(({ messageKey }) => messageKey)).size],
+    [
+      '… received again',
+      history.notices.length - new Set(history.notices.map(({ messageKey }) => messageKey)).size,
+    ],
+    ['lost', broken('nothing lost', 'each message arrives')],
     ['double', broken('done once')],
     ['sum constant', `${broken('the sum is constant') === 0 ? 'yes' : 'no'}, in ${looks.length + 1} looks`],
     ['other broken promises', findings.length - broken(...named)],

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { GetMessage } from 'amqplib';
 import type { Server } from '../../../scripts/services/server';
 import { step, whileShowing } from '../../../scripts/terminal';
 import { AmqpSession } from '../../support/amqp-session';
@@ -23,8 +24,9 @@ import type { TransferDependency } from './faults';
 import { InjectedTransferFaults } from './injected';
 import { loadOfTransfers } from './load';
 import { TransferPublisher } from './publisher';
+import type { Notice } from './history';
 import type { TransferRunFacts } from './report';
-import { isToldEvent, transferQueue } from './transfer';
+import { isToldEvent, keyHeader, noticeQueue, transferQueue } from './transfer';
 import type { ToldEvent } from './transfer';
 import { BankWatch } from './watch';
 
@@ -37,6 +39,7 @@ interface Parts {
   postgresql: Server;
   management: Management;
   queue: Queue;
+  notices: Queue;
   bank: Bank;
   publisher: TransferPublisher;
   consumers: Consumer<TransferDependency>[];
@@ -77,6 +80,7 @@ export async function runTransfers(options: TransferRunOptions): Promise<Transfe
         published: publisher.published,
         looks: watch.looks,
         atRest: await bank.facts(),
+        notices: await noticesIn(parts.notices),
         losses: faults.losses,
         told: processes.map(toldBy),
         rest: await restOf(parts, settledAfterMs),
@@ -96,8 +100,9 @@ export async function runTransfers(options: TransferRunOptions): Promise<Transfe
 async function startParts({ build }: TransferRunOptions): Promise<Parts> {
   const [rabbitmq, postgresql] = await Promise.all([startOwnRabbitmq(), privatePostgresql(bankSettings)]);
   const bank = await Bank.open(postgresql.url);
-  const queue = new Queue(rabbitmq.url);
-  await queue.declare();
+  const queue = new Queue(rabbitmq.url, transferQueue);
+  const notices = new Queue(rabbitmq.url, noticeQueue);
+  await Promise.all([queue.declare(), notices.declare()]);
   const publisher = new TransferPublisher({
     url: rabbitmq.url,
     backlog: async () => (await queue.state()).messageCount,
@@ -110,7 +115,7 @@ async function startParts({ build }: TransferRunOptions): Promise<Parts> {
   );
   await Promise.all(consumers.map((consumer) => consumer.start()));
   const management = new Management(rabbitmq.managementUrl);
-  return { rabbitmq, postgresql, management, queue, bank, publisher, consumers };
+  return { rabbitmq, postgresql, management, queue, notices, bank, publisher, consumers };
 }
 
 function transferConsumer(
@@ -140,26 +145,47 @@ function toldBy({ logs }: NodeProcess): ToldEvent[] {
   return lines.filter(isToldEvent);
 }
 
-/** The queue of transfers. */
 class Queue {
   private readonly session: AmqpSession;
 
-  constructor(url: string) {
+  constructor(
+    url: string,
+    private readonly name: string,
+  ) {
     this.session = new AmqpSession(url);
   }
 
   /** Not a quorum queue: since RabbitMQ 4 these give a message up that comes back too often. */
   async declare(): Promise<void> {
-    await this.session.withChannel((channel) => channel.assertQueue(transferQueue, { durable: true }));
+    await this.session.withChannel((channel) => channel.assertQueue(this.name, { durable: true }));
   }
 
   state(): Promise<{ messageCount: number; consumerCount: number }> {
-    return this.session.withChannel((channel) => channel.checkQueue(transferQueue));
+    return this.session.withChannel((channel) => channel.checkQueue(this.name));
+  }
+
+  /** Takes all of its messages. */
+  takeAll(): Promise<GetMessage[]> {
+    return this.session.withChannel(async (channel) => {
+      const messages: GetMessage[] = [];
+      for (;;) {
+        const message = await channel.get(this.name, { noAck: true });
+        if (message === false) return messages;
+        messages.push(message);
+      }
+    });
   }
 
   async close(): Promise<void> {
     await this.session.close();
   }
+}
+
+async function noticesIn(queue: Queue): Promise<Notice[]> {
+  return (await queue.takeAll()).map(({ content, properties }) => {
+    const { key } = JSON.parse(content.toString()) as { key: string };
+    return { key, messageKey: String(properties.headers?.[keyHeader]) };
+  });
 }
 
 /** Messages that are ready or unacknowledged, keys in progress and open transactions. */
@@ -180,9 +206,9 @@ async function restOf({ queue, bank }: Parts, settledAfterMs: number | undefined
   };
 }
 
-async function stopParts({ consumers, bank, queue, rabbitmq, postgresql }: Parts): Promise<void> {
+async function stopParts({ consumers, bank, queue, notices, rabbitmq, postgresql }: Parts): Promise<void> {
   await Promise.all(consumers.map((consumer) => consumer.close()));
   await bank.close();
-  await queue.close();
+  await Promise.all([queue.close(), notices.close()]);
   await Promise.all([rabbitmq.stop(), postgresql.stop()]);
 }

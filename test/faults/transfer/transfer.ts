@@ -1,6 +1,8 @@
 import { isJsonObject } from '../../support/json';
 
 export const transferQueue = 'transfers';
+/** Where each transfer sends a message with its transaction. */
+export const noticeQueue = 'notices';
 /** The name under which the management API shows the connections of consumers. */
 export const consumerConnection = 'transfer-consumer';
 export const scope = 'transfer';

@@ -17,6 +17,7 @@ const effect: Effect = { key, from, to, cents: 100 };
 const balances = { from: openingCents - 100, to: openingCents + 100 };
 const record: RecordFact = { result: JSON.stringify(balances), isError: false };
 const failed: RecordFact = { result: 'null', isError: true };
+const notice = { key, messageKey: 'm1' };
 const aroundIt = { from: doneAt - 500, until: doneAt + 500, keys: [key] };
 const longBefore = { from: doneAt - 9_000, until: doneAt - 8_000, keys: [] };
 
@@ -56,6 +57,7 @@ function aHistory(overrides: Partial<TransferHistory> = {}): TransferHistory {
     published: [aPublished()],
     looks: [aLook()],
     atRest: atRest(),
+    notices: [notice],
     losses: [],
     told: [answered],
     rest: { messages: {}, locks: [], settledAfterMs: 1_000 },
@@ -73,6 +75,7 @@ describe('the checker of transfers finds nothing in', () => {
         published: [aPublished({ mustFail: true })],
         looks: [aLook({ done: [] })],
         atRest: atRest({ ...nothing, records: new Map([[key, failed]]) }),
+        notices: [],
         told: [[told('received', doneAt), told('completed', doneAt, null)]],
       },
     ],
@@ -82,6 +85,7 @@ describe('the checker of transfers finds nothing in', () => {
         published: [aPublished({ confirmedAt: undefined })],
         looks: [],
         atRest: atRest(nothing),
+        notices: [],
         told: [],
       },
     ],
@@ -96,6 +100,7 @@ describe('the checker of transfers finds nothing in', () => {
         losses: [aroundIt],
       },
     ],
+    ['a message that arrives twice', { notices: [notice, notice] }],
     ['an answer from the record', { told: [answered, [told('received', doneAt), told('replayed', doneAt)]] }],
   ])('%s', (_, overrides) => {
     expect(checkTransfers(aHistory(overrides))).toEqual([]);
@@ -113,6 +118,10 @@ describe('the checker of transfers notices', () => {
     ['effect and record together', { atRest: atRest({ halves: [key] }) }],
     ['a commit stays', { looks: [aLook(), aLook({ at: doneAt + 2_000, done: [] })] }],
     ['what was told is stored', { told: [[told('received', 0), told('replayed', 1, { from: 0, to: 0 })]] }],
+    ['each message arrives', { notices: [] }],
+    ['no message without its transfer', { notices: [notice, { key: 'k2', messageKey: 'm2' }] }],
+    ['one key for each message', { notices: [notice, { key, messageKey: 'm2' }] }],
+    ['one key for each message', { notices: [notice, { key: 'k2', messageKey: 'm1' }] }],
     ['the sum is constant', { looks: [aLook({ sumCents: totalCents - 1 })] }],
     ['balances add up', { atRest: atRest({ balances: new Map([[from, openingCents]]) }) }],
     ['one owner at a time', { atRest: atRest({ takenLeases: [{ key, leftMs: 900 }] }) }],
@@ -127,7 +136,7 @@ describe('the checker of transfers notices', () => {
   });
 
   it('a transfer that is missing although PostgreSQL lost nothing of its time', () => {
-    const history = aHistory({ looks: [], atRest: atRest(nothing), losses: [longBefore] });
+    const history = aHistory({ looks: [], atRest: atRest(nothing), notices: [], losses: [longBefore] });
     expect(missing(history)).toEqual([{ key, isLost: true }]);
     expect(checkTransfers(history).map(({ rule }) => rule)).toEqual([
       'nothing lost',
