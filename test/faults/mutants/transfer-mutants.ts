@@ -22,8 +22,8 @@ export const transferMutants: readonly TransferMutant[] = [
     edits: [
       {
         file: 'libs/idempotency/src/stores/postgres/postgres-idempotency-store.ts',
-        replace: 'await transaction.query(this.statements.complete, parameters);',
-        by: 'await this.pool.query(this.statements.complete, parameters);',
+        replace: 'const { rows } = await transaction.query(this.statements.complete, parameters);',
+        by: 'void transaction; const rows = await this.database.rowsOf(this.statements.complete, parameters);',
       },
     ],
     scenario: 'COMMIT lost',
