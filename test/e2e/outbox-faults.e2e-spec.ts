@@ -119,9 +119,14 @@ describe('a relay that freezes after a confirm', () => {
     thaw();
     await eventually(() => one.events.some(({ kind }) => kind === 'database-failed'));
     await Promise.all([one.stop(), other.stop()]);
-    // The second publish of both is in order, too.
-    expect((await broker.take()).map(contentOf)).toEqual(['first', 'second', 'first', 'second']);
-    expect(other.published()).toEqual(one.published());
+    // Each publish of both is in order. The frozen process has more than one batch, so it may have tried again, too.
+    const contents = (await broker.take()).map(contentOf);
+    const pairs = Array.from({ length: contents.length / 2 }, (_, pair) =>
+      contents.slice(2 * pair, 2 * pair + 2),
+    );
+    expect(pairs.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(pairs.map(String))).toEqual(new Set(['first,second']));
+    expect(new Set(other.published())).toEqual(new Set(one.published()));
     await broker.close();
   });
 });
