@@ -2,11 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { IdempotencyContext } from 'nestjs-idempotent';
 import { outboxSchema, PostgresIdempotencyStore, PostgresOutbox } from 'nestjs-idempotent/postgres';
 import { ownDatabase } from '../support/postgres-pool';
-import { EffectsDatabase } from '../support/transactional-engine';
+import { EffectsDatabase, scope, transactional } from '../support/transactional-engine';
 import { waitingMessages } from '../support/waiting-messages';
-
-const scope = 'transfer';
-const transactional = { scope, transaction: true } as const;
 
 let database: EffectsDatabase;
 let key: string;

@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import type { IdempotencyContext, Transactions } from 'nestjs-idempotent';
-import { EffectsDatabase } from '../support/transactional-engine';
-
-const scope = 'transfer';
-const transactional = { scope, transaction: true } as const;
+import { EffectsDatabase, insert, scope, transactional } from '../support/transactional-engine';
 
 let database: EffectsDatabase;
 let key: string;
@@ -16,11 +13,6 @@ beforeEach(() => {
   key = randomUUID();
 });
 afterAll(() => database.remove());
-
-async function insert({ key: name, transaction }: IdempotencyContext): Promise<{ done: true }> {
-  await transaction.query('INSERT INTO effects VALUES ($1, $2)', [name, 1]);
-  return { done: true };
-}
 
 /** Ends the session of a transaction, as if its connection was lost. */
 async function cut({ transaction }: Pick<IdempotencyContext, 'transaction'>): Promise<void> {

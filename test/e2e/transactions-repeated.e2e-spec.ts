@@ -2,10 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import type { IdempotencyContext, Transactions } from 'nestjs-idempotent';
 import { pgTransactions } from 'nestjs-idempotent/postgres';
-import { EffectsDatabase } from '../support/transactional-engine';
-
-const scope = 'transfer';
-const transactional = { scope, transaction: true } as const;
+import { EffectsDatabase, scope, transactional } from '../support/transactional-engine';
 
 let database: EffectsDatabase;
 

@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import type { IdempotencyContext } from 'nestjs-idempotent';
 import { eventually } from '../support/eventually';
-import { EffectsDatabase } from '../support/transactional-engine';
-
-const scope = 'transfer';
-const transactional = { scope, transaction: true } as const;
+import { EffectsDatabase, insert, scope, transactional } from '../support/transactional-engine';
 
 let database: EffectsDatabase;
 let key: string;
@@ -17,12 +13,6 @@ beforeEach(() => {
   key = randomUUID();
 });
 afterAll(() => database.remove());
-
-/** Work with one effect. */
-async function insert({ key: name, transaction }: IdempotencyContext): Promise<{ done: true }> {
-  await transaction.query('INSERT INTO effects VALUES ($1, $2)', [name, 1]);
-  return { done: true };
-}
 
 describe('work in a transaction', () => {
   it('commits its effect and its record together, and answers a duplicate from the record', async () => {

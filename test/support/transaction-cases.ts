@@ -4,10 +4,7 @@ import { inspect } from 'node:util';
 import type { IdempotencyContext, Transaction, Transactions } from 'nestjs-idempotent';
 import { eventually } from './eventually';
 import type { LibraryUnderTest } from './library-under-test';
-import { EffectsDatabase } from './transactional-engine';
-
-const scope = 'transfer';
-const transactional = { scope, transaction: true } as const;
+import { EffectsDatabase, scope, transactional } from './transactional-engine';
 
 /**
  * Refuses an insert of the key `refuse-<SQLSTATE>-…`, and not the next one: a sequence is not rolled back. With `late` in place

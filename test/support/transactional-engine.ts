@@ -2,11 +2,22 @@ import type { Pool } from 'pg';
 import {
   IdempotencyEvents,
   IdempotencyService,
+  type IdempotencyContext,
   type IdempotencyModuleOptions,
   type Transactions,
 } from 'nestjs-idempotent';
 import { pgTransactions, PostgresIdempotencyStore } from 'nestjs-idempotent/postgres';
 import { ownDatabase, poolAt, type OwnDatabase } from './postgres-pool';
+
+/** Options of work in a transaction. */
+export const scope = 'transfer';
+export const transactional = { scope, transaction: true } as const;
+
+/** Work with one effect. */
+export async function insert({ key, transaction }: IdempotencyContext): Promise<{ done: true }> {
+  await transaction.query('INSERT INTO effects VALUES ($1, $2)', [key, 1]);
+  return { done: true };
+}
 
 /** A database with the table of the store, and one for effects. */
 export class EffectsDatabase {

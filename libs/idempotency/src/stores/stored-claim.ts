@@ -1,5 +1,6 @@
 import { deduplicationWindow } from './deduplication-window';
-import type { Claim, BeginReply, BeginRequest } from './idempotency-store';
+import type { Claim, BeginReply, BeginRequest, Finding, IdempotencyRecord } from './idempotency-store';
+import { attemptsOf } from './stored-record';
 
 /** The claim of a key; in Redis one text, which claim.lua describes. */
 export interface StoredClaim {
@@ -28,7 +29,7 @@ type Begun =
       readonly reply: Exclude<BeginReply, { kind: 'acquired' | 'completed' }>;
     };
 
-export const NOTHING: StoredClaim = { count: 0, uncounted: 0, forgiven: 0, state: { kind: 'released' } };
+const NOTHING: StoredClaim = { count: 0, uncounted: 0, forgiven: 0, state: { kind: 'released' } };
 
 /** The reply to a request for a key without a record, and what is stored then: the same steps as in begin.lua. */
 export function beginning(stored: StoredClaim | undefined, request: BeginRequest, now: number): Begun {
@@ -101,6 +102,25 @@ export function uncounting(claim: StoredClaim): StoredClaim {
 /** Undefined if the lease has ended. As in Redis, it still exists in its last millisecond. */
 export function remainingLeaseOf({ state }: StoredClaim, now: number): number | undefined {
   return state.kind === 'leased' && state.until >= now ? state.until - now : undefined;
+}
+
+/** What is stored under a key, without what has expired. */
+export function findingOf(
+  record: IdempotencyRecord | undefined,
+  claim: StoredClaim | undefined,
+  now: number,
+): Finding {
+  const remainingLeaseMs = claim && remainingLeaseOf(claim, now);
+  if (record) return { record, ...attemptsOf(record), remainingLeaseMs };
+  // A finished key whose record has expired counts as unknown, because it may be used again.
+  const { count, uncounted, forgiven } = claim && claim.state.kind !== 'finished' ? claim : NOTHING;
+  return {
+    record,
+    attempts: count,
+    countedAttempts: count - uncounted,
+    forgivenAttempts: forgiven,
+    remainingLeaseMs,
+  };
 }
 
 function isBoundToAnother(known: StoredClaim, fingerprint: string | undefined): boolean {

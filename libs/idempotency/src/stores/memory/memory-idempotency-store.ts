@@ -12,9 +12,9 @@ import type {
   ScopedKey,
   StoreWarning,
 } from '../idempotency-store';
-import { attemptsOf, fitsRecord, readRecord, writeRecord } from '../stored-record';
+import { fitsRecord, readRecord, writeRecord } from '../stored-record';
 import { ExpiringMap } from './expiring-map';
-import { beginning, remainingLeaseOf, uncounting, NOTHING, type StoredClaim } from '../stored-claim';
+import { beginning, findingOf, remainingLeaseOf, uncounting, type StoredClaim } from '../stored-claim';
 
 /** Settings of {@link MemoryIdempotencyStore}. */
 export interface MemoryIdempotencyStoreOptions {
@@ -113,19 +113,7 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
 
   async find(key: ScopedKey): Promise<Finding> {
     const name = nameOf(key);
-    const record = this.recordOf(name);
-    const claim = this.claims.get(name) ?? NOTHING;
-    const remainingLeaseMs = remainingLeaseOf(claim, this.now());
-    if (record) return { record, ...attemptsOf(record), remainingLeaseMs };
-    // A finished key whose record has expired counts as unknown, because it may be used again.
-    const { count, uncounted, forgiven } = claim.state.kind === 'finished' ? NOTHING : claim;
-    return {
-      record,
-      attempts: count,
-      countedAttempts: count - uncounted,
-      forgivenAttempts: forgiven,
-      remainingLeaseMs,
-    };
+    return findingOf(this.recordOf(name), this.claims.get(name), this.now());
   }
 
   async forget(key: ScopedKey): Promise<void> {

@@ -16,8 +16,8 @@ import type {
   StoreWarning,
   TransactionalStore,
 } from '../idempotency-store';
-import { beginning, NOTHING, remainingLeaseOf, type StoredClaim } from '../stored-claim';
-import { attemptsOf, fitsRecord } from '../stored-record';
+import { beginning, findingOf, remainingLeaseOf, type StoredClaim } from '../stored-claim';
+import { fitsRecord } from '../stored-record';
 import { beginCall, completeCall, lifeOf, replaceCall } from './calls';
 import { Database, requireConnectionTimeout } from './database';
 import { ExpiredRows } from './expired-rows';
@@ -181,18 +181,8 @@ export class PostgresIdempotencyStore implements TransactionalStore {
   }
 
   async find(name: ScopedKey): Promise<Finding> {
-    const { record, claim = NOTHING, now } = await this.read('find', name);
-    const remainingLeaseMs = remainingLeaseOf(claim, now);
-    if (record) return { record, ...attemptsOf(record), remainingLeaseMs };
-    // A finished key whose record has expired counts as unknown, because it may be used again.
-    const { count, uncounted, forgiven } = claim.state.kind === 'finished' ? NOTHING : claim;
-    return {
-      record,
-      attempts: count,
-      countedAttempts: count - uncounted,
-      forgivenAttempts: forgiven,
-      remainingLeaseMs,
-    };
+    const { record, claim, now } = await this.read('find', name);
+    return findingOf(record, claim, now);
   }
 
   async forget({ scope, key }: ScopedKey): Promise<void> {

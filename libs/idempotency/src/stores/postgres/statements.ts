@@ -19,6 +19,10 @@ export const LIMIT_IDLE_TIME = `SELECT set_config('idle_in_transaction_session_t
 const CLOCK =
   'clock AS MATERIALIZED (SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now)';
 
+/** Those of `StoredRow`; `t` is the table. */
+const STORED_COLUMNS = `t.xmin::text AS version, owner, held_until, claims, uncounted, forgiven, first_at, doubt_at,
+  fingerprint, finished_at, record, record_until, ends_at`;
+
 /**
  * A row is deleted later than it ends, by a sixteenth of its life. So the end of the work, which makes the life a little
  * longer, rarely changes the indexed column, and the new version of the row needs no entry in any index (a HOT update).
@@ -45,8 +49,7 @@ asked AS (
 ),
 stored AS MATERIALIZED (
   SELECT place, found.* FROM asked CROSS JOIN LATERAL (
-    SELECT t.xmin::text AS version, owner, held_until, claims, uncounted, forgiven, first_at, doubt_at, fingerprint,
-      finished_at, record, record_until, ends_at
+    SELECT ${STORED_COLUMNS}
     FROM ${table} t WHERE t.scope = asked.scope AND t.key = asked.key
     OFFSET 0
   ) found
@@ -183,8 +186,7 @@ RETURNING t.scope, t.key`,
     // $1 scope  $2 key
     find: `
 WITH ${CLOCK}
-SELECT now, t.xmin::text AS version, owner, held_until, claims, uncounted, forgiven, first_at, doubt_at, fingerprint,
-  finished_at, record, record_until, ends_at
+SELECT now, ${STORED_COLUMNS}
 FROM clock LEFT JOIN ${table} t ON scope = $1 AND key = $2`,
 
     // While the key is in progress, its claim stays, so that no second owner starts. It has no record then.
