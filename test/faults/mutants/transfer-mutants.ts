@@ -5,6 +5,8 @@ import type { Edit } from './build';
 export const transferScenarios = {
   'transfers undisturbed': '--workload transfer --transfers 100 --faults 0',
   'COMMIT lost': '--workload transfer --transfers 100 --faults 3 --only commit',
+  'connections lost':
+    '--workload transfer --transfers 100 --faults 6 --only rabbitmq-killed,connections-closed',
   'records held back': '--workload transfer --transfers 100 --faults 4 --only late-record',
 } as const;
 
@@ -70,5 +72,29 @@ export const transferMutants: readonly TransferMutant[] = [
     ],
     scenario: 'COMMIT lost',
     caughtBy: 'what was told is stored',
+  },
+  {
+    name: 'a message outside of the transaction',
+    edits: [
+      {
+        file: 'libs/idempotency/src/engine/transactional-work.ts',
+        replace: 'new RunMessages(this.outbox, transaction, run.request)',
+        by: 'new RunMessages(this.outbox, Reflect.get(Reflect.get(this.store, "database"), "pool"), run.request)',
+      },
+    ],
+    scenario: 'transfers undisturbed',
+    caughtBy: 'no message without its transfer',
+  },
+  {
+    name: 'a message that is removed before the broker confirms it',
+    edits: [
+      {
+        file: 'libs/idempotency/src/stores/postgres/outbox/relay-batch.ts',
+        replace: 'await within(publishTimeoutMs, publish(message));',
+        by: 'publish(message).catch(() => undefined);',
+      },
+    ],
+    scenario: 'connections lost',
+    caughtBy: 'each message arrives',
   },
 ];

@@ -65,13 +65,14 @@ class TransferConsumer {
     @IdempotencyContext() context: Context,
   ): Promise<Balances> {
     const { key, transaction } = context;
+    // First of all, so that a transfer that cannot be done takes its message back.
+    await context.publish('', noticeQueue, { key });
     if (workMs > 0) await transaction.query('SELECT pg_sleep($1)', [workMs / 1_000]);
     // Not in the order of their names: two transfers in opposite directions may meet in a deadlock.
     const source = await change(transaction, from, -cents);
     if (source === undefined) throw new InsufficientFundsError(`${from} has less than ${cents} cents`);
     const target = await change(transaction, to, cents);
     await transaction.query('INSERT INTO transfers VALUES ($1, $2, $3, $4)', [key, from, to, cents]);
-    await context.publish('', noticeQueue, { key });
     at('after-effect');
     return { from: source, to: target ?? 0 };
   }

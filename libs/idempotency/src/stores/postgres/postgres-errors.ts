@@ -70,6 +70,11 @@ function migrationAdviceOn(code: string, table: string): string | undefined {
   }
 }
 
+/** For a library whose error has the values of the statement in its message; that of `pg` has not. */
+export function throwCause(error: unknown): never {
+  throw error instanceof Error && error.cause instanceof Error ? error.cause : error;
+}
+
 /** Where libraries keep the error of the driver. */
 const INSIDE = ['cause', 'driverError', 'originalError', 'meta', 'driverAdapterError'];
 /** Where an error has its code: in `originalCode` if it is of Prisma's adapter for a driver. */

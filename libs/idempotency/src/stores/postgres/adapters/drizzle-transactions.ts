@@ -1,9 +1,9 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Transactions } from '../../../engine/transactions';
+import { throwCause } from '../postgres-errors';
 
-type Query = { sql: string; params: unknown[] };
-/** The last argument says that a row is an object. */
-type Prepare = (query: Query, ...rest: [undefined, undefined, false]) => { execute(): Promise<unknown> };
+type Execution = { execute(): Promise<unknown> };
+type Session = { prepareQuery(query: object, ...rowsAreObjects: [undefined, undefined, false]): Execution };
 interface Drizzle<Native, Config> {
   readonly $client: Pool;
   transaction<T>(work: (transaction: Native) => Promise<T>, config?: Config): Promise<T>;
@@ -18,10 +18,10 @@ interface Drizzle<Native, Config> {
  * @example
  * IdempotencyModule.forRoot({ store, transactions: drizzleTransactions(db), ttlSeconds: 86_400, leaseMs: 30_000 })
  */
-export function drizzleTransactions<
-  Native extends { readonly _: { readonly session: { prepareQuery: Prepare } } },
-  Config,
->(db: Drizzle<Native, Config>, config?: Config): Transactions<Native> {
+export function drizzleTransactions<Native extends { readonly _: { readonly session: Session } }, Config>(
+  db: Drizzle<Native, Config>,
+  config?: Config,
+): Transactions<Native> {
   const ignore = () => undefined;
   // Drizzle listens to no connection that is in use: a lost one would end the process.
   db.$client.on('acquire', (client: PoolClient) => client.on('error', ignore));
@@ -36,9 +36,4 @@ export function drizzleTransactions<
       return work({ native, query });
     }, config);
   return { run };
-}
-
-/** Drizzle's error has the values of the statement in its message; that of `pg` has not. */
-function throwCause(error: unknown): never {
-  throw error instanceof Error && error.cause instanceof Error ? error.cause : error;
 }
