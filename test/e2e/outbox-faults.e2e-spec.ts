@@ -83,7 +83,13 @@ describe('a relay that ends between a confirm and COMMIT', () => {
     await own.write(key, ['pay']);
     own.relay.start();
     await eventually(() => own.published().length === 2);
-    expect(own.events.map(({ kind }) => kind)).toEqual(['published', 'database-failed', 'published']);
+    // Other batches of the relay may have been cut, too.
+    const kinds = own.events.map(({ kind }) => kind);
+    expect(kinds.filter((kind, place) => kind !== kinds[place - 1])).toEqual([
+      'published',
+      'database-failed',
+      'published',
+    ]);
     await own.stop();
 
     const deliveries: string[] = [];
