@@ -21,8 +21,14 @@ export function itKeepsTheStoreContract(
   beforeAll(() => {
     const lanes: Promise<Outcome>[] = [];
     cases.forEach(({ name, run }, number) => {
+      const { store, clock } = open();
       const before = lanes[number % atOnce] ?? Promise.resolve({});
-      const outcome = before.then(() => outcomeOf(run, open));
+      const outcome = before
+        .then(() => run(store, clock))
+        .then(
+          () => ({}),
+          (error: unknown) => ({ error }),
+        );
       lanes[number % atOnce] = outcome;
       outcomes.set(name, outcome);
     });
@@ -31,36 +37,6 @@ export function itKeepsTheStoreContract(
   it.each(cases.map(({ name }) => name))('%s', async (name) => {
     expect(await outcomes.get(name)).toEqual({});
   });
-}
-
-/** Half of the second for which short-lived records and attempts live. */
-const LATE_MS = 500;
-const MOST_TRIES = 4;
-
-/**
- * A case runs again, with keys of its own, if it failed on a machine so busy that something short-lived may have expired
- * between two steps: such a failure says nothing about the store.
- */
-async function outcomeOf(
-  run: StoreCase['run'],
-  open: () => { store: IdempotencyStore; clock: StoreClock },
-): Promise<Outcome> {
-  for (let tries = 1; ; tries++) {
-    const { store, clock } = open();
-    const startedAt = performance.now();
-    let waitedMs = 0;
-    const advance = (ms: number) => {
-      waitedMs += ms;
-      return clock.advance(ms);
-    };
-    try {
-      await run(store, { now: () => clock.now(), advance });
-      return {};
-    } catch (error) {
-      const isLate = performance.now() - startedAt - waitedMs > LATE_MS;
-      if (!isLate || tries === MOST_TRIES) return { error };
-    }
-  }
 }
 
 /**

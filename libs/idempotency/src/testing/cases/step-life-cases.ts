@@ -45,17 +45,15 @@ export const stepLifeCases: readonly StoreCase[] = [
       };
       // One after the other, so that each has a whole life for its steps; last the one that is prolonged the least.
       const leased = await prolonged((owner) => owner.extend());
-      const others = [
-        await prolonged(async (owner, key) => {
-          await owner.release('counted');
-          await (await key.acquire()).release('counted');
-        }),
-        await prolonged((owner) => owner.release('counted', { backoffMs: SHORT_TTL_MS })),
-      ];
+      const again = await prolonged(async (owner, key) => {
+        await owner.release('counted');
+        await (await key.acquire()).release('counted');
+      });
+      const waiting = await prolonged((owner) => owner.release('counted', { backoffMs: SHORT_TTL_MS }));
       await clock.advance(beyond(SHORT_TTL_MS));
-      deepEqual(await leased.owner.loadSteps(), loaded(STEPS));
-      for (const { key } of others.toReversed())
+      for (const { key } of [waiting, again])
         deepEqual(await (await key.acquire()).loadSteps(), loaded(STEPS));
+      deepEqual(await leased.owner.loadSteps(), loaded(STEPS));
     },
   },
   {
