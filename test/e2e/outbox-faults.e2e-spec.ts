@@ -28,11 +28,12 @@ beforeEach(() => {
 afterEach(() => Promise.all(opened.map((one) => one.stop())));
 afterAll(() => database.remove());
 
-/** Ends the sessions that are in a transaction: those of relays, while nothing else is done in the database. */
+/** Ends the sessions whose batch has a message: it is locked, so their transactions have an id. Those without any go on. */
 async function cutRelays(): Promise<void> {
   await database.own.pool.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND state = 'idle in transaction'`,
+    WHERE datname = current_database() AND state = 'idle in transaction'
+      AND backend_xid IS NOT NULL`,
   );
 }
 
@@ -83,13 +84,7 @@ describe('a relay that ends between a confirm and COMMIT', () => {
     await own.write(key, ['pay']);
     own.relay.start();
     await eventually(() => own.published().length === 2);
-    // Other batches of the relay may have been cut, too.
-    const kinds = own.events.map(({ kind }) => kind);
-    expect(kinds.filter((kind, place) => kind !== kinds[place - 1])).toEqual([
-      'published',
-      'database-failed',
-      'published',
-    ]);
+    expect(own.events.map(({ kind }) => kind)).toEqual(['published', 'database-failed', 'published']);
     await own.stop();
 
     const deliveries: string[] = [];
