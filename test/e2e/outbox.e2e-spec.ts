@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IdempotencyContext } from 'nestjs-idempotent';
 import { outboxSchema, PostgresIdempotencyStore, PostgresOutbox } from 'nestjs-idempotent/postgres';
+import type { NewMessage } from 'nestjs-idempotent/postgres';
+import type { PoolClient } from 'pg';
 import { ownDatabase } from '../support/postgres-pool';
 import { EffectsDatabase, scope, transactional } from '../support/transactional-engine';
 import { waitingMessages } from '../support/waiting-messages';
@@ -149,6 +151,67 @@ describe('context.publish()', () => {
   it('needs the transactions of the module', () => {
     const withoutTransactions = { outbox: new PostgresOutbox(), transactions: undefined };
     expect(() => database.engine(withoutTransactions)).toThrow("outbox needs the option 'transactions'");
+  });
+});
+
+describe('messages that are written outside of a handler', () => {
+  const outbox = new PostgresOutbox();
+  const message = (place: number, fields: Partial<NewMessage> = {}): NewMessage => ({
+    ...{ scope, key, exchange: 'bank', routingKey: `paid.${place}`, content: String(place), headers: '{}' },
+    ...{ idempotencyKey: `${key}:${place}`, ...fields },
+  });
+
+  /** A transaction over the client, and how many statements were sent in it. */
+  function transactionOver(client: PoolClient) {
+    const sent = { count: 0 };
+    const query = (text: string, values: readonly unknown[] = []) => {
+      sent.count++;
+      return client.query(text, [...values]);
+    };
+    return { transaction: { query }, sent };
+  }
+
+  it('wait in their order, all by one statement, once the transaction has committed', async () => {
+    const client = await database.own.pool.connect();
+    const { transaction, sent } = transactionOver(client);
+    const places = Array.from({ length: 200 }, (_, number) => number);
+    await client.query('BEGIN');
+    await outbox.writeAll(
+      transaction,
+      places.map((place) => message(place)),
+    );
+    expect(await waitingMessages(database.own.pool, key)).toEqual([]);
+    await client.query('COMMIT');
+    client.release();
+    expect(sent.count).toBe(1);
+    const waiting = await waitingMessages(database.own.pool, key);
+    expect(waiting.map(({ content }) => Number(content))).toEqual(places);
+  });
+
+  it('keep what each of them has', async () => {
+    const client = await database.own.pool.connect();
+    const { transaction } = transactionOver(client);
+    const other = { exchange: '', content: '{"text":"Grüße, \\u0000 世界"}', headers: '{"lane":1}' };
+    await outbox.writeAll(transaction, [message(1), message(2, { ...other, idempotencyKey: 'own' })]);
+    client.release();
+    expect(await waitingMessages(database.own.pool, key)).toEqual([
+      { exchange: 'bank', routing_key: 'paid.1', content: '1', headers: '{}', message_key: `${key}:1` },
+      {
+        exchange: '',
+        routing_key: 'paid.2',
+        content: other.content,
+        headers: other.headers,
+        message_key: 'own',
+      },
+    ]);
+  });
+
+  it('need no statement if there are none', async () => {
+    const client = await database.own.pool.connect();
+    const { transaction, sent } = transactionOver(client);
+    await outbox.writeAll(transaction, []);
+    client.release();
+    expect(sent.count).toBe(0);
   });
 });
 

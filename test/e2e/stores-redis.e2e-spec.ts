@@ -131,6 +131,14 @@ describe('what an earlier version stored', () => {
     expect(await store.find(request)).toMatchObject({ attempts: 3, countedAttempts: 3 });
   });
 
+  it('is replaced if it is a record', async () => {
+    const request = aBegin(randomUUID());
+    const record = aRecord({ fencingToken: 3 });
+    await admin.set(`idempotent:payment:${request.key}`, JSON.stringify(record), 'EX', 600);
+    expect(await store.replaceRecord(request, record, { ...record, result: 'later' })).toBe('replaced');
+    expectWithin(await admin.pttl(`idempotent:payment:${request.key}`), [590_000, 600_000]);
+  });
+
   it('is not read if it is a count of attempts', async () => {
     const request = aBegin(randomUUID());
     await admin.set(`attempts:payment:${request.key}`, '5 0 0 1  r print', 'EX', 600);
@@ -155,8 +163,12 @@ describe('a Redis that is out of memory', () => {
     await expect(store.probe()).rejects.toThrow(StoreUnavailableError);
   });
 
-  it('still renews the lease of work in progress, and stores its result', async () => {
+  it('still renews the lease of work in progress, stores its result, and replaces that', async () => {
     expect(await store.extend(request, 60_000)).toBe('extended');
-    expect(await store.complete({ ...request, record: aRecord() })).toEqual({ kind: 'stored' });
+    const record = aRecord();
+    expect(await store.complete({ ...request, record })).toEqual({ kind: 'stored' });
+    const later = { ...record, result: 'longer than the result before, and known later' };
+    expect(await store.replaceRecord(request, record, later)).toBe('replaced');
+    expect((await store.find(request)).record).toEqual(later);
   });
 });

@@ -8,6 +8,7 @@ import '../../libs/idempotency/test/engine.spec';
 import '../../libs/idempotency/test/handler-input.spec';
 import '../../libs/idempotency/test/idempotency.events.spec';
 import '../../libs/idempotency/test/idempotency.options.spec';
+import '../../libs/idempotency/test/later-results.spec';
 import '../../libs/idempotency/test/lease-end.spec';
 import '../../libs/idempotency/test/lease.spec';
 import '../../libs/idempotency/test/look-again.spec';

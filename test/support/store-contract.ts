@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { IdempotencyStore, LeaseOwner } from 'nestjs-idempotent';
+import type { IdempotencyStore, ScopedKey } from 'nestjs-idempotent';
 import { storeContract } from 'nestjs-idempotent/testing';
 import type { StoreCase, StoreClock } from 'nestjs-idempotent/testing';
 
@@ -50,7 +50,7 @@ export function gathering(store: IdempotencyStore, count: number): IdempotencySt
   const others = Array.from({ length: count - 1 }, (_, number) => `-beside-${number}`);
   const ours = Math.floor(count / 2);
 
-  async function together<Request extends LeaseOwner, Reply>(
+  async function together<Request extends ScopedKey, Reply>(
     request: Request,
     step: (request: Request) => Promise<Reply>,
   ): Promise<Reply> {
@@ -70,6 +70,7 @@ export function gathering(store: IdempotencyStore, count: number): IdempotencySt
     // Large texts of so many keys would be another test.
     saveSteps: (owner, steps) =>
       together(owner, (one) => store.saveSteps(one, one === owner ? steps : `"of ${one.key}"`)),
+    replaceRecord: (name, from, to) => together(name, (one) => store.replaceRecord(one, from, to)),
     release: (owner, options) => together(owner, (one) => store.release(one, options)),
     find: (name) => store.find(name),
     forget: (name) => store.forget(name),

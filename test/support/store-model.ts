@@ -1,75 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import type { AsyncCommand } from 'fast-check';
-import type { IdempotencyStore } from 'nestjs-idempotent';
+import {
+  fits,
+  keyOf,
+  KEYS,
+  LEASE_MS,
+  Run,
+  step,
+  tokenOf,
+  TTL_SECONDS,
+  type Model,
+  type Step,
+  type StoreUnderTest,
+} from './key-model';
 
-/** The state of one key in a store, in its simplest form. */
-interface KeyModel {
-  record?: { result: string; fingerprint?: string | undefined };
-  /** Token of the owner of the current lease. */
-  lock?: string | undefined;
-  fingerprint?: string | undefined;
-  steps?: string | undefined;
-  count: number;
-  uncounted: number;
-}
-
-interface Model {
-  readonly keys: Map<string, KeyModel>;
-  /** The last token with which each owner tried to begin each key. */
-  readonly tokens: Map<string, string>;
-  begun: number;
-}
-
-/** A store, and control of its time. */
-export interface StoreUnderTest {
-  readonly store: IdempotencyStore;
-  /** Lets every current lease expire, but no record and no attempts. */
-  endLeases(names: readonly string[]): Promise<void>;
-  /** Lets everything expire. */
-  endAll(names: readonly string[]): Promise<void>;
-}
-
-export const LEASE_MS = 60_000;
-/** Longer than all leases of a run together. */
-export const TTL_SECONDS = 86_400;
-const KEYS = ['one', 'two'];
 const OWNERS = ['a', 'b', 'c'];
-
-/** One run of the model against the store; `prefix` keeps its keys apart from other runs in the same store. */
-class Run {
-  constructor(
-    readonly under: StoreUnderTest,
-    private readonly prefix: string,
-  ) {}
-
-  name(key: string) {
-    return { scope: 'model', key: `${this.prefix}-${key}` };
-  }
-
-  get names(): string[] {
-    return KEYS.map((key) => this.name(key).key);
-  }
-}
-
-type Step = AsyncCommand<Model, Run>;
-
-const keyOf = (model: Model, key: string): KeyModel => {
-  const known = model.keys.get(key) ?? { count: 0, uncounted: 0 };
-  model.keys.set(key, known);
-  return known;
-};
-
-const tokenOf = (model: Model, owner: string, key: string): string =>
-  model.tokens.get(`${owner}.${key}`) ?? `${owner}-never`;
-
-function step(name: string, run: (model: Model, real: Run) => Promise<void>): Step {
-  return { check: () => true, run, toString: () => name };
-}
-
-function fits(one: string | undefined, other: string | undefined): boolean {
-  return one === undefined || other === undefined || one === other;
-}
 
 function begin(key: string, owner: string, fingerprint: string | undefined): Step {
   return step(`begin(${key}, ${owner}, ${fingerprint})`, async (model, real) => {
@@ -179,6 +124,21 @@ function find(key: string): Step {
       attempts: known.count,
       isHeld: known.lock !== undefined,
     });
+    if (record) model.found.set(key, record);
+  });
+}
+
+function replaceRecord(key: string, isFoundBefore: boolean): Step {
+  return step(`replaceRecord(${key}, ${isFoundBefore})`, async (model, real) => {
+    const { record } = keyOf(model, key);
+    const found = isFoundBefore ? (await real.under.store.find(real.name(key))).record : undefined;
+    // No two records of a run have the same result.
+    const never = { processedAt: '', result: 'never stored', fencingToken: 0 };
+    const from = found ?? model.found.get(key) ?? never;
+    const result = `${String(from.result)}, later`;
+    const reply = await real.under.store.replaceRecord(real.name(key), from, { ...from, result });
+    expect(reply).toBe(record?.result === from.result ? 'replaced' : 'changed');
+    if (record && reply === 'replaced') record.result = result;
   });
 }
 
@@ -215,6 +175,7 @@ const steps: fc.Arbitrary<Step>[] = [
     .tuple(aKey, anOwner, fc.constantFrom('counted' as const, 'uncounted' as const))
     .map((given) => release(...given)),
   aKey.map(find),
+  fc.tuple(aKey, fc.boolean()).map((given) => replaceRecord(...given)),
   aKey.map(forget),
   fc.constant(leasesEnd),
   fc.constant(allEnds),
@@ -228,7 +189,7 @@ export async function expectStoreAsModelled(
   await fc.assert(
     fc.asyncProperty(fc.commands(steps, { maxCommands: 60, size: 'max' }), async (commands) => {
       const real = new Run(await open(), randomUUID());
-      const model: Model = { keys: new Map(), tokens: new Map(), begun: 0 };
+      const model: Model = { keys: new Map(), tokens: new Map(), found: new Map(), begun: 0 };
       await fc.asyncModelRun(() => ({ model, real }), commands);
     }),
     { numRuns },

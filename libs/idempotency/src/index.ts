@@ -9,6 +9,7 @@ export { IdempotencyModule } from './handlers/idempotency.module';
 export type { RunRequest, RunSettings, Work } from './engine/run-request';
 export type { Queryable, Transaction, Transactions } from './engine/transactions';
 export type { MessageOptions, NewMessage, Outbox, OutboxMessage } from './outbox/outbox';
+export type { Replacement } from './engine/later-results';
 export { IdempotencyService } from './engine/idempotency.service';
 export type { ConvertingRunOptions, RunOptions } from './engine/run-options';
 export type { JsonOf } from './engine/json-of';
@@ -32,6 +33,7 @@ export type {
 } from './handlers/idempotency.options';
 export type { IdempotencyModuleOptions } from './handlers/module-options';
 export { canonicalJson } from './engine/canonical-json';
+export { fingerprintOf } from './engine/fingerprint';
 export { plainKey } from './handlers/http-request';
 export { IdempotencyProblem, type ProblemDetails } from './handlers/http-problem';
 export { checkKey, isKey, readKey, type KeyLocation } from './engine/idempotency-key';

@@ -77,6 +77,14 @@ describe('a result that JSON cannot hold', () => {
     ]);
   });
 
+  it('is an error if `serialize` returns a promise', async () => {
+    const { engine } = new Engines().start();
+    const options = { scope, serialize: async () => 'text', deserialize: String };
+    const error = await errorOfRun(engine.run(key, async () => 1, options));
+    expect(error).toBeInstanceOf(UnrecordableResultError);
+    expect(error).toMatchObject({ message: expect.stringContaining('it is a promise') });
+  });
+
   it('is recorded if `serialize` turns it into JSON', async () => {
     const { engine } = new Engines().start();
     const call = () =>

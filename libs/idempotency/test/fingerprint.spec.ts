@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import '../../../test/support/fixed-seed';
-import { fingerprintOf } from '../src/engine/fingerprint';
+import { fingerprintOf } from '../src';
+import { Engines, scope } from './engine-under-test';
 
 /** The same content with the keys of every object in the opposite order. */
 function reordered(value: unknown): unknown {
@@ -87,6 +88,14 @@ describe('a fingerprint', () => {
 
   it.each([NaN, Infinity, -Infinity])('throws for %d, which JSON cannot hold', (amount) => {
     expect(() => fingerprintOf({ amount })).toThrow();
+  });
+
+  it('is that of the record of a run with this payload', async () => {
+    const { engine } = new Engines().start();
+    const payload = { paymentId: 'PAY-001', amount: 99.99 };
+    await engine.run('key', async () => 'paid', { scope, payload });
+    const { record } = await engine.find({ scope, key: 'key' });
+    expect(record?.fingerprint).toBe(fingerprintOf(payload));
   });
 
   it('throws for a cycle', () => {

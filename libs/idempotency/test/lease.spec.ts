@@ -23,6 +23,7 @@ class OneLease implements IdempotencyStore {
   complete = unused;
   loadSteps = unused;
   saveSteps = unused;
+  replaceRecord = unused;
   release = unused;
   find = unused;
   forget = unused;

@@ -6,6 +6,7 @@ import type {
   CompleteReply,
   CompleteRequest,
   Finding,
+  IdempotencyRecord,
   IdempotencyStore,
   LeaseOwner,
   LoadStepsReply,
@@ -59,6 +60,14 @@ export class ObservedStore implements IdempotencyStore {
 
   saveSteps(owner: LeaseOwner, steps: string): Promise<'saved' | 'lost'> {
     return this.observe('saveSteps', () => this.store.saveSteps(owner, steps));
+  }
+
+  replaceRecord(
+    name: ScopedKey,
+    from: IdempotencyRecord,
+    to: IdempotencyRecord,
+  ): Promise<'replaced' | 'changed'> {
+    return this.observe('replaceRecord', () => this.store.replaceRecord(name, from, to));
   }
 
   release(owner: LeaseOwner, options: ReleaseOptions): Promise<'released' | 'lost'> {

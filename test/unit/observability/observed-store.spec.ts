@@ -23,4 +23,17 @@ describe('a store that is observed', () => {
     expect(await store.find({ scope: 'payment', key: 'key' })).toMatchObject({ attempts: 0 });
     expect(await registry.metrics()).toContain(`${METRIC}{step="find",result="ok"} 1`);
   });
+
+  it('passes on both records of a replacement', async () => {
+    const registry = new Registry();
+    const store = new ObservedStore(new MemoryIdempotencyStore(), registry);
+    const owner = { scope: 'payment', key: 'key', ownerToken: 'mine' };
+    const record = { processedAt: '2026-01-02T03:04:05.678Z', result: 'pending', fencingToken: 1 };
+    const life = { ttlSeconds: 60, leaseMs: 1_000 };
+    await store.begin({ ...owner, ...life, fingerprint: undefined, requestedAt: undefined });
+    await store.complete({ ...owner, ...life, record });
+    expect(await store.replaceRecord(owner, record, { ...record, result: 'paid' })).toBe('replaced');
+    expect(await store.find(owner)).toMatchObject({ record: { result: 'paid' } });
+    expect(await registry.metrics()).toContain(`${METRIC}{step="replaceRecord",result="ok"} 1`);
+  });
 });

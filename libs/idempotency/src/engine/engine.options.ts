@@ -40,7 +40,7 @@ export interface EngineOptions {
   readonly clockToleranceMs?: number;
   /**
    * Answers duplicates of finished keys from the memory of this process. Off by default: other processes notice
-   * `forget()` only when the time of their entry is over.
+   * `forget()` and `replaceResult()` only when the time of their entry is over.
    */
   readonly localMemory?: LocalMemoryOptions;
   /**
@@ -125,6 +125,7 @@ const STORE_METHODS = [
   'extend',
   'loadSteps',
   'saveSteps',
+  'replaceRecord',
   'release',
   'find',
   'forget',

@@ -10,6 +10,7 @@ import { checkKey } from './idempotency-key';
 import { errorOf, StoreUnavailableError, type NotStarted } from './failure';
 import { IdempotencyEvents } from './idempotency.events';
 import { checkEngine, checkRun, isTransactional, EngineOptions } from './engine.options';
+import { LaterResults, type Replacement } from './later-results';
 import { LeasedWork } from './leased-work';
 import { LocalMemory } from './local-memory';
 import { StoreProbes } from './store-probes';
@@ -32,6 +33,7 @@ export class IdempotencyService {
   private readonly claims: Claims;
   private readonly probes: StoreProbes;
   private readonly answers: Answers;
+  private readonly laterResults: LaterResults;
 
   constructor(
     @Inject(IdempotencyStore) private readonly store: IdempotencyStore,
@@ -44,6 +46,7 @@ export class IdempotencyService {
     this.claims = new Claims(store, options, events, this.leasedWork);
     this.probes = new StoreProbes(store, events);
     this.answers = new Answers(events, this.memory);
+    this.laterResults = new LaterResults(store, this.memory);
   }
 
   /**
@@ -156,6 +159,18 @@ export class IdempotencyService {
   async forget(name: ScopedKey): Promise<void> {
     await this.store.forget(name);
     this.memory?.forget(name);
+  }
+
+  /**
+   * Replaces the recorded result of a key by that which `replace` makes of it, for outcomes that come later; `undefined`
+   * leaves it. The record keeps its life and all else. If it changes meanwhile, `replace` is called again. Entries in the
+   * `localMemory` of other processes stay until they expire.
+   *
+   * @throws UnrecordableResultError
+   * @throws StoreUnavailableError: it may be replaced or not
+   */
+  replaceResult(name: ScopedKey, replace: (result: unknown) => unknown): Promise<Replacement> {
+    return this.laterResults.replace(name, replace);
   }
 
   /**

@@ -48,6 +48,7 @@ export function kindWithoutJson(result: unknown): string | undefined {
     return `binary data (${result.constructor.name})`;
   if (hasMethod(result, 'toJSON'))
     return result.toJSON() === undefined ? 'an object whose toJSON() returns undefined' : undefined;
+  if (hasMethod(result, 'then')) return 'a promise, which must be awaited before';
   if (isStream(result)) return `a stream (${result.constructor.name})`;
   if (result instanceof Map || result instanceof Set) return `a ${result.constructor.name}`;
   return undefined;

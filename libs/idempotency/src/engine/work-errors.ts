@@ -1,16 +1,17 @@
 import { IdempotencyError } from './failure';
 import type { ScopedKey } from '../stores/idempotency-store';
 
-/** What has a result that is to be stored: the work, or one step of it. */
+/** What has a result that is to be stored: the work, or one step of it; or it comes later than the end of the work. */
 export interface ResultPlace {
   readonly scope: string;
   readonly step?: string;
+  readonly isLater?: boolean;
 }
 
 /**
  * The work is done, but JSON cannot hold its result: a `bigint`, a cycle, a buffer, a stream. The error is recorded in
  * place of the result and is the answer to every duplicate, because the work must not be repeated. Or the same of a step of
- * the work: then the step runs again in the next attempt.
+ * the work: then the step runs again in the next attempt. Or `replaceResult()` was given one: then the recorded result stays.
  *
  * @example
  * // Instead of `return pdf;`, where `pdf` is a Buffer:
@@ -19,16 +20,22 @@ export interface ResultPlace {
 export class UnrecordableResultError extends IdempotencyError {
   readonly code = 'work-failed';
 
-  constructor({ scope, step }: ResultPlace, problem: string, options?: ErrorOptions) {
-    super(
-      step === undefined
-        ? `the work in scope '${scope}' is done, but its result cannot be recorded as JSON: ${problem}. Return an id, a URL or ` +
-            'text, or convert the result with `serialize` and `deserialize`. Duplicates get this error; the work is not repeated'
-        : `the step '${step}' in scope '${scope}' is done, but its result cannot be stored as JSON: ${problem}. Return an id, ` +
-            'a URL or text, because without a stored result each attempt repeats the step',
-      options,
-    );
+  constructor(place: ResultPlace, problem: string, options?: ErrorOptions) {
+    super(unrecordableMessage(place, problem), options);
   }
+}
+
+function unrecordableMessage({ scope, step, isLater = false }: ResultPlace, problem: string): string {
+  if (isLater)
+    return (
+      `the later result in scope '${scope}' cannot be recorded as JSON: ${problem}. Return an id, a URL or text; the ` +
+      'recorded result stays as it was'
+    );
+  return step === undefined
+    ? `the work in scope '${scope}' is done, but its result cannot be recorded as JSON: ${problem}. Return an id, a URL or ` +
+        'text, or convert the result with `serialize` and `deserialize`. Duplicates get this error; the work is not repeated'
+    : `the step '${step}' in scope '${scope}' is done, but its result cannot be stored as JSON: ${problem}. Return an id, ` +
+        'a URL or text, because without a stored result each attempt repeats the step';
 }
 
 /** A call for a key was made inside the work of the same key, so it would wait for itself for ever. Nothing was started. */

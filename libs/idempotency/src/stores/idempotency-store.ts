@@ -188,6 +188,15 @@ export interface IdempotencyStore {
   loadSteps(owner: LeaseOwner): Promise<LoadStepsReply>;
   /** Stores this JSON text in place of the one saved before, if the lease is still the caller's. */
   saveSteps(owner: LeaseOwner, steps: string): Promise<'saved' | 'lost'>;
+  /**
+   * Stores a record in place of `from`, as {@link find} returned it, if that is still what is stored, to the byte: `changed`
+   * if it is another one, or none. The new one lives for as long as the old one would have.
+   */
+  replaceRecord(
+    name: ScopedKey,
+    from: IdempotencyRecord,
+    to: IdempotencyRecord,
+  ): Promise<'replaced' | 'changed'>;
   /** Frees the key without a record, if the lease is still the caller's. */
   release(owner: LeaseOwner, options: ReleaseOptions): Promise<'released' | 'lost'>;
   /** Reads what is stored under a key, without changing anything. */

@@ -93,6 +93,10 @@ export class KeyUnderTest {
     return this.store.find(this.name);
   }
 
+  replaceRecord(from: IdempotencyRecord, to: IdempotencyRecord): Promise<'replaced' | 'changed'> {
+    return this.store.replaceRecord(this.name, from, to);
+  }
+
   forget(): Promise<void> {
     return this.store.forget(this.name);
   }

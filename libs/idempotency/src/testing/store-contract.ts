@@ -7,6 +7,7 @@ import { fingerprintCases } from './cases/fingerprint-cases';
 import { forgetCases } from './cases/forget-cases';
 import { leaseCases } from './cases/lease-cases';
 import { nameCases } from './cases/name-cases';
+import { replaceCases } from './cases/replace-cases';
 import { stepCases } from './cases/step-cases';
 import { stepLifeCases } from './cases/step-life-cases';
 import type { StoreCase } from './store-case';
@@ -28,6 +29,7 @@ export function storeContract(): readonly StoreCase[] {
     ...fingerprintCases,
     ...leaseCases,
     ...completeCases,
+    ...replaceCases,
     ...stepCases,
     ...stepLifeCases,
     ...expiryCases,

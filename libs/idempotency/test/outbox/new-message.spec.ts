@@ -48,6 +48,7 @@ describe('a message', () => {
     ['a bigint inside', { order: { total: 1n } }, "it has a bigint in 'total'"],
     ['binary data', Buffer.from('pdf'), 'it is binary data (Buffer)'],
     ['a function', () => 1, 'it is a function'],
+    ['a promise', Promise.resolve(1), 'it is a promise, which must be awaited before'],
     ['a map', new Map(), 'it is a Map'],
     ['an object without JSON', { toJSON: (): unknown => undefined }, 'toJSON() returns undefined'],
   ])('is refused if its content is %s', (_, content, problem) => {

@@ -24,6 +24,7 @@ export function storeWith(
     extend: (owner, leaseMs) => own.extend(owner, leaseMs),
     loadSteps: (owner) => own.loadSteps(owner),
     saveSteps: (owner, steps) => own.saveSteps(owner, steps),
+    replaceRecord: (name, from, to) => own.replaceRecord(name, from, to),
     release: (owner, options) => own.release(owner, options),
     find: (name) => own.find(name),
     forget: (name) => own.forget(name),

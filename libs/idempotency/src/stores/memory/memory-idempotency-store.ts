@@ -5,6 +5,7 @@ import type {
   CompleteReply,
   CompleteRequest,
   Finding,
+  IdempotencyRecord,
   IdempotencyStore,
   LeaseOwner,
   LoadStepsReply,
@@ -96,6 +97,18 @@ export class MemoryIdempotencyStore implements IdempotencyStore {
     if (!claim) return 'lost';
     this.update(nameOf(owner), { ...claim, steps });
     return 'saved';
+  }
+
+  async replaceRecord(
+    key: ScopedKey,
+    from: IdempotencyRecord,
+    to: IdempotencyRecord,
+  ): Promise<'replaced' | 'changed'> {
+    const name = nameOf(key);
+    const lifeMs = this.records.remainingMs(name);
+    if (lifeMs === undefined || this.records.get(name) !== writeRecord(from)) return 'changed';
+    this.records.set(name, writeRecord(to), lifeMs);
+    return 'replaced';
   }
 
   async release(owner: LeaseOwner, { counting, backoffMs }: ReleaseOptions): Promise<'released' | 'lost'> {

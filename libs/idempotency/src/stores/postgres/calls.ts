@@ -1,5 +1,5 @@
 import { deduplicationWindow } from '../deduplication-window';
-import type { BeginRequest, CompleteRequest, ScopedKey } from '../idempotency-store';
+import type { BeginRequest, CompleteRequest, IdempotencyRecord, ScopedKey } from '../idempotency-store';
 import type { StoredClaim } from '../stored-claim';
 import { writeRecord } from '../stored-record';
 import type { StatementCall } from './gathered-statements';
@@ -24,7 +24,7 @@ export function beginCall(request: BeginRequest): StatementCall {
 }
 
 /** Over what is stored under a key, if it still has this version. */
-export function replaceCall(
+export function replaceClaimCall(
   name: ScopedKey,
   { version, claim, endsAt }: { version: string; claim: StoredClaim; endsAt: number },
 ): StatementCall {
@@ -44,4 +44,12 @@ export function completeCall(request: CompleteRequest): StatementCall {
     values: [ownerToken, recordText ?? writeRecord(request.record)],
     shared: [ttlSeconds * 1000, rememberedMs],
   };
+}
+
+export function replaceRecordCall(
+  name: ScopedKey,
+  from: IdempotencyRecord,
+  to: IdempotencyRecord,
+): StatementCall {
+  return { name, values: [writeRecord(from), writeRecord(to)], shared: [] };
 }

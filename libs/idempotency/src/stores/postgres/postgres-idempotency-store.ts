@@ -9,6 +9,7 @@ import type {
   CompleteReply,
   CompleteRequest,
   Finding,
+  IdempotencyRecord,
   LeaseOwner,
   LoadStepsReply,
   ReleaseOptions,
@@ -18,7 +19,7 @@ import type {
 } from '../idempotency-store';
 import { beginning, findingOf, remainingLeaseOf, type StoredClaim } from '../stored-claim';
 import { fitsRecord } from '../stored-record';
-import { beginCall, completeCall, lifeOf, replaceCall } from './calls';
+import { beginCall, completeCall, lifeOf, replaceClaimCall, replaceRecordCall } from './calls';
 import { Database, requireConnectionTimeout } from './database';
 import { ExpiredRows } from './expired-rows';
 import { gathered, parametersOf, wasChanged, type StatementCall } from './gathered-statements';
@@ -59,10 +60,11 @@ export class PostgresIdempotencyStore implements TransactionalStore {
   private readonly table: string;
   private readonly expired: ExpiredRows;
   private readonly begins: GatheredCalls<StatementCall>;
-  private readonly replacements: GatheredCalls<StatementCall>;
+  private readonly takeovers: GatheredCalls<StatementCall>;
   private readonly completions: GatheredCalls<StatementCall>;
   private readonly extensions: GatheredCalls<StatementCall>;
   private readonly saves: GatheredCalls<StatementCall>;
+  private readonly replacements: GatheredCalls<StatementCall>;
   private readonly releases: GatheredCalls<StatementCall>;
 
   /**
@@ -90,10 +92,11 @@ export class PostgresIdempotencyStore implements TransactionalStore {
     });
     const changing = (step: string, text: string) =>
       gathered(database, { step, text, repliesOf: wasChanged });
-    this.replacements = changing('begin', statements.replaceClaim);
+    this.takeovers = changing('begin', statements.replaceClaim);
     this.completions = changing('complete', statements.complete);
     this.extensions = changing('extend', statements.extend);
     this.saves = changing('saveSteps', statements.saveSteps);
+    this.replacements = changing('replaceRecord', statements.replaceRecord);
     this.releases = changing('release', statements.release);
   }
 
@@ -172,6 +175,11 @@ export class PostgresIdempotencyStore implements TransactionalStore {
     return (await this.saves.run(call, asBoolean)) ? 'saved' : 'lost';
   }
 
+  async replaceRecord(name: ScopedKey, from: IdempotencyRecord, to: IdempotencyRecord) {
+    const isReplaced = await this.replacements.run(replaceRecordCall(name, from, to), asBoolean);
+    return isReplaced ? 'replaced' : 'changed';
+  }
+
   async release(
     owner: LeaseOwner,
     { counting, backoffMs = 0 }: ReleaseOptions,
@@ -214,7 +222,7 @@ export class PostgresIdempotencyStore implements TransactionalStore {
     const { version, now } = stored;
     if (version === undefined || !claim) return false;
     const endsAt = kind === 'acquired' ? now + lifeOf(request) : stored.endsAt;
-    return this.replacements.run(replaceCall(request, { version, claim, endsAt }), asBoolean);
+    return this.takeovers.run(replaceClaimCall(request, { version, claim, endsAt }), asBoolean);
   }
 
   private async read(step: string, { scope, key }: ScopedKey): Promise<Stored> {

@@ -6,6 +6,7 @@ export interface Statements {
   readonly extend: string;
   readonly loadSteps: string;
   readonly saveSteps: string;
+  readonly replaceRecord: string;
   readonly release: string;
   readonly find: string;
   readonly forget: string;
@@ -154,6 +155,21 @@ held AS (
   FOR UPDATE OF t
 )
 UPDATE ${table} t SET steps = held.steps FROM held WHERE t.scope = held.scope AND t.key = held.key
+RETURNING t.scope, t.key`,
+
+    // Stores other records in place of those that were read, unless they have changed since.
+    // $1 scopes  $2 keys  $3 records that were read  $4 records
+    replaceRecord: `
+WITH ${CLOCK},
+unchanged AS (
+  SELECT t.scope, t.key, given.record
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS given (scope, key, read, record)
+  JOIN ${table} t ON t.scope = given.scope AND t.key = given.key AND t.record = given.read
+  CROSS JOIN clock WHERE t.record_until >= now
+  ORDER BY t.scope, t.key
+  FOR UPDATE OF t
+)
+UPDATE ${table} t SET record = unchanged.record FROM unchanged WHERE t.scope = unchanged.scope AND t.key = unchanged.key
 RETURNING t.scope, t.key`,
 
     // Frees keys without a record, for owners who still hold their leases. If no attempt counts, the key is free for any

@@ -6,6 +6,7 @@ import type {
   CompleteReply,
   CompleteRequest,
   Finding,
+  IdempotencyRecord,
   IdempotencyStore,
   LeaseOwner,
   LoadStepsReply,
@@ -26,6 +27,7 @@ import {
   parseFindReply,
   parseLoadStepsReply,
   parseReleaseReply,
+  parseReplaceRecordReply,
   parseSaveStepsReply,
 } from './redis-replies';
 import { RedisScript, type Argument, type ScriptCall } from './redis-script';
@@ -36,6 +38,7 @@ const COMPLETE = new RedisScript(scripts.complete);
 const EXTEND = new RedisScript(scripts.extend);
 const LOAD_STEPS = new RedisScript(scripts.loadSteps);
 const SAVE_STEPS = new RedisScript(scripts.saveSteps);
+const REPLACE_RECORD = new RedisScript(scripts.replaceRecord);
 const RELEASE = new RedisScript(scripts.release);
 const FIND = new RedisScript(scripts.find);
 const FORGET = new RedisScript(scripts.forget);
@@ -69,6 +72,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   private readonly extensions: GatheredCalls<ScriptCall>;
   private readonly loads: GatheredCalls<ScriptCall>;
   private readonly saves: GatheredCalls<ScriptCall>;
+  private readonly replacements: GatheredCalls<ScriptCall>;
   private readonly releases: GatheredCalls<ScriptCall>;
 
   constructor(private readonly client: Redis | Cluster) {
@@ -77,6 +81,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
     this.extensions = gathered('extend', client, EXTEND);
     this.loads = gathered('loadSteps', client, LOAD_STEPS);
     this.saves = gathered('saveSteps', client, SAVE_STEPS);
+    this.replacements = gathered('replaceRecord', client, REPLACE_RECORD);
     this.releases = gathered('release', client, RELEASE);
   }
 
@@ -114,6 +119,16 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   saveSteps(owner: LeaseOwner, steps: string): Promise<'saved' | 'lost'> {
     const call = { keys: [this.lock(owner)], shared: [], args: [owner.ownerToken, steps] };
     return this.saves.run(call, parseSaveStepsReply);
+  }
+
+  async replaceRecord(
+    name: ScopedKey,
+    from: IdempotencyRecord,
+    to: IdempotencyRecord,
+  ): Promise<'replaced' | 'changed'> {
+    const args = [writeRecord(from), writeRecord(to)];
+    const keys = [redisKeys(name, this.layout).record];
+    return this.replacements.run({ keys, shared: [], args }, parseReplaceRecordReply);
   }
 
   release(owner: LeaseOwner, { counting, backoffMs }: ReleaseOptions): Promise<'released' | 'lost'> {

@@ -71,6 +71,11 @@ export function parseSaveStepsReply(reply: unknown): 'saved' | 'lost' {
   throw unexpected('saveSteps', reply);
 }
 
+export function parseReplaceRecordReply(reply: unknown): 'replaced' | 'changed' {
+  if (reply === 'replaced' || reply === 'changed') return reply;
+  throw unexpected('replaceRecord', reply);
+}
+
 export function parseReleaseReply(reply: unknown): 'released' | 'lost' {
   if (reply === 'released' || reply === 'lost') return reply;
   throw unexpected('release', reply);

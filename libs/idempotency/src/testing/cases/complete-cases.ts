@@ -1,28 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
+import { ANY_RESULTS, LARGE_RESULT } from '../any-results';
 import { aRecord, KeyUnderTest, SHORT_LEASE_MS, beyond, foundFinished } from '../key-under-test';
 import type { StoreCase } from '../store-case';
-
-/** Results can be any JSON that a handler returns. */
-const RESULTS: readonly unknown[] = [
-  null,
-  false,
-  0,
-  '',
-  -0.1,
-  1e21,
-  [],
-  {},
-  [null, [1, 'two', { three: [3] }]],
-  {
-    text: 'quote " backslash \\ newline \n tab \t NUL \u0000 bell \u0007',
-    empty: '',
-    nested: { deep: [{}] },
-  },
-  'Grüße, 世界, 🧾, a lone \u2028 separator',
-];
-
-/** Forty times the recommended size of a result; more than one network packet holds. */
-const LARGE_CHARACTERS = 40_000;
 
 export const completeCases: readonly StoreCase[] = [
   {
@@ -94,7 +73,7 @@ export const completeCases: readonly StoreCase[] = [
   {
     name: 'returns every JSON result as it was stored',
     run: async (store) => {
-      for (const result of RESULTS) {
+      for (const result of ANY_RESULTS) {
         const key = new KeyUnderTest(store);
         const record = await key.finish({}, { result });
         deepEqual(await key.begin(), { kind: 'completed', record });
@@ -129,9 +108,8 @@ export const completeCases: readonly StoreCase[] = [
     name: 'stores and returns a large result',
     run: async (store) => {
       const key = new KeyUnderTest(store);
-      const result = 'x'.repeat(LARGE_CHARACTERS);
-      await key.finish({}, { result });
-      equal((await key.find()).record?.result, result);
+      await key.finish({}, { result: LARGE_RESULT });
+      equal((await key.find()).record?.result, LARGE_RESULT);
     },
   },
 ];

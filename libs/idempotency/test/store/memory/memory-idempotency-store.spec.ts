@@ -1,8 +1,9 @@
 import { MemoryIdempotencyStore } from '../../../src';
 import { ManualClock } from '../../../src/testing';
 import '../../../../../test/support/fixed-seed';
+import { LEASE_MS, TTL_SECONDS } from '../../../../../test/support/key-model';
 import { itKeepsTheStoreContract } from '../../../../../test/support/store-contract';
-import { expectStoreAsModelled, LEASE_MS, TTL_SECONDS } from '../../../../../test/support/store-model';
+import { expectStoreAsModelled } from '../../../../../test/support/store-model';
 
 const name = { scope: 'payment', key: 'abc-123' };
 

@@ -5,6 +5,7 @@ import {
   parseFindReply,
   parseLoadStepsReply,
   parseReleaseReply,
+  parseReplaceRecordReply,
   parseSaveStepsReply,
 } from '../../../src/stores/redis/redis-replies';
 
@@ -104,6 +105,10 @@ describe('a reply of complete.lua, extend.lua, release.lua or save-steps.lua', (
   });
 });
 
+it('a reply of replace-record.lua says whether the record was still the same', () => {
+  expect(['replaced', 'changed'].map(parseReplaceRecordReply)).toEqual(['replaced', 'changed']);
+});
+
 describe('a reply of load-steps.lua', () => {
   it.each([
     { reply: ['loaded', ''], loaded: { kind: 'loaded', steps: undefined } },
@@ -167,6 +172,7 @@ describe('a reply that no script of this version sends', () => {
     ['complete, as an earlier version', () => parseCompleteReply(['stored']), 'a script'],
     ['extend', () => parseExtendReply('released'), 'extend'],
     ['release', () => parseReleaseReply('extended'), 'release'],
+    ['replaceRecord', () => parseReplaceRecordReply('released'), 'replaceRecord'],
     ['saveSteps', () => parseSaveStepsReply('released'), 'saveSteps'],
     ['loadSteps', () => parseLoadStepsReply(['loaded', null]), 'loadSteps'],
     ['loadSteps, as a text', () => parseLoadStepsReply('lost'), 'a script'],

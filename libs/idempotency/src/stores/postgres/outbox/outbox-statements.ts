@@ -13,10 +13,14 @@ const NOW = 'floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint';
 /** @param table its quoted name */
 export function outboxStatementsFor(table: string): OutboxStatements {
   return {
-    // $1 scope  $2 key  $3 exchange  $4 routing key  $5 content  $6 headers  $7 message key
+    // Numbers the rows in the order of the messages, in which those of one request are published.
+    // $1 scopes  $2 keys  $3 exchanges  $4 routing keys  $5 contents  $6 headers  $7 message keys
     write: `
 INSERT INTO ${table} (scope, key, exchange, routing_key, content, headers, message_key, created_at, due_at)
-VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, ${NOW}, ${NOW})`,
+SELECT scope, key, exchange, routing_key, content, headers, message_key, ${NOW}, ${NOW}
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) WITH ORDINALITY
+  AS given (scope, key, exchange, routing_key, content, headers, message_key, place)
+ORDER BY place`,
 
     // Locks the first messages of requests, and reads all messages of these. While the lock is held, no other relay takes any
     // message of the request: the later ones are not its first, until the transaction that removes the earlier ones commits.

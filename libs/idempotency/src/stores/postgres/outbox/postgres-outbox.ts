@@ -28,9 +28,19 @@ export class PostgresOutbox implements Outbox {
     this.statements = outboxStatementsFor(this.table);
   }
 
-  async write(transaction: Queryable, message: NewMessage): Promise<void> {
-    const { scope, key, exchange, routingKey, content, headers, idempotencyKey } = message;
-    const values = [scope, key, exchange, routingKey, content, headers, idempotencyKey];
+  write(transaction: Queryable, message: NewMessage): Promise<void> {
+    return this.writeAll(transaction, [message]);
+  }
+
+  /**
+   * Adds messages outside of a handler, in one statement, as a part of the transaction. Those with the same scope and key are
+   * published in their order. They are not checked: what no broker takes is tried for ever, and holds up the later ones.
+   */
+  async writeAll(transaction: Queryable, messages: readonly NewMessage[]): Promise<void> {
+    if (messages.length === 0) return;
+    const all = (column: keyof NewMessage) => messages.map((message) => message[column]);
+    const names = [all('scope'), all('key'), all('exchange'), all('routingKey')];
+    const values = [...names, all('content'), all('headers'), all('idempotencyKey')];
     try {
       await transaction.query(this.statements.write, values);
     } catch (error) {
