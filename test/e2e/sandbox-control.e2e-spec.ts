@@ -16,6 +16,9 @@ const routes = [
   { method: 'GET', path: '/_sandbox/faults' },
   { method: 'POST', path: '/_sandbox/faults', body: faultBody },
   { method: 'DELETE', path: '/_sandbox/faults' },
+  { method: 'POST', path: '/_sandbox/settle', body: '{"key":"any"}' },
+  { method: 'GET', path: '/_sandbox/webhooks' },
+  { method: 'POST', path: '/_sandbox/webhooks/resend', body: '{"id":"evt_any"}' },
   { method: 'OPTIONS', path: '/_sandbox/faults' },
 ];
 

@@ -3,7 +3,16 @@ import type { Payment } from './payments';
 import type { JournalLine, Sandbox } from './sandbox';
 
 /** Faults with a journal line of their own, in addition to the line for the request's outcome. */
-const extraLines: unknown[] = ['delay', 'drop-after', 'ignore-keys', 'forget-keys'];
+const extraLines: unknown[] = [
+  'delay',
+  'drop-after',
+  'ignore-keys',
+  'forget-keys',
+  'settle-after',
+  'webhook-lost',
+  'webhook-twice',
+  'webhook-late',
+];
 
 /** The finished requests to charge this payment, whatever the gateway answered. */
 export async function gatewayCalls(
@@ -11,5 +20,6 @@ export async function gatewayCalls(
   payment: Pick<Payment, 'idempotencyKey'>,
 ): Promise<JournalLine[]> {
   const lines = await sandbox.journal(gatewayKey(payment));
-  return lines.filter(({ fault }) => !extraLines.includes(fault));
+  // The end of a payment that was pending belongs to no request.
+  return lines.filter(({ fault, pendingSince }) => !extraLines.includes(fault) && pendingSince === undefined);
 }

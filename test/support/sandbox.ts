@@ -8,6 +8,11 @@ export interface SandboxOptions {
   journal?: string;
   /** Added to every charge and look-up. */
   latencyMs?: number;
+  /** From the beginning to the end of a payment that is `processing` at first; default 5 s. */
+  settleAfterMs?: number;
+  /** Where it sends events, signed with `webhookSecret`. */
+  webhookUrl?: string;
+  webhookSecret?: string;
 }
 
 /** The body of the sandbox's `POST /_sandbox/faults`; `src/dev/sandbox/faults.ts` explains each field. */
@@ -17,10 +22,12 @@ export type FaultRequest = FaultDetails & {
   probability?: number;
   seed?: number;
   matching?: {
-    request?: 'create' | 'read' | 'any';
+    request?: 'create' | 'read' | 'any' | 'webhook';
     idempotencyKey?: string;
     paymentId?: string;
     paymentMethod?: string;
+    /** Only for webhooks: `payment_intent.succeeded`. */
+    eventType?: string;
   };
 };
 
@@ -29,6 +36,7 @@ type FaultDetails =
   | { kind: 'error-500'; status?: number; charged?: boolean }
   | { kind: 'error-500-unstored'; status?: number }
   | { kind: 'rate-limit'; retryAfterSeconds?: number }
+  | { kind: 'settle-after' | 'webhook-late'; delayMs: number }
   | {
       kind:
         | 'drop-before'
@@ -38,8 +46,21 @@ type FaultDetails =
         | 'forbidden'
         | 'decline'
         | 'ignore-keys'
-        | 'forget-keys';
+        | 'forget-keys'
+        | 'webhook-lost'
+        | 'webhook-twice';
     };
+
+/** An event, from `GET /_sandbox/webhooks`. */
+export interface SentWebhook extends JsonObject {
+  id: string;
+  type: string;
+  /** The payment's key. */
+  key: string | null;
+  attempts: number;
+  lastStatus: number | null;
+  delivered: boolean;
+}
 
 /** One line of the gateway's journal. */
 export interface JournalLine extends JsonObject {
@@ -63,15 +84,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 export class Sandbox {
   private readonly process: NodeProcess;
 
-  constructor({ journal, latencyMs }: SandboxOptions) {
-    this.process = new NodeProcess('dist/sandbox/main.js', {
-      name: 'sandbox',
-      env: {
-        SANDBOX_PORT: '0',
-        ...(journal !== undefined && { SANDBOX_JOURNAL: journal }),
-        ...(latencyMs !== undefined && { SANDBOX_LATENCY_MS: String(latencyMs) }),
-      },
-    });
+  constructor(options: SandboxOptions) {
+    this.process = new NodeProcess('dist/sandbox/main.js', { name: 'sandbox', env: environmentOf(options) });
   }
 
   /** The value for `STRIPE_API_BASE`. */
@@ -104,6 +118,26 @@ export class Sandbox {
 
   async clearFaults(): Promise<void> {
     await this.call('DELETE', '/_sandbox/faults');
+  }
+
+  /** Ends the payment that waits under this key of a message, as its payment method does or as told; returns its status. */
+  async settle(key: string, outcome?: 'succeeded' | 'failed' | 'canceled'): Promise<string> {
+    const answer = await this.call('POST', '/_sandbox/settle', { key, outcome });
+    if (isJsonObject(answer) && typeof answer.status === 'string') return answer.status;
+    throw new Error(`the sandbox did not answer with a status: ${JSON.stringify(answer)}`);
+  }
+
+  /** The latest events, oldest first. */
+  async webhooks(): Promise<SentWebhook[]> {
+    const body = await this.call('GET', '/_sandbox/webhooks');
+    const sent = isJsonObject(body) ? body.webhooks : undefined;
+    if (Array.isArray(sent) && sent.every(isSentWebhook)) return sent;
+    throw new Error(`the sandbox did not answer with webhooks: ${JSON.stringify(body)}`);
+  }
+
+  /** Sends one of the latest events again. */
+  async resendWebhook(id: string): Promise<void> {
+    await this.call('POST', '/_sandbox/webhooks/resend', { id });
   }
 
   /** Stops it with SIGTERM; resolves when the process has exited with code 0. */
@@ -146,6 +180,23 @@ export class Sandbox {
     const answer: unknown = JSON.parse(text);
     return answer;
   }
+}
+
+function environmentOf(options: SandboxOptions): Record<string, string> {
+  const variables = {
+    SANDBOX_PORT: 0,
+    SANDBOX_JOURNAL: options.journal,
+    SANDBOX_LATENCY_MS: options.latencyMs,
+    SANDBOX_SETTLE_AFTER_MS: options.settleAfterMs,
+    SANDBOX_WEBHOOK_URL: options.webhookUrl,
+    SANDBOX_WEBHOOK_SECRET: options.webhookSecret,
+  };
+  const given = Object.entries(variables).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
+}
+
+function isSentWebhook(value: unknown): value is SentWebhook {
+  return isJsonObject(value) && typeof value.id === 'string' && typeof value.type === 'string';
 }
 
 function isJournalLine(value: unknown): value is JournalLine {

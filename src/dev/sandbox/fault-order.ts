@@ -21,8 +21,17 @@ export const orderableKinds = [
   'decline',
   'ignore-keys',
   'forget-keys',
+  'settle-after',
+  'webhook-lost',
+  'webhook-twice',
+  'webhook-late',
 ] as const satisfies readonly (FaultKind | 'forget-keys')[];
 
+const webhookFaults = [
+  'webhook-lost',
+  'webhook-twice',
+  'webhook-late',
+] as const satisfies readonly FaultKind[];
 const longestDelayMs = 600_000;
 const serverErrors = { min: 500, max: 599, fallback: 500 };
 
@@ -77,6 +86,9 @@ function readFault(reader: FieldReader, kind: FaultKind): Fault {
         kind,
         retryAfterSeconds: reader.integer('retryAfterSeconds', { min: 0, max: 3600, fallback: 1 }),
       };
+    case 'settle-after':
+    case 'webhook-late':
+      return { kind, delayMs: reader.integer('delayMs', { min: 0, max: longestDelayMs }) };
     case 'drop-before':
     case 'drop-after':
     case 'conflict':
@@ -84,17 +96,18 @@ function readFault(reader: FieldReader, kind: FaultKind): Fault {
     case 'forbidden':
     case 'decline':
     case 'ignore-keys':
+    case 'webhook-lost':
+    case 'webhook-twice':
       return { kind };
+    default:
+      return kind satisfies never;
   }
 }
 
 function readMatching(reader: FieldReader, kind: FaultKind): FaultMatching {
-  // The gateway refuses an API key for every request; the other faults apply to charges by default.
-  const request = reader.choice(
-    'request',
-    ['create', 'read', 'any'],
-    kind === 'unauthorized' ? 'any' : 'create',
-  );
+  const isWebhook = webhookFaults.some((fault) => fault === kind);
+  const request = isWebhook ? reader.choice('request', ['webhook'], 'webhook') : readRequest(reader, kind);
+  const eventType = isWebhook ? reader.text('eventType') : undefined;
   const idempotencyKey = reader.text('idempotencyKey');
   const paymentId = reader.text('paymentId');
   const paymentMethod = reader.text('paymentMethod');
@@ -103,7 +116,13 @@ function readMatching(reader: FieldReader, kind: FaultKind): FaultMatching {
     ...(idempotencyKey !== undefined && { idempotencyKey }),
     ...(paymentId !== undefined && { paymentId }),
     ...(paymentMethod !== undefined && { paymentMethod }),
+    ...(eventType !== undefined && { eventType }),
   };
+}
+
+/** The gateway refuses an API key for every request; the other faults apply to charges by default. */
+function readRequest(reader: FieldReader, kind: FaultKind): FaultMatching['request'] {
+  return reader.choice('request', ['create', 'read', 'any'], kind === 'unauthorized' ? 'any' : 'create');
 }
 
 function orProblems(readers: FieldReader[], parsed: ParsedOrder): ParsedOrder {

@@ -10,27 +10,35 @@ export type Fault =
   | { kind: 'unauthorized' }
   | { kind: 'forbidden' }
   | { kind: 'decline' }
-  | { kind: 'ignore-keys' };
+  | { kind: 'ignore-keys' }
+  /** The time until a payment that waits ends, instead of its usual one. */
+  | { kind: 'settle-after'; delayMs: number }
+  | { kind: 'webhook-lost' }
+  | { kind: 'webhook-twice' }
+  | { kind: 'webhook-late'; delayMs: number };
 
 export type FaultKind = Fault['kind'];
 export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>;
 
-/** The properties of a request that a fault can be limited to. */
+/** The properties of a request, or of a webhook, that a fault can be limited to. */
 export interface FaultTarget {
-  request: 'create' | 'read';
+  request: 'create' | 'read' | 'webhook';
   idempotencyKey: string | null;
   paymentMethod: string | null;
   metadata: Record<string, string>;
+  /** Of a webhook. */
+  eventType?: string;
 }
 
 export interface FaultMatching {
-  /** Charges only (`create`), everything else (`read`), or both. */
-  request: 'create' | 'read' | 'any';
+  /** Charges only (`create`), everything else (`read`), or both; or webhooks. */
+  request: 'create' | 'read' | 'any' | 'webhook';
   /** The request's idempotency key, or `idempotency_key` in its metadata. */
   idempotencyKey?: string;
   /** `payment_id` in the request's metadata. */
   paymentId?: string;
   paymentMethod?: string;
+  eventType?: string;
 }
 
 /** A fault, and the requests it applies to. */
@@ -88,11 +96,12 @@ export class Faults {
 }
 
 export function matches(matching: FaultMatching, target: FaultTarget): boolean {
-  const { request, idempotencyKey, paymentId, paymentMethod } = matching;
+  const { request, idempotencyKey, paymentId, paymentMethod, eventType } = matching;
   if (request !== 'any' && request !== target.request) return false;
   const keys = [target.idempotencyKey, target.metadata.idempotency_key];
   if (idempotencyKey !== undefined && !keys.includes(idempotencyKey)) return false;
   if (paymentId !== undefined && paymentId !== target.metadata.payment_id) return false;
+  if (eventType !== undefined && eventType !== target.eventType) return false;
   return paymentMethod === undefined || paymentMethod === target.paymentMethod;
 }
 

@@ -33,13 +33,21 @@ export class FieldReader {
 
   text(name: string): string | undefined {
     const value = this.take(name);
-    if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+    if (value === undefined || isText(value)) return value;
     this.addProblem(name, 'must be a text');
     return undefined;
   }
 
-  choice<T extends string>(name: string, allowed: readonly T[], fallback: T): T {
+  requiredText(name: string): string {
+    const value = this.take(name);
+    if (isText(value)) return value;
+    this.addProblem(name, 'must be a text');
+    return '';
+  }
+
+  choice<T extends string, F extends T | undefined>(name: string, allowed: readonly T[], fallback: F): T | F {
     const value = this.take(name) ?? fallback;
+    if (value === undefined) return fallback;
     const found = allowed.find((candidate) => candidate === value);
     if (found !== undefined) return found;
     this.addProblem(name, `must be one of ${allowed.join(', ')}`);
@@ -73,4 +81,8 @@ export class FieldReader {
   private addProblem(name: string, rule: string): void {
     this.problems.push(`${this.path}${name} ${rule}`);
   }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }

@@ -1,12 +1,13 @@
 import { IdempotencyLayer } from './idempotency-layer';
 import type { Journal } from './journal';
-import { isKept, isOutcome } from './journal-entry';
-import type { JournalEntry, OutcomeEntry } from './journal-entry';
+import { isKept, isPayment } from './journal-entry';
+import type { JournalEntry, PaymentEntry, PendingEntry } from './journal-entry';
 
 /** The state built from the journal's entries: payments, charges and kept answers. */
 export class Ledger {
   readonly keys = new IdempotencyLayer();
-  private readonly outcomes = new Map<string, OutcomeEntry>();
+  /** The latest entry of each payment, in the order in which the payments were made. */
+  private readonly payments = new Map<string, PaymentEntry>();
   private all: JournalEntry[] = [];
   private readonly byKey = new Map<string, JournalEntry[]>();
 
@@ -20,12 +21,19 @@ export class Ledger {
     this.apply(entry);
   }
 
-  find(paymentIntentId: string): OutcomeEntry | undefined {
-    return this.outcomes.get(paymentIntentId);
+  find(paymentIntentId: string): PaymentEntry | undefined {
+    return this.payments.get(paymentIntentId);
   }
 
-  newestFirst(): OutcomeEntry[] {
-    return [...this.outcomes.values()].reverse();
+  newestFirst(): PaymentEntry[] {
+    return [...this.payments.values()].reverse();
+  }
+
+  /** The payments that have not ended; with a key, only those under it. */
+  pending(key: string | null): PendingEntry[] {
+    return this.entries(key)
+      .filter((entry) => entry.type === 'pending')
+      .filter((entry) => this.find(entry.paymentIntentId) === entry);
   }
 
   /** `key` is a request's idempotency key, or `idempotency_key` in its metadata. */
@@ -35,7 +43,7 @@ export class Ledger {
 
   async clear(): Promise<void> {
     await this.journal.clear();
-    this.outcomes.clear();
+    this.payments.clear();
     this.byKey.clear();
     this.all = [];
     this.keys.forget(null);
@@ -47,7 +55,7 @@ export class Ledger {
     for (const key of new Set([entry.idempotencyKey, entry.metadata.idempotency_key])) {
       if (typeof key === 'string') this.index(key, entry);
     }
-    if (isOutcome(entry)) this.outcomes.set(entry.paymentIntentId, entry);
+    if (isPayment(entry)) this.payments.set(entry.paymentIntentId, entry);
     if (entry.type === 'fault' && entry.fault === 'forget-keys') this.keys.forget(entry.idempotencyKey);
     else if (isKept(entry)) this.keys.keep(entry);
   }

@@ -2,7 +2,7 @@ import type { ChargeRequest } from './charge-request';
 import type { JsonReply } from './http';
 import { presentmentCurrencies } from './presentment-currencies';
 import { invalidRequest, missingParameter } from './stripe-errors';
-import { findTestPaymentMethod } from './test-payment-methods';
+import { authenticationRequired, findTestPaymentMethod } from './test-payment-methods';
 import type { TestPaymentMethod } from './test-payment-methods';
 
 /** A payment that the gateway accepts for charging. */
@@ -11,7 +11,7 @@ export interface Payment {
   /** Lower case, as Stripe writes it. */
   currency: string;
   paymentMethod: string;
-  card: TestPaymentMethod;
+  method: TestPaymentMethod;
   customer?: string;
   description?: string;
 }
@@ -44,7 +44,7 @@ const checks: Check[] = [
   checkConfirmation,
 ];
 
-/** The checks that Stripe makes before it charges the card. */
+/** The checks that Stripe makes before it charges the card or the bank account. */
 export function checkPayment(request: ChargeRequest): Checked {
   for (const check of checks) {
     const failure = check(request);
@@ -53,19 +53,24 @@ export function checkPayment(request: ChargeRequest): Checked {
   const { parameters } = request;
   const paymentMethod = text(parameters, 'payment_method');
   if (paymentMethod === '') return { kind: 'invalid', failure: missingParameter('payment_method') };
-  const card = findTestPaymentMethod(paymentMethod);
-  if (card === undefined) {
+  const method = findTestPaymentMethod(paymentMethod);
+  if (method === undefined) {
     const message = `No such PaymentMethod: '${paymentMethod}'`;
     const failure = invalidRequest({ message, code: 'resource_missing', param: 'payment_method' });
     return { kind: 'invalid', failure };
   }
-  return { kind: 'valid', payment: paymentOf({ parameters, paymentMethod, card }) };
+  const customer = text(parameters, 'customer');
+  const failure =
+    checkDebitCurrency(method, currencyOf(parameters)) ?? checkOwner(method, { paymentMethod, customer });
+  if (failure) return { kind: 'invalid', failure };
+  const chosen = { paymentMethod, method: withoutAction(method, parameters) };
+  return { kind: 'valid', payment: paymentOf({ parameters, ...chosen }) };
 }
 
 function paymentOf({
   parameters,
   ...chosen
-}: Pick<Payment, 'paymentMethod' | 'card'> & { parameters: URLSearchParams }): Payment {
+}: Pick<Payment, 'paymentMethod' | 'method'> & { parameters: URLSearchParams }): Payment {
   const customer = text(parameters, 'customer');
   const description = text(parameters, 'description');
   return {
@@ -142,6 +147,39 @@ function checkCustomer({ parameters }: ChargeRequest): JsonReply | undefined {
     code: 'resource_missing',
     param: 'customer',
   });
+}
+
+/** A saved payment method is charged only for the customer that it belongs to; the texts are Stripe's. */
+function checkOwner(
+  method: TestPaymentMethod,
+  { paymentMethod, customer }: { paymentMethod: string; customer: string },
+): JsonReply | undefined {
+  const owner = method.kind === 'succeeds' ? method.customer : undefined;
+  if (owner === undefined || owner === customer) return undefined;
+  const message =
+    customer === ''
+      ? 'The payment method you provided is attached to a customer so for security purposes you must provide the customer in the request.'
+      : `The customer does not have a payment method with the ID ${paymentMethod}. The payment method must be attached to the customer.`;
+  return invalidRequest({ message, param: 'payment_method' });
+}
+
+/** A bank debit has one currency. */
+function checkDebitCurrency(method: TestPaymentMethod, currency: string): JsonReply | undefined {
+  const debit = method.kind === 'waits' ? method.debit : undefined;
+  if (debit === undefined || debit.currency === currency) return undefined;
+  return invalidRequest({
+    message: `The currency provided (${currency}) is invalid. Payments with ${debit.type} support the following currencies: ${debit.currency}.`,
+    code: 'payment_intent_invalid_parameter',
+    param: 'currency',
+  });
+}
+
+/** With `error_on_requires_action` a payment that needs its customer is declined. */
+function withoutAction(method: TestPaymentMethod, parameters: URLSearchParams): TestPaymentMethod {
+  const needsCustomer = method.kind === 'waits' && method.status === 'requires_action';
+  return needsCustomer && text(parameters, 'error_on_requires_action') === 'true'
+    ? { kind: 'declines', failure: authenticationRequired }
+    : method;
 }
 
 function checkConfirmation({ parameters }: ChargeRequest): JsonReply | undefined {

@@ -1,17 +1,18 @@
-import { randomBytes } from 'node:crypto';
 import type { ChargeRequest } from './charge-request';
 import { arrivalFaults, replyTo } from './fault-injection';
 import type { FaultInjection } from './fault-injection';
 import type { FaultOf, FaultTarget } from './faults';
 import type { JsonReply, Reply } from './http';
-import type { EntryFacts, FaultEntry, KeptEntry, NoteEntry, OutcomeEntry } from './journal-entry';
+import type { EntryFacts, FaultEntry, KeptEntry, NoteEntry } from './journal-entry';
 import type { Ledger } from './ledger';
 import { checkPayment } from './payment-checks';
 import type { Payment } from './payment-checks';
 import { pause } from './pause';
+import { firstEntry, usualSettleAfterMs } from './payment-entries';
 import { answerOf } from './payment-intents';
+import type { PaymentStates } from './payment-states';
 import { internalError, keyInUse, keyReused } from './stripe-errors';
-import { declinedCard } from './test-payment-methods';
+import { genericDecline } from './test-payment-methods';
 
 /** A charge request while it is processed. */
 interface ChargeInProgress {
@@ -30,13 +31,31 @@ interface Decision {
   reply: JsonReply;
 }
 
+interface CreationParts {
+  ledger: Ledger;
+  states: PaymentStates;
+  injection: FaultInjection;
+  times: PaymentTimes;
+}
+
+export interface PaymentTimes {
+  latencyMs: number;
+  settleAfterMs: number;
+}
+
 /** Handles `POST /v1/payment_intents`. */
 export class PaymentCreation {
-  constructor(
-    private readonly ledger: Ledger,
-    private readonly injection: FaultInjection,
-    private readonly latencyMs: number,
-  ) {}
+  private readonly ledger: Ledger;
+  private readonly states: PaymentStates;
+  private readonly injection: FaultInjection;
+  private readonly times: PaymentTimes;
+
+  constructor({ ledger, states, injection, times }: CreationParts) {
+    this.ledger = ledger;
+    this.states = states;
+    this.injection = injection;
+    this.times = times;
+  }
 
   async create(request: ChargeRequest): Promise<Reply> {
     const arrival = { request, target: targetOf(request), facts: factsOf(request) };
@@ -48,7 +67,7 @@ export class PaymentCreation {
     const decision = await this.decide({
       ...arrival,
       key,
-      workMs: this.latencyMs + delayMs(delay, 'before'),
+      workMs: this.times.latencyMs + delayMs(delay, 'before'),
     });
     if (decision.kind === 'refused') return decision.reply;
     await pause(delayMs(delay, 'after'));
@@ -69,6 +88,8 @@ export class PaymentCreation {
       case 'execute':
         // Released only after the outcome is durable: until then an equal request must get the 409.
         return this.execute(charge).finally(() => this.ledger.keys.release(key));
+      default:
+        return state satisfies never;
     }
   }
 
@@ -97,16 +118,23 @@ export class PaymentCreation {
     if (failure) await this.recordFailure(charge, failure);
     if (failure?.charged === false) return failed(failure);
     const storedStatus = key === null ? null : failure?.status;
-    const payment = await this.askCard(charge, checked.payment);
-    const entry = outcomeOf(facts, payment, storedStatus);
-    await this.ledger.record(entry);
+    const payment = await this.decline(charge, checked.payment);
+    const settleAfterMs = await this.settleAfterMs(charge, payment);
+    const entry = firstEntry({ facts, payment, storedStatus, settleAfterMs });
+    await this.states.record(entry);
     return failure ? failed(failure) : { kind: 'answered', reply: answerOf(entry) };
   }
 
-  /** The payment with the card's decision; a fault can make it a decline. */
-  private async askCard(charge: ChargeInProgress, payment: Payment): Promise<Payment> {
+  /** A fault can make any payment a decline. */
+  private async decline(charge: ChargeInProgress, payment: Payment): Promise<Payment> {
     const declined = await this.injection.apply(['decline'], charge);
-    return declined ? { ...payment, card: declinedCard } : payment;
+    return declined ? { ...payment, method: { kind: 'declines', failure: genericDecline } } : payment;
+  }
+
+  private async settleAfterMs(charge: ChargeInProgress, { method }: Payment): Promise<number | null> {
+    if (method.kind !== 'waits') return null;
+    const ordered = await this.injection.apply(['settle-after'], charge);
+    return ordered?.delayMs ?? usualSettleAfterMs(method, this.times.settleAfterMs);
   }
 
   private async recordFailure(
@@ -133,23 +161,6 @@ function failed({ status }: FaultOf<'error-500'>): Decision {
 
 function delayMs(delay: FaultOf<'delay'> | undefined, when: 'before' | 'after'): number {
   return delay?.when === when ? delay.delayMs : 0;
-}
-
-/** `failureStatus`: `null` keeps nothing under the key, `undefined` keeps the outcome's own answer. */
-function outcomeOf(
-  facts: EntryFacts,
-  payment: Payment,
-  failureStatus: number | null | undefined,
-): OutcomeEntry {
-  const { card, ...details } = payment;
-  const ownStatus = card.kind === 'succeeds' ? 200 : 402;
-  return {
-    ...facts,
-    ...details,
-    type: card.kind === 'succeeds' ? 'charge' : 'decline',
-    paymentIntentId: `pi_${randomBytes(12).toString('hex')}`,
-    storedStatus: failureStatus === undefined ? ownStatus : failureStatus,
-  };
 }
 
 function targetOf({ idempotencyKey, parameters, metadata }: ChargeRequest): FaultTarget {

@@ -1,12 +1,12 @@
 import { json } from './http';
 import type { JsonReply } from './http';
-import type { OutcomeEntry } from './journal-entry';
+import type { PaymentEntry } from './journal-entry';
 import { createdOf, paymentIntentOf } from './payment-intents';
 import { parseSearchQuery } from './search-query';
 import { invalidRequest, missingParameter } from './stripe-errors';
 
 type Page =
-  { kind: 'page'; entries: OutcomeEntry[]; hasMore: boolean } | { kind: 'invalid'; failure: JsonReply };
+  { kind: 'page'; entries: PaymentEntry[]; hasMore: boolean } | { kind: 'invalid'; failure: JsonReply };
 
 const url = '/v1/payment_intents';
 const createdFilters: ReadonlyMap<string, (created: number, bound: number) => boolean> = new Map([
@@ -18,7 +18,7 @@ const createdFilters: ReadonlyMap<string, (created: number, bound: number) => bo
 ]);
 
 /** `GET /v1/payment_intents`: newest first, filtered by `created`, paged by `limit` and `starting_after`. */
-export function listPaymentIntents(newestFirst: OutcomeEntry[], query: URLSearchParams): JsonReply {
+export function listPaymentIntents(newestFirst: PaymentEntry[], query: URLSearchParams): JsonReply {
   let entries = newestFirst;
   for (const [name, holds] of createdFilters) {
     const text = query.get(name);
@@ -32,7 +32,7 @@ export function listPaymentIntents(newestFirst: OutcomeEntry[], query: URLSearch
 }
 
 /** `GET /v1/payment_intents/search`. Unlike Stripe's, its index is never behind. */
-export function searchPaymentIntents(newestFirst: OutcomeEntry[], query: URLSearchParams): JsonReply {
+export function searchPaymentIntents(newestFirst: PaymentEntry[], query: URLSearchParams): JsonReply {
   const text = query.get('query');
   if (text === null) return missingParameter('query');
   const parsed = parseSearchQuery(text);
@@ -54,7 +54,7 @@ export function searchPaymentIntents(newestFirst: OutcomeEntry[], query: URLSear
   });
 }
 
-function pageOf(entries: OutcomeEntry[], { query, after }: { query: URLSearchParams; after: string }): Page {
+function pageOf(entries: PaymentEntry[], { query, after }: { query: URLSearchParams; after: string }): Page {
   const limit = query.get('limit') ?? '10';
   if (!/^\d+$/.test(limit) || Number(limit) < 1 || Number(limit) > 100) {
     return { kind: 'invalid', failure: invalidInteger('limit', limit) };

@@ -10,9 +10,11 @@ import { MAX_BODY_BYTES, json, readRequest, sendReply } from './http';
 import type { HttpRequest, Reply } from './http';
 import { openJournal } from './journal';
 import { Ledger } from './ledger';
+import { PaymentStates } from './payment-states';
 import type { SandboxSettings } from './settings';
 import { StripeApi } from './stripe-api';
 import { invalidRequest, stripeError, unknownRoute } from './stripe-errors';
+import { Webhooks } from './webhooks';
 
 export interface RunningSandbox {
   url: string;
@@ -29,26 +31,39 @@ type Handler = (request: HttpRequest) => Reply | Promise<Reply>;
 
 export async function startSandbox(settings: SandboxSettings): Promise<RunningSandbox> {
   const journal = await openJournal(settings.journalFile);
-  const handler = route(new Ledger(journal), settings);
+  const ledger = new Ledger(journal);
+  const injection = new FaultInjection(new Faults(), ledger);
+  const webhooks = new Webhooks(settings.webhook, injection);
+  const states = new PaymentStates(ledger, webhooks);
+  const handler = route({ ledger, states, injection, webhooks }, settings);
   const server = createServer(
     SLOW_REQUEST_LIMITS,
     (request, response) => void answer(handler, request, response),
   );
   server.keepAliveTimeout = keepAliveMs;
   await listen(server, settings);
+  states.resume();
   return {
     url: urlOf(server),
     stop: async () => {
       await closeServer(server);
+      states.stop();
+      webhooks.stop();
       await journal.close();
     },
   };
 }
 
-function route(ledger: Ledger, { latencyMs, host }: SandboxSettings): Handler {
-  const faults = new Faults();
-  const stripe = new StripeApi(ledger, new FaultInjection(faults, ledger), latencyMs);
-  const control = new ControlApi(ledger, faults, host);
+interface Parts {
+  ledger: Ledger;
+  states: PaymentStates;
+  injection: FaultInjection;
+  webhooks: Webhooks;
+}
+
+function route(parts: Parts, settings: SandboxSettings): Handler {
+  const stripe = new StripeApi({ ...parts, times: settings });
+  const control = new ControlApi({ ...parts, faults: parts.injection.faults, host: settings.host });
   return (request) => {
     if (request.path.startsWith('/v1/')) return stripe.handle(request);
     if (request.path.startsWith('/_sandbox/')) return control.handle(request);

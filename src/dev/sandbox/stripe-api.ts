@@ -8,22 +8,33 @@ import type { EntryFacts } from './journal-entry';
 import type { Ledger } from './ledger';
 import { pause } from './pause';
 import { PaymentCreation } from './payment-creation';
+import type { PaymentTimes } from './payment-creation';
 import { listPaymentIntents, noSuchPaymentIntent, searchPaymentIntents } from './payment-intent-pages';
 import { paymentIntentOf } from './payment-intents';
+import type { PaymentStates } from './payment-states';
 import { unauthorized, unknownRoute } from './stripe-errors';
 
 const collection = '/v1/payment_intents';
 
+interface ApiParts {
+  ledger: Ledger;
+  states: PaymentStates;
+  injection: FaultInjection;
+  times: PaymentTimes;
+}
+
 /** The part of Stripe's HTTP API that the sandbox implements. */
 export class StripeApi {
+  private readonly ledger: Ledger;
+  private readonly injection: FaultInjection;
+  private readonly latencyMs: number;
   private readonly creation: PaymentCreation;
 
-  constructor(
-    private readonly ledger: Ledger,
-    private readonly injection: FaultInjection,
-    private readonly latencyMs: number,
-  ) {
-    this.creation = new PaymentCreation(ledger, injection, latencyMs);
+  constructor(parts: ApiParts) {
+    this.ledger = parts.ledger;
+    this.injection = parts.injection;
+    this.latencyMs = parts.times.latencyMs;
+    this.creation = new PaymentCreation(parts);
   }
 
   async handle(request: HttpRequest): Promise<Reply> {

@@ -1,4 +1,4 @@
-import type { FaultEntry, OutcomeEntry } from '../../../../src/dev/sandbox/journal-entry';
+import type { FaultEntry, OutcomeEntry, PendingEntry } from '../../../../src/dev/sandbox/journal-entry';
 
 /** A charge's journal entry, complete and valid. */
 export function aCharge(overrides: Partial<OutcomeEntry> = {}): OutcomeEntry {
@@ -13,6 +13,18 @@ export function aCharge(overrides: Partial<OutcomeEntry> = {}): OutcomeEntry {
     paymentMethod: 'pm_card_visa',
     metadata: { idempotency_key: 'one' },
     storedStatus: 200,
+    ...overrides,
+  };
+}
+
+/** The first entry of a bank debit. */
+export function aPending(overrides: Partial<PendingEntry> = {}): PendingEntry {
+  return {
+    ...aCharge(),
+    type: 'pending',
+    status: 'processing',
+    settleAfterMs: 5_000,
+    paymentMethod: 'pm_usBankAccount_success',
     ...overrides,
   };
 }

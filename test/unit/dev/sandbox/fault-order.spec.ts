@@ -15,6 +15,10 @@ describe('ordering a fault', () => {
       { kind: 'error-500', status: 503, charged: true },
     ],
     [{ kind: 'rate-limit' }, { kind: 'rate-limit', retryAfterSeconds: 1 }],
+    [
+      { kind: 'settle-after', delayMs: 0 },
+      { kind: 'settle-after', delayMs: 0 },
+    ],
   ])('%j gets defaults for missing fields', (body, fault) => {
     expect(parseFaultOrder(body)).toEqual({ kind: 'order', order: { fault, ...usual } });
   });
@@ -34,6 +38,17 @@ describe('ordering a fault', () => {
     });
   });
 
+  it('of a webhook accepts the type of the event', () => {
+    const matching = { eventType: 'payment_intent.succeeded', paymentId: 'p' };
+    expect([
+      parseFaultOrder({ kind: 'webhook-lost', matching }),
+      parseFaultOrder({ kind: 'webhook-lost' }),
+    ]).toMatchObject([
+      { order: { matching: { request: 'webhook', ...matching } } },
+      { order: { matching: { request: 'webhook' } } },
+    ]);
+  });
+
   it('forgets one key or all of them', () => {
     expect([
       parseFaultOrder({ kind: 'forget-keys', matching: { idempotencyKey: 'k' } }),
@@ -45,7 +60,8 @@ describe('ordering a fault', () => {
   });
 
   it.each(orderableKinds)('accepts the kind %s', (kind) => {
-    expect(parseFaultOrder({ kind, ...(kind === 'delay' && { delayMs: 1 }) }).kind).not.toBe('invalid');
+    const delayed = ['delay', 'settle-after', 'webhook-late'].includes(kind);
+    expect(parseFaultOrder({ kind, ...(delayed && { delayMs: 1 }) }).kind).not.toBe('invalid');
   });
 });
 
@@ -93,6 +109,21 @@ describe('an invalid order of a fault', () => {
       'an unknown field to match',
       { kind: 'conflict', matching: { amount: 5 } },
       'matching.amount is not a known field; allowed are request, idempotencyKey, paymentId, paymentMethod',
+    ],
+    [
+      'a webhook that is late without a time',
+      { kind: 'webhook-late' },
+      'delayMs must be an integer from 0 to 600000',
+    ],
+    [
+      'a webhook as a request',
+      { kind: 'webhook-lost', matching: { request: 'create' } },
+      'matching.request must be one of webhook',
+    ],
+    [
+      'a type of event for a charge',
+      { kind: 'conflict', matching: { eventType: 'payment_intent.succeeded' } },
+      'matching.eventType is not a known field; allowed are request, idempotencyKey, paymentId, paymentMethod',
     ],
     [
       'times for what is done at once',

@@ -9,6 +9,8 @@ const create: FaultTarget = {
 };
 const read: FaultTarget = { request: 'read', idempotencyKey: null, paymentMethod: null, metadata: {} };
 
+const webhook: FaultTarget = { ...create, request: 'webhook', eventType: 'payment_intent.succeeded' };
+
 function order(overrides: Partial<FaultOrder> = {}): FaultOrder {
   return {
     fault: { kind: 'conflict' },
@@ -44,6 +46,10 @@ describe('the requests that a fault applies to', () => {
     ['not another payment id', { request: 'create', paymentId: 'PAY-002' }, create, false],
     ['the payment method', { request: 'create', paymentMethod: 'pm_card_visa' }, create, true],
     ['not another payment method', { request: 'create', paymentMethod: 'pm_card_amex' }, create, false],
+    ['webhooks, on demand', { request: 'webhook' }, webhook, true],
+    ['not the request of a webhook’s payment', { request: 'webhook' }, create, false],
+    ['the type of an event', { request: 'webhook', eventType: 'payment_intent.succeeded' }, webhook, true],
+    ['not another type', { request: 'webhook', eventType: 'payment_intent.canceled' }, webhook, false],
     [
       'not when only one of two holds',
       { request: 'create', paymentId: 'PAY-001', paymentMethod: 'x' },

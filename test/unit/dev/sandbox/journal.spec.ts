@@ -73,6 +73,7 @@ describe('the journal', () => {
   });
 
   it.each([
+    ['a pending payment without its time', { ...aCharge(), type: 'pending', status: 'processing' }],
     ['a charge without an intent', { ...aCharge(), paymentIntentId: null }],
     ['an unknown type', { ...aCharge(), type: 'refund' }],
     ['metadata that is not an object', { ...aCharge(), metadata: null }],

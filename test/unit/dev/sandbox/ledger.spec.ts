@@ -2,7 +2,7 @@ import type { Journal } from '../../../../src/dev/sandbox/journal';
 import { openJournal } from '../../../../src/dev/sandbox/journal';
 import type { JournalEntry } from '../../../../src/dev/sandbox/journal-entry';
 import { Ledger } from '../../../../src/dev/sandbox/ledger';
-import { aCharge, aFault } from './entries';
+import { aCharge, aFault, aPending } from './entries';
 
 const request = { key: 'payment:one', parametersHash: 'hash' };
 
@@ -48,6 +48,31 @@ describe.each([
   it('replays a stored failure', async () => {
     const ledger = await ledgerOf(aFault());
     expect(ledger.keys.begin(request)).toEqual({ kind: 'replay', kept: aFault() });
+  });
+
+  it('has the latest state of a payment', async () => {
+    const ended = aCharge({ pendingSince: aPending().at, storedStatus: null });
+    expect((await ledgerOf(aPending(), ended)).find('pi_one')).toEqual(ended);
+  });
+
+  it('lists payments in the order in which they began', async () => {
+    const second = aPending({ paymentIntentId: 'pi_two' });
+    const ledger = await ledgerOf(aPending(), second, aCharge({ storedStatus: null }));
+    expect(ledger.newestFirst().map(({ paymentIntentId }) => paymentIntentId)).toEqual(['pi_two', 'pi_one']);
+  });
+
+  it.each([null, 'payment:one', 'one'])(
+    'knows which payments have not ended, with the key %s',
+    async (key) => {
+      const second = aPending({ paymentIntentId: 'pi_two' });
+      const ledger = await ledgerOf(aPending(), second, aCharge({ storedStatus: null }));
+      expect(ledger.pending(key)).toEqual([second]);
+    },
+  );
+
+  it('replays the first response of a payment that has ended', async () => {
+    const ledger = await ledgerOf(aPending(), aCharge({ storedStatus: null }));
+    expect(ledger.keys.begin(request)).toEqual({ kind: 'replay', kept: aPending() });
   });
 
   it('stores no response for a charge that ignored its key', async () => {

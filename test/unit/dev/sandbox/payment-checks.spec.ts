@@ -21,7 +21,7 @@ describe('a payment that can be charged', () => {
         amount: 9999,
         currency: 'usd',
         paymentMethod: 'pm_card_visa',
-        card: { kind: 'succeeds', brand: 'visa' },
+        method: { kind: 'succeeds', brand: 'visa' },
       },
     });
   });
@@ -40,9 +40,19 @@ describe('a payment that can be charged', () => {
     ],
     ['a customer of the gateway', { customer: 'cus_1' }],
     ['metadata', { 'metadata[order]': 'x'.repeat(500) }],
+    ['a bank debit in its currency', { payment_method: 'pm_usBankAccount_success' }],
+    ['a debit of another bank', { payment_method: 'pm_sepaDebit_success', currency: 'EUR' }],
     ['a card that will be declined', { payment_method: 'pm_card_visa_chargeDeclined' }],
   ])('%s', (_what, parameters) => {
     expect(checkPayment(requestWith({ ...good, ...parameters })).kind).toBe('valid');
+  });
+
+  it.each([
+    ['true', { kind: 'declines', failure: { code: 'authentication_required' } }],
+    ['false', { kind: 'waits', status: 'requires_action' }],
+  ])('that needs its customer, with error_on_requires_action=%s', (error_on_requires_action, method) => {
+    const parameters = { payment_method: 'pm_card_authenticationRequired', error_on_requires_action };
+    expect(checkPayment(requestWith({ ...good, ...parameters }))).toMatchObject({ payment: { method } });
   });
 
   it('accepts a key of 255 characters', () => {
@@ -69,6 +79,16 @@ describe('a payment that is rejected before the card is charged', () => {
     ['not confirmed', { confirm: 'false' }, { param: 'confirm' }],
     ['not captured', { capture_method: 'manual' }, { param: 'capture_method' }],
     ['no card', { payment_method: '' }, { code: 'parameter_missing', param: 'payment_method' }],
+    [
+      'a US debit in euros',
+      { payment_method: 'pm_usBankAccount_success', currency: 'eur' },
+      { code: 'payment_intent_invalid_parameter', param: 'currency' },
+    ],
+    [
+      'a SEPA debit in dollars',
+      { payment_method: 'pm_sepaDebit_success' },
+      { code: 'payment_intent_invalid_parameter', param: 'currency' },
+    ],
     ['unknown card', { payment_method: 'pm_none' }, { code: 'resource_missing', param: 'payment_method' }],
     ['inherited name as card', { payment_method: 'constructor' }, { code: 'resource_missing' }],
     [

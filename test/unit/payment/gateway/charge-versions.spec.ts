@@ -2,6 +2,7 @@ import { CHARGE_VERSIONS, type ChargeParameters } from '../../../../src/payment/
 import { GatewayError, type Charge } from '../../../../src/payment/gateway/payment-gateway';
 import { StripeGateway } from '../../../../src/payment/gateway/stripe-gateway';
 import { startSandbox, type RunningSandbox } from '../../../../src/dev/sandbox/sandbox-server';
+import { readSettings } from '../../../../src/dev/sandbox/settings';
 import { aCharge, environmentFor } from '../../../support/stub-gateway';
 
 const [today] = CHARGE_VERSIONS;
@@ -17,7 +18,7 @@ const inHundredths: ChargeParameters = (charge) => ({
 
 let sandbox: RunningSandbox;
 beforeEach(async () => {
-  sandbox = await startSandbox({ host: '127.0.0.1', port: 0, journalFile: null, latencyMs: 0 });
+  sandbox = await startSandbox(readSettings({ SANDBOX_PORT: '0' }));
 });
 afterEach(() => sandbox.stop());
 
