@@ -96,6 +96,20 @@ module.exports = {
       to: { path: '^src/(payment|payment-publisher|notification|operations|dev)/' },
     },
     {
+      name: 'ledger-knows-no-payment',
+      comment:
+        'payment, notification and the tools use the ledger, which uses only the settings and what checks input.',
+      severity: 'error',
+      from: { path: '^src/ledger/' },
+      to: { path: '^src/', pathNot: '^src/(ledger|config|text|input|http)/' },
+    },
+    {
+      name: 'postgresql-behind-the-ledger',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/ledger/' },
+      to: { path: '(^|/)node_modules/pg/' },
+    },
+    {
       name: 'consumer-knows-no-publisher',
       severity: 'error',
       from: { path: '^src/payment/' },

@@ -11,13 +11,15 @@ const {
   serverVariables,
   startSandbox,
   startService,
+  webhookVariables,
 } = require('./system');
 const { bold, cyan, dim, print, step } = require('./terminal');
 
 const help = `npm start: runs the service with everything it needs, until Ctrl-C
 
-Installs and builds what is missing, starts private RabbitMQ and Redis servers and the gateway sandbox, then the
-service, and prints how to try it. The servers' data is deleted when it stops.
+Installs and builds what is missing, starts private RabbitMQ, Redis and PostgreSQL servers and the gateway sandbox, then
+the service, and prints how to try it. The servers' data is deleted when it stops. Where there is no PostgreSQL, the service
+runs without a ledger.
 
   --help
 
@@ -25,6 +27,7 @@ service, and prints how to try it. The servers' data is deleted when it stops.
   PORT              the service's HTTP port (default 3000, or a free one if it is in use)
   RABBITMQ_URL      use this server instead of a private one
   REDIS_URL         use this server instead of a private one
+  DATABASE_URL      keep the ledger in this PostgreSQL database instead of a private one
   STRIPE_API_BASE   use this gateway instead of the sandbox
 
 All other variables are passed to the service; .env explains them.
@@ -40,13 +43,16 @@ const usualSandboxPort = 12_111;
 async function start(directory) {
   // Checked before the servers are started, so that a port that is in use is reported at once.
   await servicePort();
-  const urls = await prepareSystem(directory);
-  const gateway = await gatewayVariables(directory);
+  const urls = await prepareSystem(directory, { withLedger: true });
+  // Not chosen again when the service starts, because the sandbox sends its webhooks there.
+  const port = await servicePort();
+  const gateway = await gatewayVariables(directory, port);
   print();
-  const env = { ...process.env, ...serverVariables(urls), ...gateway };
+  const readApi = process.env.READ_API || String(urls.databaseUrl !== undefined);
+  const env = { ...process.env, ...serverVariables(urls), ...gateway, READ_API: readApi };
   const { url, program } = await startService({
     directory,
-    choosePort: servicePort,
+    choosePort: async () => port,
     env,
     output: 'inherit',
   });
@@ -67,16 +73,19 @@ async function servicePort() {
 
 /**
  * @param {string} directory
+ * @param {number} port of the service
  * @returns {Promise<NodeJS.ProcessEnv>}
  */
-async function gatewayVariables(directory) {
+async function gatewayVariables(directory, port) {
   const { STRIPE_API_BASE: given } = process.env;
   if (given) return { STRIPE_API_BASE: given };
-  const work = () => startSandbox({ directory, choosePort: () => portNear(usualSandboxPort) });
-  return sandboxVariables(await step('gateway sandbox', work, dim));
+  const webhooks = webhookVariables(port);
+  const env = { ...process.env, ...webhooks.sandbox };
+  const work = () => startSandbox({ directory, choosePort: () => portNear(usualSandboxPort), env });
+  return { ...sandboxVariables(await step('gateway sandbox', work, dim)), ...webhooks.service };
 }
 
-/** @param {{ url: string, urls: import('./services').ServerUrls, gateway: string }} addresses */
+/** @param {{ url: string, urls: import('./system').SystemUrls, gateway: string }} addresses */
 function printGuide({ url, urls, gateway }) {
   print(`
 ${bold('The service is ready.')} ${dim('Ctrl-C stops everything.')}
@@ -84,6 +93,7 @@ ${bold('The service is ready.')} ${dim('Ctrl-C stops everything.')}
   console    ${cyan(url)}   ${dim('publish and watch in a browser')}
   service    ${cyan(`${url}/docs`)}   ${dim(`${url}/health/ready`)}
   RabbitMQ   ${cyan(managementPage(urls))}
+  ledger     ${cyan(ledgerPlace(urls))}
   gateway    ${cyan(gateway)}
 
   Publish one payment three times; it is charged once:
@@ -108,12 +118,21 @@ function managementPage({ rabbitmqManagementUrl }) {
 }
 
 /**
+ * A private server asks for no password.
+ * @param {import('./system').SystemUrls} urls
+ */
+function ledgerPlace({ databaseUrl }) {
+  if (databaseUrl === undefined) return 'none';
+  return process.env.DATABASE_URL ? new URL(databaseUrl).host : databaseUrl;
+}
+
+/**
  * The URLs of private servers as a line for a shell; other URLs are already in the environment.
- * @param {{ urls: import('./services').ServerUrls, gateway: string }} addresses
+ * @param {{ urls: import('./system').SystemUrls, gateway: string }} addresses
  */
 function variablesForTools({ urls, gateway }) {
   const settings = Object.entries({ ...serverVariables(urls), STRIPE_API_BASE: gateway })
-    .filter(([name]) => !process.env[name])
+    .filter(([name, value]) => value && !process.env[name])
     .map(([name, value]) => `${name}=${value}`);
   return settings.length > 0 ? [`export ${settings.join(' ')}`] : [];
 }

@@ -5,13 +5,16 @@ const { isIPv6 } = require('node:net');
 const path = require('node:path');
 const { parseEnv } = require('node:util');
 const { bootstrap, root } = require('./bootstrap');
-const { prepareServers, startServers } = require('./services');
+const { messageOf } = require('./message-of');
+const { prepareServers, startDatabase, startServers } = require('./services');
+const { postgresql, serviceKinds } = require('./services/kinds');
 const { onFreePorts } = require('./services/ports');
 const { answersHttp, waitUntil } = require('./services/probes');
 const { startProgram } = require('./services/programs');
+const { print, yellow } = require('./terminal');
 
 /** @typedef {import('./services/programs').Program} Program */
-/** @typedef {import('./services').ServerUrls} ServerUrls */
+/** @typedef {import('./services').ServerUrls & { databaseUrl?: string | undefined }} SystemUrls `databaseUrl` is the ledger's */
 
 const readyWithinMs = 60_000;
 // Longer than the service's own SHUTDOWN_TIMEOUT of 25 s.
@@ -23,12 +26,39 @@ const serviceArguments = ['--enable-source-maps', '--max-semi-space-size=32', 'd
 /**
  * Prepares everything that the service needs: packages, build and servers.
  * @param {string} directory
- * @returns {Promise<ServerUrls>}
+ * @param {{ withLedger?: boolean }} [options] whether to start PostgreSQL, too, if that is possible
+ * @returns {Promise<SystemUrls>}
  */
-async function prepareSystem(directory) {
-  await prepareServers(directory);
-  const [urls] = await Promise.all([startServers(directory), bootstrap(directory)]);
-  return urls;
+async function prepareSystem(directory, { withLedger = false } = {}) {
+  const possible = await prepareServers(directory, serviceKinds, withLedger ? [postgresql] : []);
+  const [urls, databaseUrl] = await Promise.all([
+    startServers(directory),
+    withLedger ? ledgerDatabase(directory, possible.includes(postgresql)) : undefined,
+    bootstrap(directory),
+  ]);
+  return { ...urls, databaseUrl };
+}
+
+/**
+ * @param {string} directory
+ * @param {boolean} isPossible
+ * @returns {Promise<string | undefined>} undefined if no private PostgreSQL can be started
+ */
+async function ledgerDatabase(directory, isPossible) {
+  if (!isPossible) return noLedger('it is not installed');
+  try {
+    return await startDatabase(directory);
+  } catch (error) {
+    // The user expects a ledger in the database that the environment names.
+    if (process.env[postgresql.variable]) throw error;
+    return noLedger(messageOf(error).split('\n')[0] ?? '');
+  }
+}
+
+/** @param {string} reason */
+function noLedger(reason) {
+  print(`${yellow('!')} The service runs without a ledger, because there is no PostgreSQL: ${reason}`);
+  return undefined;
 }
 
 /**
@@ -125,12 +155,12 @@ async function untilAnswering({ isRunning, log, stop }, { what, address }) {
 }
 
 /**
- * The variables with the URLs of the service's servers.
- * @param {ServerUrls} urls
+ * The variables with the URLs of the service's servers. Without a database there is no ledger, whatever the environment says.
+ * @param {SystemUrls} urls
  * @returns {NodeJS.ProcessEnv}
  */
-function serverVariables({ rabbitmqUrl, redisUrl }) {
-  return { RABBITMQ_URL: rabbitmqUrl, REDIS_URL: redisUrl };
+function serverVariables({ rabbitmqUrl, redisUrl, databaseUrl = '' }) {
+  return { RABBITMQ_URL: rabbitmqUrl, REDIS_URL: redisUrl, DATABASE_URL: databaseUrl };
 }
 
 /**
@@ -140,6 +170,21 @@ function serverVariables({ rabbitmqUrl, redisUrl }) {
  */
 function sandboxVariables(sandboxUrl) {
   return { STRIPE_API_BASE: sandboxUrl, STRIPE_API_KEY: 'sk_test_sandbox' };
+}
+
+/**
+ * The variables with which the sandbox sends webhooks to the service on this port, and the service accepts them.
+ * @param {number} port
+ * @returns {{ sandbox: NodeJS.ProcessEnv, service: NodeJS.ProcessEnv }}
+ */
+function webhookVariables(port) {
+  const secrets = process.env.STRIPE_WEBHOOK_SECRET || 'whsec_sandbox_development';
+  const [secret] = secrets.split(',');
+  const url = `http://${hostFor(process.env)}:${port}/webhooks/stripe`;
+  return {
+    sandbox: { SANDBOX_WEBHOOK_URL: url, SANDBOX_WEBHOOK_SECRET: secret },
+    service: { STRIPE_WEBHOOK_SECRET: secrets },
+  };
 }
 
 /** The variables in `.env`; the service reads the same file. */
@@ -175,4 +220,5 @@ module.exports = {
   settingsFile,
   startSandbox,
   startService,
+  webhookVariables,
 };

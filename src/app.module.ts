@@ -8,6 +8,7 @@ import { DeadLettersModule } from './operations/dead-letters/dead-letters.module
 import { IdempotencyEvents, IdempotencyModule } from 'nestjs-idempotent';
 import { rabbitmq } from 'nestjs-idempotent/rabbitmq';
 import { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
+import { LedgerModule } from './ledger/ledger.module';
 import { MessagingModule } from './messaging/messaging.module';
 import { NotificationModule } from './notification/notification.module';
 import { HealthModule } from './observability/health/health.module';
@@ -28,10 +29,8 @@ import { TracingModule } from './observability/tracing/tracing.module';
 @Module({})
 export class AppModule {
   /** @param development modules that are not part of the production image */
-  static forEnvironment(
-    { appRoles, devEndpoints, smtpUrl }: Environment,
-    development: readonly DynamicModule[],
-  ): DynamicModule {
+  static forEnvironment(environment: Environment, development: readonly DynamicModule[]): DynamicModule {
+    const { appRoles, databaseUrl, devEndpoints, readApi, smtpUrl } = environment;
     return {
       module: AppModule,
       imports: [
@@ -39,6 +38,7 @@ export class AppModule {
         LoggingModule,
         TracingModule,
         RedisModule,
+        ...(databaseUrl === '' ? [] : [LedgerModule.forRoot({ readApi })]),
         MessagingModule,
         IdempotencyModule.forRootAsync({
           imports: [MetricsModule],
@@ -53,10 +53,14 @@ export class AppModule {
             defaults: { requireTimestamp: environment.requireTimestamp },
           }),
         }),
-        HealthModule.forRoot({ roles: appRoles, imports: [MessagingModule, RedisModule, GatewayModule] }),
+        HealthModule.forRoot({
+          roles: appRoles,
+          hasLedger: databaseUrl !== '',
+          imports: [MessagingModule, RedisModule, GatewayModule],
+        }),
         StartReportModule,
         MetricsModule,
-        ...(appRoles.includes('consumer') ? [PaymentModule] : []),
+        ...(appRoles.includes('consumer') ? [PaymentModule.forEnvironment(environment)] : []),
         ...(appRoles.includes('consumer') && smtpUrl !== '' ? [NotificationModule] : []),
         ...(devEndpoints ? [DeadLettersModule] : []),
         ...development,

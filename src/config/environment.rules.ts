@@ -1,3 +1,4 @@
+import { isEncryptedDatabase } from './database-url';
 import type { Environment } from './environment';
 
 /** Problems between variables that are each valid: one sentence each. */
@@ -5,6 +6,7 @@ export function contradictions(environment: Environment): string[] {
   return [
     ...leaseOutlivingItsRecord(environment),
     ...severalKindsOfRedis(environment),
+    ...listWithoutLedger(environment),
     ...insecureInProduction(environment),
   ];
 }
@@ -31,12 +33,21 @@ function severalKindsOfRedis({ redisUrls }: Environment): string[] {
   ];
 }
 
+function listWithoutLedger({ readApi, databaseUrl }: Environment): string[] {
+  if (!readApi || databaseUrl !== '') return [];
+  return [
+    'READ_API must not be true while DATABASE_URL is empty: GET /payments lists what the ledger has. ' +
+      'Set DATABASE_URL, or READ_API=false',
+  ];
+}
+
 function insecureInProduction(environment: Environment): string[] {
   if (environment.nodeEnv !== 'production' || environment.allowInsecureUrls) return [];
-  const { rabbitmqUrls, redisUrls, stripeApiBase } = environment;
+  const { rabbitmqUrls, redisUrls, databaseUrl, stripeApiBase } = environment;
   return [
-    ...remote(rabbitmqUrls).flatMap((url) => [...plainText('RABBITMQ_URL', url), ...defaultCredentials(url)]),
+    ...remote(rabbitmqUrls).flatMap((url) => [...plainText('RABBITMQ_URL', url), ...guest(url)]),
     ...remote(redisUrls).flatMap((url) => plainText('REDIS_URL', url)),
+    ...remote([databaseUrl]).flatMap((url) => [...plainDatabase(url), ...defaultDatabaseUser(url)]),
     ...remote(stripeApiBase === undefined ? [] : [stripeApiBase]).flatMap((url) =>
       plainText('STRIPE_API_BASE', url),
     ),
@@ -44,14 +55,16 @@ function insecureInProduction(environment: Environment): string[] {
 }
 
 /**
- * URLs of the loopback interface are never insecure: the traffic stays on this machine, and RabbitMQ accepts `guest` only
- * from there.
+ * URLs of the loopback interface, or of a socket file (`%2F…`), are never insecure: the traffic stays on this machine, and
+ * RabbitMQ accepts `guest` only from there.
  */
 function remote(urls: readonly string[]): URL[] {
   return urls
     .filter((url) => URL.canParse(url))
     .map((url) => new URL(url))
-    .filter(({ hostname }) => hostname !== 'localhost' && hostname !== '[::1]' && !/^127\./.test(hostname));
+    .filter(
+      ({ hostname }) => hostname !== 'localhost' && hostname !== '[::1]' && !/^(127\.|%2f)/i.test(hostname),
+    );
 }
 
 function plainText(name: string, { protocol, host }: URL): string[] {
@@ -69,11 +82,28 @@ function plainText(name: string, { protocol, host }: URL): string[] {
 }
 
 /** Without a user name in the URL the AMQP client uses guest:guest. */
-function defaultCredentials({ username, password, host }: URL): string[] {
+function guest({ username, password, host }: URL): string[] {
   const isDefault = username === '' || (username === 'guest' && password === 'guest');
-  if (!isDefault) return [];
+  return isDefault ? [defaultCredentials('RABBITMQ_URL', host)] : [];
+}
+
+function plainDatabase(url: URL): string[] {
+  if (isEncryptedDatabase(url)) return [];
   return [
-    `RABBITMQ_URL must not use the default credentials for ${host} in production: give the service a user of its own ` +
-      '(ALLOW_INSECURE_URLS=true permits them)',
+    `DATABASE_URL must have sslmode=verify-full in its query for ${url.host} in production (or require, or verify-ca): ` +
+      'without it the connection is not encrypted (ALLOW_INSECURE_URLS=true permits it)',
   ];
+}
+
+/** PostgreSQL has no default password, but many images and examples have this one. */
+function defaultDatabaseUser({ username, password, host }: URL): string[] {
+  const isDefault = username === 'postgres' && password === 'postgres';
+  return isDefault ? [defaultCredentials('DATABASE_URL', host)] : [];
+}
+
+function defaultCredentials(name: string, host: string): string {
+  return (
+    `${name} must not use the default credentials for ${host} in production: give the service a user of its own ` +
+    '(ALLOW_INSECURE_URLS=true permits them)'
+  );
 }

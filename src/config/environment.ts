@@ -1,6 +1,17 @@
 import { IsEmail, IsIn, IsOptional, Matches, ValidateBy, ValidateIf } from 'class-validator';
 import { currencyCodes } from '../money/currencies';
-import { Flag, isHost, isUrl, SecondsAsMs, Urls, Variable, WholeNumber, Words } from './variable.decorators';
+import { isDatabaseUrl } from './database-url';
+import {
+  Flag,
+  isHost,
+  isUrl,
+  SecondsAsMs,
+  Secrets,
+  Urls,
+  Variable,
+  WholeNumber,
+  Words,
+} from './variable.decorators';
 
 export type AppRole = 'consumer' | 'publisher';
 export type NodeEnvironment = 'development' | 'test' | 'production';
@@ -51,6 +62,16 @@ export class Environment {
   /** One URL, the nodes of a Redis Cluster, or the sentinels of a master: `redis+sentinel://host:port/master`. */
   @Urls('REDIS_URL', ['redis:', 'rediss:', 'redis+sentinel:', 'rediss+sentinel:'])
   readonly redisUrls: string[] = [];
+
+  /** The PostgreSQL database of the ledger; if empty, there is no ledger. */
+  @Variable(
+    'DATABASE_URL',
+    'a URL such as postgresql://user:password@host:5432/database, with none of these in its query',
+    { secret: true },
+  )
+  @ValidateIf(({ databaseUrl }: Environment) => databaseUrl !== '')
+  @ValidateBy({ name: 'isDatabaseUrl', validator: { validate: isDatabaseUrl } })
+  readonly databaseUrl: string = '';
 
   /** How long a finished payment is remembered; duplicates are recognised for this long. */
   @WholeNumber('IDEMPOTENCY_TTL', { maximum: TEN_YEARS_SECONDS, unit: 'seconds' })
@@ -108,6 +129,18 @@ export class Environment {
   @Matches(/^\w{1,255}$/)
   readonly stripeDefaultPaymentMethod: string = 'pm_card_visa';
 
+  /** What webhooks of the gateway are signed with: two while one replaces the other; if empty, none are accepted. */
+  @Secrets(
+    'STRIPE_WEBHOOK_SECRET',
+    'whsec_ and at least 16 other characters without spaces, or two of these separated by a comma',
+    { pattern: /^whsec_[\x21-\x7e]{16,}$/, maximum: 2 },
+  )
+  readonly stripeWebhookSecrets: readonly string[] = [];
+
+  /** After how long a payment whose outcome comes later is looked up for the first time; the pauses then grow. */
+  @SecondsAsMs('FOLLOW_UP_AFTER', { maximumSeconds: ONE_DAY_SECONDS })
+  readonly followUpAfterMs: number = 60_000;
+
   /** The mail server for receipts; if empty, none are sent. */
   @Variable('SMTP_URL', 'a URL that begins with smtp:// or smtps://', { secret: true })
   @ValidateIf(({ smtpUrl }: Environment) => smtpUrl !== '')
@@ -137,6 +170,10 @@ export class Environment {
   /** The HTTP endpoints for development; off in production unless switched on. */
   @Flag('DEV_ENDPOINTS')
   readonly devEndpoints: boolean = false;
+
+  /** Whether GET /payments lists the payments of the ledger. */
+  @Flag('READ_API')
+  readonly readApi: boolean = false;
 
   /** Permits default credentials and unencrypted connections to other hosts in production. */
   @Flag('ALLOW_INSECURE_URLS')

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 
-const SECRETS = ['STRIPE_API_KEY', 'RABBITMQ_URL', 'REDIS_URL', 'SMTP_URL'] as const;
+const SECRETS = [
+  'STRIPE_API_KEY',
+  'STRIPE_WEBHOOK_SECRET',
+  'RABBITMQ_URL',
+  'REDIS_URL',
+  'DATABASE_URL',
+  'SMTP_URL',
+] as const;
 
 /** Reads secrets from files (`STRIPE_API_KEY_FILE=/run/secrets/key`). A file has priority over a value. */
 export function readSecretFiles(variables: Readonly<Record<string, string | undefined>>): {

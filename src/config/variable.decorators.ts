@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { isIP } from 'node:net';
 import { applyDecorators } from '@nestjs/common';
 import { Expose, Transform } from 'class-transformer';
-import { IsBoolean, IsInt, Max, Min, ValidateBy } from 'class-validator';
+import { ArrayMaxSize, IsBoolean, IsInt, Matches, Max, Min, ValidateBy } from 'class-validator';
 
 const VARIABLE = Symbol('environment variable');
 
@@ -86,6 +86,21 @@ export function Urls(name: string, protocols: readonly string[]): PropertyDecora
     Variable(name, `a URL that begins with ${schemes}, or several separated by commas`, { secret: true }),
     Transform(({ value }) => toList(value)),
     ListOf((url) => isUrl(url, protocols)),
+  );
+}
+
+/** Comma-separated secrets, none by default. */
+export function Secrets(
+  name: string,
+  allowed: string,
+  { pattern, maximum }: { pattern: RegExp; maximum: number },
+): PropertyDecorator {
+  return applyDecorators(
+    Variable(name, allowed, { secret: true }),
+    // Empty items are kept, and so refused: a list of commas must not switch anything off.
+    Transform(({ value }) => (typeof value === 'string' ? value.split(',').map((item) => item.trim()) : [])),
+    ArrayMaxSize(maximum),
+    Matches(pattern, { each: true }),
   );
 }
 

@@ -45,8 +45,8 @@ export interface Decision<Reason extends string = string> {
   readonly disposition: Delay<Reason> | DeadLetter<Reason>;
   /** Whether it was an attempt that counts against the limit. */
   readonly counts: boolean;
-  /** Consumption pauses: all of it until the store answers, or this queue as the policy says. */
-  readonly pause?: 'store' | 'queue';
+  /** Consumption pauses: all of it until the store answers, or this queue, by the name of one of its policy's pauses. */
+  readonly pause?: string;
 }
 
 /** Limits and spreads the attempts at a message's work. */

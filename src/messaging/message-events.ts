@@ -22,7 +22,9 @@ export type MessageEvent =
       readonly disposition: Delay | DeadLetter;
       /** Undefined if the message was rejected before its key was claimed. */
       readonly key: string | undefined;
-    };
+    }
+  /** What a message asked for ended later than its processing. */
+  | { readonly kind: 'ended'; readonly queue: string; readonly key: string; readonly result: object };
 
 type Listener = (event: MessageEvent) => void;
 

@@ -21,7 +21,7 @@ import { MessageMetrics, type MessageOutcome } from './message.metrics';
 import { MessagesInFlight, type LogFields } from './messages-in-flight';
 import { PublisherClocks } from './publisher-clocks';
 import type { MessageDescription, QueuePolicy } from './queue-policy';
-import { secondLook } from './second-look';
+import { lookAgain } from './second-look';
 import { Settlement } from './settlement';
 import { WaitingTimes } from './waiting-times';
 
@@ -113,14 +113,13 @@ export class MessagePipeline implements FailureHandler<ConsumeMessage>, AttemptP
     const delivery = this.deliveryOf(message);
     const { policy } = delivery;
     const { disposition, pause } = policy.decide(failure, historyOf(message));
-    const { maxAttempts } = policy;
-    const changed = await secondLook(this.idempotency, { claimed, failure, disposition, maxAttempts });
-    if (changed?.kind === 'failed') return this.handle(message, changed);
-    if (changed) {
+    const changed = await lookAgain(this.idempotency, policy, { claimed, failure, disposition });
+    if (changed === 'answered') {
       delivery.disposition = { kind: 'ack' };
       return 'settled';
     }
-    if (pause) this.pause(policy, pause);
+    if (changed) return this.handle(message, changed);
+    if (pause !== undefined) this.pause(policy, pause);
     const { queue } = policy;
     const { logFields } = delivery;
     delivery.disposition = await this.settlement.settle({ message, queue, disposition, logFields });
@@ -158,12 +157,12 @@ export class MessagePipeline implements FailureHandler<ConsumeMessage>, AttemptP
     return this.deliveryOf(message).policy.decide(failure, historyOf(message));
   }
 
-  private pause({ pause, queue }: QueuePolicy, what: 'store' | 'queue'): void {
-    if (what === 'store') {
+  private pause({ pauses, queue }: QueuePolicy, name: string): void {
+    const pause = pauses?.[name];
+    if (pause) this.consumption.pause(this.waitingTimes.remembered({ ...pause, queue }));
+    else if (name === 'store') {
       const isOver = () => this.idempotency.probeStore().then(() => true);
       this.consumption.pause(this.waitingTimes.remembered({ reason: 'Redis is unavailable', isOver }));
-    } else if (pause) {
-      this.consumption.pause(this.waitingTimes.remembered({ ...pause, queue }));
     }
   }
 

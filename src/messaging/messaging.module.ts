@@ -8,6 +8,7 @@ import { ConnectionUpkeep } from './connection-upkeep';
 import { Consumption } from './consumption';
 import { ConsumptionMetrics } from './consumption.metrics';
 import { Declaration } from './declaration';
+import { EventPublisher } from './event-publisher';
 import { readBody } from './message-body';
 import { MessageEvents } from './message-events';
 import { MessagePipeline } from './message.pipeline';
@@ -60,6 +61,7 @@ const RECONNECT_SECONDS = 1;
     Consumption,
     ConsumptionMetrics,
     Declaration,
+    EventPublisher,
     MessageEvents,
     MessageMetrics,
     MessagePipeline,
@@ -75,7 +77,7 @@ const RECONNECT_SECONDS = 1;
     RabbitMQModule,
     ChannelGuard,
     Consumption,
-    Declaration,
+    EventPublisher,
     MessageEvents,
     MessagePipeline,
     MessagesInFlight,

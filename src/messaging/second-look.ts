@@ -5,7 +5,8 @@ import {
   type IdempotencyService,
   type Outcome,
 } from 'nestjs-idempotent';
-import type { Disposition } from './disposition';
+import type { DeadLetter, Delay, Disposition } from './disposition';
+import type { QueuePolicy } from './queue-policy';
 
 /** A message that is about to become a dead letter, and the most attempts that its key may have. */
 interface GivenUp {
@@ -13,6 +14,29 @@ interface GivenUp {
   readonly failure: Failure;
   readonly disposition: Disposition;
   readonly maxAttempts: number;
+}
+
+/**
+ * Before a message is settled: what the store and the policy of its queue know by now. `answered`: it is a duplicate. A
+ * failure is decided about instead of the first one.
+ */
+export async function lookAgain(
+  idempotency: IdempotencyService,
+  policy: Pick<QueuePolicy, 'maxAttempts' | 'recall' | 'beforeSettled'>,
+  given: Omit<GivenUp, 'maxAttempts'> & { readonly disposition: Delay | DeadLetter },
+): Promise<'answered' | Failure | undefined> {
+  const { claimed, failure, disposition } = given;
+  const changed = await secondLook(idempotency, { ...given, maxAttempts: policy.maxAttempts });
+  if (changed) return changed.kind === 'failed' ? changed : 'answered';
+  if (!claimed) return undefined;
+  try {
+    const isTooOld = failure.code === 'outside-deduplication-window';
+    const recalled = isTooOld ? await policy.recall?.(claimed) : undefined;
+    if (recalled === undefined) await policy.beforeSettled?.(claimed, disposition);
+    return recalled;
+  } catch (error) {
+    return { kind: 'failed', code: 'work-failed', error, attempt: 0 };
+  }
 }
 
 /**

@@ -8,6 +8,7 @@ export const PAYMENTS_EXCHANGE = 'payments';
 export const EVENTS_EXCHANGE = 'payments.events';
 export const PAYMENT_REQUESTED = 'payment.requested';
 export const PAYMENT_SUCCEEDED = 'payment.succeeded';
+export const PAYMENT_FAILED = 'payment.failed';
 export const DEAD_LETTER = 'payments.dead-letter';
 
 /** A queue that a consumer works on. Each has retry queues of its own; the dead letters are shared. */

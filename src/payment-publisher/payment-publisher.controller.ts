@@ -24,6 +24,7 @@ import {
   type IncomingRequest,
 } from 'nestjs-idempotent';
 import { OutcomeUnknownError } from 'nestjs-idempotent/client';
+import { LedgerUnavailableError } from '../ledger/ledger-errors';
 import { PublishReturnedError, PublishUnconfirmedError } from '../messaging/publisher';
 import { InvalidAmountError } from '../money/money';
 import { acceptPayment } from '../payment/payment-request.pipe';
@@ -81,7 +82,8 @@ export class PaymentPublisherController {
       if (!state) throw new NotFoundException('no payment is known under this idempotency key');
       return state;
     } catch (error) {
-      if (error instanceof StoreUnavailableError) throw new ServiceUnavailableException(error.message);
+      if (error instanceof StoreUnavailableError || error instanceof LedgerUnavailableError)
+        throw new ServiceUnavailableException(error.message);
       throw keyProblemOr(error);
     }
   }

@@ -1,12 +1,15 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, Optional } from '@nestjs/common';
 import type { Options } from 'amqplib';
 import { IdempotencyService } from 'nestjs-idempotent';
 import { createIdempotentPublish, type IdempotentPublish } from 'nestjs-idempotent/client';
+import type { LedgerPayment } from '../ledger/ledger-payment';
+import { PaymentLedger } from '../ledger/payment-ledger';
 import { MessageEvents } from '../messaging/message-events';
 import { PublishInterruptedError, Publisher } from '../messaging/publisher';
 import { PAYMENTS_EXCHANGE, PAYMENT_REQUESTED } from '../messaging/topology';
 import { PAYMENT_SCOPE, type PaymentFields } from '../payment/payment.dto';
 import { PaymentKeys } from '../payment/payment-keys';
+import { resultIn } from '../payment/payment-result';
 import type { PaymentState, PublishedPayment } from './payment-publisher.dto';
 
 /** As long as one publish may take; enough for a new connection after a short interruption. */
@@ -23,6 +26,7 @@ export class PaymentPublisherService {
     private readonly idempotency: IdempotencyService,
     private readonly events: MessageEvents,
     private readonly keys: PaymentKeys,
+    @Optional() private readonly ledger?: PaymentLedger,
   ) {
     this.publishOnce = createIdempotentPublish(
       {
@@ -76,7 +80,11 @@ export class PaymentPublisherService {
     return published;
   }
 
-  /** Undefined when the key is unknown. */
+  /**
+   * From Redis, and behind it the ledger, which also knows what Redis has forgotten. Undefined when the key is unknown.
+   *
+   * @throws StoreUnavailableError, LedgerUnavailableError
+   */
   async stateOf(idempotencyKey: string): Promise<PaymentState | undefined> {
     const key = this.keys.ofOurs(idempotencyKey);
     const { record, attempts } = await this.idempotency.find({ scope: PAYMENT_SCOPE, key });
@@ -84,6 +92,21 @@ export class PaymentPublisherService {
       const { processedAt, result } = record;
       return { idempotencyKey, state: 'completed', attempts, processedAt, result };
     }
+    const payment = await this.ledger?.find(key);
+    if (payment) return stateIn(payment, idempotencyKey);
     return attempts > 0 ? { idempotencyKey, state: 'in_progress', attempts } : undefined;
   }
+}
+
+function stateIn(payment: LedgerPayment, idempotencyKey: string): PaymentState {
+  const { attempts, settledAt } = payment;
+  const result = resultIn(payment);
+  if (!result) return { idempotencyKey, state: 'in_progress', attempts };
+  return {
+    idempotencyKey,
+    state: 'completed',
+    attempts,
+    ...(settledAt && { processedAt: settledAt.toISOString() }),
+    result,
+  };
 }

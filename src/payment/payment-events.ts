@@ -1,106 +1,100 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import type { NewMessage, OutboxMessage } from 'nestjs-idempotent';
 import { Environment } from '../config/environment';
-import { deadLetterHeaders } from '../messaging/dead-letter-headers';
-import { Declaration } from '../messaging/declaration';
-import { PublishReturnedError, Publisher } from '../messaging/publisher';
-import { DEAD_LETTER, EVENTS_EXCHANGE, HEADERS, PAYMENT_SUCCEEDED } from '../messaging/topology';
-import type { PaymentRequest, SucceededPayment } from './payment.dto';
+import { EventPublisher } from '../messaging/event-publisher';
+import { EVENTS_EXCHANGE, PAYMENT_FAILED, PAYMENT_SUCCEEDED } from '../messaging/topology';
+import { traceparent } from '../observability/tracing/spans';
+import { PAYMENT_SCOPE, type EndedPayment } from './payment.dto';
+import type { PaymentFailed } from './payment-failed';
 import type { PaymentSucceeded } from './payment-succeeded';
+import { ReceiptAddresses } from './receipt-addresses';
 
-export interface Success {
+/** A payment that has ended. */
+export interface PaymentEnd {
   readonly idempotencyKey: string;
-  readonly request: PaymentRequest;
-  readonly result: SucceededPayment;
+  readonly customerId: string;
+  readonly result: EndedPayment;
 }
 
-/** Publishes the events of payments. */
+/** Publishes the events of payments, `payment.succeeded` and `payment.failed`. */
 @Injectable()
 export class PaymentEvents {
-  private readonly logger = new Logger(PaymentEvents.name);
-
   constructor(
-    private readonly publisher: Publisher,
-    private readonly declaration: Declaration,
+    private readonly events: EventPublisher,
+    private readonly addresses: ReceiptAddresses,
     private readonly environment: Environment,
   ) {}
 
   /**
-   * Resolves when the broker has taken responsibility for the event. It may be published more than once for a payment,
-   * always under the payment's own key. An event that no queue takes, even after its binding was declared again, becomes a
-   * dead letter: a missing queue must not fail a payment that is charged.
+   * Resolves when the broker has taken responsibility for the event. It may be published more than once for a payment, always
+   * under the payment's own key.
    *
    * @throws PublishUnconfirmedError
    */
-  async succeeded(success: Success): Promise<void> {
-    const event = eventOf(success);
-    try {
-      await this.publish(event);
-    } catch (error) {
-      if (!(error instanceof PublishReturnedError)) throw error;
-      await this.declaration.redeclare();
-      await this.publish(event).catch((secondError: unknown) => this.deadLetter(event, secondError));
-    }
+  async ended(end: PaymentEnd, receiptEmail?: string): Promise<void> {
+    const { routingKey, event } = eventOf(end);
+    const content = JSON.stringify({ ...event, ...(receiptEmail && { receiptEmail }) });
+    await this.publish({ routingKey, content, idempotencyKey: end.idempotencyKey, at: new Date() });
   }
 
-  private publish(event: PaymentSucceeded): Promise<void> {
-    return this.publisher.publish({
+  /** The event as it waits in the ledger's outbox: without personal data. */
+  waiting(end: PaymentEnd): NewMessage {
+    const { idempotencyKey } = end;
+    const { routingKey, event } = eventOf(end);
+    const trace = traceparent();
+    return {
+      scope: PAYMENT_SCOPE,
+      key: idempotencyKey,
       exchange: EVENTS_EXCHANGE,
-      routingKey: PAYMENT_SUCCEEDED,
-      content: contentOf(event),
-      // With receipts switched off, an event without a queue is expected.
-      properties: { ...propertiesOf(event), mandatory: this.environment.smtpUrl !== '' },
-    });
+      routingKey,
+      content: JSON.stringify(event),
+      headers: JSON.stringify(trace === undefined ? {} : { traceparent: trace }),
+      idempotencyKey,
+    };
   }
 
-  private async deadLetter(event: PaymentSucceeded, error: unknown): Promise<void> {
-    if (!(error instanceof PublishReturnedError)) throw error;
-    const { paymentId, idempotencyKey } = event;
-    this.logger.error(
-      { paymentId, idempotencyKey, err: error },
-      'No queue takes an event; it becomes a dead letter',
-    );
-    const properties = propertiesOf(event);
-    await this.publisher.publish({
-      exchange: '',
-      routingKey: DEAD_LETTER,
-      content: contentOf(event),
-      properties: {
-        ...properties,
-        headers: {
-          ...properties.headers,
-          ...deadLetterHeaders({
-            reason: 'event-undeliverable',
-            detail: `no queue takes '${PAYMENT_SUCCEEDED}', although its binding was declared again; replay it when one does`,
-            routingKey: PAYMENT_SUCCEEDED,
-          }),
-        },
-      },
-    });
+  /**
+   * The same for an event that has waited in the outbox. The address of its receipt comes from Redis, where it is not kept
+   * any longer afterwards.
+   *
+   * @throws PublishUnconfirmedError, or an error of Redis
+   */
+  async relay({ routingKey, content, headers, idempotencyKey, writtenAt }: OutboxMessage): Promise<void> {
+    const hasReceipts = this.environment.smtpUrl !== '';
+    const receiptEmail = hasReceipts ? await this.addresses.find(idempotencyKey) : undefined;
+    const isReceipted = receiptEmail !== undefined && routingKey === PAYMENT_SUCCEEDED;
+    const event = isReceipted ? withAddress(content, receiptEmail) : content;
+    await this.publish({ routingKey, content: event, headers, idempotencyKey, at: writtenAt });
+    if (receiptEmail !== undefined) await this.addresses.forget(idempotencyKey);
+  }
+
+  private publish(event: Omit<Parameters<EventPublisher['publish']>[0], 'needsQueue'>): Promise<void> {
+    // With receipts switched off, an event without a queue is expected, as that of a failure always is.
+    const needsQueue = event.routingKey === PAYMENT_SUCCEEDED && this.environment.smtpUrl !== '';
+    return this.events.publish({ ...event, needsQueue });
   }
 }
 
-function eventOf({ idempotencyKey, request, result }: Success): PaymentSucceeded {
-  const { paymentId, chargeId, amountMinorUnits, currency } = result;
-  const { customerId, receiptEmail } = request;
-  return {
-    paymentId,
-    idempotencyKey,
-    chargeId,
-    amountMinorUnits,
-    currency,
-    customerId,
-    ...(receiptEmail && { receiptEmail }),
-  };
+function withAddress(content: string, receiptEmail: string): string {
+  return JSON.stringify({ ...(JSON.parse(content) as object), receiptEmail });
 }
 
-function contentOf(event: PaymentSucceeded): Buffer {
-  return Buffer.from(JSON.stringify(event));
-}
-
-function propertiesOf({ idempotencyKey }: PaymentSucceeded) {
-  return {
-    contentType: 'application/json',
-    timestamp: Math.floor(Date.now() / 1000),
-    headers: { [HEADERS.idempotencyKey]: idempotencyKey },
-  };
+function eventOf({ idempotencyKey, customerId, result }: PaymentEnd): {
+  readonly routingKey: string;
+  readonly event: Omit<PaymentSucceeded, 'receiptEmail'> | PaymentFailed;
+} {
+  const { paymentId, amountMinorUnits, currency } = result;
+  const facts = { paymentId, idempotencyKey, amountMinorUnits, currency, customerId };
+  switch (result.status) {
+    case 'succeeded':
+      return { routingKey: PAYMENT_SUCCEEDED, event: { ...facts, chargeId: result.chargeId } };
+    case 'declined':
+    case 'failed': {
+      const { status, chargeId, declineCode } = result;
+      const event = { ...facts, status, ...(chargeId !== undefined && { chargeId }), declineCode };
+      return { routingKey: PAYMENT_FAILED, event };
+    }
+    default:
+      return result satisfies never;
+  }
 }

@@ -2,8 +2,14 @@ import { BROKER_REASONS } from '../messaging/disposition';
 
 /** The reasons for which payment requests are delayed or dead-lettered, next to those that every queue has. */
 export const PAYMENT_REASONS = {
-  delay: ['gateway-unavailable', 'gateway-unauthorized', 'gateway-forbidden'],
-  deadLetter: ['gateway-rejected', 'gateway-key-reused', 'gateway-outcome-unknown', 'event-undeliverable'],
+  delay: ['gateway-unavailable', 'gateway-unauthorized', 'gateway-forbidden', 'ledger-unavailable'],
+  deadLetter: [
+    'gateway-rejected',
+    'gateway-key-reused',
+    'gateway-outcome-unknown',
+    'ledger-refused',
+    'event-undeliverable',
+  ],
 } as const;
 export type PaymentReason = (typeof PAYMENT_REASONS)[keyof typeof PAYMENT_REASONS][number];
 
@@ -13,6 +19,7 @@ const ENDS: readonly string[] = [
   'gateway-rejected',
   'gateway-key-reused',
   'gateway-outcome-unknown',
+  'ledger-refused',
   'retries-exhausted',
   ...BROKER_REASONS,
 ];

@@ -44,6 +44,7 @@ export function acceptPayment(fields: PaymentFields, environment: Environment): 
     paymentId: fields.paymentId,
     customerId: fields.customerId,
     paymentMethodId: fields.paymentMethodId ?? environment.stripeDefaultPaymentMethod,
+    ...(fields.gatewayCustomerId && { gatewayCustomerId: fields.gatewayCustomerId }),
     money: toMoney(fields.amount, fields.currency ?? environment.paymentDefaultCurrency),
     ...(fields.receiptEmail && { receiptEmail: fields.receiptEmail }),
   };

@@ -67,6 +67,15 @@ export class PaymentFields {
   @PlainText()
   readonly paymentMethodId?: string;
 
+  /** The customer of the gateway to whom the payment method belongs. Without it the method must belong to none. */
+  @ApiPropertyOptional({
+    example: 'cus_1',
+    description: 'The customer of the gateway whose saved payment method is charged.',
+  })
+  @IsOptional()
+  @Matches(/^cus_[\w-]{1,251}$/, { message: '$property must be a customer of the gateway, such as cus_1' })
+  readonly gatewayCustomerId?: string;
+
   /** Where the receipt goes. Personal data: not in a log, record or dead letter's detail, and not sent to the gateway. */
   @ApiPropertyOptional({ example: 'customer@example.com', description: 'Without it no receipt is sent.' })
   @IsOptional()
@@ -85,14 +94,17 @@ export interface PaymentRequest {
   readonly paymentId: string;
   readonly customerId: string;
   readonly paymentMethodId: string;
+  readonly gatewayCustomerId?: string;
   readonly money: Money;
   readonly receiptEmail?: string;
 }
 
 /** The fields that make two requests the same payment; the address of the receipt is not one of them. */
 export function paymentIdentity(request: PaymentRequest): Omit<PaymentRequest, 'receiptEmail'> {
-  const { paymentId, customerId, paymentMethodId, money } = request;
-  return { paymentId, customerId, paymentMethodId, money };
+  const { paymentId, customerId, paymentMethodId, gatewayCustomerId, money } = request;
+  // Without it as before it existed: records of that time must match.
+  const savedBy = gatewayCustomerId === undefined ? {} : { gatewayCustomerId };
+  return { paymentId, customerId, paymentMethodId, ...savedBy, money };
 }
 
 /** The result of a payment: stored under its key, and replayed for every duplicate. */
@@ -103,6 +115,11 @@ export type PaymentResult = {
 } & (
   | { readonly status: 'succeeded'; readonly chargeId: string }
   | { readonly status: 'declined'; readonly chargeId?: string; readonly declineCode: string }
+  /** The gateway has accepted it; the outcome comes later, and this result is then replaced. */
+  | { readonly status: 'processing'; readonly chargeId: string }
+  /** It was processing, and the money did not come. */
+  | { readonly status: 'failed'; readonly chargeId: string; readonly declineCode: string }
 );
 
 export type SucceededPayment = Extract<PaymentResult, { readonly status: 'succeeded' }>;
+export type EndedPayment = Exclude<PaymentResult, { readonly status: 'processing' }>;

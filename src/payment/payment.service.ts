@@ -8,8 +8,9 @@ import {
   type Charge,
   type ChargeResult,
 } from './gateway/payment-gateway';
-import { PaymentEvents } from './payment-events';
 import type { PaymentRequest, PaymentResult } from './payment.dto';
+import { PaymentOutcomes } from './payment-outcomes';
+import { resultOf } from './payment-result';
 
 /** Clocks differ and requests take time: we rely on the gateway's key for this fraction less than its retention. */
 const RETENTION_MARGIN = 0.05;
@@ -21,42 +22,51 @@ export class PaymentService {
 
   constructor(
     @Inject(PaymentGateway) private readonly gateway: PaymentGateway,
-    private readonly events: PaymentEvents,
+    private readonly outcomes: PaymentOutcomes,
     private readonly environment: Environment,
   ) {}
 
   /**
-   * A declined card is a result like a charge: it is recorded and replayed.
+   * A declined card is a result like a charge: it is recorded and replayed. So is `processing`: the outcome comes later.
    *
    * @throws GatewayError when the gateway made no decision
    * @throws LeaseLostError when the lease ran out before the charge was sent
-   * @throws PublishUnconfirmedError when it succeeded, and its event may not be on the broker yet
+   * @throws PublishUnconfirmedError when it has ended, and its event may not be on the broker yet
+   * @throws PaymentKeyReusedError when the ledger has the key for another payment
+   * @throws LedgerUnavailableError, LedgerRefusedError
    */
   async charge(request: PaymentRequest, context: IdempotencyContext): Promise<PaymentResult> {
     const { paymentId } = request;
     const { key: idempotencyKey, attempt } = context;
     this.logger.debug({ paymentId, idempotencyKey, attempt }, 'Processing payment');
-    const result = resultOf(request, await this.chargeOrFind(request, context));
+    const begun = await this.outcomes.begin(request, context);
+    if (begun.kind === 'known') {
+      this.logger.log({ paymentId, idempotencyKey, attempt, from: 'ledger' }, 'Duplicate detected');
+      return begun.result;
+    }
+    const decision = await this.chargeOrFind(request, context, begun.sinceFirstSeenMs);
+    const result = resultOf(request, decision);
     this.logger.log(
       { paymentId, idempotencyKey, attempt, chargeId: result.chargeId },
-      `Processing payment: ${result.status === 'succeeded' ? 'success' : 'declined'}`,
+      `Processing payment: ${result.status === 'succeeded' ? 'success' : result.status}`,
     );
-    // Before the record: once it exists, this code never runs again for the key, so an unpublished event would be lost.
-    // After a crash between here and the record, or a failed publish, the attempt is repeated: the gateway replays the
-    // charge, and the event is published again under the same key, so its consumers recognise the duplicate.
-    if (result.status === 'succeeded') {
-      await this.events.succeeded({ idempotencyKey, request, result });
-    }
-    return result;
+    return this.outcomes.decided({ idempotencyKey, request, result });
   }
 
-  private async chargeOrFind(request: PaymentRequest, context: IdempotencyContext): Promise<ChargeResult> {
-    const { sinceFirstAttemptMs, sinceForgottenMs } = context;
+  private async chargeOrFind(
+    request: PaymentRequest,
+    context: IdempotencyContext,
+    sinceFirstSeenMs: number,
+  ): Promise<ChargeResult> {
+    const { sinceForgottenMs } = context;
+    // The ledger may know an earlier attempt that Redis has lost.
+    const sinceFirstAttemptMs = Math.max(context.sinceFirstAttemptMs, sinceFirstSeenMs);
     const charge: Charge = {
       idempotencyKey: context.key,
       paymentId: request.paymentId,
       customerId: request.customerId,
       paymentMethodId: request.paymentMethodId,
+      gatewayCustomerId: request.gatewayCustomerId,
       money: request.money,
       firstAttemptAt: new Date(Date.now() - Math.max(sinceFirstAttemptMs, sinceForgottenMs ?? 0)),
     };
@@ -76,26 +86,5 @@ export class PaymentService {
     // The process may have been frozen since it took the lease. If it freezes after this line, the gateway's key protects.
     context.assertHeld();
     return this.gateway.charge(charge);
-  }
-}
-
-function resultOf({ paymentId, money }: PaymentRequest, decision: ChargeResult): PaymentResult {
-  const { minorUnits: amountMinorUnits, currency } = money;
-  switch (decision.kind) {
-    case 'succeeded':
-      return { paymentId, amountMinorUnits, currency, status: 'succeeded', chargeId: decision.chargeId };
-    case 'declined': {
-      const { chargeId, declineCode } = decision;
-      return {
-        paymentId,
-        amountMinorUnits,
-        currency,
-        status: 'declined',
-        ...(chargeId !== undefined && { chargeId }),
-        declineCode,
-      };
-    }
-    default:
-      return decision satisfies never;
   }
 }

@@ -2,6 +2,8 @@ import { RedisModule as IoRedisModule, type RedisModuleOptions } from '@nestjs-m
 import { Logger, Module } from '@nestjs/common';
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis';
 import { Environment } from '../config/environment';
+import { DueTimes } from './due-times';
+import { ExpiringTexts } from './expiring-texts';
 import { QueuePauses } from './queue-pauses';
 import { redisLocation, type RedisLogin } from './redis-location';
 import { RedisServers } from './redis-servers';
@@ -43,8 +45,8 @@ const CLUSTER: ClusterOptions = {
 /** The connection to Redis, standalone, Cluster or behind Sentinel; inject it with `@InjectRedis()`. */
 @Module({
   imports: [IoRedisModule.forRootAsync({ inject: [Environment], useFactory: redisOptions })],
-  providers: [QueuePauses, RedisServers],
-  exports: [QueuePauses, RedisServers],
+  providers: [DueTimes, ExpiringTexts, QueuePauses, RedisServers],
+  exports: [DueTimes, ExpiringTexts, QueuePauses, RedisServers],
 })
 export class RedisModule {}
 

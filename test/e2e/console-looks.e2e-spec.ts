@@ -21,7 +21,8 @@ async function accessibilityViolations({ page }: ConsolePage): Promise<string[]>
 }
 
 describe('the console with payments and a dead letter', () => {
-  const world = useWorld();
+  const never = 3_600_000;
+  const world = useWorld({ gateway: { settleAfterMs: never } });
 
   beforeAll(async () => {
     await world.service.post('/payments?copies=3', { paymentId: 'PAY-001', amount: 1, customerId: 'C' });
@@ -30,6 +31,12 @@ describe('the console with payments and a dead letter', () => {
       amount: 1,
       customerId: 'C',
       paymentMethodId: 'pm_card_visa_chargeDeclined',
+    });
+    await world.service.post('/payments', {
+      paymentId: 'PAY-003',
+      amount: 1,
+      customerId: 'C',
+      paymentMethodId: 'pm_usBankAccount_success',
     });
     await world.broker.publish('not a payment');
     await world.broker.waitForDeadLetters(1);
@@ -43,7 +50,7 @@ describe('the console with payments and a dead letter', () => {
   ])('fits its window and passes the accessibility check: $name', async ({ look }) => {
     const console = await ConsolePage.open(browser, world.service.url, { ...look, still: true });
     await eventually(async () => {
-      expect(await console.rows).toHaveLength(3);
+      expect(await console.rows).toHaveLength(4);
       expect(await console.deadLetters).toHaveLength(1);
     });
     expect(await console.overflow).toBe(0);

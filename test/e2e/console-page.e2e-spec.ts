@@ -126,6 +126,31 @@ describe('the console', () => {
   });
 });
 
+describe('the console with a bank debit', () => {
+  const never = 3_600_000;
+  // The service asks the gateway for the outcome.
+  const world = useWorld({ gateway: { settleAfterMs: never }, env: { FOLLOW_UP_AFTER: '1' } });
+
+  it.each([
+    { outcome: 'succeeded', row: /charged once\s+PAY-succeeded[^]*succeeded later/, node: 'charged' },
+    { outcome: 'failed', row: /failed: \w+\s+PAY-failed[^]*failed later/, node: 'declined' },
+  ] as const)('shows it at the gateway until it has $outcome', async ({ outcome, row, node }) => {
+    const console = await ConsolePage.open(browser, world.service.url);
+    await console.publish({
+      Payment: `PAY-${outcome}`,
+      'Payment method': 'pm_usBankAccount_success',
+      'Idempotency key': outcome,
+      Copies: '2',
+    });
+    const open = new RegExp(`processing at the gateway\\s+PAY-${outcome}[^]*1 duplicate`);
+    await eventually(async () => expect((await console.rows)[0]).toMatch(open));
+    expect([await console.count('processing'), await console.count(node)]).toEqual([1, 0]);
+    await world.sandbox.settle(outcome, outcome);
+    await eventually(async () => expect((await console.rows)[0]).toMatch(row), { withinMs: 45_000 });
+    expect([await console.count('processing'), await console.count(node)]).toEqual([0, 1]);
+  });
+});
+
 describe('the console with two processes', () => {
   const world = useWorld({ services: 2 });
 

@@ -118,6 +118,35 @@ describe('the console while a client publishes forged but valid reports', () => 
   });
 });
 
+describe('the console with payments that end later', () => {
+  const world = useWorld();
+  const had = (paymentId: string, kind: 'finished' | 'ended', status: string) => {
+    const code = status === 'failed' && { declineCode: 'account_closed' };
+    return about(kind, { key: paymentId, result: { paymentId, status, ...code } });
+  };
+  const report = (happenings: object[], counts: object = {}) =>
+    forge(world, aReport({ happenings, counts: { ...NO_COUNTS, ...counts } }));
+
+  it('shows them at the gateway until they end, even if the end is reported first', async () => {
+    const console = await ConsolePage.open(browser, world.service.url);
+    const first = [had('OPEN', 'finished', 'processing'), had('UNPAID', 'finished', 'processing')];
+    await report([...first, had('PAID', 'ended', 'succeeded')], { published: 3, charged: 1 });
+    await eventually(async () => expect(await console.count('processing')).toBe(2));
+    await report([had('PAID', 'finished', 'processing'), had('UNPAID', 'ended', 'failed')], { declined: 1 });
+    await eventually(async () =>
+      expect(await console.rows).toEqual([
+        expect.stringMatching(/charged once\s+PAID[^]*succeeded later/),
+        expect.stringMatching(/failed: account_closed\s+UNPAID[^]*failed later\s+account_closed/),
+        expect.stringMatching(/processing at the gateway\s+OPEN/),
+      ]),
+    );
+    const sentence = '3 messages, 1 charge, 1 declined or failed, 0 duplicates replayed, 1 at the gateway';
+    await console.page.getByText(sentence).first().waitFor();
+    expect([await console.count('charged'), await console.count('declined')]).toEqual([1, 1]);
+    expect(console.errors).toEqual([]);
+  });
+});
+
 describe('the page, when its service sends invalid reports', () => {
   const world = useWorld();
 

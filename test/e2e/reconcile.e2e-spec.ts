@@ -2,8 +2,7 @@ import { DeadLettersCommand } from '../support/dead-letters-command';
 import { eventually } from '../support/eventually';
 import { freePort } from '../support/free-port';
 import { GatewayClient } from '../support/gateway-client';
-import { aPayment, gatewayKey } from '../support/payments';
-import type { Payment } from '../support/payments';
+import { aPayment, gatewayKey, type Payment } from '../support/payments';
 import { problemsByKey, ReconcileCommand } from '../support/reconcile-command';
 import { givenUp, redisKeys } from '../support/redis';
 import { useWorld } from '../support/world';
@@ -74,7 +73,7 @@ describe('a consistent system', () => {
 
   it('prints the same as text', async () => {
     const { code, output } = await command.run();
-    expect(output).toMatch(/succeeded +2\n.*declined +2\n.*dead letters +1\n/);
+    expect(output).toMatch(/succeeded +2\n.*declined +2\n.*failed +0\n.*processing +0\n.*dead letters +1\n/);
     expect(output).toContain('charged at most once');
     expect(code).toBe(0);
   });
@@ -163,6 +162,8 @@ describe('a system with broken payments', () => {
     expect(report.payments).toEqual({
       succeeded: 1,
       declined: 0,
+      failed: 0,
+      processing: 0,
       'dead-letter': 0,
       'in-progress': 0,
       broken: Object.keys(broken).length,

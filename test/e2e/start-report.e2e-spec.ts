@@ -85,6 +85,21 @@ describe('the start report', () => {
   });
 });
 
+describe('a start with a ledger and webhooks', () => {
+  const secret = `whsec_${PASSWORD}${PASSWORD}`;
+  const world = useWorld({ ledger: true, webhookSecret: secret, env: { READ_API: 'true' } });
+
+  it('names the database, and says that webhooks are accepted', async () => {
+    const { rows } = await world.ledger.query<{ name: string }>('SELECT current_database() AS name');
+    const [database] = rows;
+    const place = `Ledger postgresql://${new URL(given('DATABASE_URL')).host}, database ${database?.name}. `;
+    const lines = reported(world.service, 'info');
+    expect(lines).toContain(`${place}READ_API is on: GET /payments lists it`);
+    expect(lines).toContain('Webhooks are accepted: POST /webhooks/stripe');
+    expect(world.service.output).not.toContain(secret);
+  });
+});
+
 describe('a start with unsafe Redis settings', () => {
   const world = useWorld({ services: 0, own: { redis: true } });
   let service: Service;

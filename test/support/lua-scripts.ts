@@ -46,6 +46,7 @@ function runnerOn(client: Redis, key = `key-${++keysTaken}`) {
     extend: (owner: string, leaseMs = 20_000) => call('extend', [names.lock], [leaseMs, owner]),
     loadSteps: (owner: string) => call('load-steps', [names.lock], [owner]),
     saveSteps: (owner: string, steps: string) => call('save-steps', [names.lock], [owner, steps]),
+    replaceRecord: (from: string, to: string) => call('replace-record', [names.record], [from, to]),
     release: (owner: string, counting: string, backoffMs = 0) =>
       call('release', [names.lock], [owner, counting, backoffMs]),
     find: () => run('find', both),

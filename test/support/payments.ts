@@ -8,6 +8,7 @@ export interface Payment {
   customerId: string;
   currency?: string;
   paymentMethodId?: string;
+  gatewayCustomerId?: string;
   receiptEmail?: string;
 }
 

@@ -20,8 +20,8 @@ export function aPaymentWithReceipt(overrides: Partial<Payment> = {}): PaymentWi
 }
 
 /** A world with a mail server, and the given number of services that use it. */
-export function useReceipts({ services = 1, env = {} }: WorldOptions = {}): Receipts {
-  const world = useWorld({ services: 0, env: { RECEIPT_FROM: receiptFrom, ...env } });
+export function useReceipts({ services = 1, env = {}, ...options }: WorldOptions = {}): Receipts {
+  const world = useWorld({ ...options, services: 0, env: { RECEIPT_FROM: receiptFrom, ...env } });
   const receipts = new Receipts(world);
   beforeAll(async () => {
     await receipts.open();

@@ -61,7 +61,7 @@ export class Service extends NodeProcess {
   readonly url: string;
 
   constructor(
-    port: number,
+    readonly port: number,
     env: Record<string, string>,
     { name = 'service', build = 'dist', nodeArgs = [] }: Partial<ServiceOptions> = {},
   ) {

@@ -1,12 +1,16 @@
+import type { Pool } from 'pg';
 import { Broker } from './broker';
 import { eventually } from './eventually';
+import { freePort } from './free-port';
 import { given, onVhost, ownDatabase, vhostName } from './isolation';
 import { Management } from './management';
 import { gatewayKey } from './payments';
 import type { Payment } from './payments';
+import { ownDatabase as ownPostgresDatabase } from './postgres-pool';
+import type { OwnDatabase } from './postgres-pool';
 import { RedisView } from './redis';
 import { startSandbox } from './sandbox';
-import type { Sandbox } from './sandbox';
+import type { Sandbox, SandboxOptions } from './sandbox';
 import { startOwnRabbitmq, startOwnRedis } from './servers';
 import type { OwnRabbitmq, OwnRedis } from './servers';
 import { startService } from './service';
@@ -17,6 +21,15 @@ export interface WorldOptions {
   services?: number;
   /** Environment of every service. */
   env?: Record<string, string>;
+  /** A new database on the PostgreSQL of the suite, as the ledger of every service. */
+  ledger?: boolean;
+  /**
+   * With it the gateway sends signed webhooks to one service: the first that starts, or the next that starts when that has
+   * ended.
+   */
+  webhookSecret?: string;
+  /** How the gateway behaves from its start. */
+  gateway?: Pick<SandboxOptions, 'settleAfterMs'>;
   /** Private servers, for a spec that kills them; otherwise the servers of the suite are used. */
   own?: { redis?: boolean; rabbitmq?: boolean };
 }
@@ -47,6 +60,8 @@ export class World {
   private readonly cleanUps: (() => Promise<void>)[] = [];
   private parts: Parts | undefined;
   private readonly own: { redis?: OwnRedis; rabbitmq?: OwnRabbitmq } = {};
+  private ledgerDatabase: OwnDatabase | undefined;
+  private webhookPort: number | undefined;
 
   constructor(private readonly options: WorldOptions = {}) {}
 
@@ -68,6 +83,11 @@ export class World {
 
   get rabbitmqServer(): OwnRabbitmq {
     return present(this.own.rabbitmq, 'a RabbitMQ server of its own');
+  }
+
+  /** Connections to the database of the ledger. */
+  get ledger(): Pool {
+    return present(this.ledgerDatabase, 'a ledger').pool;
   }
 
   /** The first service, for tests that need only one. */
@@ -92,20 +112,41 @@ export class World {
     const redisUrl = this.own.redis?.url ?? ownDatabase(given('REDIS_URL'));
     const redis = this.kept(new RedisView(redisUrl), (opened) => opened.close());
     await redis.client.flushdb();
-    const sandbox = this.kept(await startSandbox(), (started) => started.stop());
+    if (this.options.ledger)
+      this.ledgerDatabase = this.kept(await ownPostgresDatabase(), (database) => database.remove());
+    const sandbox = this.kept(
+      await startSandbox({ ...this.options.gateway, ...(await this.webhooks()) }),
+      (started) => started.stop(),
+    );
     this.parts = { management, sandbox, broker, redis };
     for (let started = 0; started < services; started++) await this.startService();
   }
 
+  /** Chooses the port to which the sandbox sends webhooks. */
+  private async webhooks(): Promise<SandboxOptions> {
+    const { webhookSecret } = this.options;
+    if (webhookSecret === undefined) return {};
+    this.webhookPort = await freePort();
+    return { webhookUrl: `http://127.0.0.1:${this.webhookPort}/webhooks/stripe`, webhookSecret };
+  }
+
   /** One more service in the same world. */
   async startService(options: Partial<ServiceOptions> = {}): Promise<Service> {
+    const { env, webhookSecret } = this.options;
+    const takesWebhooks = !this.services.some(({ running, port }) => running && port === this.webhookPort);
     const service = await startService({
       rabbitmqUrl: this.broker.url,
       redisUrl: this.redis.url,
       gatewayUrl: this.sandbox.url,
       name: `service-${this.services.length + 1}`,
+      ...(this.webhookPort !== undefined && takesWebhooks && { port: this.webhookPort }),
       ...options,
-      env: { ...this.options.env, ...options.env },
+      env: {
+        ...(this.ledgerDatabase && { DATABASE_URL: this.ledgerDatabase.url }),
+        ...(webhookSecret !== undefined && { STRIPE_WEBHOOK_SECRET: webhookSecret }),
+        ...env,
+        ...options.env,
+      },
     });
     this.services.push(service);
     return service;

@@ -84,6 +84,10 @@ export function fromMessages(event: MessageEvent): Happening | undefined {
             attempts: disposition.attempts,
           };
     }
+    case 'ended': {
+      if (event.queue !== CHARGES.name) return undefined;
+      return { key: event.key, at: Date.now(), kind: 'ended', result: factsOf(event.result) };
+    }
     default:
       return event satisfies never;
   }

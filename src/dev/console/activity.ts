@@ -1,9 +1,13 @@
 /** Types that server and page share: what processes report to consoles, and what a console sends to its page. */
 
-/** `published` and `duplicates` count messages, the others the outcomes of messages. */
+/**
+ * `published` and `duplicates` count messages, the others the outcomes of messages. A payment that is processing at the
+ * gateway is not counted before it ends.
+ */
 export interface Counts {
   readonly published: number;
   readonly charged: number;
+  /** Declined, or failed later. */
   readonly declined: number;
   readonly duplicates: number;
   readonly delayed: number;
@@ -49,6 +53,8 @@ export type Happening = {
   /** The attempt ended without a result; the disposition of the message follows. */
   | { readonly kind: 'released' }
   | { readonly kind: 'finished'; readonly result: ResultFacts }
+  /** The outcome of a payment that was processing at the gateway. */
+  | { readonly kind: 'ended'; readonly result: ResultFacts }
   | {
       readonly kind: 'duplicate';
       readonly from: 'store' | 'running-call' | 'memory';

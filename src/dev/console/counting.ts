@@ -1,4 +1,4 @@
-import type { Counts, Happening } from './activity';
+import type { Counts, Happening, ResultFacts } from './activity';
 
 export function sum(one: Counts, other: Counts): Counts {
   return {
@@ -17,9 +17,8 @@ export function counted(counts: Counts, happening: Happening): Counts {
     case 'published':
       return { ...counts, published: counts.published + happening.copies };
     case 'finished':
-      return happening.result.status === 'declined'
-        ? { ...counts, declined: counts.declined + 1 }
-        : { ...counts, charged: counts.charged + 1 };
+    case 'ended':
+      return withResult(counts, happening.result);
     case 'duplicate':
       return { ...counts, duplicates: counts.duplicates + 1 };
     case 'delayed':
@@ -33,5 +32,18 @@ export function counted(counts: Counts, happening: Happening): Counts {
       return counts;
     default:
       return happening satisfies never;
+  }
+}
+
+function withResult(counts: Counts, { status }: ResultFacts): Counts {
+  switch (status) {
+    // It is counted when it ends.
+    case 'processing':
+      return counts;
+    case 'declined':
+    case 'failed':
+      return { ...counts, declined: counts.declined + 1 };
+    default:
+      return { ...counts, charged: counts.charged + 1 };
   }
 }

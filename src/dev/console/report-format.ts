@@ -56,6 +56,7 @@ const happening = byKind<Happening>({
   'lease-lost': object({ ...facts, kind: oneOf('lease-lost') }),
   released: object({ ...facts, kind: oneOf('released') }),
   finished: object({ ...facts, kind: oneOf('finished'), result }),
+  ended: object({ ...facts, kind: oneOf('ended'), result }),
   duplicate: object({
     ...facts,
     kind: oneOf('duplicate'),

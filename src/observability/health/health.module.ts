@@ -4,6 +4,7 @@ import type { AppRole } from '../../config/environment';
 import { ConsumerHealth } from './consumer.health';
 import { GatewayHealth } from './gateway.health';
 import { HealthController } from './health.controller';
+import { LedgerHealth } from './ledger.health';
 import { MetricsModule } from '../metrics/metrics.module';
 import { RabbitMqHealth } from './rabbitmq.health';
 import { Readiness } from './readiness.service';
@@ -19,9 +20,11 @@ export class HealthModule {
    */
   static forRoot({
     roles,
+    hasLedger,
     imports,
   }: {
     roles: readonly AppRole[];
+    hasLedger: boolean;
     imports: ModuleMetadata['imports'];
   }): DynamicModule {
     const consumes = roles.includes('consumer');
@@ -35,6 +38,7 @@ export class HealthModule {
         RedisHealth,
         RedisMetrics,
         ...(consumes ? [ConsumerHealth, GatewayHealth] : []),
+        ...(hasLedger ? [LedgerHealth] : []),
       ],
     };
   }

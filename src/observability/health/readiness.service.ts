@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnModuleDestroy, Optional } from '@nestjs/comm
 import type { HealthCheckResult, HealthIndicatorResult } from '@nestjs/terminus';
 import { ConsumerHealth } from './consumer.health';
 import { GatewayHealth } from './gateway.health';
+import { LedgerHealth } from './ledger.health';
 import { RabbitMqHealth } from './rabbitmq.health';
 import { RedisHealth } from './redis.health';
 
@@ -18,6 +19,7 @@ export class Readiness implements OnModuleDestroy {
     private readonly redis: RedisHealth,
     @Optional() private readonly consumer?: ConsumerHealth,
     @Optional() private readonly gateway?: GatewayHealth,
+    @Optional() private readonly ledger?: LedgerHealth,
   ) {}
 
   /** A process that finishes its last payments must get no new requests. */
@@ -26,8 +28,12 @@ export class Readiness implements OnModuleDestroy {
   }
 
   async check(): Promise<HealthCheckResult> {
-    const [redis, gateway] = await Promise.all([this.redis.check(), this.gateway?.check()]);
-    const required = { ...this.rabbitmq.check(), ...this.consumer?.check(), ...redis };
+    const [redis, ledger, gateway] = await Promise.all([
+      this.redis.check(),
+      this.ledger?.check(),
+      this.gateway?.check(),
+    ]);
+    const required = { ...this.rabbitmq.check(), ...this.consumer?.check(), ...redis, ...ledger };
     const error = only('down', required);
     const result: HealthCheckResult = {
       status: this.isStopping ? 'shutting_down' : Object.keys(error).length > 0 ? 'error' : 'ok',

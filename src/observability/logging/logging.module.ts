@@ -32,13 +32,13 @@ import { ServiceLogger } from './service.logger';
 export class LoggingModule {}
 
 /** The fields of a log line, with its trace, and which HTTP requests are logged. */
-export function loggerOptions({ logLevel, stripeApiKey }: Environment): Options {
+export function loggerOptions({ logLevel, stripeApiKey, stripeWebhookSecrets }: Environment): Options {
   return {
     level: logLevel,
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     mixin: traceFacts,
-    hooks: { streamWrite: lineFinisher(redactor([stripeApiKey])) },
+    hooks: { streamWrite: lineFinisher(redactor([stripeApiKey, ...stripeWebhookSecrets])) },
     quietReqLogger: true,
     // Probes and scrapers ask every few seconds; readiness logs its own changes.
     autoLogging: { ignore: ({ url }) => url !== undefined && /^\/(health|metrics)\b/.test(url) },

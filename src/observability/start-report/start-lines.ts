@@ -31,6 +31,8 @@ export function processLines(environment: Environment): StartLine[] {
     },
     ...(roles.includes('consumer') ? [{ text: `Gateway ${gateway}`, facts: { gateway } }] : []),
     ...(roles.includes('consumer') ? [requestRulesLine(environment)] : []),
+    ledgerLine(environment),
+    webhooksLine(environment),
     ...(roles.includes('consumer') && smtpUrl === ''
       ? [{ text: 'Receipts are switched off: SMTP_URL is empty', facts: { receipts: false } }]
       : []),
@@ -54,12 +56,33 @@ function requestRulesLine({ requireTimestamp, keysPerPublisher }: Environment): 
   return { text: `Requests: ${age}. ${keys}`, facts: { requests: { requireTimestamp, keysPerPublisher } } };
 }
 
-function pathsOf({ appRoles, devEndpoints }: Environment): string[] {
+/** Where the ledger is, and whether it can be listed. */
+function ledgerLine({ databaseUrl, readApi }: Environment): StartLine {
+  if (databaseUrl === '')
+    return { text: 'There is no ledger: DATABASE_URL is empty', facts: { ledger: false } };
+  const address = addressOf(databaseUrl);
+  const database = unescape(new URL(databaseUrl).pathname.slice(1));
+  const list = readApi ? 'READ_API is on: GET /payments lists it' : 'READ_API is off: it cannot be listed';
+  return {
+    text: `Ledger ${address}, database ${database}. ${list}`,
+    facts: { ledger: { address, database, readApi } },
+  };
+}
+
+function webhooksLine({ stripeWebhookSecrets }: Environment): StartLine {
+  return stripeWebhookSecrets.length === 0
+    ? { text: 'Webhooks are switched off: STRIPE_WEBHOOK_SECRET is empty', facts: { webhooks: false } }
+    : { text: 'Webhooks are accepted: POST /webhooks/stripe', facts: { webhooks: true } };
+}
+
+function pathsOf({ appRoles, devEndpoints, readApi, stripeWebhookSecrets }: Environment): string[] {
   const publishes = appRoles.includes('publisher');
+  const takesWebhooks = appRoles.includes('consumer') && stripeWebhookSecrets.length > 0;
   return [
     ...(devEndpoints && publishes ? ['/'] : []),
     ...(devEndpoints ? ['/docs', '/dead-letters'] : []),
-    ...(devEndpoints && publishes ? ['/payments'] : []),
+    ...((devEndpoints && publishes) || readApi ? ['/payments'] : []),
+    ...(takesWebhooks ? ['/webhooks/stripe'] : []),
     '/health/live',
     '/health/ready',
     '/metrics',
@@ -71,13 +94,20 @@ function named(path: string): string {
 }
 
 /** Settings that are useful for development, and dangerous in production. */
-export function processWarnings({ nodeEnv, devEndpoints, allowInsecureUrls }: Environment): string[] {
+export function processWarnings(environment: Environment): string[] {
+  const { nodeEnv, devEndpoints, readApi, allowInsecureUrls } = environment;
   if (nodeEnv !== 'production') return [];
   return [
     ...(devEndpoints
       ? [
           'DEV_ENDPOINTS is true in production: any client that reaches the HTTP port can publish payments, and replay or ' +
             'drop dead letters; unset it, or restrict access to the port',
+        ]
+      : []),
+    ...(readApi
+      ? [
+          'READ_API is true in production: any client that reaches the HTTP port can list payments, without their ' +
+            'customers; unset it, or restrict access to the port',
         ]
       : []),
     ...(allowInsecureUrls

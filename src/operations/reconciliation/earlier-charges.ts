@@ -1,10 +1,14 @@
-import { KEYS_A_SEARCH, type LedgerCharge, type PaymentLedger } from '../../payment/gateway/payment-ledger';
+import {
+  KEYS_A_SEARCH,
+  type GatewayCharge,
+  type GatewayCharges,
+} from '../../payment/gateway/gateway-charges';
 
 /** The gateway allows about twenty searches a second; for more keys its list is faster. */
 const MAX_SEARCHED = 5_000;
 
 export interface EarlierCharges {
-  readonly charges: readonly LedgerCharge[];
+  readonly charges: readonly GatewayCharge[];
   /** Undefined when charges of any age were found. */
   readonly lookedBackTo: Date | undefined;
 }
@@ -16,15 +20,15 @@ export interface EarlierCharges {
  * Searches by key; if that is impossible, reads the gateway's list from `listedSince` on.
  */
 export async function earlierCharges(
-  ledger: PaymentLedger,
+  gateway: GatewayCharges,
   keys: ReadonlySet<string>,
   { since, listedSince }: { since: Date; listedSince: Date },
 ): Promise<EarlierCharges> {
-  const searched = keys.size <= MAX_SEARCHED ? await searchFor(ledger, [...keys]) : undefined;
+  const searched = keys.size <= MAX_SEARCHED ? await searchFor(gateway, [...keys]) : undefined;
   if (searched)
     return { charges: searched.filter(({ createdAt }) => createdAt < since), lookedBackTo: undefined };
-  const charges: LedgerCharge[] = [];
-  for await (const charge of ledger.chargesSince(listedSince, since)) {
+  const charges: GatewayCharge[] = [];
+  for await (const charge of gateway.chargesSince(listedSince, since)) {
     const { idempotencyKey, createdAt } = charge;
     if (createdAt < since && idempotencyKey !== undefined && keys.has(idempotencyKey)) charges.push(charge);
   }
@@ -32,12 +36,12 @@ export async function earlierCharges(
 }
 
 async function searchFor(
-  ledger: PaymentLedger,
+  gateway: GatewayCharges,
   keys: readonly string[],
-): Promise<LedgerCharge[] | undefined> {
-  const charges: LedgerCharge[] = [];
+): Promise<GatewayCharge[] | undefined> {
+  const charges: GatewayCharge[] = [];
   for (let start = 0; start < keys.length; start += KEYS_A_SEARCH) {
-    const found = await ledger.chargesUnder(keys.slice(start, start + KEYS_A_SEARCH));
+    const found = await gateway.chargesUnder(keys.slice(start, start + KEYS_A_SEARCH));
     if (!found) return undefined;
     charges.push(...found);
   }

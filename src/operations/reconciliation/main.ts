@@ -14,7 +14,8 @@ import { ReconciliationModule } from './reconciliation.module';
 import { reportText } from './report-text';
 import { messageOf } from '../../text/message-of';
 
-const HELP = `npm run reconcile: checks that Redis and the gateway agree about each payment, and that each has exactly one end
+const HELP = `npm run reconcile: checks that Redis, the gateway and the ledger agree about each payment, and that each has
+exactly one end
 
   --since <duration>      how far back to read the gateway's charges, such as 90m, 24h or 7d.
                           Default: as long as records are kept (IDEMPOTENCY_TTL)
@@ -22,8 +23,8 @@ const HELP = `npm run reconcile: checks that Redis and the gateway agree about e
                           npm run --silent reconcile -- --json prints nothing else
   --help
 
-It reads from REDIS_URL, RABBITMQ_URL and the gateway (settings from the environment or .env). It changes nothing and can
-run while the service runs.
+It reads from REDIS_URL, RABBITMQ_URL, the gateway and, if it is set, DATABASE_URL (settings from the environment or .env).
+It changes nothing and can run while the service runs.
 
 Exit code 0 when every payment is consistent, 1 when a payment is broken, 2 when the check failed or for wrong use.`;
 
@@ -55,7 +56,7 @@ let progress = () => 'connecting';
 
 async function check(agoMs: number | undefined): Promise<Report> {
   const environment = readEnvironment();
-  const app = await NestFactory.createApplicationContext(ReconciliationModule, {
+  const app = await NestFactory.createApplicationContext(ReconciliationModule.forEnvironment(environment), {
     logger: false,
     abortOnError: false,
   });
@@ -78,7 +79,7 @@ async function main(args: string[]): Promise<number> {
   const checked = check(agoMs);
   const report = await (json
     ? checked
-    : whileShowing(() => `comparing Redis, dead letters and gateway: ${progress()}`, checked));
+    : whileShowing(() => `comparing what is known of each payment: ${progress()}`, checked));
   await print(printableLines(json ? JSON.stringify(report, undefined, 2) : reportText(report)));
   return report.broken.length === 0 ? EXIT.clean : EXIT.broken;
 }

@@ -1,19 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeadLetter } from '../dead-letters/dead-letter';
 import type { RedisIdempotencyStore } from 'nestjs-idempotent/redis';
-import { StoreUnavailableError } from 'nestjs-idempotent';
+import type { LedgerStatus } from '../../ledger/ledger-payment';
+import type { LedgerReader } from '../../ledger/ledger-reader';
 import { PAYMENT_SCOPE } from '../../payment/payment.dto';
-import type { LedgerCharge, PaymentLedger } from '../../payment/gateway/payment-ledger';
+import type { GatewayCharge, GatewayCharges } from '../../payment/gateway/gateway-charges';
 import { earlierCharges } from './earlier-charges';
 import { retryWhileUnavailable } from './retry-while-unavailable';
-import { recordedIn, type PaymentFacts, type Recorded } from './payment-facts';
-import {
-  checkPayment,
-  PAYMENT_STATES,
-  type PaymentState,
-  type Problem,
-  type CheckContext,
-} from './payment-check';
+import { FactsReader, type Known } from './facts-reader';
+import type { CheckContext } from './payment-facts';
+import { checkPayment, PAYMENT_STATES, type PaymentState } from './payment-check';
+import type { Problem } from './problem';
 
 /** What the broker knows about payments. */
 export interface BrokerView {
@@ -33,6 +30,8 @@ export interface Report {
   readonly lookedBackTo: Date | undefined;
   readonly payments: Readonly<Record<PaymentState, number>>;
   readonly charges: { readonly ours: number; readonly ofOthers: number };
+  /** The rows of the same payments; only with a ledger. */
+  readonly ledger?: { readonly since: Date; readonly payments: Readonly<Record<LedgerStatus, number>> };
   readonly broken: readonly BrokenPayment[];
 }
 
@@ -45,19 +44,26 @@ export interface Period {
   readonly recordsSince: Date;
 }
 
-/** What the gateway and the broker know. */
-interface Survey {
+/** What does not change between the first check and the second. */
+interface Given {
   readonly period: Period;
-  readonly charges: ReadonlyMap<string, LedgerCharge[]>;
-  readonly letters: ReadonlyMap<string, DeadLetter[]>;
+  readonly charges: ReadonlyMap<string, GatewayCharge[]>;
+  readonly ledgerSince: Date | undefined;
+}
+
+/** What the gateway and the broker know. */
+interface Survey extends Known {
   readonly context: CheckContext;
 }
 
 /** The result for a set of keys; payments that are not broken are only counted. */
 interface CheckResult {
   readonly counts: Record<PaymentState, number>;
+  readonly inLedger: Record<LedgerStatus, number>;
   readonly broken: Map<string, readonly Problem[]>;
 }
+
+const LEDGER_STATUSES = ['in-progress', 'processing', 'succeeded', 'declined', 'failed'] as const;
 
 /** Payments looked up at the same time. */
 const AT_ONCE = 200;
@@ -65,19 +71,23 @@ const AT_ONCE = 200;
 const SECOND_CHECK_MS = 3_000;
 
 /**
- * Compares what Redis, the dead letters and the gateway say about each payment. Changes nothing.
+ * Compares what Redis, the dead letters, the gateway and the ledger, if there is one, say about each payment. Changes nothing.
  *
  * Memory holds the keys, the charges and dead letters of the period, and the broken payments. Records are read a few at
  * a time and not kept.
  */
 export class Reconciliation {
   private step = 'connecting';
+  private readonly reader: FactsReader;
 
   constructor(
     private readonly store: Pick<RedisIdempotencyStore, 'keysOf' | 'find'>,
-    private readonly ledger: PaymentLedger,
+    private readonly gateway: GatewayCharges,
     private readonly broker: BrokerView,
-  ) {}
+    private readonly ledger?: LedgerReader,
+  ) {
+    this.reader = new FactsReader(store, gateway, ledger);
+  }
 
   /** The current step and its progress, for people. */
   get progress(): string {
@@ -87,95 +97,81 @@ export class Reconciliation {
   /**
    * The service may be running, so a payment that looks broken is checked a second time, and only what stays broken counts.
    *
-   * @throws StoreUnavailableError, GatewayError, DeadLettersLockedError, or an error of the broker's client
+   * @throws StoreUnavailableError, LedgerUnavailableError, GatewayError, DeadLettersLockedError, or an error of the broker's
+   *   client
    */
   async run(period: Period): Promise<Report> {
+    const ledgerSince = await this.ledger?.beginning();
     this.step = 'keys in Redis';
     const known = await retryWhileUnavailable(() => this.store.keysOf(PAYMENT_SCOPE));
-    // Read after Redis, so that every payment recorded there has already been charged.
+    this.step = 'keys in the ledger';
+    const inLedger = await this.keysInLedger(period.since);
+    // Read after Redis and the ledger, so that every payment recorded there has already been charged.
     const { byKey: charges, ofOthers } = await this.chargesByKey(period.since);
     const ours = [...charges.values()].flat().length;
-    const earlier = await earlierCharges(this.ledger, new Set([...known, ...charges.keys()]), period);
+    const named = new Set([...known, ...inLedger, ...charges.keys()]);
+    const earlier = await earlierCharges(this.gateway, named, period);
     for (const charge of earlier.charges) addCharge(charges, charge);
-    const survey = await this.survey({ period, charges });
-    const keys = new Set([...known, ...charges.keys(), ...survey.letters.keys()]);
+    const given = { period, charges, ledgerSince };
+    const survey = await this.survey(given);
+    const keys = new Set([...named, ...survey.letters.keys()]);
     const first = await this.checkAll([...keys], survey);
-    const checked = first.broken.size > 0 ? await this.checkAgain(first, { period, charges }) : first;
-    const { lookedBackTo } = earlier;
-    return { since: period.since, lookedBackTo, charges: { ours, ofOthers }, ...summaryOf(checked) };
+    const { counts, broken } = first.broken.size > 0 ? await this.checkAgain(first, given) : first;
+    return {
+      since: period.since,
+      lookedBackTo: earlier.lookedBackTo,
+      charges: { ours, ofOthers },
+      payments: counts,
+      ...(ledgerSince && { ledger: { since: ledgerSince, payments: first.inLedger } }),
+      broken: [...broken].map(([idempotencyKey, problems]) => ({ idempotencyKey, problems })),
+    };
   }
 
-  private async checkAgain(
-    { counts, broken }: CheckResult,
-    given: Pick<Survey, 'period' | 'charges'>,
-  ): Promise<CheckResult> {
+  private async keysInLedger(since: Date): Promise<ReadonlySet<string>> {
+    const { ledger } = this;
+    return ledger ? retryWhileUnavailable(() => ledger.keysSince(since)) : new Set();
+  }
+
+  private async checkAgain({ counts, inLedger, broken }: CheckResult, given: Given): Promise<CheckResult> {
     await sleep(SECOND_CHECK_MS);
     const second = await this.checkAll([...broken.keys()], await this.survey(given));
     const all = { ...second.counts };
     for (const state of PAYMENT_STATES) if (state !== 'broken') all[state] += counts[state];
-    return { counts: all, broken: second.broken };
+    return { counts: all, inLedger, broken: second.broken };
   }
 
-  private async survey(given: Pick<Survey, 'period' | 'charges'>): Promise<Survey> {
+  private async survey({ period, charges, ledgerSince }: Given): Promise<Survey> {
     this.step = 'dead letters';
     const letters = lettersByKey(await this.broker.deadLetters());
-    const context = { ...given.period, waitingMessages: await this.broker.waitingMessages() };
-    return { ...given, letters, context };
+    const waitingMessages = await this.broker.waitingMessages();
+    return { since: period.since, charges, letters, context: { ...period, ledgerSince, waitingMessages } };
   }
 
   private async checkAll(keys: readonly string[], survey: Survey): Promise<CheckResult> {
     const checked: CheckResult = {
-      counts: { succeeded: 0, declined: 0, 'dead-letter': 0, 'in-progress': 0, broken: 0 },
+      counts: zeros(PAYMENT_STATES),
+      inLedger: zeros(LEDGER_STATUSES),
       broken: new Map(),
     };
     for (let start = 0; start < keys.length; start += AT_ONCE) {
       this.step = `payment ${start} of ${keys.length}`;
-      const some = keys.slice(start, start + AT_ONCE);
-      for (const facts of await Promise.all(some.map((key) => this.factsOf(key, survey)))) {
+      for (const facts of await this.reader.factsOf(keys.slice(start, start + AT_ONCE), survey)) {
         const { state, problems } = checkPayment(facts, survey.context);
         checked.counts[state]++;
+        if (facts.inLedger) checked.inLedger[facts.inLedger.status]++;
         if (state === 'broken') checked.broken.set(facts.idempotencyKey, problems);
       }
     }
     return checked;
   }
 
-  private async factsOf(idempotencyKey: string, survey: Survey): Promise<PaymentFacts> {
-    const inRedis = await this.inRedis(idempotencyKey);
-    const charges = await this.withRecordedCharge(survey.charges.get(idempotencyKey) ?? [], {
-      recorded: inRedis.recorded,
-      since: survey.period.since,
-    });
-    return { idempotencyKey, ...inRedis, charges, deadLetters: survey.letters.get(idempotencyKey) ?? [] };
-  }
-
-  private async inRedis(key: string): Promise<Pick<PaymentFacts, 'recorded' | 'attempts' | 'isHeld'>> {
-    try {
-      const finding = await retryWhileUnavailable(() => this.store.find({ scope: PAYMENT_SCOPE, key }));
-      const isHeld = finding.remainingLeaseMs !== undefined;
-      return { recorded: recordedIn(finding), attempts: finding.attempts, isHeld };
-    } catch (error) {
-      if (error instanceof StoreUnavailableError) throw error;
-      return { recorded: { kind: 'unreadable' }, attempts: 0, isHeld: false };
-    }
-  }
-
-  /** A payment may be recorded long after it was charged; the charge is then older than the period. */
-  private async withRecordedCharge(
-    charges: readonly LedgerCharge[],
-    { recorded, since }: { recorded: Recorded | undefined; since: Date },
-  ): Promise<readonly LedgerCharge[]> {
-    if (recorded?.kind !== 'succeeded' || recorded.processedAt < since) return charges;
-    if (charges.some(({ chargeId }) => chargeId === recorded.chargeId)) return charges;
-    const older = await this.ledger.charge(recorded.chargeId);
-    return older ? [...charges, older] : charges;
-  }
-
-  private async chargesByKey(since: Date): Promise<{ byKey: Map<string, LedgerCharge[]>; ofOthers: number }> {
-    const byKey = new Map<string, LedgerCharge[]>();
+  private async chargesByKey(
+    since: Date,
+  ): Promise<{ byKey: Map<string, GatewayCharge[]>; ofOthers: number }> {
+    const byKey = new Map<string, GatewayCharge[]>();
     let ofOthers = 0;
     let count = 0;
-    for await (const charge of this.ledger.chargesSince(since)) {
+    for await (const charge of this.gateway.chargesSince(since)) {
       this.step = `charge ${++count} at the gateway`;
       if (charge.idempotencyKey === undefined) ofOthers++;
       else addCharge(byKey, charge);
@@ -185,7 +181,7 @@ export class Reconciliation {
 }
 
 /** Only once: a charge made in the second in which the period begins is found twice. */
-function addCharge(byKey: Map<string, LedgerCharge[]>, charge: LedgerCharge): void {
+function addCharge(byKey: Map<string, GatewayCharge[]>, charge: GatewayCharge): void {
   const { idempotencyKey, chargeId } = charge;
   if (idempotencyKey === undefined) return;
   const known = byKey.get(idempotencyKey) ?? [];
@@ -202,9 +198,6 @@ function lettersByKey(letters: readonly DeadLetter[]): Map<string, DeadLetter[]>
   return byKey;
 }
 
-function summaryOf({ counts, broken }: CheckResult): Pick<Report, 'payments' | 'broken'> {
-  return {
-    payments: counts,
-    broken: [...broken].map(([idempotencyKey, problems]) => ({ idempotencyKey, problems })),
-  };
+function zeros<Name extends string>(names: readonly Name[]): Record<Name, number> {
+  return Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
 }

@@ -14,6 +14,7 @@ const version1: ChargeParameters = (charge) => ({
   amount: charge.money.minorUnits * (HUNDREDTHS_IN_VERSION_1.includes(charge.money.currency) ? 100 : 1),
   currency: charge.money.currency.toLowerCase(),
   payment_method: charge.paymentMethodId,
+  ...savedMethod(charge),
   automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
   confirm: true,
   error_on_requires_action: true,
@@ -23,6 +24,16 @@ const version1: ChargeParameters = (charge) => ({
     customer_id: charge.customerId,
   },
 });
+
+/**
+ * A saved payment method is charged while the customer is not there, who has agreed to that when it was saved
+ * (https://docs.stripe.com/payments/save-during-payment). Charges without one are sent as before these parameters existed.
+ */
+function savedMethod({
+  gatewayCustomerId,
+}: Charge): Pick<Stripe.PaymentIntentCreateParams, 'customer' | 'off_session'> {
+  return gatewayCustomerId === undefined ? {} : { customer: gatewayCustomerId, off_session: true };
+}
 
 /**
  * Every version that the service has sent, newest first. The gateway rejects a known key with other parameters, so a

@@ -5,6 +5,7 @@ import { MetricsModule } from '../../observability/metrics/metrics.module';
 import { ObservedGateway } from './observed-gateway';
 import { PaymentGateway } from './payment-gateway';
 import { StripeGateway } from './stripe-gateway';
+import { StripeWebhooks } from './stripe-webhooks';
 
 @Module({
   imports: [MetricsModule],
@@ -15,7 +16,8 @@ import { StripeGateway } from './stripe-gateway';
       useFactory: (environment: Environment, registry: Registry) =>
         new ObservedGateway(new StripeGateway(environment), registry),
     },
+    StripeWebhooks,
   ],
-  exports: [PaymentGateway],
+  exports: [PaymentGateway, StripeWebhooks],
 })
 export class GatewayModule {}

@@ -4,6 +4,7 @@ import { inChildSpan } from '../../observability/tracing/spans';
 import {
   GatewayError,
   type Charge,
+  type ChargeReport,
   type ChargeResult,
   type FoundCharge,
   type GatewayProbe,
@@ -28,42 +29,52 @@ export class ObservedGateway implements PaymentGateway {
       buckets: SECONDS,
       registers: [registry],
     });
-    for (const result of ['succeeded', 'declined', 'unavailable', 'unauthorized', 'forbidden'])
+    for (const result of ['succeeded', 'declined', 'processing', 'unavailable', 'unauthorized', 'forbidden'])
       this.duration.zero({ call: 'charge', result });
   }
 
   charge(charge: Charge): Promise<ChargeResult> {
-    return this.observe('charge', () => this.gateway.charge(charge));
+    return this.observe('charge', () => this.gateway.charge(charge), kindOf);
   }
 
   find(charge: Charge): Promise<FoundCharge> {
-    return this.observe('find', () => this.gateway.find(charge));
+    return this.observe('find', () => this.gateway.find(charge), kindOf);
   }
 
-  probe(): Promise<GatewayProbe> {
-    return this.observe('probe', () => this.gateway.probe());
-  }
-
-  private observe<T extends { readonly kind: string }>(
-    call: keyof PaymentGateway,
-    work: () => Promise<T>,
-  ): Promise<T> {
-    return inChildSpan(
-      () => ({ name: `gateway ${call}`, kind: SpanKind.CLIENT }),
-      () => this.time(call, work()),
+  look(chargeId: string): Promise<ChargeReport> {
+    return this.observe(
+      'look',
+      () => this.gateway.look(chargeId),
+      ({ end }) => end?.kind ?? 'processing',
     );
   }
 
-  private async time<T extends { readonly kind: string }>(
+  probe(): Promise<GatewayProbe> {
+    return this.observe('probe', () => this.gateway.probe(), kindOf);
+  }
+
+  private observe<T>(
+    call: keyof PaymentGateway,
+    work: () => Promise<T>,
+    resultOf: (value: T) => string,
+  ): Promise<T> {
+    return inChildSpan(
+      () => ({ name: `gateway ${call}`, kind: SpanKind.CLIENT }),
+      () => this.time(call, work(), resultOf),
+    );
+  }
+
+  private async time<T>(
     call: keyof PaymentGateway,
     reply: Promise<T>,
+    resultOf: (value: T) => string,
   ): Promise<T> {
     const startedAt = performance.now();
     // Any error other than a GatewayError is a bug of this service.
     let result = 'fault';
     try {
       const value = await reply;
-      result = value.kind;
+      result = resultOf(value);
       return value;
     } catch (error) {
       if (error instanceof GatewayError) result = error.failure.kind;
@@ -73,4 +84,8 @@ export class ObservedGateway implements PaymentGateway {
       this.duration.observe({ call, result }, (performance.now() - startedAt) / 1000);
     }
   }
+}
+
+function kindOf({ kind }: { readonly kind: string }): string {
+  return kind;
 }

@@ -9,15 +9,33 @@ export interface Charge {
   readonly paymentId: string;
   readonly customerId: string;
   readonly paymentMethodId: string;
+  /** The gateway's customer to whom the payment method belongs; undefined: to none. */
+  readonly gatewayCustomerId?: string | undefined;
   readonly money: Money;
   /** When the first attempt at this charge began, or may have begun; a search for it starts there. */
   readonly firstAttemptAt: Date;
 }
 
-/** The gateway's decision. Both kinds are final: the same key never gets another answer. */
+/** The gateway's decision. The same key never gets another answer. */
 export type ChargeResult =
+  | ChargeEnd
+  /** Accepted; whether the money comes is known later, in seconds or in days. */
+  | { readonly kind: 'processing'; readonly chargeId: string };
+
+/** A decision that is final. */
+export type ChargeEnd =
   | { readonly kind: 'succeeded'; readonly chargeId: string }
   | { readonly kind: 'declined'; readonly chargeId?: string; readonly declineCode: string };
+
+/** What the gateway says about a charge that it has accepted. */
+export interface ChargeReport {
+  readonly chargeId: string;
+  /** Of our charges; undefined for one of another program that uses the same account. */
+  readonly idempotencyKey: string | undefined;
+  readonly customerId: string | undefined;
+  /** Undefined while there is no final decision. */
+  readonly end: ChargeEnd | undefined;
+}
 
 /** The result of a search at the gateway. */
 export type FoundCharge =
@@ -86,6 +104,12 @@ export interface PaymentGateway {
    * @throws GatewayError when the search failed, or the payment it found is not decided
    */
   find(charge: Charge): Promise<FoundCharge>;
+  /**
+   * What has become of a charge.
+   *
+   * @throws GatewayError when the call failed
+   */
+  look(chargeId: string): Promise<ChargeReport>;
   /** Never rejects. */
   probe(): Promise<GatewayProbe>;
 }

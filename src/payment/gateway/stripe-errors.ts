@@ -76,5 +76,14 @@ function retryAfter(error: InstanceType<typeof Stripe.errors.StripeError>): { re
 
 function describe(error: InstanceType<typeof Stripe.errors.StripeError>, failure: GatewayFailure): string {
   const facts = [error.statusCode, error.code, error.param && `param ${error.param}`, error.requestId];
-  return `gateway ${failure.kind}: ${[error.type, ...facts].filter(Boolean).join(', ')}`;
+  return `gateway ${failure.kind}: ${[error.type, ...facts].filter(Boolean).join(', ')}${adviceOn(error)}`;
+}
+
+/** Stripe has no codes for these two; nothing of its texts is passed on. */
+function adviceOn({ message }: Error): string {
+  if (/attached to a customer/i.test(message))
+    return '; the payment method belongs to a customer of the gateway: send that one as gatewayCustomerId';
+  if (/customer does not have a payment method/i.test(message))
+    return '; the payment method does not belong to the customer in gatewayCustomerId';
+  return '';
 }

@@ -8,13 +8,14 @@ import {
   keyReused,
   outcomeUnknown,
   type Charge,
+  type ChargeReport,
   type ChargeResult,
   type FoundCharge,
   type GatewayProbe,
   type PaymentGateway,
 } from './payment-gateway';
 import { openStripe } from './stripe-client';
-import { requireDecision } from './stripe-decision';
+import { reportOn, requireDecision } from './stripe-decision';
 import { declinedIn, gatewayErrorFrom, readFailure } from './stripe-errors';
 import { findPayment } from './stripe-look-up';
 
@@ -53,7 +54,7 @@ export class StripeGateway implements PaymentGateway {
       }
     }
     // Sent by a newer version of this service, or by another program.
-    const found = await afterSending(this.look(charge));
+    const found = await afterSending(this.search(charge));
     switch (found.kind) {
       case 'key-reused':
         throw keyReused();
@@ -66,9 +67,17 @@ export class StripeGateway implements PaymentGateway {
 
   async find(charge: Charge): Promise<FoundCharge> {
     try {
-      return await this.look(charge);
+      return await this.search(charge);
     } catch (error) {
       throw await this.narrowUnauthorized(readFailure(error));
+    }
+  }
+
+  async look(chargeId: string): Promise<ChargeReport> {
+    try {
+      return reportOn(await this.stripe.paymentIntents.retrieve(chargeId));
+    } catch (error) {
+      throw readFailure(error);
     }
   }
 
@@ -91,7 +100,7 @@ export class StripeGateway implements PaymentGateway {
       const failed = gatewayErrorFrom(error);
       if (failed.failure.kind !== 'outcome-unknown') throw await this.narrowUnauthorized(failed);
       // The answer never changes under this key, and a new key might charge twice, so the payment is searched for.
-      return requireFound(await afterSending(this.look(charge)));
+      return requireFound(await afterSending(this.search(charge)));
     }
     return afterSending(this.decide(intent));
   }
@@ -103,7 +112,7 @@ export class StripeGateway implements PaymentGateway {
     );
   }
 
-  private look(charge: Charge): Promise<FoundCharge> {
+  private search(charge: Charge): Promise<FoundCharge> {
     const { gatewayKeyRetentionSeconds: keyRetentionSeconds } = this.environment;
     return findPayment(this.stripe, { charge, versions: this.versions, keyRetentionSeconds });
   }

@@ -2,7 +2,7 @@ import type Stripe from 'stripe';
 import type { ChargeParameters } from './charge-parameters';
 import type { Charge, FoundCharge } from './payment-gateway';
 import { KEY_METADATA, searchClause } from './stripe-client';
-import { findDecision, requireDecision } from './stripe-decision';
+import { findEnd, requireDecision } from './stripe-decision';
 import { mayNotSearch } from './stripe-errors';
 
 /** Clocks differ, so the search for an earlier attempt starts this long before its recorded time. */
@@ -90,9 +90,7 @@ function paymentAmong(
   query: Query,
 ): Stripe.PaymentIntent | undefined {
   const own = found.filter((intent) => isPayment(intent, query));
-  return (
-    own.find(({ status }) => status === 'succeeded') ?? own.find((intent) => !findDecision(intent)) ?? own[0]
-  );
+  return own.find(({ status }) => status === 'succeeded') ?? own.find((intent) => !findEnd(intent)) ?? own[0];
 }
 
 /** Compares more than the key, because another payment may have used the key before. */

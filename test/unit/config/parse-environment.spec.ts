@@ -45,6 +45,10 @@ describe('an environment with only the required variables', () => {
       requireTimestamp: false,
       keysPerPublisher: false,
       messageMaxBytes: 65_536,
+      databaseUrl: '',
+      stripeWebhookSecrets: [],
+      followUpAfterMs: 60_000,
+      readApi: false,
     });
   });
 
@@ -73,6 +77,7 @@ describe('an environment with every variable set', () => {
       PAYMENT_DEFAULT_CURRENCY: 'JPY',
       STRIPE_API_BASE: 'http://localhost:12111/',
       STRIPE_TIMEOUT: '5',
+      FOLLOW_UP_AFTER: '86400',
       SHUTDOWN_TIMEOUT: '8',
       LOG_LEVEL: 'debug',
       DEV_ENDPOINTS: 'false',
@@ -93,6 +98,7 @@ describe('an environment with every variable set', () => {
       paymentDefaultCurrency: 'JPY',
       stripeApiBase: 'http://localhost:12111/',
       stripeTimeoutMs: 5000,
+      followUpAfterMs: 86_400_000,
       shutdownTimeoutMs: 8000,
       logLevel: 'debug',
       devEndpoints: false,
@@ -161,6 +167,8 @@ describe('a wrong environment', () => {
     ['STRIPE_API_BASE', 'https://gateway.example/v1'],
     ['STRIPE_TIMEOUT', '601'],
     ['STRIPE_DEFAULT_PAYMENT_METHOD', 'pm card'],
+    ['FOLLOW_UP_AFTER', '0'],
+    ['FOLLOW_UP_AFTER', '86401'],
     ['SHUTDOWN_TIMEOUT', '-5'],
     ['LOG_LEVEL', 'loud'],
     ['DEV_ENDPOINTS', 'yes'],

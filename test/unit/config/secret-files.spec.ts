@@ -17,6 +17,18 @@ describe('a secret in a file', () => {
     );
   });
 
+  it.each([
+    { name: 'DATABASE_URL', value: 'postgresql://localhost/payments' },
+    { name: 'STRIPE_WEBHOOK_SECRET', value: 'whsec_0123456789abcdef' },
+  ])('is used for $name', ({ name, value }) => {
+    const path = join(folder, name);
+    writeFileSync(path, `${value}\n`);
+    const variables = { ...required, STRIPE_API_KEY: 'sk_test_spec' };
+    const fromFile = parseEnvironment({ ...variables, [`${name}_FILE`]: path });
+    expect(fromFile).toEqual(parseEnvironment({ ...variables, [name]: value }));
+    expect(fromFile).not.toEqual(parseEnvironment(variables));
+  });
+
   it('is reported by name if the file does not exist', () => {
     const variables = { ...required, STRIPE_API_KEY_FILE: join(folder, 'nothing') };
     expect(() => parseEnvironment(variables)).toThrow(

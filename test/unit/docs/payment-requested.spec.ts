@@ -37,7 +37,15 @@ function isDocumented(message: Message): boolean {
   return document.problemsOf('paymentRequested', message).length === 0;
 }
 
-const requestFields = ['paymentId', 'customerId', 'amount', 'currency', 'paymentMethodId', 'receiptEmail'];
+const requestFields = [
+  'paymentId',
+  'customerId',
+  'amount',
+  'currency',
+  'paymentMethodId',
+  'gatewayCustomerId',
+  'receiptEmail',
+];
 
 describe('payment.requested in the document and in the code', () => {
   it('is accepted by the consumer in the form of the examples', () => {

@@ -24,6 +24,7 @@ const planted = [
   { rule: 'text-and-input-stand-alone', from: 'src/input/a.ts', to: 'src/http/a.ts' },
   { rule: 'config-stands-alone', from: 'src/config/a.ts', to: 'src/messaging/a.ts' },
   { rule: 'messaging-knows-no-payment', from: 'src/messaging/b.ts', to: 'src/payment/a.ts' },
+  { rule: 'ledger-knows-no-payment', from: 'src/ledger/a.ts', to: 'src/payment/a.ts' },
   { rule: 'consumer-knows-no-publisher', from: 'src/payment/c.ts', to: 'src/payment-publisher/a.ts' },
   {
     rule: 'metrics-and-tracing-on-the-ground',

@@ -1,4 +1,4 @@
-import type { IdempotencyService } from 'nestjs-idempotent';
+import type { Failure, IdempotencyService } from 'nestjs-idempotent';
 import type { Consumption, Pause } from '../../../src/messaging/consumption';
 import {
   deadLetter,
@@ -23,13 +23,18 @@ const claimed = { scope: 'payment', key: 'abc-123' };
 const uncounted: Decision = {
   disposition: { kind: 'delay', reason: 'gateway-unauthorized', delayMs: 5_000, attempts: 0 },
   counts: false,
-  pause: 'queue',
+  pause: 'gateway',
 };
 
 /** Processes a message under a policy that always decides the same, with fakes of broker and store. */
 async function processing(
   decision: Decision,
-  { found, settled }: { found?: unknown; settled?: Disposition } = {},
+  {
+    found,
+    settled,
+    failure = failed,
+    more = {},
+  }: { found?: unknown; settled?: Disposition; failure?: Failure; more?: Partial<QueuePolicy> } = {},
 ) {
   const message = aMessage({});
   const pauses: Pause[] = [];
@@ -58,9 +63,10 @@ async function processing(
     noun: 'Payment',
     reasons: { delay: [], deadLetter: [] },
     maxAttempts: 8,
-    pause: { reason: 'the gateway refuses our key', isOver: () => Promise.resolve(true) },
+    pauses: { gateway: { reason: 'the gateway refuses our key', isOver: () => Promise.resolve(true) } },
     describe: () => ({ fields: {}, attributes: {} }),
     decide: () => decision,
+    ...more,
   };
   pipeline.use(policy);
   const execution = {
@@ -70,7 +76,7 @@ async function processing(
   } as never;
   const answers: string[] = [];
   await pipeline.process(execution, { queue: CHARGES.name, message, body: {} }, async () => {
-    answers.push(await pipeline.handle(message, failed, claimed));
+    answers.push(await pipeline.handle(message, failure, claimed));
   });
   return { pipeline, message, pauses, emitted, outcomes, answers };
 }
@@ -107,6 +113,57 @@ describe('a message that was not processed', () => {
   it('is requeued if its replacement was not confirmed before the process stops', async () => {
     const { answers, outcomes, emitted } = await processing(again, { settled: { kind: 'requeue' } });
     expect([answers, outcomes, emitted]).toEqual([['requeue'], ['requeued'], []]);
+  });
+});
+
+describe('a message that its policy may know although the store does not', () => {
+  const failure = { kind: 'failed', code: 'outside-deduplication-window' } as const;
+  const dead = deadLetter('outside-deduplication-window', 'why', 1);
+
+  it('is acknowledged as a duplicate if the policy has the answer', async () => {
+    const recall = () => Promise.resolve('answered' as const);
+    const { answers, outcomes, emitted } = await processing(dead, { failure, more: { recall } });
+    expect([answers, outcomes, emitted]).toEqual([['settled'], ['duplicate'], []]);
+  });
+
+  it('is settled as decided if the policy does not know it either', async () => {
+    const { outcomes } = await processing(dead, { failure, more: { recall: async () => undefined } });
+    expect(outcomes).toEqual(['dead-lettered']);
+  });
+
+  it('is decided about again if the policy cannot find out', async () => {
+    const seen: Failure[] = [];
+    const decide = (next: Failure) => {
+      seen.push(next);
+      return next === failure ? dead : again;
+    };
+    const error = new Error('gone');
+    const recall = () => Promise.reject(error);
+    const { outcomes } = await processing(dead, { failure, more: { recall, decide } });
+    expect([outcomes, seen.at(-1)]).toEqual([['delayed'], { ...failed, error, attempt: 0 }]);
+  });
+
+  it('is not asked about if it is not too old', async () => {
+    const recall = () => Promise.resolve('answered' as const);
+    expect((await processing(dead, { more: { recall } })).outcomes).toEqual(['dead-lettered']);
+  });
+});
+
+describe('what a policy does before a message is settled', () => {
+  it('comes first: nothing is settled as decided if it fails', async () => {
+    const error = new Error('gone');
+    const decide = (next: Failure) => ('error' in next && next.error === error ? uncounted : again);
+    const beforeSettled = () => Promise.reject(error);
+    const { emitted, pauses } = await processing(again, { more: { beforeSettled, decide } });
+    expect(emitted).toMatchObject([{ disposition: uncounted.disposition }]);
+    expect(pauses).toHaveLength(1);
+  });
+
+  it('gets the key and the disposition', async () => {
+    const given: unknown[] = [];
+    const beforeSettled = async (...all: unknown[]) => void given.push(all);
+    await processing(again, { more: { beforeSettled } });
+    expect(given).toEqual([[claimed, again.disposition]]);
   });
 });
 

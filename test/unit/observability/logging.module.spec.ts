@@ -57,8 +57,11 @@ describe('a log line', () => {
 
   it('contains no secret, wherever it is in an error', () => {
     const { lines, stream } = collector();
-    const error = new Error('amqp://user:canary@broker refused the-configured-key');
-    pino(loggerOptions(environment()), stream).error(
+    const error = new Error(
+      'amqp://user:canary@broker refused the-configured-key, not whsec_canary0123456789',
+    );
+    const secret = { STRIPE_WEBHOOK_SECRET: 'whsec_0123456789abcdef,whsec_canary0123456789' };
+    pino(loggerOptions(environment(secret)), stream).error(
       { err: error, nested: { deep: { password: 'canary' } } },
       'Lost',
     );

@@ -31,6 +31,8 @@ describe('the lines about the process', () => {
       'HTTP http://localhost:8080, bound to 127.0.0.1: / (console), /docs, /dead-letters, /payments, /health/live, /health/ready, /metrics',
       'Gateway http://sandbox:12111',
       'Requests: REQUIRE_TIMESTAMP is off: a request without a timestamp counts as new, whatever its age. KEYS_PER_PUBLISHER is off: publishers share keys; the first request under a key wins',
+      'There is no ledger: DATABASE_URL is empty',
+      'Webhooks are switched off: STRIPE_WEBHOOK_SECRET is empty',
       'Receipts are switched off: SMTP_URL is empty',
     ]);
   });
@@ -42,6 +44,21 @@ describe('the lines about the process', () => {
       'Requests: REQUIRE_TIMESTAMP is on: a request without a timestamp is rejected. KEYS_PER_PUBLISHER is on: each publisher has its own keys',
     );
     expect(texts({ APP_ROLES: 'publisher' }).join()).not.toContain('REQUIRE_TIMESTAMP');
+  });
+
+  it('name the database of the ledger without its credentials, and whether it is listed', () => {
+    const DATABASE_URL = `postgresql://shop:${PASSWORD}@database:5433/shop?sslmode=verify-full`;
+    const place = 'Ledger postgresql://database:5433, database shop. ';
+    expect(texts({ DATABASE_URL })).toContain(`${place}READ_API is off: it cannot be listed`);
+    expect(texts({ DATABASE_URL, READ_API: 'true' })).toContain(
+      `${place}READ_API is on: GET /payments lists it`,
+    );
+  });
+
+  it('say that webhooks are accepted, without their secret', () => {
+    const lines = texts({ STRIPE_WEBHOOK_SECRET: 'whsec_canary0123456789' });
+    expect(lines).toContain('Webhooks are accepted: POST /webhooks/stripe');
+    expect(lines.join()).not.toContain('canary');
   });
 
   it('do not mention receipts if they are sent, or in a publisher', () => {
@@ -61,6 +78,15 @@ describe('the lines about the process', () => {
     {
       variables: { APP_ROLES: 'consumer' },
       paths: '/docs, /dead-letters, /health/live, /health/ready, /metrics',
+    },
+    {
+      variables: {
+        APP_ROLES: 'consumer',
+        DATABASE_URL: 'postgres://localhost/payments',
+        READ_API: 'true',
+        STRIPE_WEBHOOK_SECRET: 'whsec_0123456789abcdef',
+      },
+      paths: '/docs, /dead-letters, /payments, /webhooks/stripe, /health/live, /health/ready, /metrics',
     },
   ])('name only the paths that exist with $variables', ({ variables, paths }) => {
     expect(texts(variables)).toContain(`HTTP http://localhost:3000, bound to 127.0.0.1: ${paths}`);
@@ -83,11 +109,17 @@ describe('the lines about the process', () => {
 });
 
 describe('warnings about the process', () => {
-  const forDevelopment = { DEV_ENDPOINTS: 'true', ALLOW_INSECURE_URLS: 'true' };
+  const forDevelopment = {
+    DEV_ENDPOINTS: 'true',
+    ALLOW_INSECURE_URLS: 'true',
+    READ_API: 'true',
+    DATABASE_URL: 'postgres://localhost/payments',
+  };
 
   it('name settings that are dangerous in production', () => {
     expect(processWarnings(environment({ ...forDevelopment, NODE_ENV: 'production' }))).toEqual([
       expect.stringMatching(/^DEV_ENDPOINTS is true in production: .*; unset it/),
+      expect.stringMatching(/^READ_API is true in production: .*; unset it/),
       expect.stringMatching(/^ALLOW_INSECURE_URLS is true in production: .*; unset it/),
     ]);
   });

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { parseEnvironment } from '../../../src/config/parse-environment';
 import { serviceArguments } from '../../../scripts/system';
-import { isJsonObject } from '../../support/json';
+import { isJsonObject, type JsonObject } from '../../support/json';
 
 const root = join(__dirname, '../../..');
 
@@ -51,6 +52,49 @@ describe('PostgreSQL in docker-compose.yml', () => {
   it('keeps its data in a volume with a name', () => {
     expect(inCompose('services', 'postgres', 'volumes')).toEqual(['postgres:/var/lib/postgresql/data']);
     expect(inCompose('volumes')).toHaveProperty('postgres');
+  });
+});
+
+describe.each(['service', 'consumer'])('the %s in docker-compose.yml', (name) => {
+  const variables = inCompose('services', name, 'environment');
+  const environment = parseEnvironment({
+    ...(isJsonObject(variables) && withoutReferences(variables)),
+    NODE_ENV: 'production',
+  });
+
+  it('keeps its ledger in the PostgreSQL there, starts after it, and lists the ledger', () => {
+    const postgres = inCompose('services', 'postgres', 'environment');
+    const { username, password, host, pathname } = new URL(environment.databaseUrl);
+    expect({ POSTGRES_USER: username, POSTGRES_PASSWORD: password, POSTGRES_DB: pathname.slice(1) }).toEqual(
+      postgres,
+    );
+    expect(host).toBe('postgres:5432');
+    expect(inCompose('services', name, 'depends_on', 'postgres')).toEqual({ condition: 'service_healthy' });
+    expect(environment.readApi).toBe(true);
+  });
+
+  it('expects the secret with which the sandbox signs webhooks', () => {
+    const secret = inCompose('services', 'sandbox', 'environment', 'SANDBOX_WEBHOOK_SECRET');
+    expect(environment.stripeWebhookSecrets).toEqual([secret]);
+  });
+});
+
+/** Docker Compose replaces `${NAME:-default}` by the default, unless the variable is set. */
+function withoutReferences(variables: JsonObject): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [
+      name,
+      String(value).replace(/^\$\{\w+:-(.*)\}$/, '$1'),
+    ]),
+  );
+}
+
+describe('the sandbox in docker-compose.yml', () => {
+  it('sends its webhooks to the port of the service in its container', () => {
+    expect(inCompose('services', 'sandbox', 'environment', 'SANDBOX_WEBHOOK_URL')).toBe(
+      'http://service:3000/webhooks/stripe',
+    );
+    expect(inCompose('services', 'service', 'ports')).toEqual([expect.stringMatching(/:3000$/)]);
   });
 });
 

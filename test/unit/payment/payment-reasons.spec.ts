@@ -10,6 +10,7 @@ describe('a dead letter of a payment request', () => {
       'gateway-key-reused',
       'gateway-outcome-unknown',
       'gateway-rejected',
+      'ledger-refused',
       'outside-deduplication-window',
       'retries-exhausted',
     ]);

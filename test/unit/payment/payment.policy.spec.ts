@@ -204,7 +204,7 @@ describe('an uncounted attempt', () => {
     ] as const;
     const decisions = kinds.map((kind) => ({ kind, ...decide(failed({ kind })) }));
     expect(decisions.filter(({ counts }) => !counts)).toMatchObject([
-      { kind: 'unauthorized', pause: 'queue' },
+      { kind: 'unauthorized', pause: 'gateway' },
     ]);
     expect(decisions.filter(({ pause }) => pause)).toHaveLength(1);
   });

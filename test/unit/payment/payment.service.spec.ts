@@ -7,7 +7,8 @@ import {
   type FoundCharge,
   type PaymentGateway,
 } from '../../../src/payment/gateway/payment-gateway';
-import type { PaymentEvents } from '../../../src/payment/payment-events';
+import type { Beginning, PaymentOutcomes } from '../../../src/payment/payment-outcomes';
+import type { PaymentResult } from '../../../src/payment/payment.dto';
 import { PaymentService } from '../../../src/payment/payment.service';
 
 const retentionMs = 86_400_000;
@@ -20,7 +21,11 @@ const request = {
 const charged = { kind: 'succeeded', chargeId: 'pi_charged' } as const;
 const found = { kind: 'succeeded', chargeId: 'pi_found' } as const;
 
-function run(context: Partial<IdempotencyContext>, finding: FoundCharge = found) {
+function run(
+  context: Partial<IdempotencyContext>,
+  finding: FoundCharge = found,
+  beginning: Beginning = { kind: 'new', sinceFirstSeenMs: 0 },
+) {
   const calls: { call: 'charge' | 'find'; charge: Charge }[] = [];
   const gateway: PaymentGateway = {
     charge: async (charge) => {
@@ -31,11 +36,15 @@ function run(context: Partial<IdempotencyContext>, finding: FoundCharge = found)
       calls.push({ call: 'find', charge });
       return finding;
     },
+    look: () => Promise.reject(new Error('a charge looks at no other')),
     probe: () => Promise.resolve({ kind: 'reachable' }),
   };
-  const events = { succeeded: () => Promise.resolve() } as unknown as PaymentEvents;
+  const outcomes = {
+    begin: () => Promise.resolve(beginning),
+    decided: ({ result }: { result: PaymentResult }) => Promise.resolve(result),
+  } as unknown as PaymentOutcomes;
   const environment = { gatewayKeyRetentionSeconds: retentionMs / 1000 } as Environment;
-  const result = new PaymentService(gateway, events, environment).charge(request, {
+  const result = new PaymentService(gateway, outcomes, environment).charge(request, {
     scope: 'payment',
     key: 'abc',
     replayed: false,
@@ -123,6 +132,23 @@ describe('a payment that waited here for so long that an earlier copy may be for
     const { result, names } = run({ sinceForgottenMs }, { kind: 'key-reused' });
     await expect(result).rejects.toBeInstanceOf(GatewayError);
     await expect(result).rejects.toMatchObject({ failure: { kind: 'key-reused' } });
+    expect(names()).toEqual(['find']);
+  });
+});
+
+describe('a payment that the ledger knows', () => {
+  it('is answered from there if it has a result, without the gateway', async () => {
+    const known = { paymentId: 'PAY-1', amountMinorUnits: 100, currency: 'USD' };
+    const result = { ...known, status: 'succeeded', chargeId: 'pi_known' } as const;
+    const answered = run({}, found, { kind: 'known', result });
+    expect(await answered.result).toEqual(result);
+    expect(answered.names()).toEqual([]);
+  });
+
+  it('counts as begun when the ledger saw it first, although Redis knows nothing of that', async () => {
+    const begun = { kind: 'new', sinceFirstSeenMs: retentionMs * 0.96 } as const;
+    const { result, names } = run({ sinceFirstAttemptMs: 0 }, found, begun);
+    expect(await result).toMatchObject({ chargeId: 'pi_found' });
     expect(names()).toEqual(['find']);
   });
 });

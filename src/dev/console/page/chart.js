@@ -8,7 +8,7 @@ import { CHART_SECONDS } from './model.js';
 /** From bottom to top. @type {{ name: keyof Counts, text: string }[]} */
 const SERIES = [
   { name: 'charged', text: 'charged' },
-  { name: 'declined', text: 'declined' },
+  { name: 'declined', text: 'declined or failed' },
   { name: 'duplicates', text: 'duplicate' },
   { name: 'delayed', text: 'delayed' },
   { name: 'dead', text: 'dead letter' },

@@ -10,6 +10,7 @@ export const MEANINGS = {
   'gateway-key-reused':
     'The gateway has another payment under the key: does another program use the same keys?',
   'gateway-outcome-unknown': 'It is unknown whether it was charged: look at the gateway.',
+  'ledger-refused': 'The ledger refuses what should be stored: look at the gateway whether it is charged.',
   'receipt-rejected': 'The mail server rejected the receipt.',
   'event-undeliverable': 'The payment is charged, but no queue accepted its event.',
   'retries-exhausted': 'All attempts are used up.',

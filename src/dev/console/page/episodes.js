@@ -1,8 +1,11 @@
 import { html } from './dom.js';
 import { clock, duration, inWords } from './format.js';
+import { stateAfter } from './payment-story.js';
 
 /** @typedef {import('./payment-story.js').PaymentStory} PaymentStory */
 /** @typedef {import('./payment-story.js').Episode} Episode */
+/** @typedef {import('../activity').ResultFacts} ResultFacts */
+/** @typedef {{ what: string, tone: string, more?: string | undefined }} Words */
 
 /** The latest; the number of the others is shown. */
 const MOST_SHOWN = 14;
@@ -44,7 +47,7 @@ function itemOf({ first, last, times, process }, firstAt) {
 
 /**
  * @param {Episode['last']} happening
- * @returns {{ what: string, tone: string, more?: string | undefined }}
+ * @returns {Words}
  */
 export function wordsFor(happening) {
   switch (happening.kind) {
@@ -63,9 +66,9 @@ export function wordsFor(happening) {
     case 'released':
       return { what: 'lease released', tone: 'progress' };
     case 'finished':
-      return happening.result.status === 'declined'
-        ? { what: 'declined', tone: 'declined', more: happening.result.declineCode }
-        : { what: 'charged', tone: 'charged' };
+      return wordsForResult(happening.result);
+    case 'ended':
+      return wordsForEnd(happening.result);
     case 'duplicate':
       return { what: 'duplicate', tone: 'duplicates', more: FROM[happening.from] };
     case 'delayed':
@@ -77,4 +80,31 @@ export function wordsFor(happening) {
     case 'dead':
       return { what: 'dead letter', tone: 'dead', more: happening.reason };
   }
+}
+
+/**
+ * @param {ResultFacts} result
+ * @returns {Words}
+ */
+function wordsForResult(result) {
+  const state = stateAfter(result);
+  switch (state) {
+    case 'processing':
+      return { what: 'processing', tone: 'processing', more: 'at the gateway' };
+    case 'charged':
+      return { what: 'charged', tone: 'charged' };
+    case 'declined':
+    case 'failed':
+      return { what: state, tone: 'declined', more: result.declineCode };
+  }
+}
+
+/**
+ * @param {ResultFacts} result
+ * @returns {Words}
+ */
+function wordsForEnd(result) {
+  return stateAfter(result) === 'charged'
+    ? { what: 'succeeded later', tone: 'charged' }
+    : { what: 'failed later', tone: 'declined', more: result.declineCode };
 }

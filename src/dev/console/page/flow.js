@@ -1,8 +1,10 @@
 import { Dots } from './dots.js';
 import { byId, setText, svg } from './dom.js';
+import { stateAfter } from './payment-story.js';
 
 /** @typedef {import('../activity').Happening} Happening */
 /** @typedef {import('../activity').Report} Report */
+/** @typedef {import('../activity').ResultFacts} ResultFacts */
 /** @typedef {import('./model.js').Model} Model */
 
 /**
@@ -17,7 +19,10 @@ const JOURNEYS = {
   started: { from: 'queue', to: 'progress', leg: 1, tone: 'progress' },
   duplicate: { from: 'queue', to: 'duplicates', leg: 1, tone: 'duplicates', down: 0.85 },
   charged: { from: 'progress', to: 'charged', leg: 2, tone: 'charged' },
+  processing: { from: 'progress', to: 'processing', leg: 2, tone: 'processing' },
   declined: { from: 'progress', to: 'declined', leg: 2, tone: 'declined' },
+  'charged later': { from: 'processing', to: 'charged', leg: 0, tone: 'charged' },
+  'failed later': { from: 'processing', to: 'declined', leg: 0, tone: 'declined' },
   delayed: { from: 'progress', to: 'delayed', leg: 2, tone: 'delayed', down: 0.3 },
   dead: { from: 'progress', to: 'dead', leg: 2, tone: 'dead', down: 0.7 },
 };
@@ -44,13 +49,14 @@ export class Flow {
   }
 
   /** @param {Model} model */
-  show({ totals, depths, deadLetters, processes }) {
+  show({ totals, depths, deadLetters, processes, processing }) {
     /** @type {Record<string, number | undefined>} */
     const numbers = {
       published: totals.published,
       queue: depths?.ready,
       progress: processes.inProgress,
       charged: totals.charged,
+      processing,
       declined: totals.declined,
       duplicates: totals.duplicates,
       delayed: depths?.waiting,
@@ -112,10 +118,18 @@ function journeysOf(happening, model) {
     case 'started':
       return model.payments.get(happening.key)?.state === 'delayed' ? ['returned', 'started'] : ['started'];
     case 'finished':
-      return [happening.result.status === 'declined' ? 'declined' : 'charged'];
+      return [nodeAfter(happening.result)];
+    case 'ended':
+      return [nodeAfter(happening.result) === 'charged' ? 'charged later' : 'failed later'];
     default:
       return [];
   }
+}
+
+/** @param {ResultFacts} result */
+function nodeAfter(result) {
+  const state = stateAfter(result);
+  return state === 'failed' ? 'declined' : state;
 }
 
 /**
@@ -133,7 +147,7 @@ function wayBetween(from, to, down) {
   }
   if (from.left === to.left) {
     const x = (from.left + from.right) / 2;
-    return `M${x} ${from.top}L${x} ${to.bottom}`;
+    return to.top < from.top ? `M${x} ${from.top}L${x} ${to.bottom}` : `M${x} ${from.bottom}L${x} ${to.top}`;
   }
   const start = (from.top + from.bottom) / 2;
   const half = (to.left - from.right) / 2;

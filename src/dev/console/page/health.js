@@ -10,6 +10,7 @@ const PARTS = {
     name: 'Redis',
     meaning: 'No payment is charged until it is available again, so none is charged twice.',
   },
+  ledger: { name: 'The ledger', meaning: 'No payment is charged until it is available again.' },
   consumer: { name: 'The consumer', meaning: 'Messages wait in the queue.' },
 };
 

@@ -85,6 +85,11 @@ export class Model {
     };
   }
 
+  /** How many of the known payments are processing at the gateway. */
+  get processing() {
+    return [...this.payments.values()].filter(({ state }) => state === 'processing').length;
+  }
+
   /** Whether messages wait or are in progress. */
   get isActive() {
     const { ready = 0, waiting = 0 } = this.depths ?? {};

@@ -10,8 +10,10 @@ const STATES = {
   queued: { tone: 'published', sign: '●', text: 'in queue' },
   working: { tone: 'progress', sign: '▶', text: 'in progress' },
   delayed: { tone: 'delayed', sign: '↻', text: 'delayed' },
+  processing: { tone: 'processing', sign: '◔', text: 'processing at the gateway' },
   charged: { tone: 'charged', sign: '✓', text: 'charged once' },
   declined: { tone: 'declined', sign: '✕', text: 'declined' },
+  failed: { tone: 'declined', sign: '✕', text: 'failed' },
   dead: { tone: 'dead', sign: '!', text: 'dead letter' },
 };
 
@@ -54,9 +56,8 @@ export class PaymentRow {
     if (story.version !== this.#shownVersion) this.#showNews(now);
     this.#shownVersion = story.version;
     this.#showCountdown(now);
-    const isAlive = story.state === 'working' || story.state === 'delayed';
-    if (isAlive) drawTimeLine(this.#timeLine, story, now);
-    return isAlive;
+    if (story.isGrowing) drawTimeLine(this.#timeLine, story, now);
+    return story.isGrowing;
   }
 
   /** @param {number} now */
@@ -101,7 +102,8 @@ export class PaymentRow {
 
 /** @param {PaymentStory} story */
 function declineCodeOf({ state, result }) {
-  return state === 'declined' && result?.declineCode !== undefined ? `: ${result.declineCode}` : '';
+  const isUnpaid = state === 'declined' || state === 'failed';
+  return isUnpaid && result?.declineCode !== undefined ? `: ${result.declineCode}` : '';
 }
 
 /** @param {PaymentStory} story */
@@ -118,7 +120,7 @@ function detailsOf(story) {
     story.attempts > 0 && counted(story.attempts, 'attempt'),
     story.deliveries > 0 && counted(story.deliveries, 'delivery', 'deliveries'),
     story.duplicates > 0 && counted(story.duplicates, 'duplicate'),
-    !story.isDone && story.reason !== undefined && inWords(story.reason),
+    !story.hasRecord && story.reason !== undefined && inWords(story.reason),
   ].filter((text) => typeof text === 'string');
   return [...(story.key === '' ? [] : [key]), ...texts.map((text) => html('span', {}, text))];
 }

@@ -1,7 +1,7 @@
 /** @typedef {import('../activity').Happening} Happening */
 /** @typedef {import('../activity').PublishedFields} PublishedFields */
 /** @typedef {import('../activity').ResultFacts} ResultFacts */
-/** @typedef {'queued' | 'working' | 'delayed' | 'charged' | 'declined' | 'dead'} PaymentState */
+/** @typedef {'queued' | 'working' | 'delayed' | 'processing' | 'charged' | 'declined' | 'failed' | 'dead'} PaymentState */
 
 /**
  * @typedef {object} Episode one event, or several of the same kind in a row
@@ -42,9 +42,19 @@ export class PaymentStory {
     this.key = key;
   }
 
-  /** Whether there is a record: the outcome is final. */
+  /** Whether the outcome is final. */
   get isDone() {
-    return this.state === 'charged' || this.state === 'declined';
+    return this.state === 'charged' || this.state === 'declined' || this.state === 'failed';
+  }
+
+  /** Whether there is a record: no attempt begins any more. */
+  get hasRecord() {
+    return this.isDone || this.state === 'processing';
+  }
+
+  /** Whether its time line grows without new events. */
+  get isGrowing() {
+    return this.state === 'working' || this.state === 'delayed' || this.state === 'processing';
   }
 
   get paymentId() {
@@ -91,6 +101,8 @@ export class PaymentStory {
       case 'finished':
         this.deliveries++;
         return this.#finish(happening.result);
+      case 'ended':
+        return this.#finish(happening.result);
       case 'duplicate':
         this.deliveries++;
         this.duplicates++;
@@ -98,7 +110,7 @@ export class PaymentStory {
       case 'delayed':
         this.deliveries++;
         // A copy may be delayed while another one is in progress.
-        if (this.isDone || this.lease) return;
+        if (this.hasRecord || this.lease) return;
         this.state = 'delayed';
         this.delayedUntil = happening.at + happening.delayMs;
         this.reason = happening.why;
@@ -106,7 +118,7 @@ export class PaymentStory {
       case 'dead':
         this.deliveries++;
         this.reason = `${happening.reason}: ${happening.detail}`;
-        if (!this.isDone && !this.lease) this.state = 'dead';
+        if (!this.hasRecord && !this.lease) this.state = 'dead';
     }
   }
 
@@ -115,7 +127,7 @@ export class PaymentStory {
    * @param {string} process
    */
   #hold({ at, leaseMs }, process) {
-    if (this.isDone) return;
+    if (this.hasRecord) return;
     this.state = 'working';
     this.lease = { until: at + leaseMs, ms: leaseMs, process };
     this.delayedUntil = undefined;
@@ -124,8 +136,11 @@ export class PaymentStory {
 
   /** @param {ResultFacts} result */
   #finish(result) {
+    const state = stateAfter(result);
+    // That it was processing may be reported later than its end.
+    if (this.isDone && state === 'processing') return;
     this.result = result;
-    this.state = result.status === 'declined' ? 'declined' : 'charged';
+    this.state = state;
     this.lease = undefined;
     this.delayedUntil = undefined;
   }
@@ -147,6 +162,15 @@ export class PaymentStory {
     this.episodes.splice(before + 1, 0, episode);
     if (this.episodes.length > MOST_EPISODES) this.episodes.splice(1, 1);
   }
+}
+
+/**
+ * The state of a payment with this result in its record.
+ * @param {ResultFacts} result
+ * @returns {Extract<PaymentState, 'processing' | 'charged' | 'declined' | 'failed'>}
+ */
+export function stateAfter({ status }) {
+  return status === 'processing' || status === 'declined' || status === 'failed' ? status : 'charged';
 }
 
 /**

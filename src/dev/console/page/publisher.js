@@ -1,6 +1,7 @@
 import { ApiError, call, messageOf } from './api.js';
 import { byId, html, say } from './dom.js';
 import { counted, shortKey } from './format.js';
+import { PAYMENT_METHODS } from './payment-methods.js';
 
 /** @typedef {import('../activity').PublishedFields} PublishedFields */
 /** @typedef {import('./payment-story.js').PaymentStory} PaymentStory */
@@ -26,6 +27,9 @@ export class Publisher {
     byId('publish-six', HTMLButtonElement).addEventListener(
       'click',
       () => void this.#do(() => this.#publishSix()),
+    );
+    byId('methods', HTMLDataListElement).append(
+      ...PAYMENT_METHODS.map(({ name, label }) => html('option', { value: name, label })),
     );
     this.#nameNext();
   }

@@ -16,30 +16,31 @@ export class Summary {
   #timer;
 
   /** @param {Model} model */
-  show({ totals, isActive }) {
-    const news = JSON.stringify([totals, isActive]);
+  show({ totals, isActive, processing }) {
+    const news = JSON.stringify([totals, isActive, processing]);
     if (news === this.#shown) return;
     this.#shown = news;
-    this.#sentence.replaceChildren(...sentence(totals, isActive));
+    this.#sentence.replaceChildren(...sentence({ ...totals, processing }, isActive));
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => setText(this.#announcement, this.#sentence.textContent ?? ''), QUIET_MS);
   }
 }
 
 /**
- * @param {Counts} totals
+ * @param {Counts & { processing: number }} numbers
  * @param {boolean} isActive
  */
-function sentence({ published, charged, declined, duplicates, dead }, isActive) {
-  if (published + charged + declined + duplicates === 0) return ['Nothing published yet.'];
-  const open = published - charged - declined - duplicates - dead;
+function sentence({ published, charged, declined, duplicates, dead, processing }, isActive) {
+  if (published + charged + declined + duplicates + processing === 0) return ['Nothing published yet.'];
+  const inProgress = published - charged - declined - duplicates - dead - processing;
   return [
     `${counted(published, 'message')}, `,
     html('em', {}, counted(charged, 'charge')),
-    ...(declined > 0 ? [`, ${declined.toLocaleString('en')} declined`] : []),
+    ...(declined > 0 ? [`, ${declined.toLocaleString('en')} declined or failed`] : []),
     ', ',
     html('em', { class: 'duplicates' }, counted(duplicates, 'duplicate')),
     ' replayed',
-    ...(isActive && open > 0 ? [`, ${open.toLocaleString('en')} in progress`] : []),
+    ...(processing > 0 ? [`, ${processing.toLocaleString('en')} at the gateway`] : []),
+    ...(isActive && inProgress > 0 ? [`, ${inProgress.toLocaleString('en')} in progress`] : []),
   ];
 }

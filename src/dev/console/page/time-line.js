@@ -1,5 +1,6 @@
 import { svg } from './dom.js';
 import { wordsFor } from './episodes.js';
+import { stateAfter } from './payment-story.js';
 
 /** @typedef {import('./payment-story.js').PaymentStory} PaymentStory */
 
@@ -15,8 +16,7 @@ const SHORTEST_MS = 40;
  * @param {number} now
  */
 export function drawTimeLine(picture, story, now) {
-  const isOpen = story.state === 'working' || story.state === 'delayed';
-  const end = isOpen ? Math.max(now, story.lastAt) : story.lastAt;
+  const end = story.isGrowing ? Math.max(now, story.lastAt) : story.lastAt;
   const span = Math.max(SHORTEST_MS, end - story.firstAt);
   /** @param {number} at */
   const x = (at) => 0.8 + (98.4 * (Math.min(at, end) - story.firstAt)) / span;
@@ -26,15 +26,13 @@ export function drawTimeLine(picture, story, now) {
   const dots = [];
   story.episodes.forEach(({ first, last }, index) => {
     const { tone } = wordsFor(first);
-    if (first.kind === 'started' || first.kind === 'delayed') {
-      const until =
-        first.kind === 'delayed' ? Math.min(first.at + first.delayMs, end) : endOfAttempt(story, index, end);
-      const width = Math.max(0.3, x(until) - x(first.at));
-      const look = first.kind === 'delayed' ? 'wait' : 'work';
+    const bar = barOf(story, index, end);
+    if (bar) {
+      const width = Math.max(0.3, x(bar.until) - x(first.at));
       bars.push(
         svg('rect', {
           'data-tone': tone,
-          class: look,
+          class: bar.look,
           x: `${x(first.at)}%`,
           y: MIDDLE - 5,
           width: `${width}%`,
@@ -57,6 +55,30 @@ export function drawTimeLine(picture, story, now) {
   });
   const axis = svg('rect', { class: 'axis', x: 0, y: MIDDLE - 1, width: '100%', height: 2, rx: 1 });
   picture.replaceChildren(axis, ...bars, ...dots);
+}
+
+/**
+ * The bar of an episode that takes time.
+ * @param {PaymentStory} story
+ * @param {number} index
+ * @param {number} end
+ * @returns {{ look: 'work' | 'wait', until: number } | undefined}
+ */
+function barOf(story, index, end) {
+  const happening = story.episodes[index]?.first;
+  switch (happening?.kind) {
+    case 'started':
+      return { look: 'work', until: endOfAttempt(story, index, end) };
+    case 'delayed':
+      return { look: 'wait', until: Math.min(happening.at + happening.delayMs, end) };
+    case 'finished': {
+      if (stateAfter(happening.result) !== 'processing') return undefined;
+      const ended = story.episodes.find(({ first }) => first.kind === 'ended');
+      return { look: 'wait', until: ended?.first.at ?? end };
+    }
+    default:
+      return undefined;
+  }
 }
 
 /**

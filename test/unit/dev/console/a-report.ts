@@ -18,6 +18,7 @@ export const EACH_KIND: { readonly [Kind in Happening['kind']]: Extract<Happenin
   'lease-lost': { ...facts, kind: 'lease-lost' },
   released: { ...facts, kind: 'released' },
   finished: { ...facts, kind: 'finished', result: { ...result, declineCode: 'lost_card' } },
+  ended: { ...facts, kind: 'ended', result: { ...result, status: 'failed', declineCode: 'account_closed' } },
   duplicate: { ...facts, kind: 'duplicate', from: 'store', result },
   delayed: { ...facts, kind: 'delayed', delayMs: 250.5, attempts: 1, why: 'gateway-unavailable' },
   dead: { ...facts, kind: 'dead', reason: 'invalid-message', detail: 'no payment', attempts: 0 },

@@ -49,8 +49,6 @@ describe('what is counted', () => {
 
   it.each<{ happening: Happening; counts: object }>([
     { happening: { ...facts, kind: 'published', payment, copies: 3 }, counts: { published: 3 } },
-    { happening: { ...facts, kind: 'finished', result: { status: 'succeeded' } }, counts: { charged: 1 } },
-    { happening: { ...facts, kind: 'finished', result: { status: 'declined' } }, counts: { declined: 1 } },
     {
       happening: { ...facts, kind: 'duplicate', from: 'store', result: { status: 'succeeded' } },
       counts: { duplicates: 1 },
@@ -63,5 +61,16 @@ describe('what is counted', () => {
     { happening: renewed('k'), counts: {} },
   ])('of $happening.kind', ({ happening, counts }) => {
     expect(counted(NO_COUNTS, happening)).toEqual({ ...NO_COUNTS, ...counts });
+  });
+
+  it.each<{ kind: 'finished' | 'ended'; status: string; counts: object }>([
+    { kind: 'finished', status: 'succeeded', counts: { charged: 1 } },
+    { kind: 'finished', status: 'declined', counts: { declined: 1 } },
+    { kind: 'finished', status: 'processing', counts: {} },
+    { kind: 'finished', status: 'failed', counts: { declined: 1 } },
+    { kind: 'ended', status: 'succeeded', counts: { charged: 1 } },
+    { kind: 'ended', status: 'failed', counts: { declined: 1 } },
+  ])('of $kind with the status $status', ({ kind, status, counts }) => {
+    expect(counted(NO_COUNTS, { ...facts, kind, result: { status } })).toEqual({ ...NO_COUNTS, ...counts });
   });
 });

@@ -1,4 +1,4 @@
-import type { Report } from '../../../../src/dev/console/activity';
+import { NO_COUNTS, type Report } from '../../../../src/dev/console/activity';
 import { ActivityRecorder } from '../../../../src/dev/console/activity-recorder';
 import type { ActivitySender } from '../../../../src/dev/console/activity-sender';
 import { readReport } from '../../../../src/dev/console/report-format';
@@ -47,6 +47,10 @@ class Watched {
   complete(result: unknown): void {
     const key = 'k'.repeat(255);
     this.engine.emit({ scope: 'payment', key }, { kind: 'completed', fencingToken: 1, result });
+  }
+
+  end(result: object, queue: string = CHARGES.name): void {
+    this.messages.emit({ kind: 'ended', queue, key: 'k', result });
   }
 
   /** The next report as a console reads it. */
@@ -102,6 +106,16 @@ describe('the report of a process', () => {
     watched.complete(null);
     watched.complete({ status: 7, amountMinorUnits: 1e21, currency: 'USD' });
     expect(watched.report().read).toMatchObject({ counts: { charged: 3 }, happenings: { length: 3 } });
+  });
+
+  it('has the later outcome of a payment, without fields that the page does not show', () => {
+    const watched = new Watched();
+    const shown = { status: 'failed', paymentId: 'P', chargeId: 'pi_1', declineCode: 'account_closed' };
+    watched.end({ ...shown, receiptEmail: 'jane.canary@example.com' });
+    watched.end({ status: 'succeeded' }, 'another queue');
+    const { read } = watched.report();
+    expect(read?.counts).toEqual({ ...NO_COUNTS, declined: 1 });
+    expect(read?.happenings).toEqual([{ key: 'k', at: Date.now() - 100, kind: 'ended', result: shown }]);
   });
 
   it('only counts what a console would drop, so that the other events are listed', () => {

@@ -48,6 +48,18 @@ describe('the model behind the page', () => {
     expect([model.seconds().length, charged]).toEqual([60, 3]);
   });
 
+  it('knows how many payments are processing at the gateway, until they end', () => {
+    const model = new Model();
+    const facts = { key: 'one', at: Date.now() };
+    const processing: Happening = { ...facts, kind: 'finished', result: { status: 'processing' } };
+    const ended: Happening = { ...facts, kind: 'ended', result: { status: 'succeeded' } };
+    const numbers = [[processing, { ...processing, key: 'two' }], [ended], [processing]].map((happenings) => {
+      model.apply(report({ happenings }), NO_COUNTS);
+      return model.processing;
+    });
+    expect(numbers).toEqual([2, 1, 1]);
+  });
+
   it('keeps only the latest payments', () => {
     const model = new Model();
     const happenings = Array.from({ length: 500 }, (_, index) => started(`key-${index}`));

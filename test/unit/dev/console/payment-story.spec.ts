@@ -26,7 +26,22 @@ const declined = (at: number): Happening => ({
   at,
   result: { ...result, status: 'declined', declineCode: 'lost_card' },
 });
-const duplicate = (at: number): Happening => ({ kind: 'duplicate', key: 'k', at, from: 'store', result });
+const waiting = { ...result, status: 'processing' };
+const processing = (at: number): Happening => ({ kind: 'finished', key: 'k', at, result: waiting });
+const succeeded = (at: number): Happening => ({ kind: 'ended', key: 'k', at, result });
+const failed = (at: number): Happening => ({
+  kind: 'ended',
+  key: 'k',
+  at,
+  result: { ...result, status: 'failed', declineCode: 'account_closed' },
+});
+const duplicate = (at: number, its = result): Happening => ({
+  kind: 'duplicate',
+  key: 'k',
+  at,
+  from: 'store',
+  result: its,
+});
 const delayed = (at: number): Happening => ({
   kind: 'delayed',
   key: 'k',
@@ -55,6 +70,14 @@ function storyOf(...reported: (Happening | Reported)[]): PaymentStory {
   return story;
 }
 
+/** Every order of some elements. */
+function ordersOf<T>(elements: readonly T[]): T[][] {
+  if (elements.length === 0) return [[]];
+  return elements.flatMap((one, index) =>
+    ordersOf(elements.filter((_, other) => other !== index)).map((others) => [one, ...others]),
+  );
+}
+
 describe('the story of a payment', () => {
   it.each([
     { case: 'published', happenings: [published(1)], state: 'queued' },
@@ -74,6 +97,10 @@ describe('the story of a payment', () => {
       state: 'charged',
     },
     { case: 'known only by its duplicates', happenings: [duplicate(1)], state: 'charged' },
+    { case: 'accepted by the gateway', happenings: [started(2), processing(3)], state: 'processing' },
+    { case: 'open when its duplicate came', happenings: [duplicate(1, waiting)], state: 'processing' },
+    { case: 'charged later', happenings: [started(2), processing(3), succeeded(9)], state: 'charged' },
+    { case: 'not paid later', happenings: [started(2), processing(3), failed(9)], state: 'failed' },
   ])('is $state if it was $case', ({ happenings, state }) => {
     expect(storyOf(...happenings).state).toBe(state);
   });
@@ -90,6 +117,32 @@ describe('the story of a payment', () => {
 
   it('stays charged if a copy is delayed or becomes a dead letter', () => {
     expect(storyOf(started(2), charged(3), delayed(4), dead(5)).state).toBe('charged');
+  });
+
+  it('stays at the gateway if a copy is delayed or becomes a dead letter, or a late report comes', () => {
+    const story = storyOf(processing(3), delayed(4), dead(5), [started(2), 'two']);
+    expect([story.state, story.lease, story.delayedUntil]).toEqual(['processing', undefined, undefined]);
+  });
+
+  it('is done when it has ended, not while it is processing at the gateway', () => {
+    const stories = [storyOf(processing(3)), storyOf(succeeded(9)), storyOf(failed(9)), storyOf(declined(3))];
+    expect(stories.map(({ isDone }) => isDone)).toEqual([false, true, true, true]);
+  });
+
+  it.each([
+    { end: succeeded(6), state: 'charged' },
+    { end: failed(6), state: 'failed' },
+  ])('is $state after it was processing, in whichever order the reports arrive', ({ end, state }) => {
+    const all = [published(1), started(2), processing(3), duplicate(4, waiting), delayed(5), end];
+    const seen = ordersOf(all).map((order) => {
+      const { state: last, result: its, lease, delayedUntil, episodes } = storyOf(...order);
+      return JSON.stringify([last, its, lease, delayedUntil, episodes]);
+    });
+    expect([seen.length, new Set(seen).size]).toEqual([720, 1]);
+    expect(storyOf(...all)).toMatchObject({
+      state,
+      result: { status: state === 'failed' ? 'failed' : 'succeeded' },
+    });
   });
 
   it('stays in progress if another process delays a copy', () => {

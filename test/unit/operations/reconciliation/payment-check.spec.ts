@@ -1,24 +1,6 @@
 import type { DeadLetter } from '../../../../src/operations/dead-letters/dead-letter';
-import type { PaymentFacts } from '../../../../src/operations/reconciliation/payment-facts';
 import { checkPayment } from '../../../../src/operations/reconciliation/payment-check';
-import type { CheckContext } from '../../../../src/operations/reconciliation/payment-check';
-
-const noon = new Date('2026-01-02T12:00:00Z');
-const context: CheckContext = { waitingMessages: 0, since: noon, recordsSince: noon };
-const hours = (count: number) => new Date(noon.getTime() + count * 3_600_000);
-const aCharge = (createdAt = hours(1)) => ({ chargeId: 'pi_1', idempotencyKey: 'key', createdAt });
-
-function facts(known: Partial<PaymentFacts>): PaymentFacts {
-  return {
-    idempotencyKey: 'key',
-    recorded: undefined,
-    attempts: 0,
-    isHeld: false,
-    charges: [],
-    deadLetters: [],
-    ...known,
-  };
-}
+import { aCharge, context, facts, hours } from './facts';
 
 describe('a payment that has begun and has no end yet', () => {
   it.each([
@@ -95,5 +77,53 @@ describe('a charge under the key of a dead letter', () => {
   ])('is checked by its reason: $reason', ({ reason, kind }) => {
     const check = checkPayment(facts({ charges: [aCharge()], deadLetters: [letter(reason)] }), context);
     expect(check).toMatchObject({ problems: [{ kind }] });
+  });
+});
+
+describe('a payment whose outcome comes later', () => {
+  const recorded = { kind: 'processing', chargeId: 'pi_1', processedAt: hours(1) } as const;
+
+  it.each([
+    { gateway: 'still waits for the bank', charges: [{ ...aCharge(), hasSucceeded: false }] },
+    { gateway: 'has the money', charges: [aCharge()] },
+    { gateway: 'does not expect the money any more', charges: [] },
+  ])('is processing when the gateway $gateway', ({ charges }) => {
+    expect(checkPayment(facts({ recorded, charges }), context)).toEqual({
+      state: 'processing',
+      problems: [],
+    });
+  });
+
+  it('is processing when its record has expired and no money has moved', () => {
+    const charges = [{ ...aCharge(hours(-1)), hasSucceeded: false }];
+    expect(checkPayment(facts({ charges }), context)).toEqual({ state: 'processing', problems: [] });
+  });
+
+  it('is charged twice when the money has moved under another charge', () => {
+    const charges = [
+      { ...aCharge(), hasSucceeded: false },
+      { ...aCharge(), chargeId: 'pi_2' },
+    ];
+    expect(checkPayment(facts({ recorded, charges }), context)).toMatchObject({
+      problems: [{ kind: 'charged-twice', detail: 'charged 2 times, as pi_2, pi_1; the record names pi_1' }],
+    });
+  });
+});
+
+describe('a payment that failed after it was processing', () => {
+  const recorded = { kind: 'failed', chargeId: 'pi_1', processedAt: hours(1) } as const;
+
+  it.each([
+    { gateway: 'has no charge', charges: [] },
+    { gateway: 'listed the charge before it failed', charges: [{ ...aCharge(), hasSucceeded: false }] },
+  ])('is failed when the gateway $gateway', ({ charges }) => {
+    expect(checkPayment(facts({ recorded, charges }), context)).toEqual({ state: 'failed', problems: [] });
+  });
+
+  it('is broken when its money has moved', () => {
+    expect(checkPayment(facts({ recorded, charges: [aCharge()] }), context)).toMatchObject({
+      state: 'broken',
+      problems: [{ kind: 'charged-although-failed', detail: 'recorded as failed (pi_1), charged as pi_1' }],
+    });
   });
 });

@@ -1,11 +1,15 @@
 import { StoreUnavailableError } from 'nestjs-idempotent';
+import { LedgerUnavailableError } from '../../../../src/ledger/ledger-errors';
 import { retryWhileUnavailable } from '../../../../src/operations/reconciliation/retry-while-unavailable';
 
 const slow = () => new StoreUnavailableError('find', new Error('Command timed out'));
 
-describe('a read that Redis does not answer in time', () => {
-  it('is retried', async () => {
-    const read = jest.fn<Promise<number>, []>().mockRejectedValueOnce(slow()).mockResolvedValueOnce(7);
+describe('a read that is not answered in time', () => {
+  it.each([
+    { of: 'Redis', error: slow() },
+    { of: 'the ledger', error: new LedgerUnavailableError('find', new Error('Query read timeout')) },
+  ])('is retried, of $of', async ({ error }) => {
+    const read = jest.fn<Promise<number>, []>().mockRejectedValueOnce(error).mockResolvedValueOnce(7);
     expect(await retryWhileUnavailable(read, 0)).toBe(7);
   });
 

@@ -35,6 +35,11 @@ describe('what is sent for a charge', () => {
     expect(await sentFor()).toEqual({ key: 'payment:key-1', parameters: VERSION_1 });
   });
 
+  it('names the customer of a saved payment method, who is not there, and is as before without one', async () => {
+    const { parameters } = await sentFor(aCharge({ gatewayCustomerId: 'cus_1' }));
+    expect(parameters).toEqual({ ...VERSION_1, customer: 'cus_1', off_session: 'true' });
+  });
+
   it.each([
     { currency: 'JPY', minorUnits: 500, amount: '500' },
     { currency: 'ISK', minorUnits: 500, amount: '50000' },

@@ -64,10 +64,11 @@ describe('a charge', () => {
 describe('a payment that the gateway is still processing', () => {
   const stub = useStubGateway();
 
-  it('has not succeeded', async () => {
+  it('is accepted, and has neither succeeded nor failed', async () => {
     stub.answers(() => ({ body: anIntent({ status: 'processing' }) }));
-    expect(await failureOf(new StripeGateway(stub.environment).charge(aCharge()))).toEqual({
-      kind: 'unavailable',
+    expect(await new StripeGateway(stub.environment).charge(aCharge())).toEqual({
+      kind: 'processing',
+      chargeId: 'pi_1',
     });
   });
 
@@ -87,9 +88,10 @@ describe('a payment that the gateway is still processing', () => {
     async (status) => {
       const last_payment_error = { type: 'card_error', code: 'card_declined' };
       stub.answers(() => ({ body: { ...anIntent({ status }), last_payment_error } }));
-      await expect(new StripeGateway(stub.environment).charge(aCharge())).rejects.toBeInstanceOf(
-        GatewayError,
-      );
+      expect(await new StripeGateway(stub.environment).charge(aCharge())).toEqual({
+        kind: 'processing',
+        chargeId: 'pi_1',
+      });
     },
   );
 });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import Stripe from 'stripe';
 import { Environment } from '../../config/environment';
-import type { LedgerCharge, PaymentLedger } from './payment-ledger';
+import type { GatewayCharge, GatewayCharges } from './gateway-charges';
 import { KEY_METADATA, openStripe, searchClause } from './stripe-client';
 import { mayNotSearch, readFailure } from './stripe-errors';
 
@@ -14,14 +14,14 @@ const MOVES_MONEY: readonly Stripe.PaymentIntent.Status[] = ['succeeded', 'proce
 
 /** Only reads PaymentIntents. */
 @Injectable()
-export class StripeLedger implements PaymentLedger {
+export class StripeCharges implements GatewayCharges {
   private readonly stripe: Stripe;
 
   constructor(environment: Environment) {
     this.stripe = openStripe(environment, { maxNetworkRetries: RETRIES });
   }
 
-  async *chargesSince(since: Date, before?: Date): AsyncGenerator<LedgerCharge> {
+  async *chargesSince(since: Date, before?: Date): AsyncGenerator<GatewayCharge> {
     const created = { gte: secondOf(since), ...(before && { lte: secondOf(before) }) };
     try {
       for await (const intent of this.stripe.paymentIntents.list({ created, limit: PAGE })) {
@@ -32,9 +32,9 @@ export class StripeLedger implements PaymentLedger {
     }
   }
 
-  async chargesUnder(keys: readonly string[]): Promise<LedgerCharge[] | undefined> {
+  async chargesUnder(keys: readonly string[]): Promise<GatewayCharge[] | undefined> {
     const query = keys.map(searchClause).join(' OR ');
-    const charges: LedgerCharge[] = [];
+    const charges: GatewayCharge[] = [];
     try {
       for await (const intent of this.stripe.paymentIntents.search({ query, limit: PAGE })) {
         if (movesMoney(intent)) charges.push(chargeFrom(intent));
@@ -46,7 +46,7 @@ export class StripeLedger implements PaymentLedger {
     return charges.filter(({ idempotencyKey }) => keys.some((key) => key === idempotencyKey));
   }
 
-  async charge(chargeId: string): Promise<LedgerCharge | undefined> {
+  async charge(chargeId: string): Promise<GatewayCharge | undefined> {
     try {
       const intent = await this.stripe.paymentIntents.retrieve(chargeId);
       return movesMoney(intent) ? chargeFrom(intent) : undefined;
@@ -65,6 +65,11 @@ function movesMoney({ status }: Stripe.PaymentIntent): boolean {
   return MOVES_MONEY.includes(status);
 }
 
-function chargeFrom({ id, metadata, created }: Stripe.PaymentIntent): LedgerCharge {
-  return { chargeId: id, idempotencyKey: metadata[KEY_METADATA], createdAt: new Date(created * 1000) };
+function chargeFrom({ id, metadata, created, status }: Stripe.PaymentIntent): GatewayCharge {
+  return {
+    chargeId: id,
+    idempotencyKey: metadata[KEY_METADATA],
+    createdAt: new Date(created * 1000),
+    hasSucceeded: status === 'succeeded',
+  };
 }

@@ -1,4 +1,4 @@
-import { StripeLedger } from '../../../../src/payment/gateway/stripe-ledger';
+import { StripeCharges } from '../../../../src/payment/gateway/stripe-charges';
 import { anIntent, errorBody, listOf, useStubGateway } from '../../../support/stub-gateway';
 
 const SEARCH = 'GET /v1/payment_intents/search';
@@ -25,16 +25,17 @@ describe('a payment at the gateway', () => {
   it.each(Object.entries(states))('in the state %s is a charge: %s', async (status, isCharge) => {
     const intent = { ...anIntent(), status };
     stub.answers(({ route }) => (route.endsWith('/pi_1') ? { body: intent } : listOf([intent])));
-    const ledger = new StripeLedger(stub.environment);
+    const charges = new StripeCharges(stub.environment);
     const found = [
-      await firstOf(ledger.chargesSince(new Date(0))),
-      (await ledger.chargesUnder(['key-1']))?.[0],
-      await ledger.charge('pi_1'),
+      await firstOf(charges.chargesSince(new Date(0))),
+      (await charges.chargesUnder(['key-1']))?.[0],
+      await charges.charge('pi_1'),
     ];
     const charge = {
       chargeId: 'pi_1',
       idempotencyKey: 'key-1',
       createdAt: new Date('2026-01-02T12:00:00Z'),
+      hasSucceeded: status === 'succeeded',
     };
     expect(found).toEqual(isCharge ? [charge, charge, charge] : [undefined, undefined, undefined]);
   });
@@ -46,7 +47,7 @@ describe('a search for the charges of some keys', () => {
   it('searches for all of them, and ignores charges of similar keys', async () => {
     const other = anIntent({ metadata: { idempotency_key: 'KEY-1' } });
     stub.answers(() => listOf([other, anIntent()]));
-    const found = await new StripeLedger(stub.environment).chargesUnder(['key-1', `it's`]);
+    const found = await new StripeCharges(stub.environment).chargesUnder(['key-1', `it's`]);
     expect(found?.map(({ idempotencyKey }) => idempotencyKey)).toEqual(['key-1']);
     expect(stub.requests.map(({ query }) => query.get('query'))).toEqual([
       String.raw`metadata['idempotency_key']:'key-1' OR metadata['idempotency_key']:'it\'s'`,
@@ -57,6 +58,6 @@ describe('a search for the charges of some keys', () => {
     stub.answers(({ route }) =>
       route === SEARCH ? { status, body: errorBody('invalid_request_error') } : listOf([]),
     );
-    expect(await new StripeLedger(stub.environment).chargesUnder(['key-1'])).toBeUndefined();
+    expect(await new StripeCharges(stub.environment).chargesUnder(['key-1'])).toBeUndefined();
   });
 });

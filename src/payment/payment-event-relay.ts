@@ -1,0 +1,73 @@
+import {
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { OutboxRelay, type OutboxEvent, type OutboxLag } from 'nestjs-idempotent/postgres';
+import { LedgerDatabase } from '../ledger/ledger-database';
+import { OUTBOX_TABLE } from '../ledger/ledger-statements';
+import { messageOf } from '../text/message-of';
+import { PaymentEvents } from './payment-events';
+
+/** Longer than a publish may take, with its repeat after the binding was declared again. */
+const PUBLISH_TIMEOUT_MS = 12_000;
+
+/** Publishes the events that the ledger has written with its payments, in batches, and apart from the payments. */
+@Injectable()
+export class PaymentEventRelay implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(PaymentEventRelay.name);
+  private readonly relay: OutboxRelay;
+  private isWaking = false;
+
+  constructor({ relayPool }: LedgerDatabase, events: PaymentEvents) {
+    this.relay = new OutboxRelay(relayPool, {
+      table: OUTBOX_TABLE,
+      publish: (message) => events.relay(message),
+      publishTimeoutMs: PUBLISH_TIMEOUT_MS,
+    });
+    this.relay.on((event) => this.log(event));
+  }
+
+  onApplicationBootstrap(): void {
+    this.relay.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.relay.stop();
+  }
+
+  /** An event was written: publishes it now, with the others of this turn of the event loop, which share a transaction. */
+  wake(): void {
+    if (this.isWaking) return;
+    this.isWaking = true;
+    setImmediate(() => {
+      this.isWaking = false;
+      this.relay.wake();
+    });
+  }
+
+  /** How many events wait, of all processes. */
+  lag(): Promise<OutboxLag> {
+    return this.relay.lag();
+  }
+
+  private log(event: OutboxEvent): void {
+    switch (event.kind) {
+      case 'published':
+        return;
+      case 'failed': {
+        const { message, error, failures, retryInMs } = event;
+        const { idempotencyKey, routingKey } = message;
+        return this.logger.warn(
+          { idempotencyKey, routingKey, failures, retryInMs, err: error },
+          'An event is not published yet; trying again',
+        );
+      }
+      case 'database-failed':
+        return this.logger.warn(`Events cannot be read from the ledger: ${messageOf(event.error)}`);
+      default:
+        return event satisfies never;
+    }
+  }
+}
