@@ -6,6 +6,7 @@ const { bootstrap, root } = require('./bootstrap');
 const { EXIT } = require('./command-line');
 const { runCommand } = require('./run');
 const { prepareServers } = require('./services');
+const { postgresql, serviceKinds } = require('./services/kinds');
 const { startProgram } = require('./services/programs');
 
 /** The first argument is the program, given by package.json; the others are passed to it. */
@@ -20,7 +21,7 @@ const graceMs = 20_000;
  * @returns {Promise<number>}
  */
 async function faults(directory) {
-  await prepareServers(directory);
+  await prepareServers(directory, [...serviceKinds, postgresql]);
   await bootstrap(directory);
   const { exited } = startProgram({
     name: 'faults',

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
 import { writeSync } from 'node:fs';
 import { ClientRequest } from 'node:http';
@@ -33,6 +34,7 @@ function at(point: CrashPoint): void {
 if (armed !== undefined) {
   aroundTheStore();
   aroundTheGateway();
+  aroundTheLedger();
   aroundPublishing();
   aroundAcknowledging();
 }
@@ -77,6 +79,36 @@ function aroundTheGateway(): void {
     if (request instanceof ClientRequest && request.method === 'POST')
       request.once('finish', () => at('sent'));
   });
+}
+
+/** What stores the outcome of a payment; undefined: its own attempt. */
+const teller = new AsyncLocalStorage<'webhook' | 'look'>();
+
+function aroundTheLedger(): void {
+  const ledger = prototypeOf(service('./ledger/payment-ledger.js'), 'PaymentLedger');
+  wrap(ledger, 'begin', async (call) => {
+    at('before-ledger-begin');
+    const payment = await call();
+    at('ledger-begun');
+    return payment;
+  });
+  wrap(ledger, 'end', async (call) => {
+    const isAttempt = teller.getStore() === undefined;
+    at(isAttempt ? 'before-ledger-end' : 'record-replaced');
+    const isStored = await call();
+    if (isAttempt) at('ledger-ended');
+    return isStored;
+  });
+  const followUp = prototypeOf(service('./payment/follow-up/payment-follow-up.js'), 'PaymentFollowUp');
+  wrap(followUp, 'lookAt', (call) => teller.run('look', call));
+  const outcomes = prototypeOf(service('./payment/follow-up/later-outcomes.js'), 'LaterOutcomes');
+  wrap(outcomes, 'apply', (call) =>
+    teller.run(teller.getStore() ?? 'webhook', async () => {
+      const applied = await call();
+      if (applied === 'ended' && teller.getStore() === 'webhook') at('webhook-stored');
+      return applied;
+    }),
+  );
 }
 
 function aroundPublishing(): void {

@@ -10,7 +10,16 @@ import { keyHeader } from '../support/topology';
 import type { DeadLetterFact, JournalFact } from './history';
 
 /** Faults with a journal line of their own, in addition to the line for the request's outcome. */
-const extraLines: unknown[] = ['delay', 'drop-after', 'ignore-keys', 'forget-keys'];
+const extraLines: unknown[] = [
+  'delay',
+  'drop-after',
+  'ignore-keys',
+  'forget-keys',
+  'settle-after',
+  'webhook-lost',
+  'webhook-twice',
+  'webhook-late',
+];
 
 /** Reads the gateway's journal file. */
 export async function journalIn(file: string): Promise<JournalFact[]> {
@@ -27,6 +36,8 @@ function factOf(entry: JsonObject): JournalFact {
   const fault = text(entry.fault);
   // A failure after the charge has two lines: one for the charge and this one.
   const isSecondLine = fault === 'error-500' && entry.storedStatus === null;
+  // The end of a payment that was accepted before.
+  const pendingSince = text(entry.pendingSince);
   return {
     at: Date.parse(String(entry.at)),
     type: String(entry.type),
@@ -36,7 +47,8 @@ function factOf(entry: JsonObject): JournalFact {
     amount: typeof entry.amount === 'number' ? entry.amount : undefined,
     currency: text(entry.currency),
     customerId: text(metadata.customer_id),
-    isCall: !extraLines.includes(entry.fault) && !isSecondLine,
+    ...(pendingSince !== undefined && { pendingSince: Date.parse(pendingSince) }),
+    isCall: !extraLines.includes(entry.fault) && !isSecondLine && pendingSince === undefined,
   };
 }
 

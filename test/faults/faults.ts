@@ -8,7 +8,7 @@ import type { CrashPoint } from './crash-point-names';
 import { networkTroubles } from './proxy';
 import type { NetworkTrouble } from './proxy';
 
-const dependencies = ['redis', 'rabbitmq', 'gateway'] as const;
+const dependencies = ['redis', 'rabbitmq', 'gateway', 'postgresql'] as const;
 export type Dependency = (typeof dependencies)[number];
 
 const gatewayTroubles = [
@@ -22,6 +22,10 @@ const gatewayTroubles = [
   'unauthorized',
 ] as const;
 export type GatewayTrouble = (typeof gatewayTroubles)[number];
+
+/** What becomes of the gateway's events about payments that end later. */
+const webhookTroubles = ['lost', 'twice', 'late'] as const;
+export type WebhookTrouble = (typeof webhookTroubles)[number];
 
 /** How a wall clock goes wrong, in milliseconds. */
 export const clockJumps = {
@@ -55,8 +59,11 @@ export type Fault =
   | { kind: 'redis-frozen' | 'redis-full'; forMs: number }
   | { kind: 'rabbitmq-killed' | 'rabbitmq-restarted' | 'connections-closed' }
   | { kind: 'rabbitmq-frozen' | 'rabbitmq-refuses-copies'; forMs: number }
+  | { kind: 'postgresql-killed' | 'sessions-ended' }
+  | { kind: 'postgresql-frozen'; forMs: number }
   | { kind: 'network'; consumer: number; dependency: Dependency; trouble: NetworkTrouble; forMs: number }
   | { kind: 'gateway'; trouble: GatewayTrouble; times: number }
+  | { kind: 'webhooks'; trouble: WebhookTrouble; times: number }
   | { kind: 'hostile-headers'; headers: HostileHeaderKind }
   | { kind: 'shared-ids' }
   | { kind: 'skewed-clock'; clock: SkewedClock }
@@ -103,6 +110,13 @@ export const faultCatalog: readonly FaultDefinition<Fault>[] = [
     variants: [(random) => ({ kind: 'rabbitmq-refuses-copies', forMs: random.integer(2_000, 5_000) })],
   },
   { kind: 'connections-closed', weight: 5, variants: [() => ({ kind: 'connections-closed' })] },
+  { kind: 'postgresql-killed', weight: 4, variants: [() => ({ kind: 'postgresql-killed' })] },
+  {
+    kind: 'postgresql-frozen',
+    weight: 3,
+    variants: [(random) => ({ kind: 'postgresql-frozen', forMs: random.integer(1_000, 6_000) })],
+  },
+  { kind: 'sessions-ended', weight: 4, variants: [() => ({ kind: 'sessions-ended' })] },
   {
     kind: 'network',
     weight: 15,
@@ -112,6 +126,7 @@ export const faultCatalog: readonly FaultDefinition<Fault>[] = [
     ),
   },
   { kind: 'gateway', weight: 10, variants: each(gatewayTroubles, gatewayFault) },
+  { kind: 'webhooks', weight: 6, variants: each(webhookTroubles, webhookFault) },
   {
     kind: 'hostile-headers',
     weight: 3,
@@ -141,6 +156,10 @@ export function titleOf(fault: Fault): string {
       return `network ${fault.dependency} ${fault.trouble}`;
     case 'gateway':
       return `gateway ${fault.trouble}`;
+    case 'webhooks':
+      return `webhooks ${fault.trouble}`;
+    case 'sessions-ended':
+      return 'PostgreSQL ends all sessions';
     case 'hostile-headers':
       return `hostile headers ${fault.headers}`;
     case 'skewed-clock':
@@ -171,4 +190,8 @@ function networkFault(where: { dependency: Dependency; trouble: NetworkTrouble }
 
 function gatewayFault(trouble: GatewayTrouble): Draw<Fault> {
   return (random) => ({ kind: 'gateway', trouble, times: random.integer(5, 30) });
+}
+
+function webhookFault(trouble: WebhookTrouble): Draw<Fault> {
+  return (random) => ({ kind: 'webhooks', trouble, times: random.integer(3, 10) });
 }

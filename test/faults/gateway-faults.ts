@@ -1,8 +1,12 @@
 import type { FaultRequest } from '../support/sandbox';
-import type { GatewayTrouble } from './faults';
+import type { GatewayTrouble, WebhookTrouble } from './faults';
+import { laterMethods } from './payment-methods';
 
 /** Probes that are refused before one is accepted: enough for each of three consumers to pause. */
 const REFUSED_PROBES = 6;
+
+/** Longer than until the first look at a payment, and than the time between two of its states. */
+const lateMs = 4_000;
 
 /** Faults of every run, in addition to the schedule, each with its probability for a request. */
 export function standingFaults(seed: number): FaultRequest[] {
@@ -17,6 +21,11 @@ export function standingFaults(seed: number): FaultRequest[] {
     // Longer than the lease, shorter than the time-out of a call.
     { kind: 'delay', delayMs: 2_800, when: 'before', ...always(0.01, 7) },
     { kind: 'delay', delayMs: 2_800, when: 'after', ...always(0.01, 8) },
+    // Its end may be told before the answer to the charge.
+    { kind: 'settle-after', delayMs: 0, ...always(0.2, 9) },
+    { kind: 'webhook-lost', ...always(0.05, 10) },
+    { kind: 'webhook-twice', ...always(0.05, 11) },
+    { kind: 'webhook-late', delayMs: lateMs, ...always(0.05, 12) },
   ];
 }
 
@@ -43,4 +52,21 @@ export function burst(trouble: GatewayTrouble, times: number): FaultRequest[] {
     case 'rate-limit':
       return [{ kind: 'rate-limit', retryAfterSeconds: 1, times }];
   }
+}
+
+/** Troubles with the webhooks of payments that end later: so many of each payment method. */
+export function webhookBurst(trouble: WebhookTrouble, times: number): FaultRequest[] {
+  return laterMethods.map((paymentMethod) => {
+    const matching = { request: 'webhook', paymentMethod } as const;
+    switch (trouble) {
+      case 'lost':
+        return { kind: 'webhook-lost', times, matching };
+      case 'twice':
+        return { kind: 'webhook-twice', times, matching };
+      case 'late':
+        return { kind: 'webhook-late', delayMs: lateMs, times, matching };
+      default:
+        return trouble satisfies never;
+    }
+  });
 }

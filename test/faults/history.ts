@@ -1,3 +1,5 @@
+import type { Outcome } from './payment-methods';
+
 /** A finding of a checker. */
 export interface BrokenPromise<Rule extends string = string> {
   rule: Rule;
@@ -20,6 +22,10 @@ export interface History {
   sightings: readonly Sighting[];
   /** When the run flushed Redis; epoch ms. */
   flushes: readonly number[];
+  /** What the service keeps in PostgreSQL; undefined in a run without a ledger. */
+  ledger: LedgerFacts | undefined;
+  /** Events about payments, as a queue of the run got them. */
+  events: readonly EventFact[];
   rest: Rest;
   ends: readonly ConsumerEnd[];
 }
@@ -30,7 +36,9 @@ export interface PublishedPayment {
   minorUnits: number;
   currency: string;
   customerId: string;
-  declined: boolean;
+  /** How it must end at the gateway, if it does. */
+  outcome: Outcome;
+  comesLater: boolean;
   /** Epoch ms of the first confirm; undefined if the broker never confirmed it: it may have arrived or not. */
   confirmedAt: number | undefined;
   /** Confirmed messages of this payment. */
@@ -61,6 +69,8 @@ export interface JournalFact {
   amount: number | undefined;
   currency: string | undefined;
   customerId: string | undefined;
+  /** When the gateway accepted the payment, if that was before its end; epoch ms. */
+  pendingSince?: number;
   /** Whether the line is the outcome of a request to charge. */
   isCall: boolean;
 }
@@ -77,6 +87,45 @@ export interface Sighting {
   at: number;
   record: string | undefined;
   claims: number | undefined;
+}
+
+/** The service's ledger at rest, and what was seen of it before. */
+export interface LedgerFacts {
+  rows: readonly LedgerRow[];
+  /** The history that the ledger keeps of each payment, oldest first: attempts, statuses and notes. */
+  entries: readonly LedgerEntry[];
+  /** Statuses during the run, in order of time. */
+  sightings: readonly StatusSighting[];
+  /** Events that are not published. */
+  waitingEvents: number;
+}
+
+export interface LedgerRow {
+  key: string;
+  status: string;
+  chargeId: string | undefined;
+  minorUnits: number;
+  currency: string;
+}
+
+export interface LedgerEntry {
+  key: string;
+  event: string;
+}
+
+export interface StatusSighting {
+  key: string;
+  at: number;
+  status: string;
+}
+
+export interface EventFact {
+  routingKey: string;
+  /** The key in the message's header. */
+  key: string | undefined;
+  chargeId: string | undefined;
+  minorUnits: number | undefined;
+  currency: string | undefined;
 }
 
 export interface Rest {

@@ -1,6 +1,6 @@
 import type { PublishedHostile, PublishedPayment } from './history';
 import type { PlannedPayment } from './load';
-import { declinedCard } from './load';
+import { methodOf } from './payment-methods';
 
 interface Entry {
   payment: PlannedPayment;
@@ -65,14 +65,19 @@ export class PublishedLedger {
   }
 
   get payments(): PublishedPayment[] {
-    return [...this.entries.values()].map(({ payment, minorUnits, ...facts }) => ({
-      key: payment.idempotencyKey,
-      minorUnits,
-      currency: payment.currency,
-      customerId: payment.customerId,
-      declined: payment.paymentMethodId === declinedCard,
-      ...facts,
-    }));
+    return [...this.entries.values()].map(({ payment, minorUnits, ...facts }) => {
+      const { outcome, comesLater } = methodOf(payment.paymentMethodId);
+      const { idempotencyKey: key, currency, customerId } = payment;
+      return { key, minorUnits, currency, customerId, outcome, comesLater, ...facts };
+    });
+  }
+
+  /** The keys of the payments that were sent with this payment method. */
+  keysWith(paymentMethodId: string): string[] {
+    const entries = [...this.entries].filter(
+      ([, { payment }]) => payment.paymentMethodId === paymentMethodId,
+    );
+    return entries.map(([key]) => key);
   }
 
   get hostile(): PublishedHostile[] {

@@ -4,6 +4,7 @@ import type { RawEntries } from '../support/raw-amqp';
 import { Random } from './random';
 import { durationMs } from './schedule';
 import type { RunSize } from './schedule';
+import { debits, declinedCard, holdingCard, methodOf } from './payment-methods';
 
 /** A payment to publish. */
 export interface PlannedPayment extends Payment {
@@ -47,9 +48,16 @@ const currencies: [Currency, ...Currency[]] = [
   { code: 'EUR', decimals: 2 },
   { code: 'JPY', decimals: 0 },
 ];
-export const declinedCard = 'pm_card_visa_chargeDeclined';
 
-const shares = { declined: 0.06, copied: 0.15, late: 0.12, reused: 0.005, hostile: 0.02 };
+const shares = {
+  debited: 0.1,
+  held: 0.01,
+  declined: 0.06,
+  copied: 0.15,
+  late: 0.12,
+  reused: 0.005,
+  hostile: 0.02,
+};
 /** One key gets many concurrent duplicates, in runs that are large enough. */
 const manyCopies = { copies: 200, fromOperations: 1_000 };
 
@@ -89,7 +97,10 @@ function messagesFor(
 }
 
 function paymentNamed(name: string, random: Random): { payment: PlannedPayment; minorUnits: number } {
-  const currency = random.pick(currencies);
+  const paymentMethodId = aPaymentMethod(random);
+  const { currency: onlyCurrency } = methodOf(paymentMethodId);
+  const drawn = random.pick(currencies);
+  const currency = currencies.find(({ code }) => code === onlyCurrency) ?? drawn;
   const minorUnits = random.integer(50, 99_999);
   const payment = {
     paymentId: `PAY-${name}`,
@@ -97,9 +108,15 @@ function paymentNamed(name: string, random: Random): { payment: PlannedPayment; 
     amount: minorUnits / 10 ** currency.decimals,
     currency: currency.code,
     customerId: `CUST-${random.integer(1, 500)}`,
-    paymentMethodId: random.chance(shares.declined) ? declinedCard : 'pm_card_visa',
+    paymentMethodId,
   };
   return { payment, minorUnits };
+}
+
+function aPaymentMethod(random: Random): string {
+  if (random.chance(shares.debited)) return random.pick(debits);
+  if (random.chance(shares.held)) return holdingCard;
+  return random.chance(shares.declined) ? declinedCard : 'pm_card_visa';
 }
 
 /** Whole units differ in every currency. */

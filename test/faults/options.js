@@ -27,6 +27,7 @@ const { readArguments, wrongUse } = require('../../scripts/command-line');
  * @typedef {object} GatewaySetting
  * @property {boolean} gatewayKeepsKeys if false, the gateway charges for every request, so only record and lease protect
  * @property {number} gatewayLatencyMs added to every charge
+ * @property {boolean} ledger whether the service keeps a ledger in PostgreSQL
  */
 
 /** @type {{ payments: readonly FaultKind[], transfer: readonly TransferFaultKind[] }} */
@@ -52,6 +53,10 @@ const faultKinds = {
     'shared-ids',
     'skewed-clock',
     'queue-removed',
+    'postgresql-killed',
+    'postgresql-frozen',
+    'sessions-ended',
+    'webhooks',
   ],
   transfer: [
     'kill',
@@ -82,7 +87,7 @@ Installs and builds what is missing, starts private servers and three consumers,
 injected, waits until nothing is left to do, and checks the results from outside.
 
   --workload NAME          what is run (default payments):
-                           payments  the service; charges through a gateway, records in Redis
+                           payments  the service; charges through a gateway, records in Redis, and a ledger in PostgreSQL
                            transfer  the library; moves money between accounts in PostgreSQL, effect and record in one
                                      transaction
   --seed N                 draws everything from this number (default 1)
@@ -97,6 +102,7 @@ injected, waits until nothing is left to do, and checks the results from outside
   --build FOLDER           the build to test (default dist)
   --gateway-latency MS     payments: how long a charge takes (default 15)
   --gateway-ignores-keys   payments: the gateway charges for every request; for runs without faults
+  --without-ledger         payments: the service has no PostgreSQL; for runs without faults of it
   --rest-within SECONDS    time without progress after the last fault before the run counts as stuck
                            (default 240)
   --json                   for programs: prints the report; the text for people goes to standard error.
@@ -116,13 +122,14 @@ const options = /** @type {const} */ ({
   build: { type: 'string', default: 'dist' },
   'gateway-latency': { type: 'string' },
   'gateway-ignores-keys': { type: 'boolean' },
+  'without-ledger': { type: 'boolean' },
   'rest-within': { type: 'string', default: '240' },
   json: { type: 'boolean' },
 });
 
 /** The options that only one workload has. */
 const own = /** @type {const} */ ({
-  payments: ['payments', 'gateway-latency', 'gateway-ignores-keys'],
+  payments: ['payments', 'gateway-latency', 'gateway-ignores-keys', 'without-ledger'],
   transfer: ['transfers'],
 });
 
@@ -155,6 +162,7 @@ function readOptions(args) {
     operations: count('payments', values.payments ?? size.operations),
     gatewayLatencyMs: count('gateway-latency', values['gateway-latency'] ?? '15'),
     gatewayKeepsKeys: !values['gateway-ignores-keys'],
+    ledger: !values['without-ledger'],
   };
 }
 

@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import { startService } from '../support/service';
+import { webhookSecret } from '../support/webhooks';
 import type { ConsumerProgram, Special } from './consumer';
 import { clockJumps } from './faults';
 import type { Dependency } from './faults';
+import type { WebhookForwarder } from './webhook-forwarder';
 
 /** Short times, so that many of them elapse during a run. */
 const shortTimes = {
@@ -13,18 +15,31 @@ const shortTimes = {
   // A run causes more failures in a minute than a gateway in a year.
   PAYMENT_MAX_ATTEMPTS: '20',
   SHUTDOWN_TIMEOUT: '8',
+  FOLLOW_UP_AFTER: '2',
   LOG_LEVEL: 'warn',
 };
 
-/** The built service. `env` is for every process, in addition to the variables that all runs share. */
-export function paymentConsumer(
-  build: string,
-  urls: Record<Dependency, string>,
-  env: Record<string, string>,
-): ConsumerProgram<Dependency> {
+interface Settings {
+  build: string;
+  urls: Record<Dependency, string>;
+  /** For every process, in addition to the variables that all runs share. */
+  env: Record<string, string>;
+  /** Whether it keeps a ledger in PostgreSQL. */
+  ledger: boolean;
+  webhooks: WebhookForwarder;
+}
+
+/** The built service. */
+export function paymentConsumer({
+  build,
+  urls,
+  env,
+  ledger,
+  webhooks,
+}: Settings): ConsumerProgram<Dependency> {
   return {
     urls,
-    launch: async ({ name, urls: { redis, rabbitmq, gateway }, special }) => {
+    launch: async ({ name, urls: { redis, rabbitmq, gateway, postgresql }, special }) => {
       const { variables, nodeArgs } = howToStart(special);
       const service = await startService({
         redisUrl: redis,
@@ -34,9 +49,16 @@ export function paymentConsumer(
         name,
         build,
         waitFor: 'none',
-        env: { ...shortTimes, ...env, ...variables },
+        env: {
+          ...shortTimes,
+          STRIPE_WEBHOOK_SECRET: webhookSecret,
+          ...(ledger && { DATABASE_URL: postgresql }),
+          ...env,
+          ...variables,
+        },
         nodeArgs,
       });
+      webhooks.passTo(name, service.url);
       return {
         process: service,
         isAlive: () => service.answers('/health/live', 200),

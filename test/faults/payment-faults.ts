@@ -5,6 +5,7 @@ import type { DeadLetter } from '../support/dead-letter';
 import type { Management } from '../support/management';
 import type { Sandbox } from '../support/sandbox';
 import type { OwnRabbitmq, OwnRedis } from '../support/servers';
+import type { Server } from '../../scripts/services/server';
 import { BrokerFaults } from './broker-faults';
 import type { Consumer } from './consumer';
 import { consumerAt, consumerTarget, disturbFor, freezeFor, killAndReplace } from './consumer-faults';
@@ -12,8 +13,9 @@ import { crashAt } from './crash';
 import type { MissedCrash } from './crash';
 import { titleOf } from './faults';
 import type { Dependency, Fault } from './faults';
-import { burst } from './gateway-faults';
+import { burst, webhookBurst } from './gateway-faults';
 import type { Faults } from './injector';
+import type { PaymentDatabase } from './payment-database';
 import type { Provocation } from './provocation';
 import type { ForeignPublishers } from './foreign-publishers';
 import type { Turns } from './turns';
@@ -24,6 +26,8 @@ export interface Targets {
   redis: OwnRedis;
   redisClient: Redis;
   rabbitmq: OwnRabbitmq;
+  postgresql: Server;
+  database: PaymentDatabase;
   management: Management;
   vhost: string;
   sandbox: Sandbox;
@@ -64,7 +68,7 @@ export class PaymentFaults implements Faults<Fault> {
   }
 
   private async carryOutOther(fault: Exclude<Fault, { kind: 'crash' }>): Promise<void> {
-    const { redis, redisClient, rabbitmq, sandbox, foreignPublishers } = this.targets;
+    const { redis, redisClient, rabbitmq, postgresql, database, sandbox, foreignPublishers } = this.targets;
     switch (fault.kind) {
       case 'kill':
         return killAndReplace(this.consumer(fault.consumer));
@@ -99,12 +103,22 @@ export class PaymentFaults implements Faults<Fault> {
         return this.broker.refuseCopies(fault.forMs);
       case 'connections-closed':
         return this.broker.closeConnections();
+      case 'postgresql-killed':
+        await postgresql.kill();
+        return postgresql.restart();
+      case 'postgresql-frozen':
+        return freezeFor(postgresql, fault.forMs);
+      case 'sessions-ended':
+        return untilDone(() => database.endSessions());
       case 'network': {
         const { dependency, trouble, forMs } = fault;
         return disturbFor(this.consumer(fault.consumer).proxy(dependency), trouble, forMs);
       }
       case 'gateway':
         for (const request of burst(fault.trouble, fault.times)) await sandbox.fault(request);
+        return;
+      case 'webhooks':
+        for (const request of webhookBurst(fault.trouble, fault.times)) await sandbox.fault(request);
         return;
       case 'hostile-headers':
         return foreignPublishers.publishWithHeaders(fault.headers);
@@ -165,8 +179,14 @@ function targetOf(fault: Fault): string {
     case 'shared-ids':
     case 'queue-removed':
       return 'rabbitmq';
+    case 'postgresql-killed':
+    case 'postgresql-frozen':
+    case 'sessions-ended':
+      return 'postgresql';
     case 'gateway':
       return 'gateway';
+    case 'webhooks':
+      return 'webhooks';
     case 'hostile-headers':
     case 'skewed-clock':
       return 'publishers';

@@ -2,7 +2,7 @@ import { check } from './checker';
 import { goodDeadLetters } from './checker/dead-letters';
 import type { GivenUp } from './checker/dead-letters';
 import type { Finding, Rule } from './checker/finding';
-import { outcomesByKey } from './checker/gateway';
+import { isOutcome, outcomesByKey } from './checker/gateway';
 import { faultCatalog } from './faults';
 import type { History } from './history';
 import { iso, reportFrom } from './report';
@@ -27,6 +27,8 @@ function tableOf({ history, ...facts }: RunFacts, findings: readonly Finding[]):
   const { published, hostile, journal, rest } = history;
   const outcomes = [...outcomesByKey(history).values()].flat();
   const charged = outcomes.filter(({ type }) => type === 'charge').length;
+  const later = outcomes.filter(({ pendingSince }) => pendingSince !== undefined);
+  const chargedLater = later.filter(({ type }) => type === 'charge').length;
   const messages = published.reduce((sum, { copies }) => sum + copies, 0);
   const confirmed = published.filter(({ confirmedAt }) => confirmedAt !== undefined).length;
   const givenUp = goodDeadLetters(history);
@@ -40,7 +42,11 @@ function tableOf({ history, ...facts }: RunFacts, findings: readonly Finding[]):
     ['redeliveries', facts.redeliveries],
     ['hostile messages', hostile.length],
     ['charged', charged],
-    ['declined', outcomes.length - charged],
+    ['… of them later', chargedLater],
+    ['declined or canceled', outcomes.length - charged],
+    ['… of them later', later.length - chargedLater],
+    ...webhookCounts(history),
+    ...ledgerCounts(history, broken),
     ['good payments among the dead letters', withReasons(givenUp)],
     ['… of them charged or declined all the same', givenUp.filter(({ hasOutcome }) => hasOutcome).length],
     ['late results refused', facts.refusedCompletions],
@@ -54,6 +60,24 @@ function tableOf({ history, ...facts }: RunFacts, findings: readonly Finding[]):
     ],
     ['upper bound of the failure rate (95 %, 3/n)', confirmed === 0 ? '-' : (3 / confirmed).toExponential(1)],
     ['duration', `${Math.round(facts.durationMs / 1000)} s`],
+  ];
+}
+
+function webhookCounts({ journal }: History): Report['table'] {
+  const faults = (kind: string): number => journal.filter(({ fault }) => fault === `webhook-${kind}`).length;
+  return [
+    // One for each state of a payment.
+    ['webhooks sent', journal.filter((fact) => fact.type === 'pending' || isOutcome(fact)).length],
+    ['… lost, twice, late', `${faults('lost')}, ${faults('twice')}, ${faults('late')}`],
+  ];
+}
+
+function ledgerCounts({ ledger, events }: History, broken: (rule: Rule) => number): Report['table'] {
+  if (!ledger) return [['payments in the ledger', 'there is none']];
+  return [
+    ['payments in the ledger', ledger.rows.length],
+    ['… that differ from the gateway', broken('ledger and gateway agree')],
+    ['events heard', events.length],
   ];
 }
 
@@ -73,6 +97,12 @@ function historyOfKey(history: History, key: string): string[] {
     ...of(history.published).map((fact) => `published ${JSON.stringify(fact)}`),
     ...of(history.journal).map((fact) => `gateway ${JSON.stringify({ ...fact, at: iso(fact.at) })}`),
     ...of(history.sightings).map((fact) => `seen ${JSON.stringify({ ...fact, at: iso(fact.at) })}`),
+    ...of(history.ledger?.sightings ?? []).map(
+      (fact) => `seen ${JSON.stringify({ ...fact, at: iso(fact.at) })}`,
+    ),
+    ...of(history.ledger?.rows ?? []).map((fact) => `ledger ${JSON.stringify(fact)}`),
+    ...of(history.ledger?.entries ?? []).map(({ event }) => `ledger's history: ${event}`),
+    ...of(history.events).map((fact) => `event ${JSON.stringify(fact)}`),
     `record ${history.records.get(key) ?? 'none'}, claims ${history.claims.get(key) ?? 'none'}`,
     ...of(history.deadLetters).map((fact) => `dead letter ${JSON.stringify(fact)}`),
     ...history.flushes.map((at) => `Redis flushed ${iso(at)}`),

@@ -9,6 +9,8 @@ import type { Publisher } from './publisher';
 const hostile = 'no key anywhere';
 /** Long enough for two renewals of the lease, shorter than the time-out of a call. */
 const slowMs = 1_800;
+/** So soon that a webhook tells it before the payment is asked for. */
+const soonMs = 300;
 
 /** Publishes messages that bring a consumer to a crash point; the ordinary load does so too rarely. */
 export class Provocation implements Leading<CrashPoint> {
@@ -50,12 +52,26 @@ export class Provocation implements Leading<CrashPoint> {
             matching: { idempotencyKey: gatewayKey(payment) },
           }),
         );
+      case 'record-replaced':
+      case 'webhook-stored':
+        return this.publishPayment(
+          (payment) =>
+            this.sandbox.fault({
+              kind: 'settle-after',
+              delayMs: soonMs,
+              matching: { idempotencyKey: gatewayKey(payment) },
+            }),
+          'pm_usBankAccount_success',
+        );
       default:
         return this.publishPayment(() => Promise.resolve());
     }
   }
 
-  private async publishPayment(prepare: (payment: PlannedPayment) => Promise<void>): Promise<void> {
+  private async publishPayment(
+    prepare: (payment: PlannedPayment) => Promise<void>,
+    paymentMethodId = 'pm_card_visa',
+  ): Promise<void> {
     const name = `provoked-${++this.published}`;
     const payment = {
       paymentId: `PAY-${name}`,
@@ -63,7 +79,7 @@ export class Provocation implements Leading<CrashPoint> {
       amount: 1,
       currency: 'USD',
       customerId: 'CUST-1',
-      paymentMethodId: 'pm_card_visa',
+      paymentMethodId,
     };
     await prepare(payment);
     await this.publisher.publish({ kind: 'first', atMs: 0, payment, minorUnits: 100 });

@@ -5,8 +5,11 @@ import { isJsonObject } from '../support/json';
 import type { Management } from '../support/management';
 import { heldLocks } from '../support/redis';
 import { deadLetterQueue } from '../support/topology';
+import { eventsQueue } from './event-queue';
 
 const lookEveryMs = 1_000;
+/** Their messages stay until the end of the run. */
+const kept: readonly string[] = [deadLetterQueue, eventsQueue];
 /** Management counts unacknowledged messages, and its counts are up to five seconds old. */
 const quietMs = 11_000;
 
@@ -46,7 +49,7 @@ export async function restSince(
 /** Locks, and messages that are ready or unacknowledged. */
 export async function leftIn({ broker, management, vhost, redis }: Servers): Promise<number> {
   const locks = await heldLocks(redis);
-  const depths = Object.entries(await broker.queueDepths()).filter(([queue]) => queue !== deadLetterQueue);
+  const depths = Object.entries(await broker.queueDepths()).filter(([queue]) => !kept.includes(queue));
   const ready = depths.reduce((sum, [, depth]) => sum + depth, 0);
   return locks.length + ready + (await unacknowledged(management, vhost));
 }

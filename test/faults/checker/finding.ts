@@ -9,8 +9,12 @@ export type Rule =
   | 'as published'
   | 'charged only what was published'
   | 'record and gateway agree'
-  | 'a result never changes'
+  | 'a result only goes forward'
   | 'tokens grow'
+  | 'ledger and gateway agree'
+  | 'record and ledger agree'
+  | 'no state goes back'
+  | 'each end is told'
   | 'dead letters are right'
   | 'nothing left over'
   | 'consumers exit cleanly';

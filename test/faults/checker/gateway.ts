@@ -1,13 +1,35 @@
 import type { History, JournalFact, PublishedPayment } from '../history';
+import type { Outcome } from '../payment-methods';
 import { byKey, goodLetters } from './finding';
 import type { Check, Finding } from './finding';
 
-/** Charges and declines at the gateway. */
-export function outcomesByKey({ journal }: History): Map<string, JournalFact[]> {
-  return byKey(journal.filter(({ type }) => type === 'charge' || type === 'decline'));
+const outcomes: readonly string[] = ['charge', 'decline', 'cancel'] satisfies Outcome[];
+
+/** Whether a line of the gateway's journal is the end of a payment. */
+export function isOutcome({ type }: { type: string }): boolean {
+  return outcomes.includes(type);
 }
 
-/** At most one charge or decline for each message key, whatever key was sent to the gateway. */
+/** Whether the service's word for the end of a payment fits the gateway's. One that it saw only at its end was declined. */
+export function isEndOf({ type, pendingSince }: JournalFact, status: string): boolean {
+  switch (status) {
+    case 'succeeded':
+      return type === 'charge';
+    case 'declined':
+      return type === 'decline' || type === 'cancel';
+    case 'failed':
+      return (type === 'decline' || type === 'cancel') && pendingSince !== undefined;
+    default:
+      return false;
+  }
+}
+
+/** Charges, declines and cancellations at the gateway. */
+export function outcomesByKey({ journal }: Pick<History, 'journal'>): Map<string, JournalFact[]> {
+  return byKey(journal.filter(isOutcome));
+}
+
+/** At most one end for each message key, whatever key was sent to the gateway. */
 export const chargedOnce: Check = (history) =>
   [...outcomesByKey(history)]
     .filter(([, outcomes]) => outcomes.length > 1)
@@ -17,7 +39,7 @@ export const chargedOnce: Check = (history) =>
       text: `${outcomes.length} outcomes at the gateway: ${outcomes.map(({ type, id }) => `${type} ${id}`).join(', ')}`,
     }));
 
-/** Amount, currency and customer are those published first, and the charge or decline fits the card. */
+/** Amount, currency and customer are those published first, and the end is that of the payment method. */
 export const asPublished: Check = (history) => {
   const published = new Map(history.published.map((payment) => [payment.key, payment]));
   return [...outcomesByKey(history)].flatMap(([key, outcomes]): Finding[] => {
@@ -33,7 +55,7 @@ export const asPublished: Check = (history) => {
 
 function differences(payment: PublishedPayment, outcome: JournalFact): Finding[] {
   const wanted = {
-    type: payment.declined ? 'decline' : 'charge',
+    type: payment.outcome,
     amount: payment.minorUnits,
     currency: payment.currency.toLowerCase(),
     customerId: payment.customerId,
@@ -49,7 +71,7 @@ function differences(payment: PublishedPayment, outcome: JournalFact): Finding[]
   return [{ rule: 'as published', key: payment.key, text }];
 }
 
-/** Every confirmed payment was charged, was declined, or is a dead letter that an operator sees. */
+/** Every confirmed payment has ended at the gateway, or is a dead letter that an operator sees. */
 export const nothingLost: Check = (history) => {
   const outcomes = outcomesByKey(history);
   const deadLetters = byKey(goodLetters(history));
@@ -60,6 +82,6 @@ export const nothingLost: Check = (history) => {
     .map(({ key }) => ({
       rule: 'nothing lost',
       key,
-      text: 'confirmed, but no charge, decline or dead letter',
+      text: 'confirmed, but no charge, decline, cancellation or dead letter',
     }));
 };

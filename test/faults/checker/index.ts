@@ -2,7 +2,8 @@ import type { History } from '../history';
 import { deadLettersAreRight } from './dead-letters';
 import type { Check, Finding } from './finding';
 import { asPublished, chargedOnce, nothingLost } from './gateway';
-import { recordsAgree, resultsNeverChange, tokensGrow } from './records';
+import { eachEndIsTold, ledgerAgrees, noStateGoesBack, recordsAgreeWithLedger } from './ledger';
+import { recordsAgree, resultsOnlyGoForward, tokensGrow } from './records';
 import { consumersExitCleanly, nothingLeftOver } from './rest';
 
 const checks: readonly Check[] = [
@@ -10,8 +11,12 @@ const checks: readonly Check[] = [
   nothingLost,
   asPublished,
   recordsAgree,
-  resultsNeverChange,
+  resultsOnlyGoForward,
   tokensGrow,
+  ledgerAgrees,
+  recordsAgreeWithLedger,
+  noStateGoesBack,
+  eachEndIsTold,
   deadLettersAreRight,
   nothingLeftOver,
   consumersExitCleanly,

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../support/json';
 import type { History, JournalFact, Sighting } from '../history';
 import { byKey, goodLetters } from './finding';
 import type { Check, Finding } from './finding';
-import { outcomesByKey } from './gateway';
+import { isEndOf, outcomesByKey } from './gateway';
 
 /**
  * Every record matches an outcome at the gateway, and every outcome has a record. Two exceptions have no record: Redis was
@@ -17,9 +17,9 @@ export const recordsAgree: Check = (history) => {
 
 function withoutReason(key: string, text: string, outcomes: readonly JournalFact[] = []): Finding[] {
   const result = resultIn(text);
-  const type = result.status === 'succeeded' ? 'charge' : 'decline';
   const isBehind = (outcome: JournalFact): boolean =>
-    outcome.type === type && (outcome.id === result.chargeId || (type === 'decline' && !result.chargeId));
+    isEndOf(outcome, String(result.status)) &&
+    (outcome.id === result.chargeId || (result.status === 'declined' && !result.chargeId));
   if (outcomes.some(isBehind)) return [];
   const found = outcomes.map((outcome) => `${outcome.type} ${outcome.id}`).join(', ') || 'nothing';
   return [
@@ -36,7 +36,7 @@ function withoutRecord(history: History, outcomes: Map<string, JournalFact[]>): 
   const deadLetters = byKey(goodLetters(history));
   return [...outcomes]
     .filter(([key]) => !history.records.has(key) && !deadLetters.has(key))
-    .filter(([, found]) => found.every(({ at }) => at > lastFlush))
+    .filter(([, found]) => found.every(({ at, pendingSince = at }) => pendingSince > lastFlush))
     .map(([key, found]) => ({
       rule: 'record and gateway agree',
       key,
@@ -44,14 +44,21 @@ function withoutRecord(history: History, outcomes: Map<string, JournalFact[]>): 
     }));
 }
 
-/** A record never changes, not by one byte; a new record after a flush has the same result. */
-export const resultsNeverChange: Check = (history) =>
+/**
+ * A record never changes, not by one byte, but once: from processing to the end of the same charge, and then only its result. A new
+ * record after a flush has the same result, or such an end.
+ */
+export const resultsOnlyGoForward: Check = (history) =>
   eachKey(history, (earlier, later, forgotten) => {
     if (earlier.record === undefined || earlier.record === later.record) return undefined;
-    if (!forgotten) return `the record changed from ${earlier.record} to ${later.record ?? 'none'}`;
-    if (later.record === undefined || sameResult(earlier.record, later.record)) return undefined;
+    const isForward = later.record !== undefined && isEndOfLater(earlier.record, later.record);
+    if (!forgotten) {
+      if (isForward && restOf(earlier.record) === restOf(later.record ?? '')) return undefined;
+      return `the record changed from ${earlier.record} to ${later.record ?? 'none'}`;
+    }
+    if (later.record === undefined || isForward || sameResult(earlier.record, later.record)) return undefined;
     return `after a flush of ${earlier.record} another result was recorded: ${later.record}`;
-  }).map((found) => ({ rule: 'a result never changes', ...found }));
+  }).map((found) => ({ rule: 'a result only goes forward', ...found }));
 
 /** Claims only grow, and a record was written by the owner with the latest token. */
 export const tokensGrow: Check = (history) => {
@@ -90,11 +97,24 @@ function eachKey(history: History, compare: Comparison): { key: string; text: st
   });
 }
 
+function isEndOfLater(one: string, other: string): boolean {
+  const [before, after] = [resultIn(one), resultIn(other)];
+  const isSameCharge = before.chargeId === after.chargeId;
+  return (
+    isSameCharge && before.status === 'processing' && ['succeeded', 'failed'].includes(String(after.status))
+  );
+}
+
+/** All but the result. */
+function restOf(text: string): string {
+  return JSON.stringify({ ...parseJsonObject(text), result: undefined });
+}
+
 function sameResult(one: string, other: string): boolean {
   return JSON.stringify(resultIn(one)) === JSON.stringify(resultIn(other));
 }
 
-function resultIn(text: string): JsonObject {
+export function resultIn(text: string): JsonObject {
   const result = parseJsonObject(text)?.result;
   return isJsonObject(result) ? result : {};
 }

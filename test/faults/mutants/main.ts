@@ -6,7 +6,8 @@ import { openRun, removeRun } from '../../../scripts/services/runs';
 import { green, print, red, whileShowing } from '../../../scripts/terminal';
 import { isJsonObject, parseJsonObject } from '../../support/json';
 import { buildMutant, copyWithEdits } from './build';
-import { checkerMutants, mutants, scenarios } from './mutants';
+import { checkerMutants } from './checker-mutants';
+import { mutants, scenarios } from './mutants';
 import type { Mutant, ScenarioName } from './mutants';
 import { help, readOptions } from './options';
 

@@ -1,6 +1,7 @@
 import type { Rule } from '../checker/finding';
 import type { TransferRule } from '../transfer/history';
 import type { Edit } from './build';
+import { ledgerMutants, ledgerScenarios } from './ledger-mutants';
 import { transferMutants, transferScenarios } from './transfer-mutants';
 
 /** A run that is long enough to catch some mutants, and in which the unchanged service keeps every promise. */
@@ -14,10 +15,11 @@ export const scenarios = {
   'copies refused': '--payments 600 --faults 6 --only rabbitmq-refuses-copies',
   undisturbed: '--payments 800 --faults 0',
   // Without the gateway's keys, the third guard, any fault may charge twice. So these runs have no faults and test the
-  // first two guards, record and lease.
-  'no gateway keys': '--payments 400 --faults 0 --gateway-ignores-keys',
+  // first two guards, record and lease; without a ledger, which is one more.
+  'no gateway keys': '--payments 400 --faults 0 --gateway-ignores-keys --without-ledger',
   'no gateway keys, charges longer than the lease':
-    '--payments 120 --faults 0 --gateway-ignores-keys --gateway-latency 3200',
+    '--payments 120 --faults 0 --gateway-ignores-keys --gateway-latency 3200 --without-ledger',
+  ...ledgerScenarios,
   ...transferScenarios,
 } as const;
 
@@ -211,39 +213,6 @@ export const mutants: readonly Mutant[] = [
     scenario: 'no gateway keys, charges longer than the lease',
     caughtBy: 'charged once',
   },
+  ...ledgerMutants,
   ...transferMutants,
-];
-
-/** Mistakes in the checker itself; its unit tests catch them. */
-export const checkerMutants: readonly Omit<Mutant, 'scenario' | 'caughtBy'>[] = [
-  {
-    name: 'dead letters counted as done',
-    edits: [
-      {
-        file: 'faults/checker/dead-letters.ts',
-        replace: 'if (honestReasons.includes(letter.reason)) return [];',
-        by: 'return [];',
-      },
-    ],
-  },
-  {
-    name: 'a lost payment hidden by the dead letter of another message',
-    edits: [
-      {
-        file: 'faults/checker/gateway.ts',
-        replace: 'byKey(goodLetters(history))',
-        by: 'byKey(history.deadLetters)',
-      },
-    ],
-  },
-  {
-    name: 'a lost transfer excused by any loss of PostgreSQL',
-    edits: [
-      {
-        file: 'faults/transfer/told.ts',
-        replace: '({ from, until }) => since <= until && at >= from',
-        by: '() => true',
-      },
-    ],
-  },
 ];

@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { Pool } from 'pg';
 import { PostgresIdempotencyStore } from 'nestjs-idempotent/postgres';
+import { endSessions } from '../ended-sessions';
 import type { BankFacts, Effect, Look, TakenLease } from './history';
 import { accountNames, openingCents, scope } from './transfer';
 
@@ -107,10 +108,7 @@ export class Bank {
 
   /** Ends all sessions but the one that asks. */
   async endSessions(): Promise<void> {
-    await this.rows(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-       WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`,
-    );
+    await endSessions(this.pool);
   }
 
   /** Ends the sessions in which COMMIT is running, as soon as there are any. @returns how many; 0 after a second */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { edited } from '../../faults/mutants/build';
-import { checkerMutants, mutants } from '../../faults/mutants/mutants';
+import { checkerMutants } from '../../faults/mutants/checker-mutants';
+import { mutants } from '../../faults/mutants/mutants';
 
 const root = join(__dirname, '../../..');
 const allEdits = [

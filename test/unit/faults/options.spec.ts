@@ -9,7 +9,10 @@ describe('the options of a fault run', () => {
   });
 
   it('are read from the arguments', () => {
-    const args = '--seed 7 --only kill,network --rest-within 60 --gateway-ignores-keys --json'.split(' ');
+    const args =
+      '--seed 7 --only kill,network --rest-within 60 --gateway-ignores-keys --without-ledger --json'.split(
+        ' ',
+      );
     expect(readOptions(args)).toMatchObject({
       seed: 7,
       workload: 'payments',
@@ -17,6 +20,7 @@ describe('the options of a fault run', () => {
       only: ['kill', 'network'],
       restWithinMs: 60_000,
       gatewayKeepsKeys: false,
+      ledger: false,
       json: true,
     });
   });

@@ -1,6 +1,7 @@
 import { crashPoints } from '../../faults/crash-point-names';
 import { faultCatalog, titleOf } from '../../faults/faults';
 import { loadOf } from '../../faults/load';
+import { laterMethods, methodOf } from '../../faults/payment-methods';
 import { durationMs, scheduleOf } from '../../faults/schedule';
 
 const size = { seed: 7, operations: 1_200, faults: 120 };
@@ -53,6 +54,15 @@ describe('the load of a fault run', () => {
       if (message.kind === 'first') known.add(message.payment.idempotencyKey);
       else if (message.kind !== 'hostile') expect(known).toContain(message.payment.idempotencyKey);
     }
+  });
+
+  it('has payments that end later in each way, in a currency that their bank debits', () => {
+    const payments = load.flatMap((message) => (message.kind === 'first' ? [message.payment] : []));
+    const later = payments.filter(({ paymentMethodId }) => methodOf(paymentMethodId).comesLater);
+    expect(new Set(later.map(({ paymentMethodId }) => paymentMethodId))).toEqual(new Set(laterMethods));
+    expect(later.length).toBeGreaterThan(size.operations / 12);
+    for (const { paymentMethodId, currency } of later)
+      expect([currency, undefined]).toContain(methodOf(paymentMethodId).currency);
   });
 
   it('writes amounts with exactly the minor units that the checker expects', () => {
