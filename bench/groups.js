@@ -14,6 +14,7 @@ const { LARGE, SMALL } = require('./messages');
  * @typedef {object} Group
  * @property {string} name
  * @property {'raw' | 'nest' | 'service' | 'postgres'} kind
+ * @property {boolean} [withLedger] whether the payments are kept in PostgreSQL, too
  * @property {string[]} variants
  * @property {Pass[]} passes `new` comes first, because duplicates use its keys
  * @property {number} messages of one measurement
@@ -74,6 +75,17 @@ const service = (gatewayMs) => ({
   warmUpMessages: 2_000,
   repetitions: 7,
   setting: { ...STANDARD, prefetch: 50, gatewayMs },
+});
+
+/**
+ * The service with its ledger, beside a hand-written consumer that inserts a row for each payment and publishes its event.
+ * @type {(gatewayMs: number) => Group}
+ */
+const serviceWithLedger = (gatewayMs) => ({
+  ...service(gatewayMs),
+  name: `service with ledger, gateway of ${gatewayMs} ms`,
+  withLedger: true,
+  variants: ['hand-written', 'ours'],
 });
 
 /** @type {(prefetch: number, messages: number) => Group} */
@@ -155,6 +167,8 @@ const FULL = {
   groups: [
     service(0),
     service(50),
+    serviceWithLedger(0),
+    serviceWithLedger(50),
     engine,
     handler,
     gateway(50),
@@ -184,6 +198,7 @@ const QUICK = {
       warmUpMessages: 300,
       repetitions: 2,
     },
+    { ...serviceWithLedger(0), messages: 1_000, warmUpMessages: 1_200, repetitions: 3 },
     { ...engine, passes: ['new', 'duplicates'], messages: 6_000, warmUpMessages: 10_000, repetitions: 4 },
     { ...handler, passes: ['new'], messages: 4_000, warmUpMessages: 8_000, repetitions: 4 },
     { ...gateway(50), messages: 1_000, repetitions: 3 },
@@ -208,6 +223,7 @@ const GUARDED = [
   },
   { ...handler, variants: HANDLERS.slice(1), passes: ['new'], messages: 3_000, repetitions: 3 },
   { ...prefetch(1, 300), variants: ['ours'], repetitions: 1 },
+  { ...serviceWithLedger(0), messages: 600, warmUpMessages: 1_200, repetitions: 3 },
 ];
 
 /**
@@ -221,4 +237,7 @@ function selected(extent, text) {
   return text === undefined ? all : only(all, text);
 }
 
-module.exports = { FULL, GUARDED, QUICK, selected };
+/** @param {Group} group */
+const needsDatabase = ({ kind, withLedger = false }) => kind === 'postgres' || withLedger;
+
+module.exports = { FULL, GUARDED, QUICK, needsDatabase, selected };

@@ -43,6 +43,8 @@ function findings(cases) {
   const cpu = (/** @type {string} */ name) => find(name).consumerCpuMicroseconds;
   const calls = (/** @type {string} */ name) => find(name).redisCalls;
   const ours = caseName('engine', 'new', 'ours');
+  const serviceWithLedger = (/** @type {string} */ variant) =>
+    caseName('service with ledger, gateway of 0 ms', 'new', variant);
   const list = [
     {
       name: 'CPU of a new key, ours to @node-idempotency',
@@ -54,6 +56,11 @@ function findings(cases) {
       value:
         cpu(caseName('handler', 'new', '@Idempotent')) /
         cpu(caseName('handler', 'new', 'pass-through interceptor')),
+      limit: 4,
+    },
+    {
+      name: 'CPU of a payment, service with ledger to hand-written',
+      value: cpu(serviceWithLedger('ours')) / cpu(serviceWithLedger('hand-written')),
       limit: 4,
     },
     {

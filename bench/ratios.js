@@ -27,6 +27,7 @@ const TARGETS = {
   service_vs_handwritten: atLeast(0.75),
   service_cpu_vs_handwritten: atMost(1.7),
   service_receipts_vs_handwritten: atLeast(0.5),
+  service_ledger_vs_handwritten: atLeast(0.8),
   engine_new_vs_none: atLeast(0.65),
   engine_new_vs_node_idempotency: atLeast(1.5),
   engine_new_vs_powertools: atLeast(2.2),
@@ -60,6 +61,8 @@ const service = (variant) => newKeys('service, gateway of 0 ms', variant);
 /** @type {(variant: string) => string} */
 const slowService = (variant) => newKeys('service, gateway of 50 ms', variant);
 /** @type {(variant: string) => string} */
+const serviceWithLedger = (variant) => newKeys('service with ledger, gateway of 0 ms', variant);
+/** @type {(variant: string) => string} */
 const gateway = (variant) => newKeys('gateway of 50 ms, prefetch 50', variant);
 
 /** @type {(variant: string) => string} */
@@ -80,6 +83,12 @@ const COMPARED = {
   },
   service_receipts_vs_handwritten: rate(service('ours with receipts'), service('hand-written')),
   service_gateway50_vs_handwritten: rate(slowService('ours'), slowService('hand-written')),
+  service_ledger_vs_handwritten: rate(serviceWithLedger('ours'), serviceWithLedger('hand-written')),
+  service_ledger_cpu_vs_handwritten: {
+    of: 'consumerCpuMicroseconds',
+    ours: serviceWithLedger('ours'),
+    other: serviceWithLedger('hand-written'),
+  },
   engine_new_vs_none: rate(engine('ours'), engine('none')),
   engine_new_vs_none_together: rate(engine('ours'), engine('none, acknowledging together')),
   engine_new_vs_node_idempotency: rate(engine('ours'), engine('node-idempotency')),

@@ -3,7 +3,7 @@
 require('./node-version');
 const fs = require('node:fs');
 const path = require('node:path');
-const { GUARDED, selected } = require('../bench/groups');
+const { GUARDED, needsDatabase, selected } = require('../bench/groups');
 const { bootstrap, root } = require('./bootstrap');
 const { EXIT, readArguments, wrongUse } = require('./command-line');
 const { runCommand } = require('./run');
@@ -16,7 +16,7 @@ const { bold, dim, green, print, red, whileShowing } = require('./terminal');
 const help = `npm run bench: measures the cost of deduplication, here and in other implementations
 
 Starts private servers and measures in turn, with and without deduplication: the whole service beside a hand-written
-consumer, the engine beside other libraries, NestJS handlers, and the engine on PostgreSQL beside hand-written SQL and DBOS.
+consumer, with and without its ledger, the engine beside other libraries, NestJS handlers, and the engine on PostgreSQL beside hand-written SQL and DBOS.
 Prints a table of medians with the CPU time of consumer and servers, and of ratios with their lowest and highest value;
 writes bench/results.json and bench/results.csv. Takes about half an hour; the machine should have nothing else to do.
 
@@ -57,8 +57,7 @@ function readOptions() {
   const extent = quick ? 'quick' : 'full';
   const groups = guard ? GUARDED : selected(extent, cases);
   if (groups.length === 0) wrongUse(`--only: no case has a name that contains '${cases}'`, help);
-  const needsDatabase = groups.some(({ kind }) => kind === 'postgres');
-  return { extent, guard, cases, needsDatabase, profiles, json: values.json };
+  return { extent, guard, cases, withDatabase: groups.some(needsDatabase), profiles, json: values.json };
 }
 
 /**
@@ -66,11 +65,11 @@ function readOptions() {
  * @returns {Promise<number>}
  */
 async function bench(directory) {
-  const { needsDatabase } = options;
-  await prepareServers(directory, needsDatabase ? [...serviceKinds, postgresql] : serviceKinds);
+  const { withDatabase } = options;
+  await prepareServers(directory, withDatabase ? [...serviceKinds, postgresql] : serviceKinds);
   const [servers, databaseUrl] = await Promise.all([
     startServers(directory),
-    needsDatabase ? startDatabase(directory) : undefined,
+    withDatabase ? startDatabase(directory) : undefined,
     bootstrap(directory),
   ]);
   const say = (/** @type {string} */ text) => {

@@ -19,15 +19,17 @@ const LONGEST_LOOK_MS = 200;
 /** Enough for the last prefetched payments to be finished. */
 const FINISHED_AFTER_MS = 300;
 
-/** The messages that wait for a program in its virtual host. */
+/** The messages that wait for a program in its virtual host, and those that it has not published yet. */
 class Backlog {
   /**
    * @param {import('amqplib').ConfirmChannel} channel
    * @param {string[]} queues
+   * @param {() => Promise<number>} waitingEvents how many events are to be published
    */
-  constructor(channel, queues) {
+  constructor(channel, queues, waitingEvents) {
     this.channel = channel;
     this.queues = queues;
+    this.waitingEvents = waitingEvents;
   }
 
   /** @param {Program} program */
@@ -47,7 +49,8 @@ class Backlog {
   /**
    * Publishes a payment for each key while the program is frozen, and measures how fast it empties its queues. So the
    * publisher's own time does not count. The first messages, as many as are prefetched, are delivered to the frozen
-   * program, and when the queues become empty as many are not finished: so the time is that of all others.
+   * program, and when the queues become empty as many are not finished: so the time is that of all others. Of their events, no
+   * more wait then, either.
    * @param {import('../comparison').Bench} bench
    * @param {{ program: Program, keys: string[], setting: import('../groups').Group['setting'] }} options
    * @returns {Promise<Sample>}
@@ -60,7 +63,7 @@ class Backlog {
     const before = { ...serverCpu(), consumer: cpuMicroseconds(pids) };
     const startedAt = performance.now();
     program.signal('SIGCONT');
-    await this.untilEmpty(program);
+    await this.untilEmpty(program, setting.prefetch);
     const seconds = (performance.now() - startedAt) / 1_000;
     await pause(FINISHED_AFTER_MS + setting.gatewayMs);
     const after = { ...serverCpu(), consumer: cpuMicroseconds(pids) };
@@ -94,10 +97,11 @@ class Backlog {
   /**
    * @private
    * @param {Program} program
+   * @param {number} prefetch
    */
-  async untilEmpty({ name, isRunning, log }) {
+  async untilEmpty({ name, isRunning, log }, prefetch) {
     const startedAt = performance.now();
-    const first = await this.size();
+    const first = await this.size(prefetch);
     let size = first;
     let progressAt = startedAt;
     while (size > 0) {
@@ -106,7 +110,7 @@ class Backlog {
       await pause(
         doneShare > 0 ? Math.min(LONGEST_LOOK_MS, Math.max(SHORTEST_LOOK_MS, leftMs / 2)) : LONGEST_LOOK_MS,
       );
-      const now = await this.size();
+      const now = await this.size(prefetch);
       if (now !== size) progressAt = performance.now();
       size = now;
       if (!isRunning()) throw new Error(`${name} ended during the measurement:\n${log()}`);
@@ -114,9 +118,12 @@ class Backlog {
     }
   }
 
-  /** @private */
-  async size() {
-    let size = 0;
+  /**
+   * @private
+   * @param {number} prefetch
+   */
+  async size(prefetch) {
+    let size = Math.max(0, (await this.waitingEvents()) - prefetch);
     for (const queue of this.queues) size += (await this.channel.checkQueue(queue)).messageCount;
     return size;
   }

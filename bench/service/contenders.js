@@ -7,6 +7,7 @@ const { freePort } = require('../../scripts/services/ports');
 const { startProgram } = require('../../scripts/services/programs');
 const { sandboxVariables, serverVariables, startSandbox, startService } = require('../../scripts/system');
 const { Backlog } = require('./backlog');
+const { ContenderDatabase } = require('./database');
 const { RECEIPTS_QUEUE, QUEUE, declare } = require('./topology');
 
 /** @typedef {import('../comparison').Bench} Bench */
@@ -25,6 +26,7 @@ const { RECEIPTS_QUEUE, QUEUE, declare } = require('./topology');
  * @typedef {object} ServiceVariant
  * @property {(start: Start) => Promise<Program>} start
  * @property {string[]} queues that are empty when all is done
+ * @property {boolean} [hasOutbox] whether events wait in the database, if there is one
  */
 
 /** Nothing listens there, and nothing needs to: the messages of the benchmark ask for no receipt. */
@@ -33,9 +35,13 @@ const MAIL_SERVER = { SMTP_URL: 'smtp://127.0.0.1:9', RECEIPT_FROM: 'receipts@lo
 /** @type {Record<string, ServiceVariant>} */
 const variants = {
   'hand-written': { start: startHandWritten, queues: [QUEUE] },
-  ours: { start: (start) => startOurs(start, { SMTP_URL: '' }), queues: [QUEUE] },
+  ours: { start: (start) => startOurs(start, { SMTP_URL: '' }), queues: [QUEUE], hasOutbox: true },
   // Each charge publishes an event, which the service's second subscriber takes.
-  'ours with receipts': { start: (start) => startOurs(start, MAIL_SERVER), queues: [QUEUE, RECEIPTS_QUEUE] },
+  'ours with receipts': {
+    start: (start) => startOurs(start, MAIL_SERVER),
+    queues: [QUEUE, RECEIPTS_QUEUE],
+    hasOutbox: true,
+  },
 };
 
 /**
@@ -44,7 +50,7 @@ const variants = {
  * @param {Group} group
  * @returns {Promise<Contender[]>}
  */
-async function openServiceContenders(bench, { name, variants: names, setting }) {
+async function openServiceContenders(bench, { name, variants: names, setting, withLedger = false }) {
   const directory = folder(bench.directory, name);
   const gatewayUrl = await startSandbox({
     directory,
@@ -53,17 +59,22 @@ async function openServiceContenders(bench, { name, variants: names, setting }) 
   });
   return Promise.all(
     names.map((variant) =>
-      open(bench, { variant, directory: folder(directory, variant), gatewayUrl, setting }),
+      open(bench, { variant, directory: folder(directory, variant), gatewayUrl, setting, withLedger }),
     ),
   );
 }
 
 /**
  * @param {Bench} bench
- * @param {{ variant: string, directory: string, gatewayUrl: string, setting: Group['setting'] }} options
+ * @param {object} options
+ * @param {string} options.variant
+ * @param {string} options.directory
+ * @param {string} options.gatewayUrl
+ * @param {Group['setting']} options.setting
+ * @param {boolean} options.withLedger
  * @returns {Promise<Contender>}
  */
-async function open(bench, { variant, directory, gatewayUrl, setting }) {
+async function open(bench, { variant, directory, gatewayUrl, setting, withLedger }) {
   const found = variants[variant];
   if (!found)
     throw new Error(`unknown variant '${variant}'; the variants are ${Object.keys(variants).join(', ')}`);
@@ -75,14 +86,17 @@ async function open(bench, { variant, directory, gatewayUrl, setting }) {
   connection.on('error', () => undefined);
   const channel = await connection.createConfirmChannel();
   if (variant === 'hand-written') await declare(channel);
+  const database = withLedger ? await ContenderDatabase.create(bench.postgresServer, vhost) : undefined;
+  const { redisUrl } = bench;
   const env = {
     ...process.env,
-    ...serverVariables({ rabbitmqUrl, rabbitmqManagementUrl: '', redisUrl: bench.redisUrl }),
+    ...serverVariables({ rabbitmqUrl, rabbitmqManagementUrl: '', redisUrl, databaseUrl: database?.url }),
     ...sandboxVariables(gatewayUrl),
     RABBITMQ_PREFETCH: String(setting.prefetch),
   };
   const program = await found.start({ directory, env, nodeArguments: bench.nodeArguments });
-  const backlog = new Backlog(channel, found.queues);
+  const waitingEvents = async () => (found.hasOutbox && (await database?.waitingEvents())) || 0;
+  const backlog = new Backlog(channel, found.queues, waitingEvents);
   await backlog.untilConsumed(program);
   return {
     variant,
@@ -91,6 +105,7 @@ async function open(bench, { variant, directory, gatewayUrl, setting }) {
       await program.stop();
       await connection.close();
       await bench.management.deleteVhost(vhost);
+      await database?.drop();
     },
   };
 }

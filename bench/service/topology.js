@@ -4,7 +4,11 @@
 const EXCHANGE = 'payments';
 const QUEUE = 'payments.charge';
 const ROUTING_KEY = 'payment.requested';
+const EVENTS_EXCHANGE = 'payments.events';
+const PAYMENT_SUCCEEDED = 'payment.succeeded';
 const RECEIPTS_QUEUE = 'notifications.receipt';
+/** Where the events of payments wait in the ledger's database. */
+const OUTBOX_TABLE = 'payment_outbox';
 const QUEUE_OPTIONS = { durable: true, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 20 } };
 
 /**
@@ -17,4 +21,13 @@ async function declare(channel) {
   await channel.bindQueue(QUEUE, EXCHANGE, ROUTING_KEY);
 }
 
-module.exports = { EXCHANGE, QUEUE, RECEIPTS_QUEUE, ROUTING_KEY, declare };
+module.exports = {
+  EVENTS_EXCHANGE,
+  EXCHANGE,
+  OUTBOX_TABLE,
+  PAYMENT_SUCCEEDED,
+  QUEUE,
+  RECEIPTS_QUEUE,
+  ROUTING_KEY,
+  declare,
+};

@@ -80,6 +80,8 @@ describe.each([
       'redis_cpu_vs_node_idempotency',
       'service_cpu_vs_handwritten',
       'service_gateway50_vs_handwritten',
+      'service_ledger_cpu_vs_handwritten',
+      'service_ledger_vs_handwritten',
       'service_receipts_vs_handwritten',
       'service_vs_handwritten',
     ]);
