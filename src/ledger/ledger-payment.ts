@@ -1,4 +1,4 @@
-/** What became of a payment. It only goes forward: from `in-progress` to any other one, from `processing` to an end. */
+/** The status of a payment. It only goes forward: from `in-progress` to any other one, from `processing` to an end. */
 export type LedgerStatus = 'in-progress' | 'processing' | LedgerEnd;
 export type LedgerEnd = 'succeeded' | 'declined' | 'failed';
 
@@ -26,13 +26,6 @@ export interface LedgerPayment extends Omit<NewPayment, 'fingerprint'> {
   readonly version: string;
   /** How long ago the first attempt began, in ms by the clock of the database. */
   readonly sinceFirstSeenMs: number;
-}
-
-/** One line of a payment's history. */
-export interface HistoryEntry {
-  readonly at: Date;
-  readonly event: string;
-  readonly detail: string | undefined;
 }
 
 /** A row as the driver gives it: bigint and numeric as text. */

@@ -35,7 +35,7 @@ SELECT ${COLUMNS} FROM begun`;
 const NOW_MS = 'floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint';
 
 /**
- * Stores what became of payments, with their events, if they have not ended before, and are still the version that was read,
+ * Stores the outcomes of payments, with their events, if they have not ended before, and are still the version that was read,
  * if there is one; returns the keys of those that were changed. One statement, so that no transaction is open while an answer
  * is on its way.
  *
@@ -85,9 +85,6 @@ JOIN payments p ON p.key = given."idempotencyKey"`;
 
 /** $1 key */
 export const FIND = `SELECT ${COLUMNS} FROM ${VERSIONED} WHERE key = $1`;
-
-/** $1 key */
-export const HISTORY = `SELECT at, event, detail FROM payment_history WHERE key = $1 ORDER BY id`;
 
 /**
  * Takes payments whose outcome is due to be asked for. The next time is as far away as the payment has been open, at most a

@@ -6,15 +6,14 @@ import { LedgerDatabase } from './ledger-database';
 import { ledgerErrorFrom } from './ledger-errors';
 import {
   paymentFrom,
-  type HistoryEntry,
   type LedgerEnd,
   type LedgerPayment,
   type NewPayment,
   type PaymentRow,
 } from './ledger-payment';
-import { BEGIN, END, FIND, HISTORY, NOTE, OPEN, TAKE_DUE } from './ledger-statements';
+import { BEGIN, END, FIND, NOTE, OPEN, TAKE_DUE } from './ledger-statements';
 
-/** What became of a payment. `event` is published if and only if this is stored. */
+/** The outcome of a payment. `event` is published if and only if this is stored. */
 export type PaymentOutcome = {
   readonly idempotencyKey: string;
   readonly chargeId?: string | undefined;
@@ -70,7 +69,7 @@ export class PaymentLedger {
   }
 
   /**
-   * Stores what became of a payment and its event, in one transaction. False if it had ended before, is not known, or has another
+   * Stores the outcome of a payment and its event, in one transaction. False if it had ended before, is not known, or has another
    * version.
    */
   end(outcome: PaymentOutcome): Promise<boolean> {
@@ -86,16 +85,6 @@ export class PaymentLedger {
     return this.step('find', async () => {
       const [row] = await this.database.rowsOf<PaymentRow>(FIND, [idempotencyKey]);
       return row && paymentFrom(row);
-    });
-  }
-
-  /** What happened to a payment, oldest first. */
-  history(idempotencyKey: string): Promise<HistoryEntry[]> {
-    return this.step('history', async () => {
-      const rows = await this.database.rowsOf<{ at: Date; event: string; detail: string | null }>(HISTORY, [
-        idempotencyKey,
-      ]);
-      return rows.map(({ at, event, detail }) => ({ at, event, detail: detail ?? undefined }));
     });
   }
 

@@ -105,7 +105,7 @@ export interface PaymentGateway {
    */
   find(charge: Charge): Promise<FoundCharge>;
   /**
-   * What has become of a charge.
+   * The present state of a charge.
    *
    * @throws GatewayError when the call failed
    */
