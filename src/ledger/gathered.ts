@@ -5,13 +5,15 @@ import { isAboutValues } from './ledger-errors';
 const MOST_AT_ONCE = 200;
 /** While two are on their way the server is busy; what comes meanwhile shares the next one. */
 const MOST_IN_FLIGHT = 2;
+/** How long the first call waits for others: short beside a charge, and under load it halves the number of statements. */
+const GATHER_MS = 5;
 
 /** Sends calls of one kind together, and returns their replies in their order. */
 type Send<Call, Reply> = (calls: readonly Call[]) => Promise<readonly Reply[]>;
 
 /**
- * Gathers calls that come while others are on their way: each has its own reply, as if it had been sent alone. Values that the
- * database refuses make only their own call fail.
+ * Gathers calls that come within milliseconds, or while others are on their way: each has its own reply, as if it had been
+ * sent alone. Values that the database refuses make only their own call fail.
  */
 export class Gathered<Call, Reply> {
   private readonly loader: DataLoader<Call, Reply>;
@@ -22,8 +24,7 @@ export class Gathered<Call, Reply> {
     this.loader = new DataLoader<Call, Reply>((calls) => this.dispatch(calls), {
       cache: false,
       maxBatchSize: MOST_AT_ONCE,
-      // After all that arrived in this turn of the event loop.
-      batchScheduleFn: (start) => setImmediate(() => this.startOrWait(start)),
+      batchScheduleFn: (start) => setTimeout(() => this.startOrWait(start), GATHER_MS),
     });
   }
 

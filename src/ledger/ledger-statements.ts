@@ -48,8 +48,7 @@ WITH given AS (
   SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
     $10::text[], $11::text[], $12::text[])
     AS given (key, status, charge_id, decline_code, exchange, scope, routing_key, content, headers, message_key, version)
-), locked AS (
-  SELECT p.key FROM payments p JOIN given USING (key) ORDER BY p.key FOR UPDATE OF p
+  ORDER BY key
 ), ended AS (
   UPDATE payments p SET
     status = given.status,
@@ -58,8 +57,8 @@ WITH given AS (
     processing_since = CASE given.status WHEN 'processing' THEN statement_timestamp() ELSE p.processing_since END,
     look_at = CASE given.status WHEN 'processing' THEN statement_timestamp() + $1::bigint * interval '1 ms' END,
     settled_at = CASE given.status WHEN 'processing' THEN NULL ELSE statement_timestamp() END
-  FROM given JOIN locked USING (key)
-  WHERE p.key = locked.key
+  FROM given
+  WHERE p.key = given.key
     AND (p.status = 'in-progress' OR (p.status = 'processing' AND given.status IN ('succeeded', 'failed')))
     AND (given.version IS NULL OR p.xmin::text = given.version)
   RETURNING p.key, p.status, coalesce(p.decline_code, p.charge_id) AS detail

@@ -39,8 +39,8 @@ export interface OpenPayment {
 }
 
 /**
- * The payments, in PostgreSQL: what came of each, for as long as the business needs it. Calls of one turn of the event loop
- * share a statement.
+ * The payments, in PostgreSQL: what came of each, for as long as the business needs it. Calls that come within
+ * milliseconds share a statement.
  *
  * Every method rejects with a LedgerUnavailableError if the database did not answer (the step may have been taken or not), and
  * with a LedgerRefusedError if it refuses the values.

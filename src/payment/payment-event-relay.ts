@@ -12,6 +12,8 @@ import { PaymentEvents } from './payment-events';
 
 /** Longer than a publish may take, with its repeat after the binding was declared again. */
 const PUBLISH_TIMEOUT_MS = 12_000;
+/** How long the first event waits for others, which share a transaction with it. */
+const GATHER_MS = 100;
 
 /** Publishes the events that the ledger has written with its payments, in batches, and apart from the payments. */
 @Injectable()
@@ -37,14 +39,14 @@ export class PaymentEventRelay implements OnApplicationBootstrap, BeforeApplicat
     await this.relay.stop();
   }
 
-  /** An event was written: publishes it now, with the others of this turn of the event loop, which share a transaction. */
+  /** An event was written: publishes it soon, with others. */
   wake(): void {
     if (this.isWaking) return;
     this.isWaking = true;
-    setImmediate(() => {
+    setTimeout(() => {
       this.isWaking = false;
       this.relay.wake();
-    });
+    }, GATHER_MS);
   }
 
   /** How many events wait, of all processes. */

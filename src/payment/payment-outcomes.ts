@@ -1,5 +1,6 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { fingerprintOf, type IdempotencyContext } from 'nestjs-idempotent';
+import { LedgerUnavailableError } from '../ledger/ledger-errors';
 import { PaymentLedger } from '../ledger/payment-ledger';
 import type { LedgerPayment } from '../ledger/ledger-payment';
 import { Environment } from '../config/environment';
@@ -101,7 +102,9 @@ export class PaymentOutcomes {
     }
     // Another attempt was faster, after this one had lost its lease.
     const found = await ledger.find(idempotencyKey);
-    return (found && resultIn(found)) ?? result;
+    const stored = found && resultIn(found);
+    if (stored) return stored;
+    throw new LedgerUnavailableError('end', 'the attempt is not in the ledger; was a backup restored?');
   }
 }
 

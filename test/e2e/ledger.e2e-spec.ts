@@ -188,3 +188,57 @@ describe('a payment that Redis has forgotten', () => {
     await world.broker.takeDeadLetters(() => undefined);
   });
 });
+
+describe('a ledger in which something changes during an attempt', () => {
+  const world = useWorld({ ledger: true });
+
+  /** The gateway has charged it, and its answer is still on the way. */
+  async function chargedSoon(): Promise<Payment> {
+    const payment = aPayment();
+    await world.beginSlowPayment(payment, { ms: 2_000, when: 'after' });
+    await eventually(async () => {
+      expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+    });
+    return payment;
+  }
+
+  it('has lost the payment, as with a restored backup: the attempt is repeated, and there is one charge', async () => {
+    const payment = await chargedSoon();
+    const { idempotencyKey } = payment;
+    for (const change of ['DISABLE', 'ENABLE']) {
+      if (change === 'ENABLE') {
+        await world.ledger.query('DELETE FROM payment_history WHERE key = $1', [idempotencyKey]);
+        await world.ledger.query('DELETE FROM payments WHERE key = $1', [idempotencyKey]);
+      }
+      for (const table of ['payments', 'payment_history'])
+        await world.ledger.query(`ALTER TABLE ${table} ${change} TRIGGER ALL`);
+    }
+    await world.service.completedPayment(idempotencyKey);
+    const [charge, ...others] = await world.sandbox.chargesFor(gatewayKey(payment));
+    expect(others).toEqual([]);
+    expect(await rowOf(world, payment)).toMatchObject({
+      status: 'succeeded',
+      charge_id: charge?.paymentIntentId,
+    });
+  });
+
+  it('ends the session of a statement: the service goes on, and the payment is stored', async () => {
+    const payment = await chargedSoon();
+    const { idempotencyKey } = payment;
+    const other = await world.ledger.connect();
+    await other.query('BEGIN');
+    await other.query('SELECT FROM payments WHERE key = $1 FOR UPDATE', [idempotencyKey]);
+    await eventually(async () => {
+      const { rowCount } = await world.ledger.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'payment-consumer' AND wait_event_type = 'Lock'`,
+      );
+      expect(rowCount).toBe(1);
+    });
+    await other.query('ROLLBACK');
+    other.release();
+    await world.service.completedPayment(idempotencyKey);
+    expect(await rowOf(world, payment)).toMatchObject({ status: 'succeeded' });
+    expect(await world.sandbox.chargesFor(gatewayKey(payment))).toHaveLength(1);
+  });
+});
