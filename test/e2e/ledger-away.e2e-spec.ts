@@ -2,6 +2,7 @@ import { eventually } from '../support/eventually';
 import { gatewayCalls } from '../support/gateway-calls';
 import { aPayment, gatewayKey } from '../support/payments';
 import { privatePostgresql } from '../support/postgres';
+import { poolAt } from '../support/postgres-pool';
 import { deadLetterQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 
@@ -77,6 +78,31 @@ describe('a ledger that is away', () => {
     });
     const service = await starting;
     await eventually(() => service.output.includes('PostgreSQL is not reachable'), { withinMs: recoveryMs });
+    await server.restart();
+    await service.untilHealthy('ready');
+  });
+
+  it('during the migrations: the service waits for it', async () => {
+    const pool = poolAt(server.url);
+    const other = await pool.connect();
+    other.on('error', () => undefined);
+    await other.query('BEGIN');
+    await other.query('SELECT pg_advisory_xact_lock(6117230981)');
+    const service = await world.startService({
+      env: { DATABASE_URL: server.url },
+      waitFor: 'none',
+      name: 'migrating',
+    });
+    await eventually(async () => {
+      const { rowCount } = await pool.query(
+        `SELECT FROM pg_stat_activity WHERE application_name = 'payment-consumer' AND wait_event = 'advisory'`,
+      );
+      expect(rowCount).toBe(1);
+    });
+    await server.kill();
+    await eventually(() => service.output.includes('PostgreSQL is not reachable'), { withinMs: recoveryMs });
+    other.release(true);
+    await pool.end();
     await server.restart();
     await service.untilHealthy('ready');
   });

@@ -1,4 +1,3 @@
-import { eventually } from '../support/eventually';
 import { ownDatabase, type OwnDatabase } from '../support/postgres-pool';
 import { useWorld } from '../support/world';
 
@@ -38,25 +37,6 @@ describe('the migrations of the ledger', () => {
     );
     expect(rows).toEqual([{ name: 'payments' }]);
     world.services.pop();
-  });
-
-  it('go on after the session that waited for the lock was ended', async () => {
-    const other = await database.pool.connect();
-    await other.query('BEGIN');
-    await other.query('SELECT pg_advisory_xact_lock(6117230981)');
-    const service = await start('ended');
-    await eventually(async () => {
-      const { rowCount } = await database.pool.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-         WHERE datname = current_database() AND application_name = 'payment-consumer' AND wait_event = 'advisory'`,
-      );
-      expect(rowCount).toBe(1);
-    });
-    await other.query('ROLLBACK');
-    other.release();
-    await service.untilHealthy('ready');
-    expect(await marks()).toEqual([{ name: '0001-payments.sql' }, { name: 'outbox' }]);
-    await service.terminate();
   });
 
   it('that were another text when they ran end the start with their name', async () => {
