@@ -25,7 +25,7 @@ const groups = [
   {
     name: 'engine',
     mutate: [
-      'libs/idempotency/src/engine/{begin,failure,lease,leased-work,local-memory,outcome,run-context,steps}.ts',
+      'libs/idempotency/src/engine/{begin,failure,later-results,lease,leased-work,local-memory,outcome,run-context,steps}.ts',
       'libs/idempotency/src/engine/{engine.options,idempotency.events,idempotency.service}.ts',
       'libs/idempotency/src/handlers/{idempotency.context,idempotency.options,request-reader}.ts',
     ],
