@@ -27,12 +27,12 @@ export function laterResultOf(
   chargeId: string,
   end: ChargeEnd,
 ): EndedPayment {
-  const facts = { paymentId, amountMinorUnits, currency, chargeId };
+  const facts = { paymentId, amountMinorUnits, currency };
   switch (end.kind) {
     case 'succeeded':
-      return { ...facts, status: 'succeeded' };
+      return { ...facts, status: 'succeeded', chargeId };
     case 'declined':
-      return { ...facts, status: 'failed', declineCode: end.declineCode };
+      return { ...facts, status: 'failed', chargeId, declineCode: end.declineCode };
     default:
       return end satisfies never;
   }
