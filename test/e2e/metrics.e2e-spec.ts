@@ -6,7 +6,7 @@ import { deadLetterQueue, workQueue } from '../support/topology';
 import { useWorld } from '../support/world';
 
 describe('the metrics of a consumer', () => {
-  const world = useWorld({ env: { IDEMPOTENCY_LEASE: '1' } });
+  const world = useWorld({ ledger: true, env: { IDEMPOTENCY_LEASE: '1' } });
   const payments = {
     slow: aPayment(),
     declined: aPayment({ paymentMethodId: 'pm_card_visa_chargeDeclined' }),

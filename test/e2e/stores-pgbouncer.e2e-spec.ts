@@ -32,8 +32,9 @@ describe('pgbouncer in transaction mode', () => {
   itKeepsTheStoreContract(() => ({ store, clock: realClock }), { atOnce: 4 });
 });
 
-describe('pgbouncer in transaction mode, 64 steps in a turn', () => {
-  itKeepsTheStoreContract(() => ({ store: gathering(store, 64), clock: realClock }), { atOnce: 4 });
+// Few, because some keys live for a second, and all steps of a turn must fit into it, on a busy machine, too.
+describe('pgbouncer in transaction mode, 16 steps in a turn', () => {
+  itKeepsTheStoreContract(() => ({ store: gathering(store, 16), clock: realClock }), { atOnce: 2 });
 });
 
 describe('many clients of pgbouncer', () => {
