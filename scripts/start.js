@@ -18,7 +18,7 @@ const { bold, cyan, dim, print, step } = require('./terminal');
 const help = `npm start: runs the service with everything it needs, until Ctrl-C
 
 Installs and builds what is missing, starts private RabbitMQ, Redis and PostgreSQL servers and the gateway sandbox, then
-the service, and prints how to try it. The servers' data is deleted when it stops. Where there is no PostgreSQL, the service
+the service, and prints how to try it. The servers' data is deleted when it stops. Without PostgreSQL, the service
 runs without a ledger.
 
   --help

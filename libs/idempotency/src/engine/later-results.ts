@@ -2,7 +2,7 @@ import type { LocalMemory } from './local-memory';
 import { recordableText } from './recordable';
 import type { IdempotencyStore, ScopedKey } from '../stores/idempotency-store';
 
-/** What `replaceResult()` did; `not-found`: there is no record, or it is a remembered error. */
+/** What `replaceResult()` did; `not-found`: nothing is recorded, or an error. */
 export type Replacement = 'replaced' | 'unchanged' | 'not-found';
 
 /** How often a record is looked at that others replace at the same moment. */
