@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type Stripe from 'stripe';
 import { eventually } from '../support/eventually';
 import {
   GatewayClient,
@@ -27,17 +26,6 @@ beforeAll(async () => {
 
 afterEach(() => sandbox.clearFaults());
 afterAll(() => sandbox.stop());
-
-/** A payment that the control API has ended, read again. */
-async function settled(
-  params: Partial<Stripe.PaymentIntentCreateParams>,
-  outcome?: 'succeeded' | 'failed' | 'canceled',
-): Promise<Stripe.PaymentIntent> {
-  const key = newGatewayKey();
-  const { id } = await gateway.charge(key, params);
-  await sandbox.settle(messageKey(key), outcome);
-  return gateway.stripe.paymentIntents.retrieve(id);
-}
 
 async function typesUnder(key: string): Promise<string[]> {
   return (await sandbox.journal(key)).map(({ type }) => type);
@@ -77,11 +65,11 @@ describe('a bank debit', () => {
       { status: 'canceled', cancellation_reason: 'abandoned', canceled_at: expect.any(Number) },
     ],
   ])('%s ends as its name says', async (payment_method, currency, end) => {
-    expect(await settled({ payment_method, currency })).toMatchObject(end);
+    expect(await gateway.settled({ payment_method, currency })).toMatchObject(end);
   });
 
   it('that failed has no decline code', async () => {
-    const { last_payment_error: error } = await settled({
+    const { last_payment_error: error } = await gateway.settled({
       payment_method: 'pm_usBankAccount_insufficientFunds',
     });
     expect(error).not.toHaveProperty('decline_code');
@@ -92,7 +80,7 @@ describe('a bank debit', () => {
     ['failed', usDebit, 'requires_payment_method'],
     ['canceled', usDebit, 'canceled'],
   ] as const)('ends as %s if the control API says so', async (outcome, params, status) => {
-    expect((await settled(params, outcome)).status).toBe(status);
+    expect((await gateway.settled(params, outcome)).status).toBe(status);
   });
 
   it('keeps the time at which it began', async () => {

@@ -1,4 +1,3 @@
-import type Stripe from 'stripe';
 import { GatewayClient, gatewayError, messageKey, newGatewayKey } from '../support/gateway-client';
 import { startSandbox } from '../support/sandbox';
 import type { Sandbox } from '../support/sandbox';
@@ -16,17 +15,6 @@ beforeAll(async () => {
 
 afterAll(() => sandbox.stop());
 
-/** A payment that the control API has ended, read again. */
-async function settled(
-  params: Partial<Stripe.PaymentIntentCreateParams>,
-  outcome?: 'succeeded' | 'failed' | 'canceled',
-): Promise<Stripe.PaymentIntent> {
-  const key = newGatewayKey();
-  const { id } = await gateway.charge(key, params);
-  await sandbox.settle(messageKey(key), outcome);
-  return gateway.stripe.paymentIntents.retrieve(id);
-}
-
 describe('a card', () => {
   it('whose amount is held waits for the capture', async () => {
     const intent = await gateway.charge(newGatewayKey(), needsCapture);
@@ -42,7 +30,7 @@ describe('a card', () => {
     ['succeeded', { status: 'succeeded', amount_capturable: 0, amount_received: 9999 }],
     ['canceled', { status: 'canceled', amount_capturable: 0, amount_received: 0 }],
   ] as const)('whose amount is held can end as %s', async (outcome, end) => {
-    expect(await settled(needsCapture, outcome)).toMatchObject(end);
+    expect(await gateway.settled(needsCapture, outcome)).toMatchObject(end);
   });
 
   it('that needs its owner waits for an action', async () => {
@@ -55,7 +43,10 @@ describe('a card', () => {
   });
 
   it('that needs its owner can succeed and fail', async () => {
-    const [good, bad] = [await settled(needsCustomer), await settled(needsCustomer, 'failed')];
+    const [good, bad] = [
+      await gateway.settled(needsCustomer),
+      await gateway.settled(needsCustomer, 'failed'),
+    ];
     expect([good.status, bad.status, bad.last_payment_error?.code]).toEqual([
       'succeeded',
       'requires_payment_method',

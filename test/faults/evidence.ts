@@ -3,23 +3,12 @@ import { createInterface } from 'node:readline';
 import type { Redis } from 'ioredis';
 import type { Broker } from '../support/broker';
 import type { DeadLetter } from '../support/dead-letter';
+import { extraLines } from '../support/gateway-calls';
 import { isJsonObject, parseJsonObject } from '../support/json';
 import type { JsonObject } from '../support/json';
-import { claimsIn, heldLocks } from '../support/redis';
+import { claimsIn, heldLocks, redisKeys } from '../support/redis';
 import { keyHeader } from '../support/topology';
-import type { DeadLetterFact, JournalFact } from './history';
-
-/** Faults with a journal line of their own, in addition to the line for the request's outcome. */
-const extraLines: unknown[] = [
-  'delay',
-  'drop-after',
-  'ignore-keys',
-  'forget-keys',
-  'settle-after',
-  'webhook-lost',
-  'webhook-twice',
-  'webhook-late',
-];
+import type { DeadLetterFact, JournalFact, Sighting } from './history';
 
 /** Reads the gateway's journal file. */
 export async function journalIn(file: string): Promise<JournalFact[]> {
@@ -50,6 +39,19 @@ function factOf(entry: JsonObject): JournalFact {
     ...(pendingSince !== undefined && { pendingSince: Date.parse(pendingSince) }),
     isCall: !extraLines.includes(entry.fault) && !isSecondLine && pendingSince === undefined,
   };
+}
+
+/** The record and the number of claims of each of these payments. */
+export async function recordsAndClaims(
+  redis: Redis,
+  keys: readonly string[],
+): Promise<Omit<Sighting, 'at'>[]> {
+  // One command, so each answer was true at one moment.
+  const found = await redis.mget(keys.map(redisKeys).flatMap(({ record, lock }) => [record, lock]));
+  return keys.map((key, position) => {
+    const [record, claim] = found.slice(2 * position, 2 * position + 2).map((text) => text ?? undefined);
+    return { key, record, claims: claimsIn({ record, claim }) };
+  });
 }
 
 /** What Redis stores about payments. */

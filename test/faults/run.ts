@@ -1,11 +1,11 @@
 import { step, whileShowing } from '../../scripts/terminal';
 import { Captures } from './captures';
 import type { Consumer } from './consumer';
-import { deadLetterFacts, journalIn, redisFacts } from './evidence';
+import { deadLetterFacts, journalIn, recordsAndClaims, redisFacts } from './evidence';
 import { faultCatalog } from './faults';
 import type { Dependency } from './faults';
 import { ForeignPublishers } from './foreign-publishers';
-import type { History, Rest } from './history';
+import type { History, Rest, Sighting, StatusSighting } from './history';
 import { Injector } from './injector';
 import { loadOf } from './load';
 import type { PaymentRunOptions } from './options';
@@ -18,7 +18,6 @@ import type { InjectedFaults } from './report';
 import { Sampler } from './sampler';
 import { scheduleOf } from './schedule';
 import { leftIn, RedeliveryCount, restSince } from './settling';
-import { StatusSampler } from './status-sampler';
 import { Turns } from './turns';
 
 const confirmedWithinMs = 120_000;
@@ -33,8 +32,8 @@ export interface RunFacts extends InjectedFaults {
 
 /** What is watched while the run is on. */
 interface Watches {
-  sampler: Sampler;
-  statuses: StatusSampler;
+  sampler: Sampler<Omit<Sighting, 'at'>>;
+  statuses: Sampler<Omit<StatusSighting, 'at'>>;
   faults: PaymentFaults;
 }
 
@@ -43,8 +42,8 @@ export async function run(options: PaymentRunOptions): Promise<RunFacts> {
   const parts = await step('servers, gateway and consumers', () => startParts(options));
   const { redisClient, database, management, sandbox, publisher, consumers } = parts;
   const latestKeys = (count: number): string[] => publisher.ledger.latestKeys(count);
-  const sampler = new Sampler(redisClient, latestKeys);
-  const statuses = new StatusSampler(database, latestKeys);
+  const sampler = new Sampler((keys) => recordsAndClaims(redisClient, keys), latestKeys);
+  const statuses = new Sampler((keys) => database.statuses(keys), latestKeys);
   const captures = new Captures(sandbox, () => publisher.ledger.keysWith(holdingCard));
   const redeliveries = new RedeliveryCount(management, vhost);
   const provocation = new Provocation(publisher, sandbox);

@@ -1,7 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
-import { claimsIn, redisKeys } from '../support/redis';
-import type { Sighting } from './history';
 
 const everyMs = 500;
 /**
@@ -10,15 +7,16 @@ const everyMs = 500;
  */
 const keysPerLook = 1_000;
 
-/** Reads records and claims in Redis during the run, and keeps every change. */
-export class Sampler {
-  readonly sightings: Sighting[] = [];
-  private readonly last = new Map<string, Sighting>();
+/** Reads what a server has of payments during the run, and keeps every change. */
+export class Sampler<Fact extends { readonly key: string }> {
+  readonly sightings: (Fact & { readonly at: number })[] = [];
+  /** As JSON. */
+  private readonly last = new Map<string, string>();
   private stopped = false;
   private looking: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly redis: Redis,
+    private readonly read: (keys: readonly string[]) => Promise<readonly Fact[]>,
     private readonly latestKeys: (count: number) => string[],
   ) {}
 
@@ -33,7 +31,7 @@ export class Sampler {
 
   private async lookRepeatedly(): Promise<void> {
     while (!this.stopped) {
-      // An unavailable Redis shows nothing.
+      // A server that is down shows nothing.
       await this.look().catch(() => undefined);
       await sleep(everyMs);
     }
@@ -47,18 +45,13 @@ export class Sampler {
     );
     const keys = [...new Set([...this.latestKeys(keysPerLook), ...older])];
     const at = Date.now();
-    // One command, so each answer was true at one moment between sending and now.
-    const found = await this.redis.mget(keys.map(redisKeys).flatMap(({ record, lock }) => [record, lock]));
-    keys.forEach((key, position) => {
-      const [record, claim] = found.slice(2 * position, 2 * position + 2).map((text) => text ?? undefined);
-      this.keep({ key, at, record, claims: claimsIn({ record, claim }) });
-    });
-  }
-
-  private keep(sighting: Sighting): void {
-    const before = this.last.get(sighting.key);
-    if (before?.record === sighting.record && before?.claims === sighting.claims) return;
-    this.last.set(sighting.key, sighting);
-    this.sightings.push(sighting);
+    for (const fact of await this.read(keys)) {
+      const { key } = fact;
+      const seen = JSON.stringify(fact);
+      // With its key alone, there is nothing of a payment yet.
+      if (seen === (this.last.get(key) ?? JSON.stringify({ key }))) continue;
+      this.last.set(key, seen);
+      this.sightings.push({ at, ...fact });
+    }
   }
 }

@@ -3,7 +3,7 @@ import type { Payment } from './payments';
 import type { JournalLine, Sandbox } from './sandbox';
 
 /** Faults with a journal line of their own, in addition to the line for the request's outcome. */
-const extraLines: unknown[] = [
+export const extraLines: readonly unknown[] = [
   'delay',
   'drop-after',
   'ignore-keys',

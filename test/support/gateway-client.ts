@@ -6,8 +6,11 @@ import type { Sandbox } from './sandbox';
 export class GatewayClient {
   readonly stripe: Stripe;
 
-  constructor({ url }: Sandbox, apiKey = 'sk_test_e2e') {
-    const { hostname, port } = new URL(url);
+  constructor(
+    private readonly sandbox: Sandbox,
+    apiKey = 'sk_test_e2e',
+  ) {
+    const { hostname, port } = new URL(sandbox.url);
     this.stripe = new Stripe(apiKey, { host: hostname, port, protocol: 'http', maxNetworkRetries: 0 });
   }
 
@@ -19,6 +22,17 @@ export class GatewayClient {
     const usual = { amount: 9999, currency: 'usd', confirm: true, payment_method: 'pm_card_visa' };
     const metadata = { idempotency_key: messageKey(idempotencyKey) };
     return this.stripe.paymentIntents.create({ ...usual, metadata, ...params }, { idempotencyKey });
+  }
+
+  /** A payment that the control API has ended, read again. */
+  async settled(
+    params: Partial<Stripe.PaymentIntentCreateParams>,
+    outcome?: 'succeeded' | 'failed' | 'canceled',
+  ): Promise<Stripe.PaymentIntent> {
+    const key = newGatewayKey();
+    const { id } = await this.charge(key, params);
+    await this.sandbox.settle(messageKey(key), outcome);
+    return this.stripe.paymentIntents.retrieve(id);
   }
 }
 
