@@ -47,6 +47,13 @@ function storesAt(url: string, count: number): PostgresIdempotencyStore[] {
   return pools.map((pool) => new PostgresIdempotencyStore(pool));
 }
 
+/** Read over new connections: an idle one of the load may have ended, and its client does not know yet. */
+async function missingAt({ url }: Server, { acknowledged }: StoreLoad): Promise<string[]> {
+  const [reader] = storesAt(url, 1);
+  if (!reader) throw new Error('there is no store to read with');
+  return missingRecords(reader, acknowledged);
+}
+
 describe('a clock of the server that jumps while a key is in progress', () => {
   const request = () => aBegin('abc', { ttlSeconds: DAY_SECONDS });
   let pool: Pool;
@@ -175,7 +182,7 @@ describe('a server that fails', () => {
     const before = load.acknowledged.length;
     await eventually(() => load.acknowledged.length > before + 100);
     await load.stop();
-    expect(await missingRecords(store, load.acknowledged)).toEqual([]);
+    expect(await missingAt(server, load)).toEqual([]);
   });
 
   it('keeps every record that it has confirmed when connections are cut', async () => {
@@ -190,6 +197,6 @@ describe('a server that fails', () => {
       );
     }
     await load.stop();
-    expect(await missingRecords(store, load.acknowledged)).toEqual([]);
+    expect(await missingAt(server, load)).toEqual([]);
   });
 });
