@@ -52,7 +52,11 @@ export class AmqpSession {
       this.current = undefined;
     };
     try {
-      const model = await connect(this.url, { clientProperties: { connection_name: ownConnectionName } });
+      // Otherwise an acknowledgement in front of a request delays it by 40 ms.
+      const model = await connect(this.url, {
+        noDelay: true,
+        clientProperties: { connection_name: ownConnectionName },
+      });
       model.on('error', () => undefined);
       model.on('close', forget);
       return { model, publishing: await model.createConfirmChannel() };
