@@ -4,11 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Queryable } from 'nestjs-idempotent';
-import { outboxSchema } from 'nestjs-idempotent/postgres';
 import { messageOf } from '../text/message-of';
 import { LedgerDatabase } from './ledger-database';
 import { isAnswer, LedgerMigrationError } from './ledger-errors';
-import { OUTBOX_TABLE } from './ledger-statements';
 
 const FOLDER = join(__dirname, 'migrations');
 /** Any number that no other program is likely to use. */
@@ -21,7 +19,6 @@ const MARKS = `CREATE TABLE IF NOT EXISTS ledger_migrations (
   run_at timestamptz NOT NULL DEFAULT now()
 )`;
 
-/** One file, or the table of the library's outbox. */
 interface Migration {
   readonly name: string;
   readonly sql: string;
@@ -64,7 +61,7 @@ export class LedgerMigrations implements OnModuleInit, BeforeApplicationShutdown
   }
 
   private async run(): Promise<void> {
-    for (const migration of [...(await filesIn(FOLDER)), outbox()]) {
+    for (const migration of await filesIn(FOLDER)) {
       const isNew = await this.database.transaction((transaction) => runOnce(transaction, migration));
       if (isNew) this.logger.log(`Ledger: migration ${migration.name} is done`);
     }
@@ -74,11 +71,6 @@ export class LedgerMigrations implements OnModuleInit, BeforeApplicationShutdown
 async function filesIn(folder: string): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
   return Promise.all(names.map(async (name) => ({ name, sql: await readFile(join(folder, name), 'utf8') })));
-}
-
-/** Its statements are the library's, and may be run again. */
-function outbox(): Migration {
-  return { name: 'outbox', sql: outboxSchema(OUTBOX_TABLE) };
 }
 
 /** False if it was done before. */
