@@ -1,9 +1,4 @@
-import {
-  Injectable,
-  Logger,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { OutboxRelay, type OutboxEvent, type OutboxLag } from 'nestjs-idempotent/postgres';
 import { LedgerDatabase } from '../ledger/ledger-database';
 import { OUTBOX_TABLE } from '../ledger/ledger-statements';
@@ -17,7 +12,7 @@ const GATHER_MS = 100;
 
 /** Publishes the events that the ledger has written with its payments, in batches, and apart from the payments. */
 @Injectable()
-export class PaymentEventRelay implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class PaymentEventRelay implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(PaymentEventRelay.name);
   private readonly relay: OutboxRelay;
   private isWaking = false;
@@ -35,8 +30,10 @@ export class PaymentEventRelay implements OnApplicationBootstrap, BeforeApplicat
     this.relay.start();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  /** Payments and webhooks in flight have ended; RabbitMQ and PostgreSQL are still connected. */
+  async onApplicationShutdown(): Promise<void> {
     await this.relay.stop();
+    await this.relay.flush();
   }
 
   /** An event was written: publishes it soon, with others. */

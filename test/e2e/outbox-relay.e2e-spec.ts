@@ -108,15 +108,22 @@ describe('a relay', () => {
     expect(await waitingMessages(database.own.pool, key)).toMatchObject([{ content: '"second"' }]);
   });
 
-  it('is refused without a time limit for connections, and with a time that is not valid', async () => {
-    const publish = () => Promise.resolve();
-    const { OutboxRelay } = await import('nestjs-idempotent/postgres');
-    const pool = poolAt(database.own.url, { connectionTimeoutMillis: 0 });
-    expect(() => new OutboxRelay(pool, { publish })).toThrow('set connectionTimeoutMillis of the pool');
-    expect(() => new OutboxRelay(database.pool, { publish, pollMs: 0 })).toThrow(
-      'pollMs must be a whole number',
-    );
-    await pool.end();
+  it('publishes what waits when it is flushed, also more than a batch', async () => {
+    const MESSAGES = 150;
+    const own = await open();
+    await Promise.all(Array.from({ length: MESSAGES }, (_, place) => own.write(randomUUID(), [place])));
+    await own.relay.flush();
+    expect(own.published()).toHaveLength(MESSAGES);
+    expect(await broker.take()).toHaveLength(MESSAGES);
+    expect(await own.relay.lag()).toEqual({ waiting: 0, oldestMs: 0 });
+  });
+
+  it('ends a flush in which a publish fails, and the message stays', async () => {
+    const own = await open();
+    await own.write(key, ['unbound'], { routingKey: 'nowhere' });
+    await own.relay.flush();
+    expect(own.failures()).toHaveLength(1);
+    expect(await waitingMessages(database.own.pool, key)).toHaveLength(1);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Exit } from '../support/child-process';
 import { eventually } from '../support/eventually';
+import { HeardEvents } from '../support/heard-events';
 import { aPayment, gatewayKey } from '../support/payments';
 import { deadLetterQueue } from '../support/topology';
 import { useWorld } from '../support/world';
@@ -26,6 +27,20 @@ describe('the process is told to stop (SIGTERM) while the gateway is still answe
   it('has acknowledged the message and released the lease', async () => {
     expect(await world.broker.unfinished()).toEqual({});
     expect(await world.redis.locks()).toEqual([]);
+  });
+});
+
+describe('SIGTERM with a ledger, while a payment is in flight', () => {
+  const world = useWorld({ ledger: true });
+
+  it('publishes its event before the process exits', async () => {
+    const events = await HeardEvents.on(world.broker.url);
+    const payment = aPayment();
+    await world.beginSlowPayment(payment, { ms: 1500 });
+    expect(await world.service.terminate()).toEqual({ code: 0, signal: null });
+    await eventually(() => expect(events.of(payment)).toHaveLength(1));
+    expect((await world.ledger.query('SELECT FROM payment_outbox')).rows).toEqual([]);
+    await events.close();
   });
 });
 

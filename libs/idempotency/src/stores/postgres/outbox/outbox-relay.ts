@@ -94,6 +94,18 @@ export class OutboxRelay extends PostgresOutbox {
     await Promise.all(lanes.map((lane) => lane.stop()));
   }
 
+  /**
+   * Publishes what waits, also what other processes have written, until nothing is due, a publish fails, or as much time has
+   * passed as one publish may take. For the last messages of a process: after {@link stop}, before the broker's connection is
+   * closed. Never rejects.
+   */
+  async flush(): Promise<void> {
+    const startedAt = performance.now();
+    let end: BatchEnd | undefined;
+    do end = await this.nextBatch(() => false);
+    while (end?.isFull && end.failed === 0 && performance.now() - startedAt < this.publishTimeoutMs);
+  }
+
   /** Looks for messages now: this process has committed some. */
   wake(): void {
     const idle = this.lanes.find(({ isIdle }) => isIdle) ?? this.lanes[0];
