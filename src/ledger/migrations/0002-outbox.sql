@@ -1,5 +1,5 @@
 -- Events that are not published yet: the table of the library's outbox, as its outboxSchema() says. If a version of the library
--- says something else, add a file with the difference. A ledger may have it already: it was not made by a file once.
+-- says something else, add a file with the difference. IF NOT EXISTS: in a ledger older than this file, the library made it.
 
 CREATE TABLE IF NOT EXISTS payment_outbox (
   id bigint GENERATED ALWAYS AS IDENTITY,
