@@ -51,6 +51,14 @@ describe('the migrations of the ledger', () => {
     await service.terminate();
   });
 
+  it('go on in a ledger whose outbox was made by the library', async () => {
+    await database.pool.query(outboxSchema('payment_outbox'));
+    const service = await start('older');
+    await service.untilHealthy('ready');
+    expect(await marks()).toHaveLength(2);
+    await service.terminate();
+  });
+
   it('that were half done by hand end the start with their name, and change nothing', async () => {
     await database.pool.query('CREATE TABLE payments (key text PRIMARY KEY)');
     const service = await start('half-done');
