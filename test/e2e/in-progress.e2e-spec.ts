@@ -12,7 +12,7 @@ describe('duplicate while the key is in progress, same process', () => {
   const world = useWorld({ env: { IDEMPOTENCY_LEASE: '30' } });
   const payment = aPayment();
   let trace: DeliveryTrace;
-  let commandsOnRecord: string[][];
+  let commandsOnRecord: string[];
 
   beforeAll(async () => {
     // A first payment loads the scripts into Redis, so that each command is then sent once.

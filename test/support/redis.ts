@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { CommandWatch } from './command-watch';
 import { parseJsonObject } from './json';
 import type { JsonObject } from './json';
 
@@ -73,38 +74,12 @@ export class RedisView {
 
   /** Records every command that other clients send to the server from now on. */
   async watchCommands(): Promise<CommandWatch> {
-    return CommandWatch.start(this.client);
+    const address = /\baddr=(\S+)/.exec(String(await this.client.call('CLIENT', 'INFO')))?.[1];
+    return CommandWatch.start(this.url, address ?? '');
   }
 
   async close(): Promise<void> {
     await this.client.quit().catch(() => this.client.disconnect());
-  }
-}
-
-/** Commands that clients sent, without those inside scripts. */
-export class CommandWatch {
-  private readonly commands: string[][] = [];
-
-  private constructor(
-    private readonly monitor: Redis,
-    private readonly ownAddress: string,
-  ) {}
-
-  static async start(own: Redis): Promise<CommandWatch> {
-    const address = /\baddr=(\S+)/.exec(String(await own.call('CLIENT', 'INFO')))?.[1] ?? '';
-    const watch = new CommandWatch(await own.monitor(), address);
-    watch.monitor.on('monitor', (_time: unknown, command: string[], source: string) => {
-      if (source !== 'lua' && source !== watch.ownAddress) watch.commands.push(command);
-    });
-    return watch;
-  }
-
-  naming(key: string): string[][] {
-    return this.commands.filter((command) => command.includes(key));
-  }
-
-  stop(): void {
-    this.monitor.disconnect();
   }
 }
 
