@@ -72,6 +72,13 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
     return !this.isBlocked && !this.isProbing;
   }
 
+  /** Why no message would be sent now. */
+  get unavailable(): string | undefined {
+    if (!this.channel.isOpen) return 'RabbitMQ is not connected';
+    if (this.isBlocked) return 'RabbitMQ blocks publishers';
+    return undefined;
+  }
+
   onModuleInit(): void {
     const { managedConnection } = this.connection;
     managedConnection.on('blocked', ({ reason }) => {

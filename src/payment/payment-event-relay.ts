@@ -1,7 +1,14 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { OutboxRelay, type OutboxEvent, type OutboxLag } from 'nestjs-idempotent/postgres';
+import {
+  BrokerUnavailableError,
+  OutboxRelay,
+  type OutboxEvent,
+  type OutboxLag,
+  type OutboxMessage,
+} from 'nestjs-idempotent/postgres';
 import { LedgerDatabase } from '../ledger/ledger-database';
 import { OUTBOX_TABLE } from '../ledger/ledger-statements';
+import { Publisher } from '../messaging/publisher';
 import { messageOf } from '../text/message-of';
 import { PaymentEvents } from './payment-events';
 
@@ -16,11 +23,16 @@ export class PaymentEventRelay implements OnApplicationBootstrap, OnApplicationS
   private readonly logger = new Logger(PaymentEventRelay.name);
   private readonly relay: OutboxRelay;
   private isWaking = false;
+  private isBrokerAway = false;
 
-  constructor({ relayPool }: LedgerDatabase, events: PaymentEvents) {
+  constructor(
+    { relayPool }: LedgerDatabase,
+    private readonly events: PaymentEvents,
+    private readonly publisher: Publisher,
+  ) {
     this.relay = new OutboxRelay(relayPool, {
       table: OUTBOX_TABLE,
-      publish: (message) => events.relay(message),
+      publish: (message) => this.publish(message),
       publishTimeoutMs: PUBLISH_TIMEOUT_MS,
     });
     this.relay.on((event) => this.log(event));
@@ -51,9 +63,21 @@ export class PaymentEventRelay implements OnApplicationBootstrap, OnApplicationS
     return this.relay.lag();
   }
 
+  private async publish(message: OutboxMessage): Promise<void> {
+    const { unavailable } = this.publisher;
+    if (unavailable !== undefined) throw new BrokerUnavailableError(unavailable);
+    return this.events.relay(message);
+  }
+
   private log(event: OutboxEvent): void {
     switch (event.kind) {
       case 'published':
+        this.isBrokerAway = false;
+        return;
+      case 'broker-unavailable':
+        // It is told for each attempt, about every second.
+        if (!this.isBrokerAway) this.logger.warn(`Events wait in the ledger: ${event.error.message}`);
+        this.isBrokerAway = true;
         return;
       case 'failed': {
         const { message, error, failures, retryInMs } = event;

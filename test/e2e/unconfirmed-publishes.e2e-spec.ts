@@ -1,10 +1,13 @@
 import { BrokerGate } from '../support/broker-gate';
 import { eventually } from '../support/eventually';
+import { HeardEvents } from '../support/heard-events';
 import { aPayment, gatewayKey } from '../support/payments';
 import { deadLetterQueue, routingKey } from '../support/topology';
 import { useWorld } from '../support/world';
 import type { World } from '../support/world';
 
+/** Longer than any test. */
+const NEVER_MS = 3_600_000;
 const probe = 'payments.publish-probe';
 const recoveryMs = 30_000;
 
@@ -74,6 +77,38 @@ describe('a broker that accepts no messages because of an alarm', () => {
     await world.service.untilHealthy('ready', recoveryMs);
     expect(await world.service.postPayment(payment)).toMatchObject({ status: 202 });
     await world.service.completedPayment(payment.idempotencyKey);
+  });
+});
+
+describe('an alarm while an event waits in the ledger', () => {
+  const world = useWorld({
+    services: 0,
+    ledger: true,
+    gateway: { settleAfterMs: NEVER_MS },
+    env: { FOLLOW_UP_AFTER: '1' },
+  });
+  const payment = aPayment({ paymentMethodId: 'pm_usBankAccount_success' });
+  let gate: BrokerGate;
+  let events: HeardEvents;
+
+  beforeAll(async () => {
+    gate = await startBehindGate(world);
+    events = await HeardEvents.on(world.broker.url);
+    await world.broker.publishPayment(payment);
+    await world.service.completedPayment(payment.idempotencyKey);
+    gate.block();
+    await world.sandbox.settle(payment.idempotencyKey);
+  });
+  afterAll(() => Promise.all([gate.close(), events.close()]));
+
+  it('does not count against the event, which is published soon after it', async () => {
+    const waiting = () => world.service.logged({ level: 'warn', context: 'PaymentEventRelay' });
+    await eventually(() => expect(waiting()).not.toEqual([]));
+    expect(waiting()).toMatchObject([{ msg: 'Events wait in the ledger: RabbitMQ blocks publishers' }]);
+    const { rows } = await world.ledger.query('SELECT failures FROM payment_outbox');
+    expect(rows).toEqual([{ failures: 0 }]);
+    gate.unblock();
+    await eventually(() => expect(events.of(payment)).toHaveLength(1));
   });
 });
 

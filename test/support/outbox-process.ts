@@ -69,6 +69,11 @@ export class OutboxProcess {
     return this.events.filter((event) => event.kind === 'failed');
   }
 
+  /** How often nothing could be published. */
+  outages(): number {
+    return this.events.filter(({ kind }) => kind === 'broker-unavailable').length;
+  }
+
   /** The keys of published messages, in their order. */
   published(): string[] {
     return this.events.flatMap((event) => (event.kind === 'published' ? [event.message.idempotencyKey] : []));

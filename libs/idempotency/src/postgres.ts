@@ -11,4 +11,5 @@ export { OutboxRelay, type OutboxLag, type OutboxRelayOptions } from './stores/p
 export { PostgresOutbox, type PostgresOutboxOptions } from './stores/postgres/outbox/postgres-outbox';
 export { outboxSchema } from './stores/postgres/outbox/outbox-schema';
 export type { OutboxEvent, OutboxListener } from './stores/postgres/outbox/outbox-events';
+export { BrokerUnavailableError } from './outbox/outbox';
 export type { MessageOptions, NewMessage, OutboxMessage } from './outbox/outbox';

@@ -38,6 +38,14 @@ export interface Outbox {
   stop?(): Promise<void>;
 }
 
+/**
+ * No message at all can be published now, for example because the broker is not connected. A relay's `publish` rejects with
+ * it so that the outage does not count against the message: other errors make it wait longer each time.
+ */
+export class BrokerUnavailableError extends Error {
+  override readonly name = 'BrokerUnavailableError';
+}
+
 /** A message that waits in the outbox. The same in every attempt to publish it. */
 export interface OutboxMessage extends ScopedKey {
   /** The number of its row. */

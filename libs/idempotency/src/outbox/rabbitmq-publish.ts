@@ -1,7 +1,7 @@
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { ConfirmChannel, Message } from 'amqplib';
 import { messageOf } from '../engine/failure';
-import type { OutboxMessage } from './outbox';
+import { BrokerUnavailableError, type OutboxMessage } from './outbox';
 
 /** A broker with an alarm confirms nothing, and what it does not read stays in the memory of this process. */
 const MOST_IN_FLIGHT = 1_000;
@@ -17,7 +17,7 @@ interface InFlight {
  * broker has confirmed the message, and rejects if no queue takes it: bind the queue, and it arrives.
  *
  * It opens channels of its own, one for each exchange: RabbitMQ closes a channel that publishes to an exchange which does not
- * exist.
+ * exist. Without a connection it rejects with {@link BrokerUnavailableError}.
  *
  * @example
  * new OutboxRelay(pool, { publish: publishWith(amqpConnection) })
@@ -49,7 +49,7 @@ class ExchangeChannel {
 
   static async open({ managedConnection }: AmqpConnection, closed: () => void): Promise<ExchangeChannel> {
     const { connection } = managedConnection;
-    if (!connection) throw new Error('RabbitMQ is not connected');
+    if (!connection) throw new BrokerUnavailableError('RabbitMQ is not connected');
     const channel = await connection.createConfirmChannel();
     channel.on('close', closed);
     return new ExchangeChannel(channel);

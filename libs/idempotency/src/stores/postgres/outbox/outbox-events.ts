@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { OutboxMessage } from '../../../outbox/outbox';
+import type { BrokerUnavailableError, OutboxMessage } from '../../../outbox/outbox';
 
 /** What happens to messages of the outbox in this process. */
 export type OutboxEvent =
@@ -13,6 +13,8 @@ export type OutboxEvent =
       readonly failures: number;
       readonly retryInMs: number;
     }
+  /** Nothing can be published now. What waits is tried again about every second, and none of it counts a failure. */
+  | { readonly kind: 'broker-unavailable'; readonly error: BrokerUnavailableError }
   /** The database refused a batch, or did not answer: what was published in it is published again. */
   | { readonly kind: 'database-failed'; readonly error: unknown };
 

@@ -15,7 +15,8 @@ const LONGEST_MS = 2 ** 28;
 export interface OutboxRelayOptions extends PostgresOutboxOptions {
   /**
    * Publishes a message, and resolves when the broker has taken responsibility for it: it has confirmed it, and a queue has
-   * it. `publishWith(amqpConnection)` of `nestjs-idempotent/rabbitmq` makes such a function.
+   * it. `publishWith(amqpConnection)` of `nestjs-idempotent/rabbitmq` makes such a function. It may reject with
+   * `BrokerUnavailableError` while nothing can be published.
    */
   readonly publish: (message: OutboxMessage) => Promise<void>;
   /** How long one publish may take, in ms; then it is tried again. Default 5,000. */
@@ -38,7 +39,8 @@ export interface OutboxLag {
  *
  * At least once: a process that ends between a confirm and COMMIT leaves the message to be published again, with the same
  * idempotency key. A message whose publish fails stays, and is tried again, later each time up to half a minute; meanwhile the
- * later ones of its request wait, and those of other requests do not. It is tried for ever: listen with {@link on}.
+ * later ones of its request wait, and those of other requests do not. It is tried for ever: listen with {@link on}. While the
+ * broker is not connected, all wait, for about a second at a time.
  *
  * As the module's option `outbox`, it is started and stopped with the application.
  *

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { OutboxMessage } from '../../../outbox/outbox';
+import { BrokerUnavailableError, type OutboxMessage } from '../../../outbox/outbox';
 import { inBatchTransaction } from './batch-transaction';
 import type { OutboxEvents } from './outbox-events';
 import { byRequest, type OutboxRow, type TakenMessage } from './outbox-row';
@@ -28,10 +28,11 @@ export interface BatchEnd {
   readonly isFull: boolean;
 }
 
-/** What became of the messages of one request. */
+/** What happened to the messages of one request. */
 interface RequestEnd {
   readonly published: readonly OutboxMessage[];
   readonly failed?: { readonly message: OutboxMessage; readonly waitMs: number };
+  readonly unavailable?: BrokerUnavailableError;
 }
 
 /**
@@ -41,7 +42,7 @@ interface RequestEnd {
  * @throws errors of the database
  */
 export async function publishBatch(parts: BatchParts): Promise<BatchEnd> {
-  const { pool, statements, publishTimeoutMs } = parts;
+  const { pool, statements, publishTimeoutMs, events } = parts;
   // A batch starts no publish after one such time, and waits for the last one no longer than that.
   const idleMs = 3 * publishTimeoutMs;
   return inBatchTransaction(pool, idleMs, async (send) => {
@@ -51,15 +52,18 @@ export async function publishBatch(parts: BatchParts): Promise<BatchEnd> {
     const ends = await Promise.all(requests.map((messages) => publishInOrder(messages, takenAt, parts)));
     const published = ends.flatMap((end) => end.published);
     const failed = ends.flatMap((end) => end.failed ?? []);
+    const unavailable = ends.flatMap((end) => end.unavailable ?? []);
     if (published.length > 0) await send(statements.remove, columnsOf(published));
     if (failed.length > 0)
       await send(statements.delay, [
         ...columnsOf(failed.map(({ message }) => message)),
         failed.map(({ waitMs }) => waitMs),
       ]);
+    const [error] = unavailable;
+    if (error) events.tell({ kind: 'broker-unavailable', error });
     return {
       published: published.length,
-      failed: failed.length,
+      failed: failed.length + unavailable.length,
       isFull: requests.length === MOST_REQUESTS || rows.length === MOST_MESSAGES,
     };
   });
@@ -78,6 +82,7 @@ async function publishInOrder(
     try {
       await within(publishTimeoutMs, publish(message));
     } catch (error) {
+      if (error instanceof BrokerUnavailableError) return { published, unavailable: error };
       const retryInMs = retryWaitMs(failures);
       events.tell({ kind: 'failed', message, error, failures: failures + 1, retryInMs });
       return { published, failed: { message, waitMs: retryInMs } };
