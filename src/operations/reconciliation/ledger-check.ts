@@ -5,6 +5,7 @@ import {
   type PaymentFacts,
   type Recorded,
 } from './payment-facts';
+import type { GatewayCharge } from '../../payment/gateway/gateway-charges';
 import { idsOf, type Problem } from './problem';
 
 /** Compares a payment's row in the ledger with its record and its charges; none without a ledger. */
@@ -84,7 +85,7 @@ function chargedNotInLedger(
   if (recorded || deadLetters.length > 0 || isInProgress(facts, context)) return undefined;
   if (inLedger && inLedger.status !== 'in-progress') return undefined;
   const charged = facts.charges.filter(
-    ({ createdAt }) => createdAt >= context.since && createdAt >= context.ledgerSince,
+    (charge) => isChargedSince(charge, context.since) && isChargedSince(charge, context.ledgerSince),
   );
   if (charged.length === 0) return undefined;
   return {
@@ -93,4 +94,9 @@ function chargedNotInLedger(
     advice:
       'publish the payment again under the same key, within GATEWAY_KEY_RETENTION: it gets the same charge, and the ledger its outcome',
   };
+}
+
+/** The gateway gives whole seconds: a charge of the second of that moment counts. */
+function isChargedSince({ createdAt }: GatewayCharge, moment: Date): boolean {
+  return createdAt.getTime() > moment.getTime() - 1_000;
 }

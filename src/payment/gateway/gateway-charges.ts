@@ -9,6 +9,7 @@ export interface GatewayCharge {
   readonly chargeId: string;
   /** Undefined for a charge of another program that uses the same account. */
   readonly idempotencyKey: string | undefined;
+  /** The second in which it was made, by the clock of the gateway. */
   readonly createdAt: Date;
   /** Whether the money has moved. Otherwise it may still move, or not. */
   readonly hasSucceeded: boolean;

@@ -146,6 +146,14 @@ describe('a charge of the period that the ledger has not', () => {
     ]);
   });
 
+  it.each(['since', 'ledgerSince'] as const)(
+    'is missing also if it was made in the second of %s: the gateway gives whole seconds',
+    (moment) => {
+      const given = { [moment]: new Date(hours(1).getTime() + 999) };
+      expect(kinds({ charges: [aCharge(hours(1))] }, given)).toContain('charged-not-in-ledger');
+    },
+  );
+
   it('is not missing if it was made before the ledger was switched on', () => {
     expect(kinds({}, { ledgerSince: hours(2) })).toEqual(['charged-without-record']);
   });
