@@ -72,7 +72,7 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
     return !this.isBlocked && !this.isProbing;
   }
 
-  /** Why no message would be sent now. */
+  /** Why the broker takes no message now: there is no connection, or an alarm. */
   get unavailable(): string | undefined {
     if (!this.channel.isOpen) return 'RabbitMQ is not connected';
     if (this.isBlocked) return 'RabbitMQ blocks publishers';
@@ -199,7 +199,7 @@ export class Publisher implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   private async confirmsProbe(): Promise<boolean> {
-    if (this.isBlocked || !this.channel.isOpen) return false;
+    if (this.unavailable !== undefined) return false;
     const answer = await withTimeout(this.channel.send(PROBE)).catch(() => undefined);
     // The broker is reachable and not blocked, but this channel receives no confirms.
     if (answer === 'late' && !this.isBlocked) this.channel.renew('no publish on it is confirmed');

@@ -24,6 +24,7 @@ interface BatchParts {
 /** How a batch ended. `isFull`: there are more messages that wait. */
 export interface BatchEnd {
   readonly published: number;
+  /** Requests whose next message was not published, for whatever reason. */
   readonly failed: number;
   readonly isFull: boolean;
 }
